@@ -1,0 +1,210 @@
+"""What a caller is told: an answer, or a refusal with its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum
+
+import msgspec
+
+from streamflow.model.failure import Failure
+from streamflow.model.ids import MessageId, RunId, WorkflowId
+from streamflow.model.options import Status
+from streamflow.model.payload import Payload, Payloads
+
+
+class Reason(Enum):
+    """Why a command was refused. The client maps each onto a status code of the model's RPC errors."""
+
+    NOT_FOUND = "not_found"
+    ALREADY_STARTED = "already_started"
+    ALREADY_CLOSED = "already_closed"
+    INVALID_ARGUMENT = "invalid_argument"
+    STALE_TASK = "stale_task"
+    LIMIT_EXCEEDED = "limit_exceeded"
+    QUERY_FAILED = "query_failed"
+    QUERY_REJECTED = "query_rejected"
+    NOT_DUE = "not_due"
+    QUARANTINED = "quarantined"
+    UNAVAILABLE = "unavailable"
+
+
+class Rejection(msgspec.Struct, frozen=True, kw_only=True):
+    """A caller's fault, as a value: expected, found, what to do."""
+
+    reason: Reason
+    message: str
+    run_id: RunId | None = None
+    failure: Failure | None = None
+
+
+class Done(msgspec.Struct, frozen=True, kw_only=True):
+    """The command was recorded (or was a copy of one that had been)."""
+
+    run_id: RunId
+    first_run_id: RunId | None = None
+    started: bool = False
+    """Whether this command began the run."""
+
+
+class RunResult(msgspec.Struct, frozen=True, kw_only=True):
+    """How a run ended; ``RUNNING`` when a long poll ran out before it did."""
+
+    run_id: RunId
+    status: Status
+    result: Payload | None = None
+    failure: Failure | None = None
+    details: Payloads = ()
+    reason: str = ""
+    new_run_id: RunId | None = None
+    """The run that follows this one, to be awaited by a caller that follows runs."""
+
+
+class QueryAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    result: Payload | None = None
+
+
+class PendingActivity(msgspec.Struct, frozen=True, kw_only=True):
+    """An activity that has no end yet, as an operator sees it. Times are milliseconds since the epoch, 0 is never."""
+
+    activity_id: str
+    activity_type: str
+    queue: str
+    state: str
+    """``undispatched``, ``scheduled``, ``started``, ``backing_off`` or ``cancel_requested``."""
+    attempt: int
+    maximum_attempts: int
+    scheduled_ms: int
+    last_started_ms: int = 0
+    last_heartbeat_ms: int = 0
+    next_retry_ms: int = 0
+    expires_ms: int = 0
+    last_failure: Failure | None = None
+    heartbeat_details: Payloads = ()
+    last_identity: str = ""
+    local: bool = False
+    hint: str = ""
+
+
+class PendingTimer(msgspec.Struct, frozen=True, kw_only=True):
+    op: int
+    fire_at_ms: int
+    summary: str = ""
+
+
+class Trouble(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a run does not move: its code failed (not the run), and when it is tried again."""
+
+    kind: str
+    """``stuck``, ``unregistered``, ``quarantined``, ``nondeterminism`` or ``looping``."""
+    message: str
+    advice: str = ""
+    failure: Failure | None = None
+    count: int = 1
+    since_ms: int = 0
+    next_try_ms: int = 0
+
+
+class Description(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that can be said of a run without running its code."""
+
+    workflow_id: WorkflowId
+    run_id: RunId
+    first_run_id: RunId
+    namespace: str
+    queue: str
+    workflow_type: str
+    status: Status
+    started_ms: int
+    execution_ms: int = 0
+    closed_ms: int = 0
+    history_length: int = 0
+    history_bytes: int = 0
+    parent_workflow_id: str = ""
+    parent_run_id: str = ""
+    memo: Mapping[str, Payload] = {}
+    search_attributes: Mapping[str, Payload] = {}
+    static_summary: str = ""
+    static_details: str = ""
+    pending_activities: tuple[PendingActivity, ...] = ()
+    pending_timers: tuple[PendingTimer, ...] = ()
+    trouble: Trouble | None = None
+    cancel_requested: bool = False
+
+
+class HistoryPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Events as stored: each is the fixed header and the value of its history record."""
+
+    run_id: RunId
+    records: tuple[tuple[bytes, bytes], ...]
+    """``(header, value)`` of each event in order; `streamflow.wire` decodes them."""
+    next_after_seq: int
+    more: bool
+    closed: bool
+
+
+class Located(msgspec.Struct, frozen=True, kw_only=True):
+    queue: str
+    run_id: RunId
+    status: Status
+
+
+class Confirmed(msgspec.Struct, frozen=True, kw_only=True):
+    """Which of the tasks asked about are still pending, in the order asked."""
+
+    pending: tuple[bool, ...]
+
+
+class HeartbeatAck(msgspec.Struct, frozen=True, kw_only=True):
+    """Tells the worker whether the attempt is still wanted."""
+
+    known: bool
+    cancel_requested: bool
+
+
+Answer = (
+    Done
+    | RunResult
+    | QueryAnswer
+    | Description
+    | HistoryPage
+    | Located
+    | Confirmed
+    | HeartbeatAck
+    | Rejection
+)
+
+
+class DedupEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a message, kept so that its copies are answered alike."""
+
+    workflow_id: WorkflowId
+    message_id: MessageId
+    answer: Done | Rejection
+    expires_ms: int
+
+
+class ExecutionSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """A run's row in the public `executions` feed."""
+
+    workflow_id: WorkflowId
+    run_id: RunId
+    first_run_id: RunId
+    namespace: str
+    queue: str
+    workflow_type: str
+    status: Status
+    started_ms: int
+    closed_ms: int = 0
+    updated_ms: int = 0
+    history_length: int = 0
+    current_step: str = ""
+    pending_activities: int = 0
+    max_attempt: int = 0
+    next_retry_ms: int = 0
+    last_failure: str = ""
+    trouble: str = ""
+    parent_workflow_id: str = ""
+    memo: Mapping[str, Payload] = {}
+    search_attributes: Mapping[str, Payload] = {}
+

@@ -1,0 +1,232 @@
+"""What callers, workers and other runs ask of a workflow. A command may be refused; an event may not.
+
+Every command travels in its queue's inbox, keyed by workflow ID. Who asks and where the answer goes is the envelope's
+business (`Envelope`), not the command's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum
+
+import msgspec
+
+from streamflow.model.failure import Failure
+from streamflow.model.ids import MessageId, Op, RunId, WorkflowId
+from streamflow.model.options import IdConflictPolicy, IdReusePolicy, Parent, RetryPolicy
+from streamflow.model.payload import Payload, Payloads
+
+
+class ReplyTo(msgspec.Struct, frozen=True):
+    """Where an answer goes: a partition of a replies topic, and the caller's number for the request."""
+
+    topic: str
+    partition: int
+    request_id: str
+
+
+class Envelope(msgspec.Struct, frozen=True, kw_only=True):
+    """What every command carries beside its body."""
+
+    message_id: MessageId
+    """Given by the sender, else ``topic/partition/offset`` of the record's first arrival."""
+    reply_to: ReplyTo | None = None
+    trace_parent: str = ""
+
+
+class WaitFor(Enum):
+    """Which answer a start wants: that it was accepted, or the run's result."""
+
+    ACCEPTED = "accepted"
+    RESULT = "result"
+
+
+class StartWorkflow(msgspec.Struct, frozen=True, kw_only=True):
+    """Asks for a run; with ``signal_name`` set also delivers that signal, to the open run if there is one."""
+
+    workflow_id: WorkflowId
+    workflow_type: str
+    args: Payloads = ()
+    id_reuse_policy: IdReusePolicy = IdReusePolicy.ALLOW_DUPLICATE
+    id_conflict_policy: IdConflictPolicy = IdConflictPolicy.FAIL
+    retry_policy: RetryPolicy | None = None
+    execution_timeout_ms: int | None = None
+    run_timeout_ms: int | None = None
+    task_timeout_ms: int | None = None
+    start_delay_ms: int = 0
+    cron_schedule: str = ""
+    memo: Mapping[str, Payload] = {}
+    search_attributes: Mapping[str, Payload] = {}
+    headers: Mapping[str, Payload] = {}
+    static_summary: str = ""
+    static_details: str = ""
+    signal_name: str = ""
+    signal_args: Payloads = ()
+    parent: Parent | None = None
+    identity: str = ""
+    wait_for: WaitFor = WaitFor.ACCEPTED
+
+
+class SignalWorkflow(msgspec.Struct, frozen=True, kw_only=True):
+    workflow_id: WorkflowId
+    run_id: RunId | None = None
+    signal_name: str
+    args: Payloads = ()
+    headers: Mapping[str, Payload] = {}
+    identity: str = ""
+
+
+class QueryWorkflow(msgspec.Struct, frozen=True, kw_only=True):
+    """Reads a run's state through its code; also answered for closed runs while they are retained."""
+
+    workflow_id: WorkflowId
+    run_id: RunId | None = None
+    query_name: str
+    args: Payloads = ()
+    headers: Mapping[str, Payload] = {}
+    reject_condition: str = "none"
+    """``none``, ``not_open`` or ``not_completed_cleanly``."""
+
+
+class CancelWorkflow(msgspec.Struct, frozen=True, kw_only=True):
+    workflow_id: WorkflowId
+    run_id: RunId | None = None
+    first_run_id: RunId | None = None
+    reason: str = ""
+    identity: str = ""
+
+
+class TerminateWorkflow(msgspec.Struct, frozen=True, kw_only=True):
+    workflow_id: WorkflowId
+    run_id: RunId | None = None
+    first_run_id: RunId | None = None
+    reason: str = ""
+    details: Payloads = ()
+    identity: str = ""
+
+
+class DescribeWorkflow(msgspec.Struct, frozen=True, kw_only=True):
+    workflow_id: WorkflowId
+    run_id: RunId | None = None
+
+
+class AwaitResult(msgspec.Struct, frozen=True, kw_only=True):
+    """Long poll for a run's end: answered when it closes; the caller renews it."""
+
+    workflow_id: WorkflowId
+    run_id: RunId | None = None
+
+
+class FetchHistory(msgspec.Struct, frozen=True, kw_only=True):
+    """Reads a page of a run's events, from ``after_seq`` exclusive."""
+
+    workflow_id: WorkflowId
+    run_id: RunId | None = None
+    after_seq: int = 0
+    bytes_max: int = 512_000
+
+
+class Locate(msgspec.Struct, frozen=True, kw_only=True):
+    """Asks whether this queue knows the workflow; the only command that is ever broadcast."""
+
+    workflow_id: WorkflowId
+    run_id: RunId | None = None
+
+
+class TaskRef(msgspec.Struct, frozen=True, kw_only=True):
+    """Names one attempt of one activity. The token proves that the sender was given the task."""
+
+    run_id: RunId
+    op: Op
+    attempt: int
+    token: bytes
+
+
+class ActivityOutcome(Enum):
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELED = "canceled"
+
+
+class ReportActivity(msgspec.Struct, frozen=True, kw_only=True):
+    """An attempt's end, from the worker that ran it."""
+
+    workflow_id: WorkflowId
+    task: TaskRef
+    outcome: ActivityOutcome
+    result: Payload | None = None
+    failure: Failure | None = None
+    identity: str = ""
+
+
+class StartActivity(msgspec.Struct, frozen=True, kw_only=True):
+    """A worker announces that an attempt began; timeouts count from ``started_ms`` (the worker's clock)."""
+
+    workflow_id: WorkflowId
+    task: TaskRef
+    started_ms: int
+    identity: str = ""
+    control: ReplyTo | None = None
+    """Where to push a cancellation."""
+
+
+class HeartbeatActivity(msgspec.Struct, frozen=True, kw_only=True):
+    workflow_id: WorkflowId
+    task: TaskRef
+    details: Payloads = ()
+    identity: str = ""
+
+
+class ConfirmTasks(msgspec.Struct, frozen=True, kw_only=True):
+    """A worker asks which of these redelivered tasks are still pending. All belong to one inbox partition."""
+
+    workflow_id: WorkflowId
+    """Of the first task; it places the record."""
+    tasks: tuple[tuple[WorkflowId, TaskRef], ...]
+
+
+class FireDue(msgspec.Struct, frozen=True, kw_only=True):
+    """Something of this run is due. Made by the timer scan, never read from an inbox."""
+
+    workflow_id: WorkflowId
+    run_id: RunId
+
+
+class LocalActivityEnded(msgspec.Struct, frozen=True, kw_only=True):
+    """A local activity's end. Made by the processor itself, never read from an inbox."""
+
+    workflow_id: WorkflowId
+    run_id: RunId
+    op: Op
+    attempt: int
+    outcome: ActivityOutcome
+    result: Payload | None = None
+    failure: Failure | None = None
+
+
+Command = (
+    StartWorkflow
+    | SignalWorkflow
+    | QueryWorkflow
+    | CancelWorkflow
+    | TerminateWorkflow
+    | DescribeWorkflow
+    | AwaitResult
+    | FetchHistory
+    | Locate
+    | ReportActivity
+    | StartActivity
+    | HeartbeatActivity
+    | ConfirmTasks
+)
+"""What an inbox record may hold."""
+
+InternalCommand = FireDue | LocalActivityEnded
+"""What only the processor itself says."""
+
+
+class Received(msgspec.Struct, frozen=True):
+    """One inbox record, decoded."""
+
+    envelope: Envelope
+    command: Command

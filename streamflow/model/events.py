@@ -1,0 +1,233 @@
+"""What happened to a run: the only truth. Each is appended once and never changed.
+
+Inputs (``Input``) wait until an activation consumes them; consequences (``Outcome``) are what an activation's intents
+became. ``Activated`` stands between: it names the inputs consumed, in order, with the time and seed that the code saw.
+A released event never changes its meaning: new meaning is a new event, or a new field with a default.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from streamflow.model.failure import Failure, RetryState
+from streamflow.model.ids import MessageId, Op, RunId, Seq, WorkflowId
+from streamflow.model.options import ActivityTimeouts, CancellationType, Parent, RetryPolicy
+from streamflow.model.payload import Payload, Payloads
+
+# -- inputs -------------------------------------------------------------------------------------------------------
+
+
+class WorkflowStarted(msgspec.Struct, frozen=True, kw_only=True):
+    """Always the first event. The first activation waits until ``not_before_ms`` (start delay)."""
+
+    workflow_type: str
+    queue: str
+    args: Payloads = ()
+    message_id: MessageId = MessageId("")
+    first_run_id: RunId
+    continued_from: RunId | None = None
+    parent: Parent | None = None
+    attempt: int = 1
+    not_before_ms: int = 0
+    run_deadline_ms: int | None = None
+    execution_deadline_ms: int | None = None
+    retry_policy: RetryPolicy | None = None
+    execution_timeout_ms: int | None = None
+    run_timeout_ms: int | None = None
+    task_timeout_ms: int | None = None
+    cron_schedule: str = ""
+    memo: Mapping[str, Payload] = {}
+    search_attributes: Mapping[str, Payload] = {}
+    headers: Mapping[str, Payload] = {}
+    static_summary: str = ""
+    static_details: str = ""
+    identity: str = ""
+    retention_ms: int | None = None
+    """How long the run is kept after its close; ``None`` takes the queue's setting at close."""
+
+
+class SignalReceived(msgspec.Struct, frozen=True, kw_only=True):
+    name: str
+    args: Payloads = ()
+    headers: Mapping[str, Payload] = {}
+    message_id: MessageId = MessageId("")
+    identity: str = ""
+
+
+class CancelRequested(msgspec.Struct, frozen=True, kw_only=True):
+    reason: str = ""
+    identity: str = ""
+
+
+class TimerFired(msgspec.Struct, frozen=True, kw_only=True):
+    op: Op
+
+
+class ActivityCompleted(msgspec.Struct, frozen=True, kw_only=True):
+    """The last attempt's result, of an ordinary or a local activity."""
+
+    op: Op
+    attempt: int
+    result: Payload | None = None
+    identity: str = ""
+
+
+class ActivityFailed(msgspec.Struct, frozen=True, kw_only=True):
+    """No attempt will follow. A timeout is a failure whose kind says so."""
+
+    op: Op
+    attempt: int
+    failure: Failure
+    retry_state: RetryState
+    identity: str = ""
+
+
+class ActivityCanceled(msgspec.Struct, frozen=True, kw_only=True):
+    op: Op
+    attempt: int
+    failure: Failure
+    identity: str = ""
+
+
+Input = (
+    WorkflowStarted
+    | SignalReceived
+    | CancelRequested
+    | TimerFired
+    | ActivityCompleted
+    | ActivityFailed
+    | ActivityCanceled
+)
+
+# -- activation ---------------------------------------------------------------------------------------------------
+
+
+class Activated(msgspec.Struct, frozen=True, kw_only=True):
+    """The code ran once, successfully, on these inputs. Replay activates here and nowhere else."""
+
+    inputs: tuple[Seq, ...]
+    now_ms: int
+    seed: int
+    build_id: str = ""
+    flags: int = 0
+    """Behaviour of our own runtime that this run was begun under (`streamflow.coroutine.flags`)."""
+
+
+# -- outcomes of intents ------------------------------------------------------------------------------------------
+
+
+class ActivityScheduled(msgspec.Struct, frozen=True, kw_only=True):
+    op: Op
+    activity_id: str
+    activity_type: str
+    queue: str
+    args: Payloads = ()
+    timeouts: ActivityTimeouts
+    retry_policy: RetryPolicy
+    cancellation_type: CancellationType = CancellationType.TRY_CANCEL
+    headers: Mapping[str, Payload] = {}
+    summary: str = ""
+    priority: int = 0
+    local: bool = False
+    local_retry_threshold_ms: int | None = None
+    token: bytes = b""
+    """Random; the tasks of every attempt carry it, and a report without it is refused. Empty when local."""
+
+
+class ActivityCancelRequested(msgspec.Struct, frozen=True, kw_only=True):
+    op: Op
+
+
+class TimerStarted(msgspec.Struct, frozen=True, kw_only=True):
+    op: Op
+    fire_at_ms: int
+    duration_ms: int
+    summary: str = ""
+
+
+class TimerCanceled(msgspec.Struct, frozen=True, kw_only=True):
+    op: Op
+
+
+class WorkflowCompleted(msgspec.Struct, frozen=True, kw_only=True):
+    result: Payload | None = None
+
+
+class WorkflowFailed(msgspec.Struct, frozen=True, kw_only=True):
+    failure: Failure
+    retry_state: RetryState = RetryState.RETRY_POLICY_NOT_SET
+    new_run_id: RunId | None = None
+    """The next attempt under the workflow's retry policy, if one follows."""
+
+
+class WorkflowCanceled(msgspec.Struct, frozen=True, kw_only=True):
+    details: Payloads = ()
+
+
+class WorkflowContinuedAsNew(msgspec.Struct, frozen=True, kw_only=True):
+    new_run_id: RunId
+    workflow_type: str
+    queue: str
+    args: Payloads = ()
+    run_timeout_ms: int | None = None
+    task_timeout_ms: int | None = None
+    retry_policy: RetryPolicy | None = None
+    memo: Mapping[str, Payload] | None = None
+    search_attributes: Mapping[str, Payload] | None = None
+    headers: Mapping[str, Payload] = {}
+    backoff_ms: int = 0
+
+
+# -- ends that nobody's code asked for ----------------------------------------------------------------------------
+
+
+class WorkflowTerminated(msgspec.Struct, frozen=True, kw_only=True):
+    reason: str = ""
+    details: Payloads = ()
+    identity: str = ""
+
+
+class WorkflowTimedOut(msgspec.Struct, frozen=True, kw_only=True):
+    retry_state: RetryState = RetryState.TIMEOUT
+    new_run_id: RunId | None = None
+
+
+Outcome = (
+    ActivityScheduled
+    | ActivityCancelRequested
+    | TimerStarted
+    | TimerCanceled
+    | WorkflowCompleted
+    | WorkflowFailed
+    | WorkflowCanceled
+    | WorkflowContinuedAsNew
+)
+Closed = (
+    WorkflowCompleted
+    | WorkflowFailed
+    | WorkflowCanceled
+    | WorkflowContinuedAsNew
+    | WorkflowTerminated
+    | WorkflowTimedOut
+)
+Event = Input | Activated | Outcome | WorkflowTerminated | WorkflowTimedOut
+
+
+class Recorded(msgspec.Struct, frozen=True):
+    """An event at its place in a run's history."""
+
+    seq: Seq
+    step: int
+    """How many activations the run had had when the event was recorded, this one included."""
+    time_ms: int
+    event: Event
+
+
+class History(msgspec.Struct, frozen=True, kw_only=True):
+    """A run's events from the first, as fetched or loaded from a file."""
+
+    workflow_id: WorkflowId
+    run_id: RunId
+    events: tuple[Recorded, ...]

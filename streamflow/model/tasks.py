@@ -1,0 +1,85 @@
+"""What workers are given, and the small records that stand beside events in the history: one per entity, latest wins."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from streamflow.model.failure import Failure
+from streamflow.model.ids import Op, RunId, WorkflowId
+from streamflow.model.options import ActivityTimeouts, RetryPolicy
+from streamflow.model.payload import Payload, Payloads
+
+
+class ActivityTask(msgspec.Struct, frozen=True, kw_only=True):
+    """One attempt to be made, with all that the worker needs to make it and to report back."""
+
+    workflow_id: WorkflowId
+    run_id: RunId
+    workflow_type: str
+    op: Op
+    activity_id: str
+    activity_type: str
+    attempt: int
+    token: bytes
+    queue: str
+    inbox_topic: str
+    inbox_partition: int
+    args: Payloads = ()
+    headers: Mapping[str, Payload] = {}
+    timeouts: ActivityTimeouts
+    retry_policy: RetryPolicy
+    scheduled_ms: int
+    attempt_scheduled_ms: int
+    heartbeat_details: Payloads = ()
+    priority: int = 0
+
+
+class CancelTask(msgspec.Struct, frozen=True, kw_only=True):
+    """Pushed to the worker's control address: stop this attempt."""
+
+    workflow_id: WorkflowId
+    run_id: RunId
+    op: Op
+    attempt: int
+
+
+class Attempt(msgspec.Struct, frozen=True, kw_only=True):
+    """Latest state of a pending activity's attempt.
+
+    Absent means the plain case: attempt 1, dispatched with its ``ActivityScheduled``, not announced as started.
+    """
+
+    op: Op
+    attempt: int
+    dispatched_ms: int
+    """0 while undispatched."""
+    started_ms: int = 0
+    heartbeat_ms: int = 0
+    heartbeat_details: Payloads = ()
+    next_retry_ms: int = 0
+    last_failure: Failure | None = None
+    identity: str = ""
+    control_topic: str = ""
+    control_partition: int = 0
+    control_request: str = ""
+    hint: str = ""
+
+
+class PositionRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a partition's input was folded into its history, and by whom. Rides in every transaction."""
+
+    inbox_offset: int
+    bound_offsets: Mapping[str, int] = {}
+    ordinal: int
+    owner: str
+    """The owning processor's name; empty after an orderly hand-over."""
+    transactional_ids: tuple[str, ...] = ()
+
+
+class Deleting(msgspec.Struct, frozen=True, kw_only=True):
+    """Marks a run whose tombstones are being written: its gaps are no alarm."""
+
+    last_seq: int
+    last_hash: bytes
