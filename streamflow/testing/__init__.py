@@ -1,0 +1,1 @@
+"""Tools to test workflows with: in process, and against a real Kafka."""

@@ -1,0 +1,331 @@
+"""One Kafka broker as a child process: started, stopped, killed and started again on its data.
+
+Not here: whether to use one at all (`streamflow.testing.kafka`), and where Java and the jars come
+from (`streamflow.testing.kafka_distribution`).
+"""
+
+from __future__ import annotations
+
+import base64
+import logging
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Final, Self
+
+from confluent_kafka import KafkaException, Producer
+
+from streamflow.testing.kafka_distribution import (
+    Distribution,
+    KafkaUnavailable,
+    kafka_distribution,
+)
+
+START_TIMEOUT_S: Final = 90.0
+STOP_TIMEOUT_S: Final = 20.0
+PORT_ATTEMPTS_MAX: Final = 3
+
+_LOOPBACK: Final = "127.0.0.1"
+
+
+class KafkaBroker:
+    """One local broker, also its own controller, whose data outlives `stop` and `kill` until `close`.
+
+    The ports are chosen at the first start and kept, so that clients find a restarted broker where
+    it was. `directory` (default: a temporary one, which `close` removes) holds data, settings and
+    `broker.log`; a directory used before goes on as it was left. `settings` are broker properties
+    on top of ours, `heap_mb` is Java's `-Xmx` (default 512).
+
+    It ends when this process does. Children made by a bare `fork` share in that: it then waits for
+    the last of them.
+    """
+
+    def __init__(
+        self,
+        *,
+        directory: Path | None = None,
+        settings: Mapping[str, str] | None = None,
+        heap_mb: int = 512,
+    ) -> None:
+        self._is_temporary = directory is None
+        self.directory = directory or Path(tempfile.mkdtemp(prefix="streamflow-kafka-"))
+        self._data = self.directory / "data"
+        self._ports_file = self.directory / "ports"
+        self._properties_file = self.directory / "server.properties"
+        self._log_file = self.directory / "broker.log"
+        self._settings = dict(settings or {})
+        self._heap_mb = heap_mb
+        self._process: subprocess.Popen[bytes] | None = None
+        self._watcher: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        try:
+            self.start()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.close()
+
+    @property
+    def bootstrap(self) -> str:
+        """`HOST:PORT` for clients. The broker must have been started once."""
+        port, _ = self._ports()
+        return f"{_LOOPBACK}:{port}"
+
+    @property
+    def pid(self) -> int:
+        """Process id of the broker, which must be running."""
+        assert self._process is not None, "the broker is not running"
+        return self._process.pid
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the broker's process is alive."""
+        return self._process is not None and self._process.poll() is None
+
+    def start(self, *, timeout_s: float = START_TIMEOUT_S) -> None:
+        """Returns when the broker serves metadata and transactions.
+
+        Raises:
+            KafkaUnavailable: Something is missing, or the broker died or was not ready in time.
+        """
+        assert not self.is_running, f"Expected no running broker, found process {self.pid}"
+        deadline = time.monotonic() + timeout_s
+        distribution = kafka_distribution()
+        if self._ports_file.exists():
+            self._run(distribution, deadline)
+            return
+        # Another process may take a free port before the broker binds it: then choose again.
+        for attempt in range(1, PORT_ATTEMPTS_MAX + 1):
+            try:
+                self._create(distribution)
+                self._run(distribution, deadline)
+            except KafkaUnavailable as error:
+                if "Address already in use" not in str(error) or attempt == PORT_ATTEMPTS_MAX:
+                    raise
+            else:
+                return
+
+    def stop(self) -> None:
+        """Shuts the broker down in order (SIGTERM), by force after 20 s. The data stays."""
+        self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """Ends the broker as a crash would (SIGKILL). The data stays."""
+        self._end(signal.SIGKILL)
+
+    def restart(self) -> None:
+        """Stops the broker if it runs, and starts it on the same data and ports."""
+        self.stop()
+        self.start()
+
+    def log_tail(self, *, lines: int = 40) -> str:
+        """The last lines that the broker wrote since it was started."""
+        return "\n".join(self._log_file.read_text(errors="replace").splitlines()[-lines:])
+
+    def close(self) -> None:
+        """Ends the broker and removes its directory, unless that was given."""
+        if self._is_temporary:
+            self.kill()
+            shutil.rmtree(self.directory, ignore_errors=True)
+        else:
+            self.stop()
+
+    def _create(self, distribution: Distribution) -> None:
+        """Lays the directory out anew: ports and a log formatted for a new cluster.
+
+        The ports belong to the data, as the log itself names the controller's address.
+        """
+        shutil.rmtree(self._data, ignore_errors=True)
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self._ports_file.write_text(" ".join(map(str, _free_ports(2))))
+        self._write_properties()
+        tool = [*self._java(distribution), "kafka.tools.StorageTool", "format", "--standalone"]
+        tool += ["--cluster-id", _new_cluster_id(), "--config", str(self._properties_file)]
+        done = subprocess.run(tool, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            self._ports_file.unlink()
+            raise KafkaUnavailable(
+                f"Expected a formatted log, but StorageTool ended with {done.returncode}:\n"
+                f"{done.stdout}{done.stderr}"
+            )
+
+    def _run(self, distribution: Distribution, deadline: float) -> None:
+        self._write_properties()
+        with self._log_file.open("wb") as log:
+            # In a session of its own Ctrl-C does not reach it: we end it, after its clients.
+            self._process = subprocess.Popen(
+                [*self._java(distribution), "kafka.Kafka", str(self._properties_file)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        try:
+            self._watcher = _watch(self.pid, remove=self.directory if self._is_temporary else None)
+            for is_ready in self._readiness():
+                while not is_ready():
+                    self._check_alive(deadline)
+                    time.sleep(0.02)
+        except BaseException:
+            self.kill()
+            raise
+
+    def _readiness(self) -> Iterator[Callable[[], bool]]:
+        """What to wait for, in turn: the transaction coordinator loads seconds after the listener."""
+        yield lambda: _accepts_connections(self.bootstrap)
+        producer = Producer(
+            {
+                "bootstrap.servers": self.bootstrap,
+                "transactional.id": "streamflow-broker-is-ready",
+                "retry.backoff.ms": 10,
+                "logger": _discarded,
+            }
+        )
+        # Another broker may sit on our port while ours is about to fail for that.
+        yield lambda: _cluster_id(producer) == self._own_cluster_id()
+        yield lambda: _can_begin_transactions(producer)
+
+    def _check_alive(self, deadline: float) -> None:
+        if self.is_running and time.monotonic() < deadline:
+            return
+        found = "it is not ready in time" if self.is_running else "its process has ended"
+        raise KafkaUnavailable(
+            f"Expected a broker at {self.bootstrap}, but {found}. The end of its log:\n{self.log_tail()}"
+        )
+
+    def _end(self, how: signal.Signals) -> None:
+        process, self._process = self._process, None
+        watcher, self._watcher = self._watcher, None
+        if process is not None:
+            process.send_signal(how)
+            try:
+                process.wait(STOP_TIMEOUT_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        if watcher is not None:
+            watcher.communicate(b"dismissed\n")
+
+    def _write_properties(self) -> None:
+        port, controller_port = self._ports()
+        own = {
+            "listeners": f"PLAINTEXT://{_LOOPBACK}:{port},CONTROLLER://{_LOOPBACK}:{controller_port}",
+            "advertised.listeners": f"PLAINTEXT://{_LOOPBACK}:{port}",
+            "controller.quorum.bootstrap.servers": f"{_LOOPBACK}:{controller_port}",
+            "log.dirs": str(self._data),
+        }
+        properties = {**_BROKER_SETTINGS, **own, **self._settings}
+        self._properties_file.write_text("".join(f"{k}={v}\n" for k, v in properties.items()))
+
+    def _java(self, distribution: Distribution) -> list[str]:
+        heap = f"-Xmx{self._heap_mb}m"
+        return [distribution.java, heap, *_JAVA_OPTIONS, "-cp", distribution.classpath]
+
+    def _ports(self) -> tuple[int, int]:
+        assert self._ports_file.exists(), "the broker has no address before its first start"
+        port, controller_port = self._ports_file.read_text().split()
+        return int(port), int(controller_port)
+
+    def _own_cluster_id(self) -> str:
+        lines = (self._data / "meta.properties").read_text().splitlines()
+        return next(line.removeprefix("cluster.id=") for line in lines if "cluster.id=" in line)
+
+
+_BROKER_SETTINGS: Final[Mapping[str, str]] = {
+    "process.roles": "broker,controller",
+    "node.id": "1",
+    "controller.listener.names": "CONTROLLER",
+    "inter.broker.listener.name": "PLAINTEXT",
+    "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+    # A typo in a topic's name must fail, as on a careful production cluster.
+    "auto.create.topics.enable": "false",
+    # One broker holds everything; few partitions of the internal topics load fast.
+    "default.replication.factor": "1",
+    "min.insync.replicas": "1",
+    "offsets.topic.num.partitions": "4",
+    "offsets.topic.replication.factor": "1",
+    "transaction.state.log.min.isr": "1",
+    "transaction.state.log.num.partitions": "4",
+    "transaction.state.log.replication.factor": "1",
+    "share.coordinator.state.topic.min.isr": "1",
+    "share.coordinator.state.topic.num.partitions": "4",
+    "share.coordinator.state.topic.replication.factor": "1",
+    # A broker started again after a kill is let in once the session of its former life has ended.
+    "broker.heartbeat.interval.ms": "500",
+    "broker.session.timeout.ms": "3000",
+    # The first member of a group gets its partitions at once, and sessions may be short.
+    "group.initial.rebalance.delay.ms": "0",
+    "group.min.session.timeout.ms": "1000",
+    # The default buffer of the cleaner alone would take a quarter of the heap.
+    "log.cleaner.dedupe.buffer.size": str(16 * 1024 * 1024),
+}
+
+# The collector and the pause that Kafka's own start script asks for, so that latencies mean something.
+_JAVA_OPTIONS: Final = (
+    "-XX:+UseG1GC",
+    "-XX:MaxGCPauseMillis=20",
+    "-Djava.awt.headless=true",
+    "-Dorg.apache.logging.log4j.level=WARN",
+)
+
+# Its input closes when the last holder of the other end dies; a line on it means that all is well.
+_WATCH: Final = 'read -r _ || { kill -KILL "$1"; [ -z "$2" ] || rm -rf -- "$2"; }'
+
+# What librdkafka says of a broker that is still starting.
+_discarded = logging.Logger("streamflow.testing.kafka", level=logging.CRITICAL + 1)
+
+
+def _watch(pid: int, *, remove: Path | None) -> subprocess.Popen[bytes]:
+    """Kills the broker if this process dies without ending it; a pipe tells, so `kill -9` is seen too."""
+    return subprocess.Popen(
+        ["sh", "-c", _WATCH, "streamflow-broker-watch", str(pid), str(remove or "")],
+        stdin=subprocess.PIPE,
+        start_new_session=True,
+    )
+
+
+def _free_ports(count: int) -> list[int]:
+    """Ports of the loopback address that were free a moment ago, all different."""
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for each in sockets:
+            each.bind((_LOOPBACK, 0))
+        return [each.getsockname()[1] for each in sockets]
+
+
+def _new_cluster_id() -> str:
+    """22 characters, as Kafka makes them; not beginning with a dash, which would look like an option."""
+    encoded = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+    return encoded.replace("-", "_")
+
+
+def _accepts_connections(bootstrap: str) -> bool:
+    host, port = bootstrap.rsplit(":", 1)
+    with socket.socket() as probe:
+        return probe.connect_ex((host, int(port))) == 0
+
+
+def _cluster_id(producer: Producer) -> str | None:
+    try:
+        return producer.cluster_id(timeout=1.0)
+    except KafkaException:
+        return None
+
+
+def _can_begin_transactions(producer: Producer) -> bool:
+    try:
+        producer.init_transactions(2.0)
+    except KafkaException:
+        return False
+    return True

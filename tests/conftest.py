@@ -1,0 +1,57 @@
+"""What every test may use: a real Kafka, and names that no other test has."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Generator, Iterator
+
+import pytest
+
+from streamflow.testing.kafka import BOOTSTRAP_VARIABLE, kafka_for_tests
+
+SKIPS_FAIL = bool(os.environ.get("CI"))
+
+
+@pytest.fixture(scope="session")
+def kafka_bootstrap() -> Iterator[str]:
+    """`HOST:PORT` of a Kafka shared by the whole run. Where none can be had the test fails, never skips."""
+    with kafka_for_tests() as bootstrap:
+        yield bootstrap
+
+
+@pytest.fixture
+def namespace() -> str:
+    """A streamflow namespace of this test alone; topics that begin with it are this test's as well."""
+    return f"t-{uuid.uuid4().hex[:10]}"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves out the tests that break brokers when the broker to use is somebody's own."""
+    if not os.environ.get(BOOTSTRAP_VARIABLE):
+        return
+    left_out = [item for item in items if item.get_closest_marker("own_broker")]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """In CI a skipped test has failed: a test that may silently not run proves nothing."""
+    report = yield
+    if SKIPS_FAIL and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"Skips are failures in CI: {report.longrepr}"
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """The same for a file that is skipped as a whole."""
+    report = yield
+    if SKIPS_FAIL and report.skipped:
+        report.outcome = "failed"
+        report.longrepr = f"Skips are failures in CI: {report.longrepr}"
+    return report
