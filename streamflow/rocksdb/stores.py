@@ -1,0 +1,81 @@
+"""All stores of one processor: one locked folder, one memory budget. What a store is for is its opener's business."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from urllib.parse import quote
+
+from streamflow.folder_lock import FolderLock, FolderTaken
+from streamflow.ports import Store, StoreTaken
+from streamflow.rocksdb.options import StoreBudget, StoreOptions
+from streamflow.rocksdb.store import RocksStore
+
+
+class RocksStores:
+    """A `Stores`. The folder is taken at the first `open` or `drop` and held until `close`."""
+
+    def __init__(
+        self, folder: Path | str, *, name: str = "", budget: StoreBudget | None = None
+    ) -> None:
+        """``name`` is what another process is told about who has the folder."""
+        self._folder = Path(folder)
+        self._name = name
+        self._options = StoreOptions(budget or StoreBudget())
+        self._open: dict[str, RocksStore] = {}
+        self._lock: FolderLock | None = None
+
+    def open(self, name: str) -> Store:
+        self._take()
+        assert name not in self._open, f"Store {name!r} is open"
+        store = _Owned(self._path(name), self._options, self._open, name)
+        self._open[name] = store
+        return store
+
+    def drop(self, name: str) -> None:
+        """Removes the store's files, closing it first if it is open."""
+        self._take()
+        if (store := self._open.get(name)) is not None:
+            store.close()
+        shutil.rmtree(self._path(name), ignore_errors=True)
+
+    def close(self) -> None:
+        for store in list(self._open.values()):
+            store.close()
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
+
+    def _take(self) -> None:
+        if self._lock is not None:
+            return
+        try:
+            self._lock = FolderLock(self._folder, name=self._name)
+        except FolderTaken as taken:
+            raise StoreTaken(_message(self._folder, taken.holder)) from None
+
+    def _path(self, name: str) -> Path:
+        return self._folder / quote(name, safe="")
+
+
+class _Owned(RocksStore):
+    """A store that strikes itself off its owner's list when it is closed."""
+
+    def __init__(
+        self, folder: Path, options: StoreOptions, opened: dict[str, RocksStore], name: str
+    ) -> None:
+        super().__init__(folder, options)
+        self._opened = opened
+        self._name = name
+
+    def close(self) -> None:
+        if self._opened.pop(self._name, None) is not None:
+            super().close()
+
+
+def _message(folder: Path, holder: dict[str, object]) -> str:
+    name = f" ({holder['name']})" if holder.get("name") else ""
+    return (
+        f"Expected the state folder {folder} to be free, found it held by process "
+        f"{holder.get('pid', 'unknown')}{name}. End that process, or give this one another name or state folder."
+    )

@@ -1,0 +1,77 @@
+"""What a folder of stores promises: one process, one memory budget, nothing left behind."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from streamflow.ports import StoreTaken
+from streamflow.rocksdb import RocksStores
+
+HOLD = """
+import sys
+from streamflow.rocksdb import RocksStores
+stores = RocksStores(sys.argv[1], name="pod-7")
+stores.open("p")
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_another_process_is_told_who_has_the_folder(tmp_path: Path) -> None:
+    """The second process gets `StoreTaken` with the holder's pid and name; when the holder dies, the folder is free."""
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    with holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"held\n"
+
+        stores = RocksStores(tmp_path, name="pod-8")
+        with pytest.raises(StoreTaken, match=rf"{holder.pid}.*pod-7"):
+            stores.open("p")
+        holder.kill()
+
+    stores.open("p")
+    stores.close()
+
+
+def test_a_second_taker_in_the_same_process_is_refused(tmp_path: Path) -> None:
+    """Two processors of one process cannot share a state folder by mistake."""
+    first, second = RocksStores(tmp_path), RocksStores(tmp_path)
+    first.open("p")
+
+    with pytest.raises(StoreTaken, match=str(os.getpid())):
+        second.open("p")
+
+    first.close()
+    second.open("p")
+    second.close()
+
+
+def test_dropping_an_open_store_removes_it(tmp_path: Path) -> None:
+    """A dropped store is closed first, and opens as new."""
+    stores = RocksStores(tmp_path)
+    store = stores.open("odd/name")
+    batch = store.batch()
+    batch.put(b"k", b"v")
+    store.write(batch)
+
+    stores.drop("odd/name")
+
+    assert stores.open("odd/name").get(b"k") is None
+    stores.close()
+
+
+def test_a_closed_store_may_be_opened_again(tmp_path: Path) -> None:
+    """Giving a partition up and taking it back within one process works at once."""
+    stores = RocksStores(tmp_path)
+    for _ in range(3):
+        store = stores.open("p")
+        store.close()
+        store.close()
+    stores.close()
