@@ -1,0 +1,24 @@
+"""Bounds on what is decoded. Each is checked before memory is spent on what it bounds."""
+
+from __future__ import annotations
+
+from typing import Final
+
+RECORD_BYTES_MAX: Final = 1_048_576
+"""Of an inbox record's value. Larger payloads go by claim check."""
+
+VALUE_BYTES_MAX: Final = 16 * RECORD_BYTES_MAX
+"""Of a value from our own topics: generous, because what was once committed must stay readable."""
+
+ITEMS_MAX: Final = 100_000
+"""Of one array or map."""
+
+NESTING_MAX: Final = 64
+"""Of a JSON document from outside."""
+
+WORKFLOW_ID_BYTES_MAX: Final = 1_000
+MESSAGE_ID_CHARS_MAX: Final = 512
+"""A longer message ID is shortened by a hash, so that it still names one message."""
+
+REQUEST_ID_CHARS_MAX: Final = 256
+TOPIC_CHARS_MAX: Final = 249

@@ -1,0 +1,104 @@
+"""Keys of the history topic: a JSON array that names one entity, so that compaction keeps its latest record.
+
+    ["order-17","6f1c…","e",12]    event 12 of a run
+    ["order-17","6f1c…","a",3]     attempt state of the activity that is the run's operation 3
+    ["order-17","","d","msg-9"]    what became of message msg-9 (spans runs)
+    ["order-17","6f1c…","t"]       why the run does not move
+    ["order-17","6f1c…","x"]       the run is being deleted
+    ["","","p",7]                  position of partition 7
+
+JSON strings are quoted, so two different names never give the same key. Placement is not here: a record lies on the
+partition of its workflow ID, not of its key.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import Final
+
+import msgspec
+
+from streamflow.wire.errors import KEY, Undecodable
+
+
+class EntityKind(IntEnum):
+    """What a history record is about. Released numbers never change."""
+
+    EVENT = 1
+    ATTEMPT = 2
+    DEDUP = 3
+    TROUBLE = 4
+    DELETING = 5
+    POSITION = 6
+
+
+class HistoryKey(msgspec.Struct, frozen=True):
+    """A parsed key; what the kind does not use is empty or 0."""
+
+    kind: EntityKind
+    workflow_id: str = ""
+    run_id: str = ""
+    number: int = 0
+    """Event's ``seq``, activity's ``op``, or the position's partition."""
+    text: str = ""
+    """A deduplication entry's message ID."""
+
+
+_LETTERS: Final = {
+    "e": EntityKind.EVENT,
+    "a": EntityKind.ATTEMPT,
+    "d": EntityKind.DEDUP,
+    "t": EntityKind.TROUBLE,
+    "x": EntityKind.DELETING,
+    "p": EntityKind.POSITION,
+}
+_NUMBERED: Final = frozenset("eap")
+_encode: Final = msgspec.json.Encoder().encode
+_decode: Final = msgspec.json.Decoder().decode
+
+
+def event_key(workflow_id: str, run_id: str, seq: int) -> bytes:
+    return _encode((workflow_id, run_id, "e", seq))
+
+
+def attempt_key(workflow_id: str, run_id: str, op: int) -> bytes:
+    return _encode((workflow_id, run_id, "a", op))
+
+
+def dedup_key(workflow_id: str, message_id: str) -> bytes:
+    return _encode((workflow_id, "", "d", message_id))
+
+
+def trouble_key(workflow_id: str, run_id: str) -> bytes:
+    return _encode((workflow_id, run_id, "t"))
+
+
+def deleting_key(workflow_id: str, run_id: str) -> bytes:
+    return _encode((workflow_id, run_id, "x"))
+
+
+def position_key(partition: int) -> bytes:
+    return _encode(("", "", "p", partition))
+
+
+def parse_key(key: bytes) -> HistoryKey:
+    """The entity that a history record is about.
+
+    Raises:
+        Undecodable: the key was not made by this module.
+    """
+    try:
+        match _decode(key):
+            case [str(workflow_id), str(run_id), str(letter), int(number)] if letter in _NUMBERED:
+                return HistoryKey(_LETTERS[letter], workflow_id, run_id, number)
+            case [str(workflow_id), "", "d", str(text)]:
+                return HistoryKey(EntityKind.DEDUP, workflow_id, "", 0, text)
+            case [str(workflow_id), str(run_id), "t" | "x" as letter]:
+                return HistoryKey(_LETTERS[letter], workflow_id, run_id)
+            case _:
+                pass
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        pass
+    raise Undecodable(
+        KEY, f'Expected a history key like ["workflow","run","e",1], found {key[:120]!r}'
+    )
