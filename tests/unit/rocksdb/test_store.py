@@ -128,6 +128,18 @@ def _damage(folder: Path, *, at: float) -> None:
         table.write_bytes(content)
 
 
+def _read_all(store: Store, how: str) -> None:
+    match how:
+        case "get":
+            for part in range(20):
+                for n in range(500):
+                    store.get(b"%02d-%04d" % (part, n))
+        case "scan":
+            store.scan(b"", b"\xff")
+        case _:
+            store.scan_back(b"", b"\xff")
+
+
 @pytest.mark.parametrize("how", ["get", "scan", "scan_back"])
 def test_damage_within_a_file_is_told_by_reads(tmp_path: Path, how: str) -> None:
     """A damaged block is `StoreCorrupted` from a read, iteration included, never a shorter answer."""
@@ -138,15 +150,7 @@ def test_damage_within_a_file_is_told_by_reads(tmp_path: Path, how: str) -> None
 
     stores = RocksStores(tmp_path, budget=SMALL)
     with pytest.raises(StoreCorrupted) as damage:
-        store = stores.open("p")
-        if how == "get":
-            for part in range(20):
-                for n in range(500):
-                    store.get(b"%02d-%04d" % (part, n))
-        elif how == "scan":
-            store.scan(b"", b"\xff")
-        else:
-            store.scan_back(b"", b"\xff")
+        _read_all(stores.open("p"), how)
 
     assert str(tmp_path / "p") in str(damage.value)
     stores.drop("p")  # while the error, and its traceback, still live
