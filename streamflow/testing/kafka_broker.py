@@ -18,6 +18,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final, Self
 
 from confluent_kafka import KafkaException, Producer
@@ -30,6 +31,7 @@ from streamflow.testing.kafka_distribution import (
 
 START_TIMEOUT_S: Final = 90.0
 STOP_TIMEOUT_S: Final = 20.0
+FENCE_TIMEOUT_S: Final = 15.0
 PORT_ATTEMPTS_MAX: Final = 3
 
 _LOOPBACK: Final = "127.0.0.1"
@@ -103,6 +105,8 @@ class KafkaBroker:
         deadline = time.monotonic() + timeout_s
         distribution = kafka_distribution()
         if self._ports_file.exists():
+            if self._was_killed():
+                self._fence_former_life(distribution)
             self._run(distribution, deadline)
             return
         # Another process may take a free port before the broker binds it: then choose again.
@@ -160,19 +164,36 @@ class KafkaBroker:
                 f"{done.stdout}{done.stderr}"
             )
 
+    def _was_killed(self) -> bool:
+        had_a_life = (self._data / "__cluster_metadata-0").exists()
+        return had_a_life and not (self._data / ".kafka_cleanshutdown").exists()
+
+    def _fence_former_life(self, distribution: Distribution) -> None:
+        """Runs the controller alone until it has fenced the broker that was killed.
+
+        A lone broker started at once still takes itself for the leader. Its transaction coordinator
+        then completes the transactions that the kill left prepared, and when the controller fences
+        the former life in the middle of that, it takes their partitions for deleted: no marker is
+        written, and read-committed readers of the partition hang for ever (Kafka 4.3.1, every other
+        kill). With other replicas, as in production, the partition has a leader meanwhile.
+        """
+        self._write_properties(_lone_controller(self._ports()[1]))
+        self._launch([*self._java(distribution), "-Dorg.apache.logging.log4j.level=INFO"])
+        deadline = time.monotonic() + FENCE_TIMEOUT_S
+        # A broker that was killed before it ever served has nothing to fence; the wait then runs out.
+        while self.is_running and time.monotonic() < deadline:
+            _, _, fencing = self._log_file.read_text(errors="replace").partition(
+                "Fencing broker 1 "
+            )
+            if "fenced=1" in fencing:
+                break
+            time.sleep(0.02)
+        self.stop()
+
     def _run(self, distribution: Distribution, deadline: float) -> None:
         self._write_properties()
-        with self._log_file.open("wb") as log:
-            # In a session of its own Ctrl-C does not reach it: we end it, after its clients.
-            self._process = subprocess.Popen(
-                [*self._java(distribution), "kafka.Kafka", str(self._properties_file)],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+        self._launch(self._java(distribution))
         try:
-            self._watcher = _watch(self.pid, remove=self.directory if self._is_temporary else None)
             for is_ready in self._readiness():
                 while not is_ready():
                     self._check_alive(deadline)
@@ -180,6 +201,18 @@ class KafkaBroker:
         except BaseException:
             self.kill()
             raise
+
+    def _launch(self, java: list[str]) -> None:
+        with self._log_file.open("wb") as log:
+            # In a session of its own Ctrl-C does not reach it: we end it, after its clients.
+            self._process = subprocess.Popen(
+                [*java, "kafka.Kafka", str(self._properties_file)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        self._watcher = _watch(self.pid, remove=self.directory if self._is_temporary else None)
 
     def _readiness(self) -> Iterator[Callable[[], bool]]:
         """What to wait for, in turn: the transaction coordinator loads seconds after the listener."""
@@ -217,16 +250,20 @@ class KafkaBroker:
         if watcher is not None:
             watcher.communicate(b"dismissed\n")
 
-    def _write_properties(self) -> None:
+    def _write_properties(self, overrides: Mapping[str, str | None] = MappingProxyType({})) -> None:
+        """Writes the settings, those of `overrides` last; one that is None is left out."""
         port, controller_port = self._ports()
+        broker, controller = f"{_LOOPBACK}:{port}", f"{_LOOPBACK}:{controller_port}"
         own = {
-            "listeners": f"PLAINTEXT://{_LOOPBACK}:{port},CONTROLLER://{_LOOPBACK}:{controller_port}",
-            "advertised.listeners": f"PLAINTEXT://{_LOOPBACK}:{port}",
-            "controller.quorum.bootstrap.servers": f"{_LOOPBACK}:{controller_port}",
+            "listeners": f"PLAINTEXT://{broker},CONTROLLER://{controller}",
+            "advertised.listeners": f"PLAINTEXT://{broker}",
+            "controller.quorum.bootstrap.servers": controller,
             "log.dirs": str(self._data),
         }
-        properties = {**_BROKER_SETTINGS, **own, **self._settings}
-        self._properties_file.write_text("".join(f"{k}={v}\n" for k, v in properties.items()))
+        properties = {**_BROKER_SETTINGS, **own, **self._settings, **overrides}
+        self._properties_file.write_text(
+            "".join(f"{name}={value}\n" for name, value in properties.items() if value is not None)
+        )
 
     def _java(self, distribution: Distribution) -> list[str]:
         heap = f"-Xmx{self._heap_mb}m"
@@ -261,15 +298,25 @@ _BROKER_SETTINGS: Final[Mapping[str, str]] = {
     "share.coordinator.state.topic.min.isr": "1",
     "share.coordinator.state.topic.num.partitions": "4",
     "share.coordinator.state.topic.replication.factor": "1",
-    # A broker started again after a kill is let in once the session of its former life has ended.
-    "broker.heartbeat.interval.ms": "500",
-    "broker.session.timeout.ms": "3000",
     # The first member of a group gets its partitions at once, and sessions may be short.
     "group.initial.rebalance.delay.ms": "0",
     "group.min.session.timeout.ms": "1000",
     # The default buffer of the cleaner alone would take a quarter of the heap.
     "log.cleaner.dedupe.buffer.size": str(16 * 1024 * 1024),
 }
+
+
+def _lone_controller(port: int) -> Mapping[str, str | None]:
+    """The same node without its broker, quick to see that the broker is gone."""
+    return {
+        "process.roles": "controller",
+        "listeners": f"CONTROLLER://{_LOOPBACK}:{port}",
+        "advertised.listeners": None,
+        "inter.broker.listener.name": None,
+        "broker.heartbeat.interval.ms": "100",
+        "broker.session.timeout.ms": "500",
+    }
+
 
 # The collector and the pause that Kafka's own start script asks for, so that latencies mean something.
 _JAVA_OPTIONS: Final = (

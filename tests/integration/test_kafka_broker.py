@@ -34,9 +34,8 @@ def test_only_committed_transactions_are_read(kafka_bootstrap: str, namespace: s
         producer.begin_transaction()
         producer.produce(topic, outcome.encode())
         producer.flush(WAIT_S)
-        producer.abort_transaction(WAIT_S) if outcome == "aborted" else producer.commit_transaction(
-            WAIT_S
-        )
+        end = producer.commit_transaction if outcome == "committed" else producer.abort_transaction
+        end(WAIT_S)
 
     assert values(kafka_bootstrap, topic, count=1) == [b"committed"]
 
