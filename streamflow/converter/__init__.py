@@ -1,0 +1,65 @@
+"""Between the values of user code and the payloads of the log.
+
+    value --PayloadConverter--> Payload --PayloadCodec--> Payload (as stored)
+
+A payload converter is plain and synchronous, so that it can run inside a workflow's step; a codec (encryption,
+compression) is asynchronous and runs outside of it, in the client, the worker and the processor. A failure converter
+does the same for errors. `DataConverter` holds one of each.
+
+`payload` has the converters, `json_plain` the one for JSON, `typed` the way from JSON to a type hint, `failure` errors,
+`codec` the codec, `data` the three together, `search_attributes` those values that the engine itself reads.
+"""
+
+from __future__ import annotations
+
+from streamflow.converter.codec import PayloadCodec
+from streamflow.converter.data import DataConverter, default
+from streamflow.converter.failure import (
+    DefaultFailureConverter,
+    DefaultFailureConverterWithEncodedAttributes,
+    FailureConverter,
+)
+from streamflow.converter.json_plain import (
+    AdvancedJSONEncoder,
+    JSONPlainPayloadConverter,
+    JSONTypeConverter,
+)
+from streamflow.converter.payload import (
+    BinaryNullPayloadConverter,
+    BinaryPlainPayloadConverter,
+    CompositePayloadConverter,
+    DefaultPayloadConverter,
+    EncodingPayloadConverter,
+    PayloadConverter,
+)
+from streamflow.converter.protobuf import BinaryProtoPayloadConverter, JSONProtoPayloadConverter
+from streamflow.converter.search_attributes import (
+    decode_search_attributes,
+    encode_search_attribute_value,
+    encode_search_attributes,
+)
+from streamflow.converter.typed import value_to_type
+
+__all__ = [
+    "AdvancedJSONEncoder",
+    "BinaryNullPayloadConverter",
+    "BinaryPlainPayloadConverter",
+    "BinaryProtoPayloadConverter",
+    "CompositePayloadConverter",
+    "DataConverter",
+    "DefaultFailureConverter",
+    "DefaultFailureConverterWithEncodedAttributes",
+    "DefaultPayloadConverter",
+    "EncodingPayloadConverter",
+    "FailureConverter",
+    "JSONPlainPayloadConverter",
+    "JSONProtoPayloadConverter",
+    "JSONTypeConverter",
+    "PayloadCodec",
+    "PayloadConverter",
+    "decode_search_attributes",
+    "default",
+    "encode_search_attribute_value",
+    "encode_search_attributes",
+    "value_to_type",
+]

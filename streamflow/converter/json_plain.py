@@ -1,0 +1,126 @@
+"""JSON payloads: fast for plain data, with room for encoders, decoders and types of one's own.
+
+Plain data, dataclasses, enums, UUIDs, times, decimals and sets are encoded in compiled code. What that cannot state
+exactly (not-a-number, lone surrogates) or does not know (Pydantic models) goes through `AdvancedJSONEncoder`.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any, ClassVar, TypeGuard, cast
+
+import msgspec
+
+from streamflow.converter.encoding import EncodingPayloadConverter
+from streamflow.converter.scalars import Unhandled
+from streamflow.converter.typed import value_to_type
+from streamflow.model.payload import Payload
+
+
+class AdvancedJSONEncoder(json.JSONEncoder):
+    """Also knows dataclasses, Pydantic models, sets, UUIDs, times, decimals, enums and bytes (as base64)."""
+
+    def default(self, o: Any) -> Any:
+        dump = getattr(o, "model_dump", None)
+        if callable(dump):
+            return dump(mode="json")
+        try:
+            return msgspec.to_builtins(o, enc_hook=_no_further, order="deterministic")
+        except TypeError:
+            return super().default(o)
+
+
+def _no_further(value: Any) -> Any:
+    dump = getattr(value, "model_dump", None)
+    if callable(dump):
+        return dump(mode="json")
+    raise TypeError(
+        f"Expected a value that JSON can hold, found {type(value)}; "
+        "pass a dataclass or plain data, or give JSONPlainPayloadConverter an encoder that knows it"
+    )
+
+
+class JSONTypeConverter(ABC):
+    """Knows how to make values of some type hints out of decoded JSON."""
+
+    Unhandled: ClassVar[object] = Unhandled
+    """To be returned for hints that this converter leaves to others."""
+
+    @abstractmethod
+    def to_typed_value(self, hint: Any, value: Any) -> Any:
+        """The value that the hint wants, or `Unhandled`."""
+
+
+class JSONPlainPayloadConverter(EncodingPayloadConverter):
+    """Anything that JSON can hold, in the shortest form and with sorted keys, so that equal values have equal bytes."""
+
+    def __init__(
+        self,
+        *,
+        encoder: type[json.JSONEncoder] | None = AdvancedJSONEncoder,
+        decoder: type[json.JSONDecoder] | None = None,
+        encoding: str = "json/plain",
+        custom_type_converters: Sequence[JSONTypeConverter] = (),
+    ) -> None:
+        self._encoding = encoding
+        self._metadata = {"encoding": encoding.encode()}
+        self._custom_type_converters = tuple(custom_type_converters)
+        self._decoder = decoder
+        self._encoder = (encoder or json.JSONEncoder)(separators=(",", ":"), sort_keys=True)
+        # An encoder of the user's own must see every value, so it takes the place of the compiled one.
+        self._compiled = (
+            msgspec.json.Encoder(enc_hook=_no_further, order="deterministic")
+            if encoder is AdvancedJSONEncoder
+            else None
+        )
+
+    @property
+    def encoding(self) -> str:
+        return self._encoding
+
+    def to_payload(self, value: Any) -> Payload | None:
+        return Payload(self._metadata, self._encode(value))
+
+    def from_payload(self, payload: Payload, type_hint: Any = None) -> Any:
+        value = self._decode(payload.data)
+        if type_hint is None:
+            return value
+        return value_to_type(type_hint, value, self._custom_type_converters)
+
+    def _encode(self, value: Any) -> bytes:
+        if self._compiled is not None:
+            try:
+                data = self._compiled.encode(value)
+            except (UnicodeEncodeError, OverflowError, TypeError):
+                pass  # the slow encoder knows more, or says better what is wrong
+            else:
+                # The compiled encoder writes null for what is no number; JSON as Python speaks it can say NaN.
+                if b"null" not in data or not _has_non_finite(value):
+                    return data
+        return self._encoder.encode(value).encode()
+
+    def _decode(self, data: bytes) -> Any:
+        if self._decoder is not None:
+            return json.loads(data, cls=self._decoder)
+        try:
+            return msgspec.json.decode(data)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return json.loads(data)
+
+
+def _has_non_finite(value: Any) -> bool:
+    if isinstance(value, float):
+        return not math.isfinite(value)
+    if _is_dict(value):
+        return any(_has_non_finite(item) for item in value.values())
+    if isinstance(value, list | tuple | set | frozenset):
+        return any(_has_non_finite(item) for item in cast("Sequence[Any]", value))
+    fields: Any = getattr(value, "__dataclass_fields__", None)
+    return fields is not None and any(_has_non_finite(getattr(value, name)) for name in fields)
+
+
+def _is_dict(value: Any) -> TypeGuard[dict[Any, Any]]:
+    return isinstance(value, dict)
