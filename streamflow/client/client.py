@@ -1,0 +1,464 @@
+"""The client: a namespace of one log (or gateway), and the workflows in it."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from types import TracebackType
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Concatenate,
+    NoReturn,
+    ParamSpec,
+    Self,
+    TypedDict,
+    TypeVar,
+    overload,
+)
+
+from typing_extensions import Unpack
+
+from streamflow.client import connecting, naming
+from streamflow.client.errors import NotYetError, raise_refusal
+from streamflow.client.handle import WorkflowHandle, outcome
+from streamflow.client.start import StartOptions, start_command
+from streamflow.client.transport import DEADLINE_S, Transport
+from streamflow.client.values import NOT_GIVEN, arguments
+from streamflow.common import QueryRejectCondition
+from streamflow.config import DEFAULT_NAMESPACE
+from streamflow.converter import DataConverter
+from streamflow.exceptions import WorkflowAlreadyStartedError
+from streamflow.model.answers import Done, Reason, Rejection, RunResult
+from streamflow.model.commands import WaitFor
+
+if TYPE_CHECKING:
+    from streamflow.ports import Log
+
+SelfT = TypeVar("SelfT")
+ArgT = TypeVar("ArgT")
+ResultT = TypeVar("ResultT")
+Params = ParamSpec("Params")
+
+QUEUES_REMEMBERED_MAX = 10_000
+"""Workflow IDs whose queue a client remembers, the oldest forgotten first."""
+
+
+class ClientConfig(TypedDict, total=False):
+    """What a client was made of; `Client(**config)` makes another."""
+
+    service_client: Transport
+    namespace: str
+    data_converter: DataConverter
+    identity: str
+    default_workflow_query_reject_condition: QueryRejectCondition | None
+
+
+class Client:
+    """Starts workflows and speaks to them. Made by `Client.connect`; used from one event loop.
+
+    Example::
+
+        client = await Client.connect("localhost:9092")
+        result = await client.execute_workflow(Greet.run, "World", id="greet-1", task_queue="greetings")
+    """
+
+    def __init__(
+        self,
+        service_client: Transport,
+        *,
+        namespace: str | None = None,
+        data_converter: DataConverter = DataConverter.default,
+        identity: str | None = None,
+        default_workflow_query_reject_condition: QueryRejectCondition | None = None,
+    ) -> None:
+        self._transport = service_client
+        self._namespace = namespace or service_client.namespace
+        self._data_converter = data_converter
+        self._identity = identity or f"{os.getpid()}@{socket.gethostname()}"
+        self.default_workflow_query_reject_condition = default_workflow_query_reject_condition
+        self._queue_of: dict[str, str] = {}
+
+    @staticmethod
+    async def connect(
+        target: str,
+        *,
+        namespace: str = DEFAULT_NAMESPACE,
+        data_converter: DataConverter = DataConverter.default,
+        identity: str | None = None,
+        default_workflow_query_reject_condition: QueryRejectCondition | None = None,
+        lazy: bool = False,
+        create_topics: bool | None = None,
+        config: Mapping[str, Any] | None = None,
+        interceptors: Sequence[Any] = (),
+        plugins: Sequence[Any] = (),
+    ) -> Client:
+        """A client of ``"host:port"`` (Kafka), ``"embedded:DIR"``, ``"memory:NAME"`` or ``"http://..."`` (a gateway).
+
+        Args:
+            lazy: Connect at the first call rather than now.
+            create_topics: Create topics that are missing. Default: not on Kafka, where `streamflow topology apply` does.
+            config: Further options of librdkafka, passed on untouched (TLS, SASL and so on).
+
+        Raises:
+            RPCError: nobody can be reached there, or the namespace has no topics.
+        """
+        if interceptors:
+            raise NotYetError("Client interceptors")
+        if plugins:
+            raise NotYetError("Client plugins")
+        transport = await connecting.connect(
+            target, namespace=namespace, create_topics=create_topics, config=config or {}
+        )
+        client = Client(
+            transport,
+            data_converter=data_converter,
+            identity=identity,
+            default_workflow_query_reject_condition=default_workflow_query_reject_condition,
+        )
+        if not lazy:
+            try:
+                await transport.open()
+            except BaseException:
+                await transport.close()
+                raise
+        return client
+
+    async def close(self) -> None:
+        """Ends the connection. Calls under way raise; their commands may still take effect."""
+        await self._transport.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    # -- what it is ---------------------------------------------------------------------------------------------
+
+    @property
+    def transport(self) -> Transport:
+        return self._transport
+
+    @property
+    def service_client(self) -> Transport:
+        """What carries the commands; the same as `transport`."""
+        return self._transport
+
+    @property
+    def log(self) -> Log:
+        """The log itself, for a Worker. Raises `ValueError` for a client of a gateway, which has none."""
+        return connecting.log_of(self._transport)
+
+    @property
+    def create_topics(self) -> bool:
+        return connecting.creates_topics(self._transport)
+
+    @property
+    def namespace(self) -> str:
+        return self._namespace
+
+    @property
+    def identity(self) -> str:
+        return self._identity
+
+    @property
+    def data_converter(self) -> DataConverter:
+        return self._data_converter
+
+    def config(self) -> ClientConfig:
+        """The arguments of an equal client."""
+        return ClientConfig(
+            service_client=self._transport,
+            namespace=self._namespace,
+            data_converter=self._data_converter,
+            identity=self._identity,
+            default_workflow_query_reject_condition=self.default_workflow_query_reject_condition,
+        )
+
+    # -- starting -----------------------------------------------------------------------------------------------
+
+    @overload
+    async def start_workflow(
+        self,
+        workflow: Callable[[SelfT], Awaitable[ResultT]],
+        **options: Unpack[StartOptions],
+    ) -> WorkflowHandle[SelfT, ResultT]: ...
+
+    @overload
+    async def start_workflow(
+        self,
+        workflow: Callable[[SelfT, ArgT], Awaitable[ResultT]],
+        arg: ArgT,
+        **options: Unpack[StartOptions],
+    ) -> WorkflowHandle[SelfT, ResultT]: ...
+
+    @overload
+    async def start_workflow(
+        self,
+        workflow: Callable[Concatenate[SelfT, Params], Awaitable[ResultT]],
+        *,
+        args: Sequence[Any],
+        **options: Unpack[StartOptions],
+    ) -> WorkflowHandle[SelfT, ResultT]: ...
+
+    @overload
+    async def start_workflow(
+        self,
+        workflow: str,
+        arg: Any = ...,
+        *,
+        args: Sequence[Any] = ...,
+        result_type: type[ResultT],
+        **options: Unpack[StartOptions],
+    ) -> WorkflowHandle[Any, ResultT]: ...
+
+    @overload
+    async def start_workflow(
+        self,
+        workflow: str,
+        arg: Any = ...,
+        *,
+        args: Sequence[Any] = ...,
+        **options: Unpack[StartOptions],
+    ) -> WorkflowHandle[Any, Any]: ...
+
+    async def start_workflow(
+        self,
+        workflow: str | Callable[..., Awaitable[Any]],
+        arg: Any = NOT_GIVEN,
+        *,
+        args: Sequence[Any] = (),
+        result_type: type | None = None,
+        **options: Unpack[StartOptions],
+    ) -> WorkflowHandle[Any, Any]:
+        """Starts a run and returns as soon as the log has it. With ``start_signal`` it is signalled too.
+
+        Raises:
+            WorkflowAlreadyStartedError: a run of this ID is open, or the policy refuses to follow a closed one.
+            RPCError: the queue does not exist, or nobody answered in time.
+        """
+        name, hint = naming.workflow_name(workflow)
+        command = await start_command(
+            name,
+            arguments(arg, args),
+            options,
+            converter=self._data_converter,
+            identity=self._identity,
+            wait_for=WaitFor.ACCEPTED,
+        )
+        queue = options["task_queue"]
+        timeout = options.get("rpc_timeout")
+        answer = await self._transport.ask(
+            queue, command, deadline_s=timeout.total_seconds() if timeout else DEADLINE_S
+        )
+        match answer:
+            case Done():
+                pass
+            case Rejection():
+                _raise_start_refusal(answer, command.workflow_id, name)
+            case _:
+                raise AssertionError(f"Expected Done or a refusal, found {answer!r}")
+        self._remember(command.workflow_id, queue)
+        return WorkflowHandle(
+            self,
+            command.workflow_id,
+            result_run_id=answer.run_id or None,
+            first_execution_run_id=(answer.first_run_id or answer.run_id) or None,
+            result_type=result_type or hint,
+            task_queue=queue,
+        )
+
+    @overload
+    async def execute_workflow(
+        self,
+        workflow: Callable[[SelfT], Awaitable[ResultT]],
+        **options: Unpack[StartOptions],
+    ) -> ResultT: ...
+
+    @overload
+    async def execute_workflow(
+        self,
+        workflow: Callable[[SelfT, ArgT], Awaitable[ResultT]],
+        arg: ArgT,
+        **options: Unpack[StartOptions],
+    ) -> ResultT: ...
+
+    @overload
+    async def execute_workflow(
+        self,
+        workflow: Callable[Concatenate[SelfT, Params], Awaitable[ResultT]],
+        *,
+        args: Sequence[Any],
+        **options: Unpack[StartOptions],
+    ) -> ResultT: ...
+
+    @overload
+    async def execute_workflow(
+        self,
+        workflow: str,
+        arg: Any = ...,
+        *,
+        args: Sequence[Any] = ...,
+        result_type: type[ResultT],
+        **options: Unpack[StartOptions],
+    ) -> ResultT: ...
+
+    @overload
+    async def execute_workflow(
+        self,
+        workflow: str,
+        arg: Any = ...,
+        *,
+        args: Sequence[Any] = ...,
+        **options: Unpack[StartOptions],
+    ) -> Any: ...
+
+    async def execute_workflow(
+        self,
+        workflow: str | Callable[..., Awaitable[Any]],
+        arg: Any = NOT_GIVEN,
+        *,
+        args: Sequence[Any] = (),
+        result_type: type | None = None,
+        **options: Unpack[StartOptions],
+    ) -> Any:
+        """Starts a run and returns its result: one request, one answer.
+
+        Raises:
+            WorkflowFailureError: it ended without a result; ``cause`` says how.
+            WorkflowAlreadyStartedError, RPCError: as `start_workflow`.
+        """
+        name, hint = naming.workflow_name(workflow)
+        command = await start_command(
+            name,
+            arguments(arg, args),
+            options,
+            converter=self._data_converter,
+            identity=self._identity,
+            wait_for=WaitFor.RESULT,
+        )
+        queue = options["task_queue"]
+        timeout = options.get("rpc_timeout")
+        answer = await self._transport.ask(
+            queue, command, deadline_s=timeout.total_seconds() if timeout else None
+        )
+        match answer:
+            case RunResult(new_run_id=None):
+                return await outcome(self, answer, result_type or hint)
+            case RunResult(new_run_id=following):
+                handle: WorkflowHandle[Any, Any] = WorkflowHandle(
+                    self,
+                    command.workflow_id,
+                    result_run_id=following,
+                    result_type=result_type or hint,
+                    task_queue=queue,
+                )
+                return await handle.result(rpc_timeout=timeout)
+            case Rejection():
+                _raise_start_refusal(answer, command.workflow_id, name)
+            case _:
+                raise AssertionError(f"Expected a result or a refusal, found {answer!r}")
+
+    # -- finding ------------------------------------------------------------------------------------------------
+
+    def get_workflow_handle(
+        self,
+        workflow_id: str,
+        *,
+        run_id: str | None = None,
+        first_execution_run_id: str | None = None,
+        result_type: type | None = None,
+        task_queue: str | None = None,
+    ) -> WorkflowHandle[Any, Any]:
+        """A handle to a workflow that may exist; nothing is asked yet. The queue is found unless it is named."""
+        return WorkflowHandle(
+            self,
+            workflow_id,
+            run_id=run_id,
+            result_run_id=run_id,
+            first_execution_run_id=first_execution_run_id,
+            result_type=result_type,
+            task_queue=task_queue or self._queue_of.get(workflow_id),
+        )
+
+    def get_workflow_handle_for(
+        self,
+        workflow: Callable[Concatenate[SelfT, Params], Awaitable[ResultT]],
+        workflow_id: str,
+        *,
+        run_id: str | None = None,
+        first_execution_run_id: str | None = None,
+        task_queue: str | None = None,
+    ) -> WorkflowHandle[SelfT, ResultT]:
+        """As `get_workflow_handle`, with the types of this workflow's ``run``."""
+        _, hint = naming.workflow_name(workflow)
+        return self.get_workflow_handle(
+            workflow_id,
+            run_id=run_id,
+            first_execution_run_id=first_execution_run_id,
+            result_type=hint,
+            task_queue=task_queue,
+        )
+
+    async def find_queue(self, workflow_id: str, run_id: str | None = None) -> str:
+        """The queue that a workflow is on.
+
+        Raises:
+            RPCError: NOT_FOUND on no queue; FAILED_PRECONDITION on two; UNAVAILABLE when a queue cannot say.
+        """
+        queue = self._queue_of.get(workflow_id)
+        if queue is None:
+            queue = await self._transport.find_queue(workflow_id, run_id)
+            self._remember(workflow_id, queue)
+        return queue
+
+    def _remember(self, workflow_id: str, queue: str) -> None:
+        queue_of = self._queue_of
+        if len(queue_of) >= QUEUES_REMEMBERED_MAX and workflow_id not in queue_of:
+            del queue_of[next(iter(queue_of))]
+        queue_of[workflow_id] = queue
+
+    # -- not in this release ------------------------------------------------------------------------------------
+
+    async def execute_update_with_start_workflow(self, *_args: Any, **_options: Any) -> NoReturn:
+        raise NotYetError("Client.execute_update_with_start_workflow")
+
+    async def start_update_with_start_workflow(self, *_args: Any, **_options: Any) -> NoReturn:
+        raise NotYetError("Client.start_update_with_start_workflow")
+
+    def list_workflows(self, *_args: Any, **_options: Any) -> NoReturn:
+        raise NotYetError("Client.list_workflows")
+
+    async def count_workflows(self, *_args: Any, **_options: Any) -> NoReturn:
+        raise NotYetError("Client.count_workflows")
+
+    async def create_schedule(self, *_args: Any, **_options: Any) -> NoReturn:
+        raise NotYetError("Client.create_schedule")
+
+    def get_schedule_handle(self, *_args: Any, **_options: Any) -> NoReturn:
+        raise NotYetError("Client.get_schedule_handle")
+
+    async def list_schedules(self, *_args: Any, **_options: Any) -> NoReturn:
+        raise NotYetError("Client.list_schedules")
+
+    async def start_activity(self, *_args: Any, **_options: Any) -> NoReturn:
+        raise NotYetError("Client.start_activity")
+
+    async def execute_activity(self, *_args: Any, **_options: Any) -> NoReturn:
+        raise NotYetError("Client.execute_activity")
+
+    def get_async_activity_handle(self, *_args: Any, **_options: Any) -> NoReturn:
+        raise NotYetError("Client.get_async_activity_handle")
+
+
+def _raise_start_refusal(refusal: Rejection, workflow_id: str, workflow_type: str) -> NoReturn:
+    if refusal.reason is Reason.ALREADY_STARTED:
+        raise WorkflowAlreadyStartedError(workflow_id, workflow_type, run_id=refusal.run_id)
+    raise_refusal(refusal)

@@ -1,0 +1,109 @@
+"""How a refusal, a silence or a run's end becomes the exception that a caller catches.
+
+StreamflowError
+├── WorkflowFailureError             the run ended without a result; `cause` says how
+├── WorkflowContinuedAsNewError      the run was followed by another, and the caller does not follow
+├── WorkflowQueryFailedError         the query's code raised
+├── WorkflowQueryRejectedError       the run's status is one the caller did not want to query
+└── RPCError (service)               anything else, with a status code
+    └── RPCTimeoutOrCancelledError   no answer in time
+"""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+from streamflow.exceptions import StreamflowError
+from streamflow.model.answers import Reason, Rejection
+from streamflow.model.options import Status
+from streamflow.service import RPCError, RPCStatusCode
+
+STATUS_OF_REASON: dict[Reason, RPCStatusCode] = {
+    Reason.NOT_FOUND: RPCStatusCode.NOT_FOUND,
+    Reason.ALREADY_STARTED: RPCStatusCode.ALREADY_EXISTS,
+    # A run that is closed takes no more messages: for a sender it is not there any more.
+    Reason.ALREADY_CLOSED: RPCStatusCode.NOT_FOUND,
+    Reason.INVALID_ARGUMENT: RPCStatusCode.INVALID_ARGUMENT,
+    Reason.STALE_TASK: RPCStatusCode.NOT_FOUND,
+    Reason.LIMIT_EXCEEDED: RPCStatusCode.RESOURCE_EXHAUSTED,
+    Reason.QUERY_FAILED: RPCStatusCode.INVALID_ARGUMENT,
+    Reason.QUERY_REJECTED: RPCStatusCode.FAILED_PRECONDITION,
+    Reason.NOT_DUE: RPCStatusCode.FAILED_PRECONDITION,
+    Reason.QUARANTINED: RPCStatusCode.FAILED_PRECONDITION,
+    Reason.UNAVAILABLE: RPCStatusCode.UNAVAILABLE,
+}
+
+
+class WorkflowFailureError(StreamflowError):
+    """The run ended without a result: failed, cancelled, terminated or timed out. `cause` is what it ended with."""
+
+    def __init__(self, *, cause: BaseException) -> None:
+        super().__init__("Workflow execution failed")
+        self.__cause__ = cause
+
+    @property
+    def cause(self) -> BaseException:
+        assert self.__cause__ is not None
+        return self.__cause__
+
+
+class WorkflowContinuedAsNewError(StreamflowError):
+    """The run ended by continuing as another, which the caller had asked not to follow."""
+
+    def __init__(self, new_execution_run_id: str) -> None:
+        super().__init__("Workflow continued as new")
+        self._new_execution_run_id = new_execution_run_id
+
+    @property
+    def new_execution_run_id(self) -> str:
+        return self._new_execution_run_id
+
+
+class WorkflowQueryRejectedError(StreamflowError):
+    """The query was not put to the run, as its status is one that the caller did not want."""
+
+    def __init__(self, status: Status | None) -> None:
+        super().__init__(
+            f"Query rejected, workflow status: {status.value if status else 'unknown'}"
+        )
+        self._status = status
+
+    @property
+    def status(self) -> Status | None:
+        return self._status
+
+
+class WorkflowQueryFailedError(StreamflowError):
+    """The query's code raised, or there is no such query."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self._message = message
+
+    @property
+    def message(self) -> str:
+        return self._message
+
+
+class RPCTimeoutOrCancelledError(RPCError):
+    """No answer came within the call's deadline; the command may still take effect."""
+
+    def __init__(
+        self, message: str, status: RPCStatusCode = RPCStatusCode.DEADLINE_EXCEEDED
+    ) -> None:
+        super().__init__(message, status)
+
+
+class NotYetError(NotImplementedError):
+    """A name of the public API that this release does not carry out."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what} is not in this release yet: see CHANGELOG.md for what is")
+
+
+def raise_refusal(rejection: Rejection) -> NoReturn:
+    """Raises `RPCError` for a refusal that has no class of its own."""
+    status = STATUS_OF_REASON[rejection.reason]
+    if status is RPCStatusCode.DEADLINE_EXCEEDED:
+        raise RPCTimeoutOrCancelledError(rejection.message)
+    raise RPCError(rejection.message, status)

@@ -1,0 +1,84 @@
+"""What a client needs of whatever carries its commands: ask one, and find out which queue to ask.
+
+Two implementations: `log_transport` speaks to a log, `http_transport` to a gateway. Both speak in the model's facts;
+user values, exceptions and option names are `client`'s and `handle`'s business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+import msgspec
+
+from streamflow.model.answers import Answer, Done
+from streamflow.model.commands import Command
+from streamflow.model.events import Recorded
+from streamflow.model.ids import RunId
+from streamflow.model.queues import QueueEntry
+
+DEADLINE_S = 10.0
+"""How long a call waits for its answer unless told otherwise. Waiting for a result has no deadline."""
+
+ONLY_DURABLE = Done(run_id=RunId(""))
+"""The command is in the log, and nobody is there to answer it: what becomes of it shows at the handle."""
+
+
+class EventsPage(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of a run's history, decoded."""
+
+    workflow_id: str
+    run_id: str
+    events: tuple[Recorded, ...]
+    next_after_seq: int
+    more: bool
+    """Whether there are events after these now."""
+    closed: bool
+    """Whether the run has ended, so that no more will come."""
+
+
+class Transport(Protocol):
+    """Carries commands of one namespace and brings their answers.
+
+    Raises `RPCError` from every method when no answer can be had; a refusal is an answer.
+    """
+
+    @property
+    def namespace(self) -> str: ...
+
+    async def open(self) -> None:
+        """Makes the connection now rather than at the first call."""
+        ...
+
+    async def ask(
+        self, queue: str, command: Command, *, deadline_s: float | None = DEADLINE_S
+    ) -> Answer:
+        """The answer; `AwaitResult`, and a start that waits for the result, are renewed until it is there.
+
+        A result's deadline of ``None`` is for ever. An empty ``queue`` is found by the workflow's ID.
+        """
+        ...
+
+    async def events(
+        self,
+        queue: str,
+        workflow_id: str,
+        run_id: str | None,
+        after_seq: int,
+        *,
+        deadline_s: float | None = DEADLINE_S,
+    ) -> EventsPage | Answer:
+        """A page of history; or the refusal."""
+        ...
+
+    async def find_queue(
+        self, workflow_id: str, run_id: str | None, *, deadline_s: float | None = DEADLINE_S
+    ) -> str:
+        """The queue that knows this workflow."""
+        ...
+
+    async def queues(self) -> Mapping[str, QueueEntry]:
+        """The namespace's directory."""
+        ...
+
+    async def close(self) -> None: ...

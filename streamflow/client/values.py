@@ -1,0 +1,80 @@
+"""User values into payloads and back, with the codec where there is one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from streamflow.converter import DataConverter
+from streamflow.exceptions import CancelledError, TerminatedError, TimeoutError
+from streamflow.model.answers import RunResult
+from streamflow.model.failure import Failure, TimeoutKind
+from streamflow.model.options import Status
+from streamflow.model.payload import NO_HEADERS, NO_PAYLOADS, Payload, Payloads
+
+
+class NotGiven:
+    """Stands for an argument that was not passed, where ``None`` is a value like others."""
+
+
+NOT_GIVEN = NotGiven()
+
+
+def arguments(arg: object, args: Sequence[Any]) -> Sequence[Any]:
+    """The positional arguments of a call that takes either one ``arg`` or several ``args``."""
+    if isinstance(arg, NotGiven):
+        return args
+    if args:
+        raise ValueError("Expected either one positional argument or args=[...], found both")
+    return (arg,)
+
+
+async def encode(converter: DataConverter, values: Sequence[Any]) -> Payloads:
+    if not values:
+        return NO_PAYLOADS
+    payloads = converter.payload_converter.to_payloads(values)
+    if converter.payload_codec is not None:
+        payloads = await converter.payload_codec.encode(payloads)
+    return tuple(payloads)
+
+
+async def encode_mapping(
+    converter: DataConverter, values: Mapping[str, Any] | None
+) -> Mapping[str, Payload]:
+    if not values:
+        return NO_HEADERS
+    payloads = {key: converter.payload_converter.to_payload(value) for key, value in values.items()}
+    if converter.payload_codec is not None:
+        return await converter.payload_codec.encode_mapping(payloads)
+    return payloads
+
+
+async def decode_one(converter: DataConverter, payload: Payload | None, hint: Any) -> Any:
+    """The value; ``None`` for a payload that is absent."""
+    if payload is None:
+        return None
+    if converter.payload_codec is not None:
+        payload = await converter.payload_codec.decode_one(payload)
+    return converter.payload_converter.from_payload(payload, hint)
+
+
+async def decode_failure(converter: DataConverter, failure: Failure) -> BaseException:
+    if converter.payload_codec is not None:
+        failure = await converter.payload_codec.decode_failure(failure)
+    return converter.failure_converter.from_failure(failure, converter.payload_converter)
+
+
+async def run_error(converter: DataConverter, ended: RunResult) -> BaseException:
+    """What the caller of a run that ended without a result is told to be its cause."""
+    if ended.failure is not None:
+        return await decode_failure(converter, ended.failure)
+    details = [await decode_one(converter, payload, None) for payload in ended.details]
+    match ended.status:
+        case Status.CANCELED:
+            return CancelledError("Workflow cancelled", *details)
+        case Status.TERMINATED:
+            return TerminatedError(ended.reason or "Workflow terminated", *details)
+        case Status.TIMED_OUT:
+            return TimeoutError("Workflow timed out", type=TimeoutKind.START_TO_CLOSE)
+        case _:
+            raise AssertionError(f"Expected an end without a result, found {ended}")

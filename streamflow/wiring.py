@@ -1,0 +1,125 @@
+"""Which adapter stands behind a target: the one place that picks between Kafka, the embedded log and memory.
+
+    "host:port[,host:port]"   Apache Kafka
+    "embedded:DIR"            a durable log in a folder, for one process
+    "memory:NAME"             a log that lives as long as its users in this process
+
+Adapters are imported when they are asked for, so that `import streamflow` loads none of their libraries.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+import threading
+from collections.abc import Mapping
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from streamflow.memory.broker import MemoryBroker
+    from streamflow.ports import Log, Stores
+
+_KAFKA = re.compile(r"(?:\[[0-9A-Fa-f:.%]+\]|[^\s,:/\[\]]+):\d{1,5}")
+
+
+class LogKind(Enum):
+    """The three adapters of the log."""
+
+    KAFKA = "kafka"
+    EMBEDDED = "embedded"
+    MEMORY = "memory"
+
+
+def kind_of(target: str) -> LogKind:
+    """Which adapter a target asks for. Raises ValueError for anything else, with the forms there are."""
+    for kind in (LogKind.EMBEDDED, LogKind.MEMORY):
+        if target.startswith(f"{kind.value}:") and len(target) > len(kind.value) + 1:
+            return kind
+    if target and all(_KAFKA.fullmatch(server.strip()) for server in target.split(",")):
+        return LogKind.KAFKA
+    raise ValueError(
+        "Expected a target like 'localhost:9092' (Kafka), 'embedded:DIR', 'memory:NAME' or 'http://HOST:PORT' "
+        f"(a gateway, for clients only), found {target!r}"
+    )
+
+
+def open_log(target: str, *, config: Mapping[str, Any] | None = None) -> Log:
+    """A connection to the log at ``target``. ``config`` passes to librdkafka untouched, and is for Kafka only.
+
+    An embedded folder and a memory name are shared by everyone in the process who opens them.
+
+    Raises:
+        ValueError: the target has none of the known forms, or a config was given for a log that takes none.
+        LogError: the log cannot be opened, for instance because another process has the folder.
+    """
+    kind = kind_of(target)
+    if config and kind is not LogKind.KAFKA:
+        raise ValueError(f"Expected config for Kafka only, found {sorted(config)} for {target!r}")
+    match kind:
+        case LogKind.KAFKA:
+            from streamflow.kafka.log import KafkaLog
+
+            return KafkaLog(target, config or {})
+        case LogKind.EMBEDDED:
+            from streamflow.embedded import open_embedded
+
+            return open_embedded(Path(target.partition(":")[2]))
+        case LogKind.MEMORY:
+            return _open_memory(target.partition(":")[2])
+
+
+def _open_memory(name: str) -> Log:
+    """Each opener is a process of its own on the shared broker, which goes with the last of them."""
+    from streamflow.memory.broker import MemoryBroker
+    from streamflow.memory.log import MemoryLog
+
+    with _memory_lock:
+        broker = _memory_brokers.get(name)
+        if broker is None:
+            broker = _memory_brokers[name] = MemoryBroker()
+            _memory_openers[name] = 0
+        _memory_openers[name] += 1
+
+    class SharedMemoryLog(MemoryLog):
+        closed = False
+
+        def close(self) -> None:
+            super().close()
+            if not self.closed:
+                self.closed = True
+                _release_memory(name)
+
+    return SharedMemoryLog(broker, f"{name}-{next(_memory_count)}")
+
+
+_memory_lock = threading.Lock()
+_memory_brokers: dict[str, MemoryBroker] = {}
+_memory_openers: dict[str, int] = {}
+_memory_count = itertools.count(1)
+
+
+def _release_memory(name: str) -> None:
+    with _memory_lock:
+        _memory_openers[name] -= 1
+        if not _memory_openers[name]:
+            del _memory_openers[name], _memory_brokers[name]
+
+
+def open_stores(log: Log, folder: Path | None) -> Stores:
+    """The local state that belongs to this kind of log: in memory for the memory log, else RocksDB in ``folder``.
+
+    Raises:
+        ValueError: a durable log was given no folder.
+        StoreTaken: another process has the folder.
+    """
+    if not log.durable:
+        from streamflow.memory.store import MemoryStores
+
+        return MemoryStores()
+    if folder is None:
+        raise ValueError("Expected a state folder for the stores of a durable log, found none")
+    from streamflow.rocksdb import RocksStores
+
+    return RocksStores(folder)
