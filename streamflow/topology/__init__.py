@@ -1,0 +1,58 @@
+"""Topics: their names, where a workflow lives in them, what they should be, and who made them.
+
+The declarations are in the top-level folder ``topology/``.
+"""
+
+from streamflow.topology.declarations import Declarations, Queue, declare
+from streamflow.topology.directory import (
+    QueueMismatch,
+    QueueMissing,
+    apply_command,
+    read_queues,
+    write_queues,
+)
+from streamflow.topology.ensuring import ensure_queue
+from streamflow.topology.names import (
+    activities_topic,
+    activity_group,
+    check_namespace,
+    dead_letters_topic,
+    encode_queue,
+    executions_topic,
+    history_topic,
+    inbox_topic,
+    processor_group,
+    queues_topic,
+    replies_topic,
+)
+from streamflow.topology.placement import partition_for, partition_of_key
+from streamflow.topology.planning import Plan, PlanRefused, apply, plan
+
+__all__ = [
+    "Declarations",
+    "Plan",
+    "PlanRefused",
+    "Queue",
+    "QueueMismatch",
+    "QueueMissing",
+    "activities_topic",
+    "activity_group",
+    "apply",
+    "apply_command",
+    "check_namespace",
+    "dead_letters_topic",
+    "declare",
+    "encode_queue",
+    "ensure_queue",
+    "executions_topic",
+    "history_topic",
+    "inbox_topic",
+    "partition_for",
+    "partition_of_key",
+    "plan",
+    "processor_group",
+    "queues_topic",
+    "read_queues",
+    "replies_topic",
+    "write_queues",
+]
