@@ -1,0 +1,72 @@
+"""Appends outside transactions: soon, in order, from any thread."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+
+from streamflow.memory.connection import Connection
+from streamflow.memory.faults import SendFate
+from streamflow.ports import LogError, OutRecord, RecordRefused, Unavailable
+
+Done = Callable[[LogError | None], None]
+
+
+class MemoryProducer:
+    """What it has not appended yet is lost when its process dies."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._unsent: deque[tuple[OutRecord, Done | None]] = deque()
+        self._draining = False
+
+    def send(self, record: OutRecord, done: Done | None = None) -> None:
+        if self._connection.process.dead:
+            return
+        self._unsent.append((record, done))
+        # A race between threads here only makes one drain too many.
+        if not self._draining:
+            self._draining = True
+            self._connection.soon(self._drain)
+
+    def flush(self, wait_ms: int) -> None:
+        if self._connection.broker.agenda.on_loop():
+            self._drain()
+            return
+        drained = threading.Event()
+
+        def drain() -> None:
+            self._drain()
+            drained.set()
+
+        self._connection.soon(drain)
+        drained.wait(wait_ms / 1000)
+
+    def close(self) -> None:
+        self.flush(0)
+
+    def _drain(self) -> None:
+        self._draining = False
+        while self._unsent and not self._connection.process.dead:
+            self._connection.enter("send")
+            record, done = self._unsent.popleft()
+            self._tell(done, self._append(record))
+
+    def _append(self, record: OutRecord) -> LogError | None:
+        broker = self._connection.broker
+        fate = broker.faults.send_fate()
+        try:
+            if fate is not SendFate.REFUSED:
+                broker.append(record)
+            if fate is SendFate.TWICE:
+                broker.append(record)
+        except RecordRefused as refused:
+            return refused
+        if fate in (SendFate.REFUSED, SendFate.DOUBTFUL):
+            return Unavailable("Expected an acknowledgement, found none (a planned fault)")
+        return None
+
+    def _tell(self, done: Done | None, error: LogError | None) -> None:
+        if done is not None:
+            self._connection.soon(lambda: done(error))
