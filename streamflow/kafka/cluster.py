@@ -1,0 +1,309 @@
+"""What the cluster has and knows: topics with their settings, ends of partitions, members and offsets of groups.
+
+One admin client, used from any thread. Not here: records.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future
+from types import MappingProxyType
+from typing import Any, Final, TypeVar
+
+from confluent_kafka import (
+    ConsumerGroupTopicPartitions,
+    IsolationLevel,
+    KafkaError,
+    KafkaException,
+    admin,
+)
+
+from streamflow.kafka.errors import error_of, reading_error
+from streamflow.kafka.options import KafkaOptions
+from streamflow.kafka.records import from_client, to_client, to_committed
+from streamflow.kafka.watch import ClientWatch
+from streamflow.observability import get_logger
+from streamflow.ports import (
+    Committed,
+    LogError,
+    TopicMissing,
+    TopicPartition,
+    TopicSpec,
+    TopicState,
+    Unavailable,
+)
+
+_log = get_logger("kafka")
+_T = TypeVar("_T")
+
+# The library types its admin side only in part; what is `Any` here stays in this file.
+_ADMIN: Final[Any] = admin
+
+REQUEST_TIMEOUT_S: Final = 15.0
+TOPIC_CREATION_TIMEOUT_S: Final = 30.0
+_TOPIC_CREATION_POLL_S: Final = 0.02
+
+
+class Cluster:
+    """Asks and changes the cluster. Its picture of the topics is kept and taken again when it is old."""
+
+    def __init__(self, options: KafkaOptions) -> None:
+        self._options = options
+        self._watch = ClientWatch("admin")
+        self._admin: Any = _ADMIN.AdminClient({**options.admin(), **self._watch.settings()})
+        self._refreshing = threading.Lock()
+        self._topics: Mapping[str, TopicState] = MappingProxyType({})
+        self._partitions: dict[str, int] = {}
+        self._taken_at: float | None = None
+
+    # -- topics ---------------------------------------------------------------------------------------------------
+
+    def topics(self) -> Mapping[str, TopicState]:
+        """The picture of the topics, at most ``topics_age_ms`` old unless the cluster cannot be reached."""
+        taken_at = self._taken_at
+        if taken_at is None:
+            return self.refresh()
+        if time.monotonic() - taken_at > self._options.topics_age_ms / 1000:
+            try:
+                return self.refresh()
+            except Unavailable:
+                _log.warning("topics_stale", age_s=round(time.monotonic() - taken_at, 1))
+        return self._topics
+
+    def refresh(self) -> Mapping[str, TopicState]:
+        """The topics as of now."""
+        asked_at = time.monotonic()
+        with self._refreshing:
+            if self._taken_at is not None and self._taken_at > asked_at:
+                return self._topics
+            self._admin.poll(0)
+            started_at = time.monotonic()
+            found = self._ask(
+                "the list of topics", self._admin.list_topics, timeout=REQUEST_TIMEOUT_S
+            )
+            topics = {
+                name: TopicState(
+                    name=name,
+                    partitions=len(topic.partitions),
+                    replication_factor=max(
+                        (len(p.replicas) for p in topic.partitions.values()), default=0
+                    ),
+                )
+                for name, topic in found.topics.items()
+                if topic.error is None
+            }
+            self._partitions = {name: topic.partitions for name, topic in topics.items()}
+            self._topics = MappingProxyType(topics)
+            self._taken_at = started_at
+            return self._topics
+
+    def has_partition(self, topic: str, partition: int) -> bool:
+        """Whether the kept picture shows this partition; never asks the cluster."""
+        return 0 <= partition < self._partitions.get(topic, 0)
+
+    def describe(self, names: Sequence[str]) -> dict[str, TopicState]:
+        known = self.refresh()
+        wanted = [known[name] for name in dict.fromkeys(names) if name in known]
+        if not wanted:
+            return {}
+        resources = [
+            _ADMIN.ConfigResource(_ADMIN.ResourceType.TOPIC, topic.name) for topic in wanted
+        ]
+        answers = self._ask(
+            "topic settings",
+            self._admin.describe_configs,
+            resources,
+            request_timeout=REQUEST_TIMEOUT_S,
+        )
+        described: dict[str, TopicState] = {}
+        for topic, resource in zip(wanted, resources, strict=True):
+            entries = self._settled(answers[resource], f"the settings of topic {topic.name}")
+            described[topic.name] = TopicState(
+                name=topic.name,
+                partitions=topic.partitions,
+                replication_factor=topic.replication_factor,
+                config={
+                    name: entry.value for name, entry in entries.items() if entry.value is not None
+                },
+            )
+        return described
+
+    def create(self, specs: Sequence[TopicSpec]) -> None:
+        missing = [spec for spec in specs if spec.name not in self.refresh()]
+        if not missing:
+            return
+        new = [
+            _ADMIN.NewTopic(
+                spec.name,
+                num_partitions=spec.partitions,
+                replication_factor=spec.replication_factor,
+                config=dict(spec.config),
+            )
+            for spec in missing
+        ]
+        answers = self._ask(
+            "new topics", self._admin.create_topics, new, request_timeout=REQUEST_TIMEOUT_S
+        )
+        for name, answer in answers.items():
+            self._settled(
+                answer, f"the new topic {name}", accept=(KafkaError.TOPIC_ALREADY_EXISTS,)
+            )
+        self._wait_until_usable({spec.name: spec.partitions for spec in missing})
+
+    def alter(self, changes: Mapping[str, Mapping[str, str]]) -> None:
+        resources = [
+            _ADMIN.ConfigResource(
+                _ADMIN.ResourceType.TOPIC,
+                topic,
+                incremental_configs=[
+                    _ADMIN.ConfigEntry(
+                        name, value, incremental_operation=_ADMIN.AlterConfigOpType.SET
+                    )
+                    for name, value in config.items()
+                ],
+            )
+            for topic, config in changes.items()
+            if config
+        ]
+        if not resources:
+            return
+        answers = self._ask(
+            "changed topic settings",
+            self._admin.incremental_alter_configs,
+            resources,
+            request_timeout=REQUEST_TIMEOUT_S,
+        )
+        for resource, answer in answers.items():
+            self._settled(answer, f"the changed settings of topic {resource.name}")
+
+    def require_topics(self, names: Iterable[str]) -> None:
+        """Raises `TopicMissing` for topics that the cluster does not have now."""
+        names = list(names)
+        missing = [name for name in names if name not in self.topics()]
+        if missing:
+            missing = [name for name in missing if name not in self.refresh()]
+        if missing:
+            raise TopicMissing(
+                f"Expected the topics {', '.join(missing)}, found none of that name. "
+                "Create them with `streamflow topology apply`.",
+                missing,
+            )
+
+    def _wait_until_usable(self, partitions: Mapping[str, int]) -> None:
+        """A new topic is known to one broker before the others, and its partitions have leaders later still."""
+        deadline = time.monotonic() + TOPIC_CREATION_TIMEOUT_S
+        while not all(self._usable(topic, count) for topic, count in partitions.items()):
+            if time.monotonic() > deadline:
+                raise Unavailable(
+                    f"Expected the new topics {', '.join(partitions)} within {TOPIC_CREATION_TIMEOUT_S:.0f} s, "
+                    "found some without leaders. Look at the brokers' logs."
+                )
+            time.sleep(_TOPIC_CREATION_POLL_S)
+        self.refresh()
+
+    def _usable(self, topic: str, partitions: int) -> bool:
+        found = self._ask("new topics", self._admin.list_topics, timeout=REQUEST_TIMEOUT_S)
+        state = found.topics.get(topic)
+        if state is None or state.error is not None or len(state.partitions) < partitions:
+            return False
+        return all(p.leader >= 0 and p.error is None for p in state.partitions.values())
+
+    # -- ends -----------------------------------------------------------------------------------------------------
+
+    def start_offsets(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
+        """First offsets that retention has left."""
+        return self._offsets(partitions, _ADMIN.OffsetSpec.earliest())
+
+    def end_offsets(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
+        """High watermarks: a consumer's own query would give the last stable offsets."""
+        return self._offsets(partitions, _ADMIN.OffsetSpec.latest())
+
+    def _offsets(
+        self, partitions: Iterable[TopicPartition], spec: Any
+    ) -> dict[TopicPartition, int]:
+        asked = {to_client(partition): spec for partition in partitions}
+        if not asked:
+            return {}
+        answers = self._ask(
+            "offsets of partitions",
+            self._admin.list_offsets,
+            asked,
+            isolation_level=IsolationLevel.READ_UNCOMMITTED,
+            request_timeout=REQUEST_TIMEOUT_S,
+        )
+        return {
+            from_client(partition): self._settled(
+                answer, f"an offset of {partition.topic}/{partition.partition}"
+            ).offset
+            for partition, answer in answers.items()
+        }
+
+    # -- groups ---------------------------------------------------------------------------------------------------
+
+    def live_members(self, group: str) -> frozenset[str]:
+        """Instance names of the group's members; a member without one is given by its member ID."""
+        answers = self._ask(
+            "a group's members",
+            self._admin.describe_consumer_groups,
+            [group],
+            request_timeout=REQUEST_TIMEOUT_S,
+        )
+        described = self._settled(
+            answers[group], f"the members of group {group}", accept=(KafkaError.GROUP_ID_NOT_FOUND,)
+        )
+        if described is None:
+            return frozenset()
+        return frozenset(
+            member.group_instance_id or member.member_id for member in described.members
+        )
+
+    def decided_offsets(
+        self, group: str, partitions: Sequence[TopicPartition]
+    ) -> dict[TopicPartition, Committed | None]:
+        """The group's positions without waiting for open transactions that will change them."""
+        if not partitions:
+            return {}
+        request = ConsumerGroupTopicPartitions(group, [to_client(p) for p in partitions])
+        answers = self._ask(
+            "a group's offsets",
+            self._admin.list_consumer_group_offsets,
+            [request],
+            require_stable=False,
+            request_timeout=REQUEST_TIMEOUT_S,
+        )
+        found = self._settled(
+            answers[group], f"the offsets of group {group}", accept=(KafkaError.GROUP_ID_NOT_FOUND,)
+        )
+        if found is None:
+            return dict.fromkeys(partitions)
+        for partition in found.topic_partitions:
+            if partition.error is not None:
+                raise reading_error(
+                    partition.error,
+                    f"Expected the offset of {partition.topic}/{partition.partition}",
+                )
+        return {from_client(p): to_committed(p) for p in found.topic_partitions}
+
+    # -- asking ---------------------------------------------------------------------------------------------------
+
+    def _ask(self, what: str, call: Callable[..., _T], *args: Any, **kwargs: Any) -> _T:
+        self._admin.poll(0)
+        try:
+            return call(*args, **kwargs)
+        except KafkaException as error:
+            raise reading_error(
+                error_of(error), f"Expected {what} from {self._options.bootstrap}"
+            ) from error
+
+    def _settled(self, answer: Future[Any], what: str, *, accept: Sequence[int] = ()) -> Any:
+        try:
+            return answer.result(REQUEST_TIMEOUT_S * 2)
+        except KafkaException as error:
+            found = error_of(error)
+            if found.code() in accept:
+                return None
+            if found.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
+                raise LogError(f"Expected {what}, found no such topic or partition.") from error
+            raise reading_error(found, f"Expected {what}") from error

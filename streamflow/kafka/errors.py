@@ -1,0 +1,230 @@
+"""What an error of the client library means for us: one table, by code.
+
+The library's flags are not enough. A fenced producer may come back as neither fatal nor retriable, and an EndTxn whose
+outcome nobody knows as merely abortable; so the code decides first, then the call, and the flags come last.
+
+    verdict   what is done                                            raised
+    RETRY     the same call again, until the transaction's deadline
+    ABORT     abort; the producer can go on                           Aborted
+    REFUSED   abort; this record will never be taken                  RecordRefused
+    UNKNOWN   new producers, read the committed offsets again         OutcomeUnknown
+    FENCED    give the partitions up                                  Fenced
+    FATAL     end the process                                         Fatal
+
+A stale generation (ILLEGAL_GENERATION, STALE_MEMBER_EPOCH, REBALANCE_IN_PROGRESS) is ABORT: the group has moved on,
+but the member is still known, and its next `poll` tells which partitions it keeps. A member that the coordinator does
+not know (UNKNOWN_MEMBER_ID, FENCED_INSTANCE_ID) owns nothing any more, which is FENCED.
+"""
+
+from __future__ import annotations
+
+from enum import Enum, auto
+from typing import Final
+
+from confluent_kafka import KafkaError, KafkaException
+
+from streamflow.ports import (
+    Aborted,
+    Fatal,
+    Fenced,
+    LogError,
+    OutcomeUnknown,
+    OutRecord,
+    RecordRefused,
+    Unavailable,
+)
+
+
+class Call(Enum):
+    """Where in a transaction's life an error came up."""
+
+    INIT = "init_transactions"
+    BEGIN = "begin_transaction"
+    APPEND = "produce"
+    OFFSETS = "send_offsets_to_transaction"
+    COMMIT = "commit_transaction"
+    ABORT = "abort_transaction"
+
+
+class Verdict(Enum):
+    RETRY = auto()
+    ABORT = auto()
+    REFUSED = auto()
+    UNKNOWN = auto()
+    FENCED = auto()
+    FATAL = auto()
+
+
+FENCED: Final = frozenset(
+    {
+        KafkaError._FENCED,
+        KafkaError.PRODUCER_FENCED,
+        KafkaError.INVALID_PRODUCER_EPOCH,
+        KafkaError.FENCED_INSTANCE_ID,
+        KafkaError.FENCED_MEMBER_EPOCH,
+        KafkaError.UNKNOWN_MEMBER_ID,
+    }
+)
+
+STALE_GENERATION: Final = frozenset(
+    {
+        KafkaError.ILLEGAL_GENERATION,
+        KafkaError.STALE_MEMBER_EPOCH,
+        KafkaError.REBALANCE_IN_PROGRESS,
+    }
+)
+
+# Trying again changes nothing before somebody changes the cluster or the settings.
+HOPELESS: Final = frozenset(
+    {
+        KafkaError.CLUSTER_AUTHORIZATION_FAILED,
+        KafkaError.GROUP_AUTHORIZATION_FAILED,
+        KafkaError.INVALID_TRANSACTION_TIMEOUT,
+        KafkaError.OFFSET_METADATA_TOO_LARGE,
+        KafkaError.SASL_AUTHENTICATION_FAILED,
+        KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
+        KafkaError.UNSUPPORTED_VERSION,
+        KafkaError._AUTHENTICATION,
+        KafkaError._UNSUPPORTED_FEATURE,
+    }
+)
+
+REFUSED: Final = frozenset(
+    {
+        KafkaError.INVALID_MSG_SIZE,
+        KafkaError.INVALID_RECORD,
+        KafkaError.INVALID_TIMESTAMP,
+        KafkaError.MSG_SIZE_TOO_LARGE,
+        KafkaError.POLICY_VIOLATION,
+        KafkaError.RECORD_LIST_TOO_LARGE,
+        KafkaError.TOPIC_AUTHORIZATION_FAILED,
+        KafkaError.TOPIC_EXCEPTION,
+        KafkaError.UNKNOWN_TOPIC_ID,
+        KafkaError.UNKNOWN_TOPIC_OR_PART,
+        KafkaError.UNSUPPORTED_FOR_MESSAGE_FORMAT,
+        KafkaError._UNKNOWN_PARTITION,
+        KafkaError._UNKNOWN_TOPIC,
+    }
+)
+
+# Not the reason but its echo: what is dropped when a transaction has failed for another cause.
+PURGED: Final = frozenset({KafkaError._PURGE_INFLIGHT, KafkaError._PURGE_QUEUE})
+
+
+def judge(error: KafkaError, call: Call) -> Verdict:
+    """What to do about an error of this call."""
+    code = error.code()
+    if code in FENCED:
+        return Verdict.FENCED
+    if code in HOPELESS:
+        return Verdict.FATAL
+    if call is Call.COMMIT:
+        # Whatever the flags say, the first copy of the request may have been carried out.
+        return Verdict.RETRY if error.retriable() else Verdict.UNKNOWN
+    if error.fatal() or code == KafkaError._FATAL:
+        return Verdict.FATAL
+    if code in REFUSED:
+        return Verdict.REFUSED
+    if code in STALE_GENERATION:
+        return Verdict.ABORT
+    if error.retriable():
+        return Verdict.RETRY
+    if error.txn_requires_abort():
+        return Verdict.ABORT
+    # The library's own advice: an error with none of its flags is fatal.
+    return Verdict.FATAL
+
+
+def after_deadline(call: Call) -> Verdict:
+    """The verdict on a call that was still to be retried when its time was up."""
+    match call:
+        case Call.COMMIT | Call.ABORT | Call.INIT:
+            return Verdict.UNKNOWN
+        case Call.BEGIN | Call.APPEND | Call.OFFSETS:
+            return Verdict.ABORT
+
+
+class CallFailed(Exception):
+    """One call of a transaction failed; stays within this package."""
+
+    def __init__(
+        self, call: Call, verdict: Verdict, error: KafkaError, record: OutRecord | None = None
+    ) -> None:
+        super().__init__(f"{call.value}: {error.name()}: {error}")
+        self.call = call
+        self.verdict = verdict
+        self.error = error
+        self.record = record
+
+    def as_log_error(self) -> LogError:
+        """The same in the words of the port, with what to do."""
+        match self.verdict:
+            case Verdict.ABORT | Verdict.RETRY:
+                return Aborted(
+                    f"The transaction was aborted at {self}. Drop what it staged and replay."
+                )
+            case Verdict.REFUSED:
+                return RecordRefused(refusal(self.error, self.record), self.record)
+            case Verdict.UNKNOWN:
+                return OutcomeUnknown(
+                    f"Nobody knows whether the transaction happened ({self}). Reopen the transactor, "
+                    "read the committed offsets, and replay."
+                )
+            case Verdict.FENCED:
+                return Fenced(
+                    f"This process has been replaced ({self}). Give its partitions up; if a namesake runs, "
+                    "give one of the two another name."
+                )
+            case Verdict.FATAL:
+                return Fatal(
+                    f"The Kafka client can do no more ({self}). End the process and start it again."
+                )
+
+
+def error_of(exception: KafkaException) -> KafkaError:
+    """The error inside an exception of the client library."""
+    first = exception.args[0] if exception.args else None
+    if isinstance(first, KafkaError):
+        return first
+    return KafkaError(KafkaError._FAIL, str(exception))
+
+
+def refusal(error: KafkaError, record: OutRecord | None) -> str:
+    """Says which record Kafka will not take, and what to look at."""
+    place = "a record" if record is None else f"the record for {record.topic}/{record.partition}"
+    size = (
+        ""
+        if record is None
+        else f" (key {len(record.key or b'')} bytes, value {len(record.value or b'')} bytes)"
+    )
+    return (
+        f"Kafka refuses {place}{size}: {error.name()}, {error.str()}. "
+        "Check the topic, its max.message.bytes and the grants of this client."
+    )
+
+
+def delivery_error(error: KafkaError, record: OutRecord) -> LogError:
+    """What a plain producer's failed delivery means."""
+    if error.code() in REFUSED:
+        return RecordRefused(refusal(error, record), record)
+    if error.fatal() or error.code() in HOPELESS:
+        return Fatal(
+            f"Expected {record.topic}/{record.partition} to take a record, found {error.name()}: {error.str()}."
+        )
+    return Unavailable(
+        f"Expected {record.topic}/{record.partition} to take a record, found {error.name()}: {error.str()}. "
+        "It may have been appended nevertheless; send it again if it carries its own identity."
+    )
+
+
+def reading_error(error: KafkaError, what: str) -> LogError:
+    """What an error met while reading or asking means: fenced, not now, or never."""
+    text = f"{what}: {error.name()}: {error.str()}."
+    code = error.code()
+    if code in FENCED:
+        return Fenced(f"{text} Another process runs under the same name: give one of them another.")
+    if code in HOPELESS or code == KafkaError.TOPIC_AUTHORIZATION_FAILED:
+        return LogError(f"{text} Check the credentials and grants of this client.")
+    if error.fatal() or code == KafkaError._FATAL:
+        return Fatal(f"{text} End the process and start it again.")
+    return Unavailable(f"{text} Try again.")

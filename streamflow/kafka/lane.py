@@ -1,0 +1,244 @@
+"""One transactional producer: a transaction on it either ends as known, or ends the lane.
+
+    begin -> append all, offsets -> settle (every append acknowledged) -> commit -> look back for doubt
+                    |                      |                                |
+                    +------- abort <-------+                        unknown: drop the lane
+
+`settle` waits for every acknowledgement before the commit is asked for, so that whatever fails up to there is known
+not to have happened. After it, only a clean answer counts.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from confluent_kafka import KafkaError, KafkaException, Producer
+from confluent_kafka import TopicPartition as ClientPartition
+
+from streamflow.kafka.errors import (
+    PURGED,
+    REFUSED,
+    Call,
+    CallFailed,
+    Verdict,
+    after_deadline,
+    error_of,
+    judge,
+)
+from streamflow.kafka.options import KafkaOptions
+from streamflow.kafka.watch import ClientWatch
+from streamflow.ports import OutRecord
+
+# A retriable error that comes back at once must not spin.
+_RETRY_PAUSE_S: Final = 0.005
+_BUFFER_FULL_WAIT_S: Final = 0.05
+
+
+class Lane:
+    """A transactional ID and the producer that holds it."""
+
+    def __init__(self, options: KafkaOptions, transactional_id: str) -> None:
+        self.id = transactional_id
+        self._dropped = False
+        self._failures: list[tuple[KafkaError, Any]] = []
+        self._watch = ClientWatch(f"transactor {transactional_id}")
+        self._producer = Producer(
+            {
+                **options.transactional(transactional_id),
+                **self._watch.settings(),
+                "on_delivery": self._on_failed_delivery,
+            }
+        )
+
+    def open(self, deadline: float) -> None:
+        """Takes the ID: whoever held it is fenced, and its transaction has ended when this returns."""
+        self._call(Call.INIT, self._producer.init_transactions, deadline=deadline)
+
+    def doubtful(self) -> bool:
+        """Whether a connection broke while nothing was under way: a second break would go unnoticed in the log."""
+        self._producer.poll(0)
+        return self._watch.troubles > 0
+
+    def commit(
+        self,
+        records: Sequence[OutRecord],
+        offsets: list[ClientPartition],
+        group_metadata: Any,
+        deadline: float,
+    ) -> None:
+        """Returns when the transaction is known to be committed.
+
+        Raises:
+            CallFailed: With ABORT or REFUSED the lane can go on; after any other verdict it must be dropped.
+        """
+        self._failures.clear()
+        self._call(Call.BEGIN, self._producer.begin_transaction)
+        try:
+            self._append(records, deadline)
+            self._call(
+                Call.OFFSETS,
+                self._producer.send_offsets_to_transaction,
+                offsets,
+                group_metadata,
+                deadline=deadline,
+            )
+            self._settle(records, deadline)
+        except CallFailed as failed:
+            raise self._abort(self._reason(failed, records)) from failed
+        self._call(Call.COMMIT, self._producer.commit_transaction, deadline=deadline)
+        self._look_back()
+
+    def drop(self) -> None:
+        """Lets go of the producer without waiting for anything it still had to do."""
+        if self._dropped:
+            return
+        self._dropped = True
+        try:
+            self._producer.purge(blocking=False)
+            self._producer.poll(0)
+        except KafkaException:
+            pass  # Only tidying: the producer is thrown away.
+        self._producer.close()
+
+    # -- the stages -----------------------------------------------------------------------------------------------
+
+    def _append(self, records: Sequence[OutRecord], deadline: float) -> None:
+        produce = self._producer.produce
+        for record in records:
+            headers = record.headers
+            while True:
+                try:
+                    if headers:
+                        produce(
+                            record.topic,
+                            record.value,
+                            record.key,
+                            record.partition,
+                            headers=list(headers),
+                        )
+                    else:
+                        produce(record.topic, record.value, record.key, record.partition)
+                    break
+                except BufferError:
+                    self._make_room(record, deadline)
+                except KafkaException as error:
+                    found = error_of(error)
+                    raise CallFailed(
+                        Call.APPEND, judge(found, Call.APPEND), found, record
+                    ) from error
+
+    def _make_room(self, record: OutRecord, deadline: float) -> None:
+        if time.monotonic() > deadline:
+            full = KafkaError(KafkaError._QUEUE_FULL, "the send buffer stayed full")
+            raise CallFailed(Call.APPEND, Verdict.ABORT, full, record)
+        self._producer.poll(_BUFFER_FULL_WAIT_S)
+
+    def _settle(self, records: Sequence[OutRecord], deadline: float) -> None:
+        """Waits until each record is acknowledged or given up."""
+        left = self._producer.flush(max(0.0, deadline - time.monotonic()))
+        if left:
+            late = KafkaError(
+                KafkaError._TIMED_OUT, f"{left} of {len(records)} records not acknowledged"
+            )
+            raise CallFailed(Call.APPEND, Verdict.ABORT, late)
+        if not self._failures:
+            return
+        for error, message in self._failures:
+            if error.code() not in PURGED:
+                record = _record_of(message, records)
+                raise CallFailed(Call.APPEND, _append_verdict(error), error, record)
+        # All were dropped for a reason that only the transaction knows; it tells at once, and sends nothing.
+        try:
+            self._producer.commit_transaction(0.1)
+        except KafkaException as error:
+            found = error_of(error)
+            raise CallFailed(Call.APPEND, _append_verdict(found), found) from error
+        raise AssertionError("a transaction that lost records was committed")
+
+    def _reason(self, failed: CallFailed, records: Sequence[OutRecord]) -> CallFailed:
+        """The refused record when there is one: later calls only say that something failed before."""
+        if failed.verdict is not Verdict.ABORT:
+            return failed
+        self._producer.poll(0)
+        refused = [(e, m) for e, m in self._failures if e.code() in REFUSED]
+        if not refused:
+            return failed
+        # A batch is refused as a whole; the largest record is the likely cause.
+        error, message = max(refused, key=lambda failure: len(failure[1]))
+        return CallFailed(Call.APPEND, Verdict.REFUSED, error, _record_of(message, records))
+
+    def _abort(self, failed: CallFailed) -> CallFailed:
+        """What to raise once the transaction is aborted; if it cannot be, the lane has to be dropped."""
+        deadline = time.monotonic() + 5.0
+        try:
+            self._call(Call.ABORT, self._producer.abort_transaction, deadline=deadline)
+        except CallFailed as worse:
+            if failed.verdict in (Verdict.FENCED, Verdict.FATAL):
+                return failed
+            if worse.verdict in (Verdict.FENCED, Verdict.FATAL):
+                return worse
+            return CallFailed(Call.ABORT, Verdict.UNKNOWN, worse.error)
+        return failed
+
+    def _look_back(self) -> None:
+        """A success is in doubt when a connection broke or a request timed out meanwhile."""
+        self._producer.poll(0)
+        if self._watch.troubles:
+            broken = KafkaError(
+                KafkaError._TRANSPORT, "a connection broke while the transaction ended"
+            )
+            raise CallFailed(Call.COMMIT, Verdict.UNKNOWN, broken)
+
+    # -- calls ----------------------------------------------------------------------------------------------------
+
+    def _call(
+        self, call: Call, function: Callable[..., None], *args: Any, deadline: float | None = None
+    ) -> None:
+        """Makes the call, again while it may be, until the deadline."""
+        while True:
+            left_s = () if deadline is None else (max(0.01, deadline - time.monotonic()),)
+            try:
+                function(*args, *left_s)
+            except KafkaException as error:
+                found = error_of(error)
+                verdict = judge(found, call)
+                if verdict is not Verdict.RETRY:
+                    raise CallFailed(call, verdict, found) from error
+                if deadline is None or time.monotonic() >= deadline:
+                    raise CallFailed(call, after_deadline(call), found) from error
+                time.sleep(_RETRY_PAUSE_S)
+            else:
+                return
+
+    def _on_failed_delivery(self, error: KafkaError | None, message: Any) -> None:
+        if error is not None:
+            self._failures.append((error, message))
+
+
+def _append_verdict(error: KafkaError) -> Verdict:
+    """A record that was given up ends the transaction, however soon another try might do."""
+    verdict = judge(error, Call.APPEND)
+    return (
+        Verdict.ABORT
+        if verdict in (Verdict.RETRY, Verdict.FATAL) and not error.fatal()
+        else verdict
+    )
+
+
+def _record_of(message: Any, records: Sequence[OutRecord]) -> OutRecord | None:
+    """Which of ours a failed message was."""
+    topic, partition, key, value = (
+        message.topic(),
+        message.partition(),
+        message.key(),
+        message.value(),
+    )
+    for record in records:
+        if (record.topic, record.partition) == (topic, partition) and (
+            record.key,
+            record.value,
+        ) == (key, value):
+            return record
+    return None

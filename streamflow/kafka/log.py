@@ -1,0 +1,137 @@
+"""A connection to one Kafka cluster: everything that `streamflow.ports.Log` promises, and where it is kept."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Self
+
+from streamflow.kafka.cluster import Cluster
+from streamflow.kafka.delays import Delays
+from streamflow.kafka.driver import ThreadDriver
+from streamflow.kafka.options import KafkaOptions
+from streamflow.kafka.producer import KafkaProducer
+from streamflow.kafka.reader import KafkaReader
+from streamflow.kafka.source import KafkaSource
+from streamflow.kafka.tail import KafkaTail, Tails
+from streamflow.kafka.transactor import KafkaTransactor
+from streamflow.ports import (
+    Machine,
+    RebalanceListener,
+    Record,
+    TopicPartition,
+    TopicSpec,
+    TopicState,
+)
+
+
+class SystemClock:
+    """This machine's time."""
+
+    def now_ms(self) -> int:
+        return time.time_ns() // 1_000_000
+
+    def monotonic_ms(self) -> int:
+        return time.monotonic_ns() // 1_000_000
+
+
+class KafkaLog:
+    """Implements `streamflow.ports.Log`.
+
+    What it hands out is closed by whoever asked for it; `close` ends what all of them share.
+    """
+
+    def __init__(self, options: KafkaOptions) -> None:
+        self._options = options
+        self._clock = SystemClock()
+        self._cluster = Cluster(options)
+        self._tails = Tails(options, self._cluster)
+        self._delays = Delays()
+
+    @classmethod
+    def connect(cls, bootstrap: str, **options: Any) -> Self:
+        """Connects to `HOST:PORT[,HOST:PORT]`; options are ours by name, all others librdkafka's.
+
+            KafkaLog.connect("kafka:9093", **{"security.protocol": "SSL", "ssl.ca.location": "/etc/ca.pem"})
+
+        Raises:
+            ValueError: An option would break a guarantee.
+            Unavailable: No broker answers.
+        """
+        log = cls(KafkaOptions.parse(bootstrap, options))
+        log._cluster.refresh()
+        return log
+
+    def __repr__(self) -> str:
+        return f"KafkaLog({self._options!r})"
+
+    @property
+    def durable(self) -> bool:
+        return True
+
+    @property
+    def threaded(self) -> bool:
+        return True
+
+    @property
+    def clock(self) -> SystemClock:
+        return self._clock
+
+    # -- topics ---------------------------------------------------------------------------------------------------
+
+    def topics(self) -> Mapping[str, TopicState]:
+        return self._cluster.topics()
+
+    def describe_topics(self, names: Sequence[str]) -> dict[str, TopicState]:
+        return self._cluster.describe(names)
+
+    def create_topics(self, specs: Sequence[TopicSpec]) -> None:
+        self._cluster.create(specs)
+
+    def alter_topics(self, changes: Mapping[str, Mapping[str, str]]) -> None:
+        self._cluster.alter(changes)
+
+    def live_members(self, group: str) -> frozenset[str]:
+        return self._cluster.live_members(group)
+
+    # -- traffic --------------------------------------------------------------------------------------------------
+
+    def source(
+        self, *, group: str, topics: Sequence[str], listener: RebalanceListener, instance: str
+    ) -> KafkaSource:
+        return KafkaSource(
+            self._options,
+            self._cluster,
+            group=group,
+            topics=topics,
+            listener=listener,
+            instance=instance,
+        )
+
+    def transactor(self, name: str) -> KafkaTransactor:
+        return KafkaTransactor(self._options, self._cluster, name)
+
+    def producer(self) -> KafkaProducer:
+        return KafkaProducer(self._options, self._cluster)
+
+    def reader(self) -> KafkaReader:
+        return KafkaReader(self._options, self._cluster)
+
+    def tail(
+        self,
+        partition: TopicPartition,
+        deliver: Callable[[Sequence[Record]], None],
+        *,
+        offset: int | None = None,
+    ) -> KafkaTail:
+        return self._tails.open(partition, deliver, offset)
+
+    def drive(self, machine: Machine, *, name: str) -> ThreadDriver:
+        return ThreadDriver(machine, name=name)
+
+    def delay(self, seconds: float, call: Callable[[], None]) -> Callable[[], None]:
+        return self._delays.after(seconds, call)
+
+    def close(self) -> None:
+        self._tails.close()
+        self._delays.close()

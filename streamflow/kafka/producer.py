@@ -1,0 +1,158 @@
+"""Appends outside transactions, idempotent and in order per partition.
+
+A thread of its own serves the deliveries, so that `done` is called promptly whatever the sender does next. Records for
+topics not seen before take a way over that thread, which looks again before it refuses: brokers create typing errors.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Final
+
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import Producer as Client
+
+from streamflow.kafka.cluster import Cluster
+from streamflow.kafka.errors import delivery_error, error_of
+from streamflow.kafka.options import KafkaOptions
+from streamflow.kafka.watch import ClientWatch
+from streamflow.observability import get_logger
+from streamflow.ports import LogError, OutRecord, RecordRefused, Unavailable
+
+_log = get_logger("kafka")
+
+CLOSE_TIMEOUT_S: Final = 5.0
+_SLICE_S: Final = 0.05
+
+Done = Callable[[LogError | None], None]
+
+
+class KafkaProducer:
+    """Implements `streamflow.ports.Producer`. Thread-safe."""
+
+    def __init__(self, options: KafkaOptions, cluster: Cluster) -> None:
+        self._options = options
+        self._cluster = cluster
+        self._doubtful: deque[tuple[OutRecord, Done | None]] = deque()
+        self._closing = False
+        self._client, self._watch = self._connect()
+        self._thread = threading.Thread(target=self._serve, name="streamflow-producer", daemon=True)
+        self._thread.start()
+
+    def send(self, record: OutRecord, done: Done | None = None) -> None:
+        if self._closing:
+            _tell(record, done, Unavailable("Expected an open producer, found one that is closed."))
+            return
+        # Behind one that waits, so that a partition's order holds.
+        if self._doubtful or not self._cluster.has_partition(record.topic, record.partition):
+            self._doubtful.append((record, done))
+            return
+        self._append(record, done)
+
+    def flush(self, wait_ms: int) -> None:
+        deadline = time.monotonic() + wait_ms / 1000
+        while self._doubtful and time.monotonic() < deadline:
+            time.sleep(0.005)
+        self._client.flush(max(0.0, deadline - time.monotonic()))
+
+    def close(self) -> None:
+        if self._closing:
+            return
+        self.flush(int(CLOSE_TIMEOUT_S * 1000))
+        self._closing = True
+        if self._thread is not threading.current_thread():
+            self._thread.join()
+        _let_go(self._client)
+
+    def _connect(self) -> tuple[Client, ClientWatch]:
+        watch = ClientWatch("producer")
+        return Client({**self._options.producing(), **watch.settings()}), watch
+
+    def _append(self, record: OutRecord, done: Done | None) -> None:
+        try:
+            self._client.produce(
+                record.topic,
+                record.value,
+                record.key,
+                record.partition,
+                on_delivery=partial(_on_delivery, record, done),
+                headers=list(record.headers),
+            )
+        except BufferError:
+            _tell(
+                record,
+                done,
+                Unavailable("Expected room in the send buffer, found it full. Send again later."),
+            )
+        except KafkaException as error:
+            _tell(record, done, delivery_error(error_of(error), record))
+
+    # -- the thread -----------------------------------------------------------------------------------------------
+
+    def _serve(self) -> None:
+        while not self._closing:
+            self._client.poll(_SLICE_S)
+            if self._doubtful:
+                self._look_again()
+            if self._watch.fatal is not None:
+                self._renew()
+
+    def _look_again(self) -> None:
+        failure: LogError | None = None
+        try:
+            self._cluster.refresh()
+        except LogError as error:
+            failure = error
+        while self._doubtful:
+            record, done = self._doubtful[0]
+            if self._cluster.has_partition(record.topic, record.partition):
+                self._append(record, done)
+            else:
+                _tell(record, done, failure or _unknown(record))
+            self._doubtful.popleft()
+
+    def _renew(self) -> None:
+        """A fatal state of the idempotent producer ends that client, not ours."""
+        _log.warning("producer_renewed", error=str(self._watch.fatal))
+        old = self._client
+        self._client, self._watch = self._connect()
+        _let_go(old)
+
+
+def _let_go(client: Client) -> None:
+    """What it still held is given up, and its senders told."""
+    client.purge()
+    client.flush(1.0)
+    client.close()
+
+
+def _on_delivery(
+    record: OutRecord, done: Done | None, error: KafkaError | None, _message: Any
+) -> None:
+    _tell(record, done, None if error is None else delivery_error(error, record))
+
+
+def _tell(record: OutRecord, done: Done | None, error: LogError | None) -> None:
+    if done is None:
+        if error is not None:
+            _log.warning(
+                "record_not_sent", topic=record.topic, partition=record.partition, error=str(error)
+            )
+        return
+    try:
+        done(error)
+    except Exception:
+        # The sender's own fault must not end the thread that serves every other sender.
+        _log.exception("delivery_callback_failed", topic=record.topic)
+
+
+def _unknown(record: OutRecord) -> RecordRefused:
+    return RecordRefused(
+        f"Expected a topic {record.topic!r} with a partition {record.partition}, found none. "
+        "Create the topic or correct the destination.",
+        record,
+    )

@@ -1,0 +1,56 @@
+"""Hears what a client says in its log and error events, counts what matters, and passes the rest to our log.
+
+librdkafka retries a request on a new connection without telling the caller. For the request that ends a transaction
+that is a hazard: the first copy may still arrive and decide a later transaction. The only trace is in the log.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from confluent_kafka import KafkaError
+
+from streamflow.observability import get_logger
+
+_log = get_logger("kafka")
+
+_WARNING: Final = 30
+# A user's options go to every client, so each is told of options that are not for its kind.
+_NOISE: Final = frozenset({"CONFWARN"})
+
+
+class ClientWatch:
+    """`logger` and `error_cb` of one client. Called from inside the client's own calls, on their thread."""
+
+    def __init__(self, role: str) -> None:
+        self.troubles = 0
+        self.fatal: KafkaError | None = None
+        self._log = _log.bind(client=role)
+
+    def settings(self) -> dict[str, Any]:
+        return {"logger": self, "error_cb": self.on_error}
+
+    def log(self, level: int, _template: str, facility: str, _client: str, text: str) -> None:
+        """The one method of a standard logger that the client library calls."""
+        if _endangers_requests(facility, text):
+            self.troubles += 1
+        if facility in _NOISE:
+            return
+        say = self._log.warning if level >= _WARNING else self._log.debug
+        say("kafka_client_said", facility=facility, text=text)
+
+    def on_error(self, error: KafkaError) -> None:
+        if error.fatal() or error.code() in (KafkaError._FATAL, KafkaError.FENCED_INSTANCE_ID):
+            self.fatal = self.fatal or error
+        self._log.debug("kafka_client_error", error=error.name(), text=error.str())
+
+
+def _endangers_requests(facility: str, text: str) -> bool:
+    """Whether requests may have been on a connection that broke, or took too long.
+
+    A connection that never came up carried none; counting those would make every commit doubtful for as long as any
+    broker of the cluster is down.
+    """
+    if facility == "REQTMOUT":
+        return True
+    return facility == "FAIL" and "in state UP" in text
