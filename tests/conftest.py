@@ -13,6 +13,19 @@ from streamflow.testing.kafka import BOOTSTRAP_VARIABLE, kafka_for_tests
 SKIPS_FAIL = bool(os.environ.get("CI"))
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    options = parser.getgroup("streamflow")
+    options.addoption("--seed", type=int, help="run the simulation for this one seed")
+    options.addoption("--seeds", type=int, default=200, help="run it for so many (default 200)")
+
+
+@pytest.fixture(scope="session")
+def seeds(pytestconfig: pytest.Config) -> range:
+    """The seeds that this run of the simulation is to try."""
+    one: int | None = pytestconfig.getoption("--seed")
+    return range(pytestconfig.getoption("--seeds")) if one is None else range(one, one + 1)
+
+
 @pytest.fixture(scope="session")
 def kafka_bootstrap() -> Iterator[str]:
     """`HOST:PORT` of a Kafka shared by the whole run. Where none can be had the test fails, never skips."""
