@@ -1,0 +1,262 @@
+"""What a workflow class declares: its name, run method and handlers, checked once when the class is decorated.
+
+The decorators of `streamflow.workflow` leave marks on functions; `define` collects them. Every fault is a ValueError
+that names the class and what to change.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, TypeVar
+
+from streamflow.common import RawValue
+from streamflow.coroutine.signatures import Signature, refuse_keyword_only, signature_of
+
+DEFINITION = "__streamflow_workflow__"
+RUN = "__streamflow_run__"
+INIT = "__streamflow_init__"
+DYNAMIC_CONFIG = "__streamflow_dynamic_config__"
+SIGNAL = "__streamflow_signal__"
+QUERY = "__streamflow_query__"
+UPDATE = "__streamflow_update__"
+
+RESERVED_PREFIXES = ("__temporal", "__streamflow", "__stack_trace", "__enhanced_stack_trace")
+
+
+class HandlerUnfinishedPolicy(Enum):
+    """What happens when a run ends while this handler is still at work."""
+
+    WARN_AND_ABANDON = 1
+    ABANDON = 2
+
+
+@dataclass(frozen=True)
+class SignalDefinition:
+    """A signal handler. ``name`` is ``None`` for the one that takes every other signal."""
+
+    name: str | None
+    function: Callable[..., Any]
+    signature: Signature
+    unfinished_policy: HandlerUnfinishedPolicy = HandlerUnfinishedPolicy.WARN_AND_ABANDON
+    description: str | None = None
+
+
+@dataclass(frozen=True)
+class QueryDefinition:
+    """A query handler. ``name`` is ``None`` for the one that takes every other query."""
+
+    name: str | None
+    function: Callable[..., Any]
+    signature: Signature
+    description: str | None = None
+
+
+@dataclass(frozen=True)
+class UpdateDefinition:
+    """An update handler. ``name`` is ``None`` for the one that takes every other update."""
+
+    name: str | None
+    function: Callable[..., Any]
+    signature: Signature
+    unfinished_policy: HandlerUnfinishedPolicy = HandlerUnfinishedPolicy.WARN_AND_ABANDON
+    description: str | None = None
+    validators: list[Callable[..., Any]] = field(default_factory=list)
+    """At most one. The update's decorator returns before its validator is defined."""
+
+    @property
+    def validator(self) -> Callable[..., Any] | None:
+        return self.validators[0] if self.validators else None
+
+    def set_validator(self, function: Callable[..., Any]) -> None:
+        if self.validators:
+            raise ValueError(
+                f"Expected one validator for the update {self.name!r}, found {function.__qualname__} as well"
+            )
+        self.validators.append(function)
+
+
+@dataclass(frozen=True)
+class WorkflowDefinition:
+    """One workflow type. ``name`` is ``None`` for a dynamic one, which runs every type that has no other."""
+
+    name: str | None
+    cls: type
+    run: Callable[..., Any]
+    run_signature: Signature
+    init_takes_arguments: bool
+    signals: Mapping[str | None, SignalDefinition] = field(default_factory=dict)
+    queries: Mapping[str | None, QueryDefinition] = field(default_factory=dict)
+    updates: Mapping[str | None, UpdateDefinition] = field(default_factory=dict)
+    failure_exception_types: tuple[type[BaseException], ...] = ()
+    versioning_behavior: Enum | None = None
+    dynamic_config: Callable[..., Any] | None = None
+
+    @property
+    def dynamic(self) -> bool:
+        return self.name is None
+
+
+def definition_of(cls: type | Callable[..., Any]) -> WorkflowDefinition:
+    """The definition of a workflow class, or of the class whose run method is given.
+
+    Raises:
+        ValueError: the class is not decorated.
+    """
+    found = vars(cls).get(DEFINITION) if isinstance(cls, type) else getattr(cls, DEFINITION, None)
+    if isinstance(found, WorkflowDefinition):
+        return found
+    inherited = "; it only inherits from one, so decorate it too" if hasattr(cls, DEFINITION) else ""
+    raise ValueError(
+        f"Expected a class decorated with @workflow.defn, found {_label(cls)}{inherited}"
+    )
+
+
+def define(
+    cls: type,
+    *,
+    name: str | None,
+    failure_exception_types: Sequence[type[BaseException]] = (),
+    versioning_behavior: Enum | None = None,
+) -> WorkflowDefinition:
+    """Checks the class and attaches its definition to it and to its run method."""
+    faults: list[str] = []
+    run = _run_method(cls, faults)
+    definition = WorkflowDefinition(
+        name=name,
+        cls=cls,
+        run=run,
+        run_signature=_signature(run, faults, f"{cls.__qualname__}.run"),
+        init_takes_arguments=_check_init(cls, run, faults),
+        signals=_handlers(cls, SIGNAL, SignalDefinition, "signal", faults),
+        queries=_handlers(cls, QUERY, QueryDefinition, "query", faults),
+        updates=_handlers(cls, UPDATE, UpdateDefinition, "update", faults),
+        failure_exception_types=tuple(failure_exception_types),
+        versioning_behavior=versioning_behavior,
+        dynamic_config=next(
+            (member for _, member in _functions(cls) if hasattr(member, DYNAMIC_CONFIG)), None
+        ),
+    )
+    if name is None and run is not _missing:
+        faults.extend(refuse_dynamic_parameters(run, "the run method of a dynamic workflow", skip=1))
+    if faults:
+        raise ValueError(f"{cls.__qualname__} is no workflow yet: " + "; ".join(faults))
+    setattr(cls, DEFINITION, definition)
+    setattr(run, DEFINITION, definition)
+    return definition
+
+
+def refuse_dynamic_parameters(function: Callable[..., Any], what: str, *, skip: int) -> list[str]:
+    """Faults of a dynamic handler's parameters: (name, Sequence[RawValue]), or the sequence alone for run."""
+    parameters = list(inspect.signature(function).parameters.values())[skip:]
+    hint = signature_of(function, method=False).arguments[-1:] if parameters else ()
+    if parameters and hint[0] in (None, Sequence[RawValue], list[RawValue]):
+        return []
+    return [f"expected {what} to end in one parameter of type Sequence[RawValue]"]
+
+
+async def _missing(self: object) -> None:
+    """Stands for a run method that was not found, until the fault is raised."""
+
+
+def _run_method(cls: type, faults: list[str]) -> Callable[..., Any]:
+    own = [
+        member
+        for member in vars(cls).values()
+        if inspect.isfunction(member) and hasattr(member, RUN)
+    ]
+    if len(own) > 1:
+        names = " and ".join(member.__name__ for member in own)
+        faults.append(f"expected one method decorated with @workflow.run, found {names}")
+    if own:
+        return own[0]
+    for name, member in _functions(cls):
+        if hasattr(member, RUN) or _inherited_mark(cls, name, RUN):
+            if hasattr(member, RUN):
+                faults.append(
+                    f"expected @workflow.run on a method of the class itself, found it inherited as {name}; define "
+                    f"{name} here, decorated, and call super().{name}()"
+                )
+            else:
+                faults.append(
+                    f"{name} overrides a method decorated with @workflow.run; decorate it too"
+                )
+            return _missing
+    faults.append("expected one method decorated with @workflow.run, found none")
+    return _missing
+
+
+def _check_init(cls: type, run: Callable[..., Any], faults: list[str]) -> bool:
+    """Whether the constructor takes the run's arguments."""
+    init: Callable[..., Any] = cls.__init__
+    if not inspect.isfunction(init):
+        return False
+    if not hasattr(init, INIT):
+        signature = inspect.signature(init)
+        required = [
+            parameter.name
+            for parameter in list(signature.parameters.values())[1:]
+            if parameter.default is parameter.empty
+            and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+        ]
+        if required:
+            faults.append(
+                f"expected __init__ to take no arguments, found {', '.join(required)}; decorate it with @workflow.init "
+                "to give it those of run"
+            )
+        return False
+    if run is not _missing and _shape(init) != _shape(run):
+        faults.append("expected @workflow.init to take the same parameters as @workflow.run")
+    return True
+
+
+def _shape(function: Callable[..., Any]) -> list[tuple[Any, Any, Any]]:
+    parameters = list(inspect.signature(function).parameters.values())[1:]
+    return [(parameter.kind, parameter.annotation, parameter.default) for parameter in parameters]
+
+
+HandlerT = TypeVar("HandlerT", SignalDefinition, QueryDefinition, UpdateDefinition)
+
+
+def _handlers(
+    cls: type, mark: str, kind: type[HandlerT], noun: str, faults: list[str]
+) -> dict[str | None, HandlerT]:
+    found: dict[str | None, HandlerT] = {}
+    for attribute, member in _functions(cls):
+        definition = getattr(member, mark, None)
+        if definition is None:
+            if _inherited_mark(cls, attribute, mark):
+                faults.append(
+                    f"{attribute} overrides a method decorated with @workflow.{noun}; decorate it too"
+                )
+            continue
+        assert isinstance(definition, kind), definition
+        if definition.name in found:
+            other = found[definition.name].function.__name__
+            what = f"the {noun} {definition.name!r}" if definition.name else f"a dynamic {noun}"
+            faults.append(f"expected one handler for {what}, found {other} and {attribute}")
+        found[definition.name] = definition
+    return found
+
+
+def _functions(cls: type) -> list[tuple[str, Callable[..., Any]]]:
+    return inspect.getmembers(cls, inspect.isfunction)
+
+
+def _inherited_mark(cls: type, attribute: str, mark: str) -> bool:
+    """Whether a base class decorated the method of this name."""
+    return any(hasattr(vars(base).get(attribute), mark) for base in cls.__mro__[1:])
+
+
+def _signature(run: Callable[..., Any], faults: list[str], what: str) -> Signature:
+    try:
+        refuse_keyword_only(run, what)
+    except TypeError as refusal:
+        faults.append(str(refusal))
+    return signature_of(run, method=True)
+
+
+def _label(value: object) -> str:
+    return getattr(value, "__qualname__", None) or repr(value)

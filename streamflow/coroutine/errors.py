@@ -1,0 +1,66 @@
+"""What can go wrong between workflow code and its history. Those that user code must not catch derive from BaseException.
+
+    CodeFailed           workflow code raised something that is no failure: the run is stuck, not failed
+    NondeterminismError  code and history do not fit together
+    Evicted, StepLimitExceeded, ContinueAsNewError   pass through ``except Exception``
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from streamflow.exceptions import StreamflowError
+from streamflow.model.intents import ContinueAsNew
+
+
+class CodeFailed(Exception):
+    """Workflow code raised what is not a failure type. The instance is unusable; replay a new one and try again.
+
+    ``exception`` (also ``__cause__``) is what it raised, with its traceback.
+    """
+
+    def __init__(self, exception: BaseException) -> None:
+        super().__init__(f"{type(exception).__name__}: {exception}")
+        self.exception = exception
+        self.__cause__ = exception
+
+
+class NondeterminismError(StreamflowError):
+    """The code does not do what its history says it did."""
+
+
+class ReadOnlyContextError(StreamflowError):
+    """A query handler, a validator or a waiting condition tried to change the run."""
+
+
+class NotInWorkflowError(RuntimeError):
+    """A function of `streamflow.workflow` was called outside workflow code."""
+
+
+class QueryNotFound(LookupError):
+    """The run has no handler for this query."""
+
+
+class Evicted(BaseException):
+    """Thrown into what an instance has running when it is taken down: the run goes on elsewhere, or is closed."""
+
+
+class ContinueAsNewError(BaseException):
+    """Raised by ``continue_as_new`` to leave the code; not to be caught."""
+
+    def __init__(self, intent: ContinueAsNew) -> None:
+        super().__init__("Continue as new")
+        self.intent = intent
+
+
+class StepLimitExceeded(BaseException):
+    """Raised into a step's thread by a watchdog. The step ends with it even if the code swallows it.
+
+    It marks the running loop when it is made, as a task would keep it to itself.
+    """
+
+    def __init__(self, *args: object) -> None:
+        super().__init__(*(args or ("The step took too long: workflow code must await, not block",)))
+        loop = asyncio._get_running_loop()
+        if loop is not None and hasattr(loop, "interrupted"):
+            loop.interrupted = self

@@ -1,0 +1,66 @@
+"""Takes an instance's coroutines down, on the thread that owns them, instead of leaving them to the garbage collector.
+
+`Evicted` is thrown into each until it has ended. What catches even that, three times, is parked for the life of the
+process and counted: the owner recycles itself when there are too many.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from typing import Any
+
+from streamflow.coroutine import guard
+from streamflow.coroutine.errors import Evicted
+from streamflow.coroutine.loop import WorkflowLoop
+
+ROUNDS_MAX = 3
+
+_parked: list[object] = []
+
+
+def parked_count() -> int:
+    """How many coroutines of this process could not be taken down."""
+    return len(_parked)
+
+
+def evict(loop: WorkflowLoop) -> bool:
+    """Ends every task and async generator of the loop. False if some had to be parked."""
+    loop.evicting = True
+    with guard.step(loop):
+        clean = True
+        for task in loop.unfinished():
+            # The task never learns of its coroutine's end, and must not complain of it when it is collected.
+            task._log_destroy_pending = False  # type: ignore[attr-defined]  # asyncio's own switch for this
+            coroutine: Any = task.get_coro()
+            if not task.context.run(_end, coroutine.throw):
+                _parked.append((task, coroutine))
+                clean = False
+        for generator in loop.generators:
+            if generator.ag_frame is not None and not _end_generator(generator):
+                _parked.append(generator)
+                clean = False
+        loop.drop_ready()
+        loop.tasks.clear()
+        loop.generators.clear()
+    return clean
+
+
+def _end(throw: Any) -> bool:
+    """Throws until the coroutine has ended; it may wait for something in its ``finally`` some times."""
+    for _ in range(ROUNDS_MAX):
+        try:
+            throw(Evicted())
+        except BaseException:
+            # Whatever it ends with, nobody awaits it any more.
+            return True
+    return False
+
+
+def _end_generator(generator: Any) -> bool:
+    for _ in range(ROUNDS_MAX):
+        closing: Coroutine[Any, Any, Any] = generator.athrow(Evicted())
+        try:
+            closing.send(None)
+        except BaseException:
+            return True
+    return False

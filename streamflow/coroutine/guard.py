@@ -1,0 +1,268 @@
+"""Keeps clocks, chance and I/O out of workflow code. The one module of the pure core that touches the process.
+
+`step` makes a run's loop the running one, which is also the mark that the guard looks for: outside a step a patched
+function costs one look at the running loop. Who is refused is judged by frames:
+
+- clocks and chance: the calling frame. The standard library's own use passes (`logging` reads the clock for each
+  record), as does that of libraries that observe (`OBSERVERS`); workflow code's does not.
+- files, sockets, threads, processes and entropy (an audit hook sees most of them): the nearest frame that is not the
+  standard library's, so that ``Path.read_text`` is the caller's doing. Logging, tracebacks and imports pass.
+
+What it cannot see: names imported from `time` or `random` before the guard was installed, and blocking on a lock.
+`streamflow check` finds the former, the step limit the latter. It is no security boundary.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import ctypes
+import datetime
+import functools
+import gc
+import os
+import random  # noqa: TID251  # patched, not used
+import secrets  # noqa: TID251  # patched, not used
+import sys
+import time  # noqa: TID251  # patched, not used
+import uuid
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any, NoReturn
+
+from streamflow.coroutine.errors import StepLimitExceeded
+from streamflow.coroutine.loop import WorkflowLoop
+
+__all__ = ["ForbiddenInWorkflow", "StepLimitExceeded", "install", "step", "unrestricted"]
+
+OBSERVERS = frozenset(
+    {"structlog", "loguru", "opentelemetry", "sentry_sdk", "prometheus_client", "coverage", "pydevd"}
+)
+"""Libraries whose use of the clock and of chance never reaches a workflow's decisions."""
+
+_PASSING = sys.stdlib_module_names | OBSERVERS | {"streamflow"}
+_PLUMBING = (
+    {"logging", "traceback", "linecache", "tokenize", "importlib", "_frozen_importlib", "warnings", "zipimport"}
+    | {"_frozen_importlib_external", "inspect", "pkgutil", "encodings"}
+    | OBSERVERS
+)  # fmt: skip
+"""Modules that may do I/O on their own account while a step runs."""
+
+_unrestricted = contextvars.ContextVar("streamflow_unrestricted", default=False)
+_get_running_loop = asyncio._get_running_loop
+_set_running_loop = asyncio._set_running_loop
+
+
+class ForbiddenInWorkflow(RuntimeError):
+    """Workflow code did what would come out differently on replay. Nothing was done; the message says what to use."""
+
+
+# -- the step ------------------------------------------------------------------------------------------------------
+
+
+class step:
+    """Context manager: on this thread, ``loop`` is the running loop, and the garbage collector waits.
+
+    A loop that was running (the memory log turns processors on the caller's) is put back afterwards with its task.
+    """
+
+    __slots__ = ("_collect", "_hooks", "_loop", "_outer", "_task")
+
+    def __init__(self, loop: WorkflowLoop) -> None:
+        self._loop = loop
+
+    def __enter__(self) -> None:
+        self._outer = outer = _get_running_loop()
+        self._task = asyncio.current_task(outer) if outer is not None else None
+        if self._task is not None:
+            asyncio._leave_task(outer, self._task)  # type: ignore[arg-type]  # outer is set when a task is
+        self._collect = gc.isenabled()
+        gc.disable()
+        self._hooks = sys.get_asyncgen_hooks()
+        sys.set_asyncgen_hooks(self._loop.hold_generator, None)
+        _set_running_loop(self._loop)
+
+    def __exit__(self, *exc_info: object) -> None:
+        _set_running_loop(self._outer)
+        sys.set_asyncgen_hooks(*self._hooks)
+        if self._collect:
+            gc.enable()
+        if self._task is not None:
+            asyncio._enter_task(self._outer, self._task)  # type: ignore[arg-type]
+
+
+@contextmanager
+def unrestricted() -> Generator[None]:
+    """Lifts the guard for what this context runs."""
+    token = _unrestricted.set(True)
+    try:
+        yield
+    finally:
+        _unrestricted.reset(token)
+
+
+def is_unrestricted() -> bool:
+    return _unrestricted.get()
+
+
+# -- judging -------------------------------------------------------------------------------------------------------
+
+
+def _guarded() -> bool:
+    return getattr(_get_running_loop(), "guarded", False)
+
+
+def _package(frame: FrameType) -> str:
+    name: str = frame.f_globals.get("__name__") or "?"
+    return name.partition(".")[0]
+
+
+def _judge_caller(name: str, advice: str, frame: FrameType) -> None:
+    """Refuses a call that ``frame`` itself made, if it is workflow code's."""
+    if _package(frame) not in _PASSING and not _unrestricted.get() and not _importing(frame):
+        _refuse(name, advice, frame)
+
+
+def _judge_nearest(name: str, advice: str, frame: FrameType | None) -> None:
+    """Refuses what the nearest frame outside the standard library had done for it, if it is workflow code's."""
+    while frame is not None:
+        package = _package(frame)
+        if package in _PLUMBING:
+            return
+        if package not in sys.stdlib_module_names:
+            if package not in _PASSING and not _unrestricted.get() and not _importing(frame):
+                _refuse(name, advice, frame)
+            return
+        frame = frame.f_back
+
+
+def _importing(frame: FrameType | None) -> bool:
+    """Whether this is the body of a module being imported: it runs once per process, not once per run."""
+    while frame is not None:
+        if frame.f_code.co_name == "<module>":
+            return True
+        if _package(frame) in ("streamflow", "asyncio"):
+            return False
+        frame = frame.f_back
+    return False
+
+
+def _refuse(name: str, advice: str, frame: FrameType) -> NoReturn:
+    raise ForbiddenInWorkflow(
+        f"Expected deterministic workflow code, found {name} at {frame.f_code.co_filename}:{frame.f_lineno}: {advice}"
+    )
+
+
+# -- what is refused -----------------------------------------------------------------------------------------------
+
+_NOW = "use workflow.now() or workflow.time(), which replay alike"
+_SLEEP = "use await workflow.sleep(), a durable timer"
+_CHANCE = "use workflow.random(), which replays alike"
+_IO = "do input and output in an activity"
+
+_CLOCKS: dict[str, str] = {
+    **dict.fromkeys(("time", "time_ns", "monotonic", "monotonic_ns", "perf_counter"), _NOW),
+    **dict.fromkeys(("perf_counter_ns", "process_time", "localtime", "gmtime", "ctime"), _NOW),
+    "sleep": _SLEEP,
+}
+_TAKE_A_TIME = frozenset({"localtime", "gmtime", "ctime"})
+"""With an argument these only convert."""
+_CHANCES = (
+    "betavariate choice choices expovariate gammavariate gauss getrandbits lognormvariate normalvariate paretovariate "
+    "randbytes randint random randrange sample seed shuffle triangular uniform vonmisesvariate weibullvariate"
+).split()
+_SECRETS = ("choice", "randbelow", "randbits", "token_bytes", "token_hex", "token_urlsafe")
+_AUDITED: dict[str, str] = {
+    **dict.fromkeys(("open", "os.listdir", "os.scandir", "os.remove", "os.rename", "os.mkdir"), _IO),
+    **dict.fromkeys(("os.rmdir", "os.truncate", "shutil.copyfile", "shutil.rmtree"), _IO),
+    **dict.fromkeys(("socket.__new__", "socket.connect", "socket.getaddrinfo"), _IO),
+    **dict.fromkeys(("subprocess.Popen", "os.system", "os.posix_spawn", "os.exec"), _IO),
+    **dict.fromkeys(("os.fork", "os.forkpty", "os.spawn"), "run other processes from an activity"),
+    "_thread.start_new_thread": "use asyncio tasks, or do the work in an activity",
+}
+
+
+def _by_caller(function: Callable[..., Any], name: str, advice: str) -> Callable[..., Any]:
+    @functools.wraps(function)
+    def guarded(*args: Any, **kwargs: Any) -> Any:
+        if _guarded():
+            _judge_caller(name, advice, sys._getframe(1))
+        return function(*args, **kwargs)
+
+    return guarded
+
+
+def _by_nearest(function: Callable[..., Any], name: str, advice: str) -> Callable[..., Any]:
+    @functools.wraps(function)
+    def guarded(*args: Any, **kwargs: Any) -> Any:
+        if _guarded():
+            _judge_nearest(name, advice, sys._getframe(1))
+        return function(*args, **kwargs)
+
+    return guarded
+
+
+def _without_argument(function: Callable[..., Any], name: str, advice: str) -> Callable[..., Any]:
+    @functools.wraps(function)
+    def guarded(*args: Any) -> Any:
+        if not args and _guarded():
+            _judge_caller(name, advice, sys._getframe(1))
+        return function(*args)
+
+    return guarded
+
+
+def _audit(event: str, args: tuple[object, ...]) -> None:
+    if event in _AUDITED and _guarded():
+        _judge_nearest(event, _AUDITED[event], sys._getframe(1))
+
+
+# -- putting it in place -------------------------------------------------------------------------------------------
+
+_installed = False
+
+
+def install() -> None:
+    """Patches the process, once. Until a step runs, everything behaves as before."""
+    global _installed
+    if _installed:
+        return
+    _installed = True
+    for name, advice in _CLOCKS.items():
+        wrap = _without_argument if name in _TAKE_A_TIME else _by_caller
+        setattr(time, name, wrap(getattr(time, name), f"time.{name}()", advice))
+    for name in _CHANCES:
+        setattr(random, name, _by_caller(getattr(random, name), f"random.{name}()", _CHANCE))
+    for name in _SECRETS:
+        setattr(secrets, name, _by_caller(getattr(secrets, name), f"secrets.{name}()", _CHANCE))
+    # uuid1 and uuid4 may have been imported by name; both then ask for entropy or the clock through their module.
+    os.urandom = _by_nearest(os.urandom, "os.urandom()", _CHANCE)
+    uuid.uuid1 = _by_caller(uuid.uuid1, "uuid.uuid1()", "use workflow.uuid7()")
+    uuid.uuid4 = _by_caller(uuid.uuid4, "uuid.uuid4()", "use workflow.uuid4()")
+    _patch_datetime()
+    sys.addaudithook(_audit)
+
+
+def _patch_datetime() -> None:
+    """``datetime.now`` and ``utcnow`` read the clock in C, and are methods of a type that takes no attributes.
+
+    Replacing the class would break ``isinstance`` and type hints, so the two entries of its dictionary are replaced.
+    (``today`` asks ``time.time``, which is patched.) An interpreter that has no such dictionary goes without.
+    """
+    entries = next(iter(gc.get_referents(vars(datetime.datetime))), None)
+    if type(entries) is not dict or "now" not in entries:
+        return
+    for name in ("now", "utcnow"):
+        entries[name] = classmethod(_guarded_clock(entries[name], f"datetime.{name}()"))
+    ctypes.pythonapi.PyType_Modified(ctypes.py_object(datetime.datetime))
+
+
+def _guarded_clock(descriptor: Any, name: str) -> Callable[..., Any]:
+    def now(cls: type, *args: Any, **kwargs: Any) -> Any:
+        if _guarded():
+            _judge_caller(name, _NOW, sys._getframe(1))
+        return descriptor.__get__(None, cls)(*args, **kwargs)
+
+    now.__name__ = name
+    return now

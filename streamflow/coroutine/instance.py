@@ -1,0 +1,393 @@
+"""One run's code, alive: given an activation it runs until nothing is ready, and says what it wants.
+
+    inputs -> signal handlers' tasks, then start, timers, resolutions, cancellation (recorded order)
+           -> run the loop, check conditions, until both rest
+           -> intents in the order in which they were asked for; the run's end last
+
+Owned by one thread. After any exception from `activate` the instance is unusable: `evict` it and replay another.
+It logs nothing: what deserves a line goes to ``notify``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import inspect
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from streamflow.coroutine import eviction, guard, stacks
+from streamflow.coroutine.conditions import Conditions
+from streamflow.coroutine.definition import QueryDefinition, SignalDefinition, WorkflowDefinition
+from streamflow.coroutine.ending import End, Judge
+from streamflow.coroutine.errors import (
+    CodeFailed,
+    ContinueAsNewError,
+    Evicted,
+    NondeterminismError,
+    QueryNotFound,
+    ReadOnlyContextError,
+)
+from streamflow.coroutine.facts import RunFacts
+from streamflow.coroutine.flags import refuse_unknown
+from streamflow.coroutine.handlers import AtWork, Handler, Handlers, Waiting
+from streamflow.coroutine.loop import TimerHandle, WorkflowLoop
+from streamflow.coroutine.machines.activity import ActivityHandle, ActivityMachine, ActivityRequest
+from streamflow.coroutine.machines.timer import TimerMachine
+from streamflow.coroutine.notices import Notice, NoticeKind, ignore
+from streamflow.coroutine.operations import Operations
+from streamflow.coroutine.randomness import Randomness
+from streamflow.coroutine.values import Values
+from streamflow.common import RawValue
+from streamflow.converter import DataConverter
+from streamflow.model.events import CancelRequested, Input, SignalReceived, WorkflowStarted
+from streamflow.model.intents import Activation, CompleteRun, Intent
+from streamflow.model.payload import NO_HEADERS, Payload, Payloads
+
+SUGGEST_CONTINUE_AT = 10_000
+"""Events after which `continue_as_new` is suggested to the code."""
+
+_alive: set[Instance] = set()
+
+
+def alive_count() -> int:
+    """Instances of this process that hold coroutines: begun and not evicted."""
+    return len(_alive)
+
+
+class Instance:
+    """One run's code. See the module for what a step does."""
+
+    def __init__(
+        self,
+        definition: WorkflowDefinition,
+        facts: RunFacts,
+        converter: DataConverter = DataConverter.default,
+        *,
+        failure_exception_types: tuple[type[BaseException], ...] = (),
+        guarded: bool = True,
+        notify: Callable[[Notice], None] = ignore,
+    ) -> None:
+        """``guarded=False`` (debug mode) lets steps touch clocks and I/O; ``failure_exception_types`` are the worker's."""
+        if guarded:
+            guard.install()
+        self.definition = definition
+        self.facts = facts
+        self.values = Values(converter)
+        self.loop = WorkflowLoop(self, guarded=guarded)
+        self.operations = Operations(self.refuse_changes)
+        self.conditions = Conditions(self.loop)
+        self.randomness = Randomness()
+        self.signals: Handlers[SignalDefinition] = Handlers(definition.signals)
+        self.queries: Handlers[QueryDefinition] = Handlers(definition.queries)
+        self.at_work = AtWork()
+        self.workflow: Any = None
+        """The object of the workflow's class; ``None`` before the first activation."""
+        self.activation: Activation | None = None
+        """The latest one."""
+        self.now_ms = facts.start_ms
+        self.replaying = False
+        self.read_only = False
+        self.cancel_requested = False
+        self.cancel_reason: str | None = None
+        self.details = ""
+        """What the code says of its state, in Markdown (`workflow.set_current_details`)."""
+        self.memory: dict[str, Any] = {}
+        """What `streamflow.workflow` keeps for this run, by its own names."""
+        self._judge = Judge(
+            self.values, (*failure_exception_types, *definition.failure_exception_types)
+        )
+        self._notify = notify
+        # What the processor keeps in its own context variables is not the code's to see.
+        self._context = contextvars.Context()
+        self._waiting_signals = Waiting()
+        self._main: asyncio.Task[None] | None = None
+        self._end: End | None = None
+        self._fault: BaseException | None = None
+
+    # -- what the processor calls ----------------------------------------------------------------------------------
+
+    @property
+    def done(self) -> bool:
+        """Whether the code has ended; queries are still answered."""
+        return self._end is not None
+
+    def activate(self, activation: Activation) -> list[Intent]:
+        """Runs one step.
+
+        Raises:
+            CodeFailed: the code raised what is no failure; the run is stuck, not failed.
+            NondeterminismError: an input does not fit what the code has begun.
+            StepLimitExceeded: a watchdog interrupted it.
+        """
+        assert self._end is None, (self.facts.run_id, "activated after its end")
+        self._begin_step(activation)
+        with guard.step(self.loop):
+            try:
+                self._apply(activation)
+                self._run()
+            except (NondeterminismError, CodeFailed, KeyboardInterrupt):
+                raise
+            except (Exception, SystemExit) as error:
+                raise CodeFailed(error) from error
+        intents = self._collect()
+        self.replaying = False
+        return intents
+
+    def query(
+        self, name: str, args: Payloads = (), headers: Mapping[str, Payload] = NO_HEADERS
+    ) -> Payload:
+        """The answer of a query handler, which may read the run's state and nothing else.
+
+        Raises:
+            QueryNotFound: there is no such handler.
+            Exception: whatever the handler or the decoding of its arguments raised.
+        """
+        if name == "__stack_trace":
+            return self.values.encode_one(self.stack_trace())
+        handler = self.queries.find(name) if self.workflow is not None else None
+        if handler is None:
+            known = ", ".join(self.queries.names()) or "none"
+            raise QueryNotFound(
+                f"Query handler for {name!r} expected but not found, known queries: [{known}]"
+            )
+        self.read_only = True
+        with guard.step(self.loop):
+            try:
+                arguments = self._arguments(handler, name, args)
+                return self._context.copy().run(self._answer, handler, arguments)
+            finally:
+                self.read_only = False
+
+    def _answer(self, handler: Handler, arguments: list[Any]) -> Payload:
+        result = handler.function(*arguments)
+        if inspect.iscoroutine(result):
+            result.close()
+            raise TypeError("Expected a query handler that is a plain function, found an async one")
+        return self.values.encode_one(result)
+
+    def stack_trace(self) -> str:
+        """Where each of the run's tasks waits."""
+        return stacks.describe(self.loop.unfinished())
+
+    def evict(self) -> bool:
+        """Ends everything the code has running. False if some of it had to be parked for good."""
+        _alive.discard(self)
+        return eviction.evict(self.loop)
+
+    # -- one step --------------------------------------------------------------------------------------------------
+
+    def _begin_step(self, activation: Activation) -> None:
+        unknown = refuse_unknown(activation.flags)
+        if unknown is not None:
+            raise NondeterminismError(unknown)
+        _alive.add(self)
+        self.activation = activation
+        self.now_ms = activation.now_ms
+        self.replaying = activation.replaying
+
+    def _apply(self, activation: Activation) -> None:
+        """Signals first, so that their handlers begin before run does; then the rest as recorded."""
+        self.randomness.begin_step(activation.seed)
+        others: list[Input] = []
+        for recorded in activation.inputs:
+            event = recorded.event
+            if type(event) is WorkflowStarted and not self._create(event):
+                return
+            if type(event) is not SignalReceived:
+                others.append(event)  # type: ignore[arg-type]  # the engine gives inputs only
+        for recorded in activation.inputs:
+            if type(recorded.event) is SignalReceived:
+                self._signal(recorded.event)
+        for event in others:
+            match event:
+                case WorkflowStarted():
+                    self._main = self.loop.create_task(
+                        self._run_main(event), context=self._context.copy()
+                    )
+                case CancelRequested():
+                    self._request_cancel(event)
+                case SignalReceived():
+                    pass
+                case _:
+                    self.operations.resolve(event)
+
+    def _run(self) -> None:
+        """Runs what is ready and checks conditions until neither has anything left."""
+        while True:
+            self.loop.run_ready()
+            if self._fault is not None:
+                raise CodeFailed(self._fault) from self._fault
+            if not self.conditions:
+                return
+            self.read_only = True
+            try:
+                woken = self.conditions.check()
+            finally:
+                self.read_only = False
+            if not woken:
+                return
+
+    def _collect(self) -> list[Intent]:
+        intents = self.operations.collect()
+        if self._end is not None:
+            intents.append(self._end)
+            self.operations.places.append(None)
+            unfinished = self.at_work.to_warn_of()
+            if unfinished:
+                self._notice(NoticeKind.UNFINISHED_HANDLERS, ", ".join(unfinished))
+            if not self.loop.unfinished():
+                _alive.discard(self)
+        return intents
+
+    # -- the run method --------------------------------------------------------------------------------------------
+
+    def _create(self, started: WorkflowStarted) -> bool:
+        """Makes the workflow object. False if that already ended the run."""
+        cls = self.definition.cls
+        try:
+            takes_arguments = self.definition.init_takes_arguments
+            arguments = self._start_arguments(started) if takes_arguments else []
+            self.workflow = self._context.run(cls, *arguments)
+        except Exception as error:
+            self._ended_by(error)
+            if self._fault is not None:
+                raise CodeFailed(error) from error
+            return False
+        self.signals.bind(self.workflow)
+        self.queries.bind(self.workflow)
+        return True
+
+    def _start_arguments(self, started: WorkflowStarted) -> list[Any]:
+        if self.definition.dynamic:
+            return [[RawValue(payload) for payload in started.args]]
+        return self.values.decode(started.args, self.definition.run_signature.arguments)
+
+    async def _run_main(self, started: WorkflowStarted) -> None:
+        try:
+            arguments = self._start_arguments(started)
+            result = await self.definition.run(self.workflow, *arguments)
+            self._ended(CompleteRun(result=self.values.encode_one(result)))
+        except (Exception, asyncio.CancelledError, ContinueAsNewError) as error:
+            self._ended_by(error)
+
+    def _ended_by(self, error: BaseException) -> None:
+        """An exception left the run method or a handler."""
+        if self.loop.evicting:
+            return
+        if isinstance(error, ContinueAsNewError):
+            self._ended(error.intent)
+            return
+        end = self._judge.end_of(error, cancel_requested=self.cancel_requested)
+        if end is not None:
+            self._ended(end)
+        elif self._fault is None and self._end is None:
+            self._fault = error
+
+    def _ended(self, end: End) -> None:
+        """The first end counts; what is asked for after it is dropped."""
+        if self._end is None:
+            self._end = end
+            self.operations.closed = True
+
+    def _request_cancel(self, event: CancelRequested) -> None:
+        """Cancels the run method once, behind what is already queued: code that has not begun begins first."""
+        self.cancel_reason = event.reason
+        if not self.cancel_requested and self._main is not None:
+            self.loop.call_soon(self._main.cancel)
+        self.cancel_requested = True
+
+    # -- messages --------------------------------------------------------------------------------------------------
+
+    def _signal(self, event: SignalReceived) -> None:
+        handler = self.signals.find(event.name)
+        if handler is None:
+            self._waiting_signals.add(event)
+            return
+        self.loop.create_task(
+            self._run_signal(handler, event),
+            name=f"signal {event.name}",
+            context=self._context.copy(),
+        )
+
+    async def _run_signal(self, handler: Handler, event: SignalReceived) -> None:
+        number = self.at_work.begin(event.name, handler.unfinished_policy)
+        try:
+            try:
+                arguments = self._arguments(handler, event.name, event.args)
+            except Exception as error:
+                self._notice(NoticeKind.SIGNAL_DROPPED, event.name, error)
+                return
+            result = handler.function(*arguments)
+            if inspect.isawaitable(result):
+                await result
+        except (Exception, asyncio.CancelledError, ContinueAsNewError) as error:
+            self._ended_by(error)
+        finally:
+            self.at_work.end(number)
+
+    def _arguments(self, handler: Handler, name: str, args: Payloads) -> list[Any]:
+        if handler.dynamic:
+            return [name, [RawValue(payload) for payload in args]]
+        return self.values.decode(args, handler.signature.arguments)
+
+    def set_signal_handler(self, name: str | None, function: Callable[..., Any] | None) -> None:
+        """Puts a handler in place and gives it the signals that waited for one."""
+        self.refuse_changes()
+        self.signals.set(name, function)
+        if function is not None:
+            wanted = (lambda _: True) if name is None else name.__eq__
+            for event in self._waiting_signals.take(wanted):
+                self._signal(event)
+
+    def set_query_handler(self, name: str | None, function: Callable[..., Any] | None) -> None:
+        self.refuse_changes()
+        self.queries.set(name, function)
+
+    # -- what code begins ------------------------------------------------------------------------------------------
+
+    def refuse_changes(self) -> None:
+        """Raises when the code may not begin anything: it is being taken down, or only asked."""
+        if self.loop.evicting:
+            raise Evicted
+        if self.read_only:
+            raise ReadOnlyContextError(
+                "Expected code that only reads (a query handler, a validator or a waiting condition), found it changing the "
+                "run; change the run from its run method, a signal or an update handler"
+            )
+
+    def begin_timer(self, handle: TimerHandle, delay_s: float, summary: str) -> TimerMachine:
+        # Rounded to a hundredth first: 0.1 s in binary is a little more than 100 ms.
+        duration_ms = math.ceil(round(delay_s * 1_000, 2))
+        return TimerMachine(
+            self.operations, self.loop, handle, duration_ms=max(1, duration_ms), summary=summary
+        )
+
+    def begin_activity(self, request: ActivityRequest, result_type: Any) -> ActivityHandle[Any]:
+        self.refuse_changes()
+        machine = ActivityMachine(self.operations, self.loop, self.values, request, result_type)
+        return machine.handle
+
+    def is_failure(self, exception: BaseException) -> bool:
+        """Whether this exception would fail the run."""
+        return self._judge.is_failure(exception)
+
+    @property
+    def history_length(self) -> int:
+        return self.activation.history_length if self.activation is not None else 0
+
+    @property
+    def continue_suggested(self) -> bool:
+        return self.history_length >= SUGGEST_CONTINUE_AT
+
+    # -- notices ---------------------------------------------------------------------------------------------------
+
+    def loop_notice(self, message: str, exception: BaseException | None) -> None:
+        self._notice(NoticeKind.UNHANDLED_ERROR, message, exception)
+
+    def _notice(
+        self, kind: NoticeKind, text: str, exception: BaseException | None = None
+    ) -> None:
+        if not self.replaying:
+            self._notify(Notice(kind, self.facts.workflow_id, self.facts.run_id, text, exception))

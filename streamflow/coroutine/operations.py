@@ -1,0 +1,107 @@
+"""What a run's code has begun: the machine of each operation, and the intents of the current step, in order.
+
+An operation gets its number when the step ends, so one that is begun and cancelled within a step leaves no trace.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from streamflow.coroutine.errors import NondeterminismError
+from streamflow.coroutine.source import Place, calling_place
+from streamflow.model.events import ActivityCanceled, ActivityCompleted, ActivityFailed, TimerFired
+from streamflow.model.ids import Op
+from streamflow.model.intents import Intent
+
+Resolution = TimerFired | ActivityCompleted | ActivityFailed | ActivityCanceled
+"""Inputs that tell one operation how it went."""
+
+
+class Machine(Protocol):
+    """One operation, from its begin to its resolution. Each kind has its transition table in `machines/`."""
+
+    op: Op
+    place: Place | None
+    """Where in user code it was begun."""
+
+    @property
+    def dropped(self) -> bool:
+        """Whether it was cancelled before its intent left."""
+        ...
+
+    @property
+    def ended(self) -> bool:
+        """Whether no further event may come for it."""
+        ...
+
+    def intent(self) -> Intent:
+        """Asks for the operation; called once, when ``op`` is known."""
+        ...
+
+    def cancel_intent(self) -> Intent: ...
+
+    def resolve(self, event: Resolution) -> None:
+        """Takes an event of the history in.
+
+        Raises:
+            NondeterminismError: this operation cannot be told this now.
+        """
+        ...
+
+
+class Operations:
+    """The operations of one run."""
+
+    def __init__(self, refuse_changes: Callable[[], None]) -> None:
+        self._refuse_changes = refuse_changes
+        self._pending: dict[Op, Machine] = {}
+        self._outbox: list[tuple[Machine, bool]] = []
+        self._begun = 0
+        self.places: list[Place | None] = []
+        """Where each intent of the last step came from, in step with the intents."""
+        self.closed = False
+        """Set with the run's end: what is asked after it is dropped."""
+
+    def begin(self, machine: Machine) -> None:
+        self._refuse_changes()
+        if not self.closed:
+            machine.place = calling_place()
+            self._outbox.append((machine, False))
+
+    def cancel(self, machine: Machine) -> None:
+        """Asks for the cancellation of an operation whose intent has left."""
+        self._refuse_changes()
+        if not self.closed:
+            self._outbox.append((machine, True))
+
+    def collect(self) -> list[Intent]:
+        """The intents of the step that ends now, numbered."""
+        self.places = places = []
+        intents: list[Intent] = []
+        for machine, cancelling in self._outbox:
+            if cancelling:
+                intents.append(machine.cancel_intent())
+            elif machine.dropped:
+                continue
+            else:
+                self._begun += 1
+                machine.op = Op(self._begun)
+                self._pending[machine.op] = machine
+                intents.append(machine.intent())
+            places.append(machine.place)
+            if machine.ended:
+                self._pending.pop(machine.op, None)
+        self._outbox.clear()
+        return intents
+
+    def resolve(self, event: Resolution) -> None:
+        machine = self._pending.get(event.op)
+        if machine is None:
+            raise NondeterminismError(
+                f"Expected a pending operation {event.op} for the recorded {type(event).__name__}, found none: the code "
+                "has begun other operations than the history tells"
+            )
+        machine.resolve(event)
+        if machine.ended:
+            del self._pending[event.op]

@@ -1,0 +1,182 @@
+"""Brings a fresh instance to where its history stands, and checks on the way that the code still does what it did.
+
+A step is activated again at each `Activated` and nowhere else. What the code then asks for is held against what the
+history says it asked for: kinds, operation numbers and the names of activities and timers' existence count; arguments,
+timeouts, durations and results do not, so that those may be changed while runs are open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import assert_never
+
+from streamflow.coroutine.errors import NondeterminismError
+from streamflow.coroutine.instance import Instance
+from streamflow.coroutine.source import Place, suspended_place
+from streamflow.model.events import (
+    Activated,
+    ActivityCancelRequested,
+    ActivityScheduled,
+    Outcome,
+    Recorded,
+    TimerCanceled,
+    TimerStarted,
+    WorkflowCanceled,
+    WorkflowCompleted,
+    WorkflowContinuedAsNew,
+    WorkflowFailed,
+    WorkflowTerminated,
+    WorkflowTimedOut,
+)
+from streamflow.model.ids import Seq
+from streamflow.model.intents import (
+    Activation,
+    CancelActivity,
+    CancelRun,
+    CancelTimer,
+    CompleteRun,
+    ContinueAsNew,
+    FailRun,
+    Intent,
+    ScheduleActivity,
+    StartTimer,
+)
+
+_OUTCOMES = Outcome.__args__  # type: ignore[attr-defined]  # the members of the union
+_OUTCOME_SET = frozenset(_OUTCOMES)
+_IGNORED = frozenset({WorkflowTerminated, WorkflowTimedOut})
+
+
+def replay(
+    instance: Instance, events: Sequence[Recorded], *, history_bytes: Sequence[int] | None = None
+) -> None:
+    """Runs every recorded step again. ``history_bytes`` is the size of the history before each event.
+
+    Raises:
+        NondeterminismError: the code and its history do not fit; the message shows expected, found and where.
+        CodeFailed: the code raised what is no failure.
+    """
+    inputs: dict[Seq, Recorded] = {}
+    step: Recorded | None = None
+    outcomes: list[Recorded] = []
+    step_bytes = 0
+    for index, recorded in enumerate(events):
+        kind = type(recorded.event)
+        if kind in _OUTCOME_SET:
+            outcomes.append(recorded)
+        elif kind is Activated:
+            if step is not None:
+                _replay_step(instance, step, inputs, outcomes, step_bytes)
+            step, outcomes = recorded, []
+            step_bytes = history_bytes[index] if history_bytes is not None else 0
+        elif kind not in _IGNORED:
+            inputs[recorded.seq] = recorded
+    if step is not None:
+        _replay_step(instance, step, inputs, outcomes, step_bytes)
+
+
+def _replay_step(
+    instance: Instance,
+    step: Recorded,
+    inputs: dict[Seq, Recorded],
+    outcomes: list[Recorded],
+    history_bytes: int,
+) -> None:
+    event = step.event
+    assert isinstance(event, Activated)
+    if instance.done:
+        raise NondeterminismError(
+            f"Expected the code to go on at event {step.seq} (Activated), found that it had already ended"
+        )
+    intents = instance.activate(
+        Activation(
+            inputs=tuple([inputs.pop(seq) for seq in event.inputs]),
+            now_ms=event.now_ms,
+            seed=event.seed,
+            flags=event.flags,
+            history_length=step.seq - 1,
+            history_bytes=history_bytes,
+            replaying=True,
+        )
+    )
+    if len(intents) != len(outcomes) or not all(map(_fits, outcomes, intents)):
+        raise _mismatch(instance, intents, outcomes)
+
+
+def _fits(recorded: Recorded, intent: Intent) -> bool:
+    """Whether the code asks again for what the history has at this place."""
+    event = recorded.event
+    match intent:
+        case ScheduleActivity():
+            return (
+                type(event) is ActivityScheduled
+                and event.op == intent.op
+                and event.activity_type == intent.activity_type
+                and event.activity_id == intent.activity_id
+                and event.local == intent.local
+            )
+        case StartTimer():
+            return type(event) is TimerStarted and event.op == intent.op
+        case CancelActivity():
+            return type(event) is ActivityCancelRequested and event.op == intent.op
+        case CancelTimer():
+            return type(event) is TimerCanceled and event.op == intent.op
+        case CompleteRun():
+            return type(event) is WorkflowCompleted
+        case FailRun():
+            return type(event) is WorkflowFailed
+        case CancelRun():
+            return type(event) is WorkflowCanceled
+        case ContinueAsNew():
+            return type(event) is WorkflowContinuedAsNew
+        case _:
+            assert_never(intent)
+
+
+def _mismatch(
+    instance: Instance, intents: list[Intent], outcomes: list[Recorded]
+) -> NondeterminismError:
+    places: list[Place | None] = [*instance.operations.places, *[None] * len(outcomes)]
+    at = next(
+        (
+            index
+            for index, (recorded, intent) in enumerate(zip(outcomes, intents, strict=False))
+            if not _fits(recorded, intent)
+        ),
+        min(len(outcomes), len(intents)),
+    )
+    expected = _event_text(outcomes[at]) if at < len(outcomes) else "nothing more in this step"
+    if at < len(intents):
+        found = f"{_intent_text(intents[at])} asked for at {places[at] or 'the end of the code'}"
+    else:
+        found = f"nothing asked for; {_waiting_text(instance)}"
+    return NondeterminismError(
+        f"Expected {expected}, found {found}: the code of workflow "
+        f"{instance.definition.name or instance.facts.started.workflow_type!r} does not do what the history of run "
+        f"{instance.facts.run_id} says; restore the old code or guard the change with workflow.patched()"
+    )
+
+
+def _event_text(recorded: Recorded) -> str:
+    event = recorded.event
+    return f"event {recorded.seq} {type(event).__name__}{_label(event)}"
+
+
+def _intent_text(intent: Intent) -> str:
+    return f"{type(intent).__name__}{_label(intent)}"
+
+
+def _label(value: object) -> str:
+    kind = getattr(value, "activity_type", "")
+    op = getattr(value, "op", 0)
+    what = f" {kind!r}" if kind else ""
+    return f"{what} (operation {op})" if op else what
+
+
+def _waiting_text(instance: Instance) -> str:
+    """Where the code waits instead: the history's side has no source line of its own."""
+    if instance.done:
+        return "the code had ended"
+    tasks = instance.loop.unfinished()
+    place = next((found for task in tasks if (found := suspended_place(task.get_coro()))), None)
+    return f"the code waits at {place}" if place else "the code waits"

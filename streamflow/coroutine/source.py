@@ -1,0 +1,41 @@
+"""Where in workflow code something was begun. Kept as a code object and a line, made text only for an error."""
+
+from __future__ import annotations
+
+import sys
+from types import CodeType, FrameType
+from typing import NamedTuple
+
+_PLUMBING = frozenset({"streamflow", "asyncio", "contextlib"})
+"""Top-level packages that stand between workflow code and its operations."""
+
+
+class Place(NamedTuple):
+    code: CodeType
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.code.co_filename}:{self.line} in {self.code.co_qualname}"
+
+
+def calling_place() -> Place | None:
+    """The nearest frame of user code above the caller."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        if frame.f_globals.get("__name__", "").partition(".")[0] not in _PLUMBING:
+            return Place(frame.f_code, frame.f_lineno)
+        frame = frame.f_back
+    return None
+
+
+def suspended_place(coroutine: object) -> Place | None:
+    """Where a coroutine waits: its innermost frame of user code."""
+    found: Place | None = None
+    while coroutine is not None:
+        frame: FrameType | None = getattr(coroutine, "cr_frame", None)
+        if frame is not None and (
+            frame.f_globals.get("__name__", "").partition(".")[0] not in _PLUMBING
+        ):
+            found = Place(frame.f_code, frame.f_lineno)
+        coroutine = getattr(coroutine, "cr_await", None)
+    return found
