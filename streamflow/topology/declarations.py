@@ -105,7 +105,12 @@ def declare(
     check_namespace(namespace)
     replicas = replication_factor or (1 if dev else file.defaults.replication_factor)
     specs = [
-        _spec(topic, topic.name.format(ns=namespace), topic.partitions or file.defaults.partitions, replicas)
+        _spec(
+            topic,
+            topic.name.format(ns=namespace),
+            topic.partitions or file.defaults.partitions,
+            replicas,
+        )
         for topic in file.topics.values()
         if topic.per == "namespace"
     ]
@@ -152,7 +157,9 @@ def _spec(topic: TopicDeclaration, name: str, partitions: int, replicas: int) ->
     if replicas > 0:
         # With fewer replicas than declared, as many as may be missing in the declared case.
         spare = defaults.replication_factor - defaults.min_insync_replicas
-        config["min.insync.replicas"] = str(max(1, min(defaults.min_insync_replicas, replicas - spare)))
+        config["min.insync.replicas"] = str(
+            max(1, min(defaults.min_insync_replicas, replicas - spare))
+        )
     return TopicSpec(name=name, partitions=partitions, replication_factor=replicas, config=config)
 
 

@@ -76,7 +76,9 @@ def write_queues(log: Log, namespace: str, entries: Sequence[QueueEntry]) -> Non
     try:
         for entry in entries:
             dated = msgspec.structs.replace(entry, applied_ms=now_ms)
-            producer.send(OutRecord(topic, 0, entry.name.encode(), entities.encode(dated)), outcomes.append)
+            producer.send(
+                OutRecord(topic, 0, entry.name.encode(), entities.encode(dated)), outcomes.append
+            )
         producer.flush(_WRITE_WAIT_MS)
     finally:
         producer.close()
@@ -84,4 +86,6 @@ def write_queues(log: Log, namespace: str, entries: Sequence[QueueEntry]) -> Non
         if error is not None:
             raise error
     if len(outcomes) < len(entries):
-        raise Unavailable(f"Expected {topic} to take {len(entries)} records within {_WRITE_WAIT_MS} ms")
+        raise Unavailable(
+            f"Expected {topic} to take {len(entries)} records within {_WRITE_WAIT_MS} ms"
+        )

@@ -23,7 +23,11 @@ def ensure_queue(
     if entry is None or (entry.kind, kind) == ("activity", "workflow"):
         if not create:
             raise QueueMissing(namespace, queue, kind)
-        entry = _create(log, namespace, Queue(name=queue, kind=kind, partitions=entry.partitions if entry else partitions))
+        entry = _create(
+            log,
+            namespace,
+            Queue(name=queue, kind=kind, partitions=entry.partitions if entry else partitions),
+        )
     _compare(log, namespace, entry)
     return entry
 
@@ -41,7 +45,9 @@ def _compare(log: Log, namespace: str, entry: QueueEntry) -> None:
         state = present.get(topic)
         if state is None or state.partitions != partitions:
             found = "no such topic" if state is None else f"{state.partitions} partitions"
-            command = apply_command(namespace, entry.name, kind=entry.kind, partitions=entry.partitions)
+            command = apply_command(
+                namespace, entry.name, kind=entry.kind, partitions=entry.partitions
+            )
             raise QueueMismatch(
                 f"Expected topic {topic} with {partitions} partitions as the directory says, found {found}. "
                 f"A missing topic comes back with: {command}. A changed count cannot be undone: "

@@ -55,11 +55,18 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         return not (self.creates or self.alters or self.refusals or self.stamps)
 
     def __str__(self) -> str:
-        lines = [f"+ create {create.spec.name} ({_outline(create.spec)})" for create in self.creates]
+        lines = [
+            f"+ create {create.spec.name} ({_outline(create.spec)})" for create in self.creates
+        ]
         for alter in self.alters:
             lines.append(f"~ alter  {alter.topic}")
-            lines += [f"         {name}: {found} -> {wanted}" for name, found, wanted in alter.changes]
-        lines += [f"+ stamp  queue {entry.name!r}, {entry.partitions} partitions, {entry.kind}" for entry in self.stamps]
+            lines += [
+                f"         {name}: {found} -> {wanted}" for name, found, wanted in alter.changes
+            ]
+        lines += [
+            f"+ stamp  queue {entry.name!r}, {entry.partitions} partitions, {entry.kind}"
+            for entry in self.stamps
+        ]
         lines += [f"! refuse {refusal.name}: {refusal.reason}" for refusal in self.refusals]
         lines += [f"= keep   {name}" for name in self.kept]
         return "\n".join(lines)
@@ -116,7 +123,10 @@ def apply(log: Log, planned: Plan) -> None:
         log.create_topics([create.spec for create in planned.creates])
     if planned.alters:
         log.alter_topics(
-            {alter.topic: {name: wanted for name, _, wanted in alter.changes} for alter in planned.alters}
+            {
+                alter.topic: {name: wanted for name, _, wanted in alter.changes}
+                for alter in planned.alters
+            }
         )
     if planned.stamps:
         write_queues(log, planned.namespace, planned.stamps)

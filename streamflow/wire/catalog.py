@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 
 from streamflow.model import answers, commands, events, options, payload, queues, tasks
+from streamflow.wire.schema import RecordOf, Schema
 
 Struct = type[msgspec.Struct]
 
@@ -81,6 +82,7 @@ TUPLES: Final[dict[tuple[str, str], tuple[str, tuple[str, ...]]]] = {
     ("ConfirmTasks", "tasks"): ("WorkflowTask", ("workflow_id", "task")),
 }
 """Avro has no tuples: each becomes a record of this name with these fields."""
+TUPLE_RECORDS: Final = dict(TUPLES.values())
 
 ENVELOPE_FIELDS: Final = ("workflow_id", "run_id", "seq", "step", "time_ms")
 """Stand before an event's own fields, for readers that see the value alone."""
@@ -89,6 +91,10 @@ AREA_OF: Final[dict[Struct, str]] = {
     struct: area for area, structs in AREAS.items() for struct in structs
 }
 FAILURE_LINK: Final = "FailureLink"
+"""A failure without its causes. A chain is an array of these, outermost first: schemas are never recursive."""
+
+UNKNOWN: Final = "unknown"
+"""The symbol that a reader takes for one it does not know; never written."""
 
 PARTS: Final[tuple[Struct, ...]] = (
     payload.Payload,
@@ -104,3 +110,7 @@ PARTS: Final[tuple[Struct, ...]] = (
 
 STRUCTS: Final[dict[str, Struct]] = {struct.__name__: struct for struct in (*AREA_OF, *PARTS)}
 """By name, which is unique over all areas."""
+
+
+def is_failure_link(schema: Schema) -> bool:
+    return isinstance(schema, RecordOf) and schema.name == FAILURE_LINK

@@ -67,7 +67,9 @@ def parse_structured(value: bytes) -> Event:
             f"Expected one CloudEvent with specversion, id, source, type and data as a JSON object: {wrong}",
         ) from None
     if event.specversion != "1.0":
-        raise Undecodable(VALUE, f"Expected CloudEvents specversion '1.0', found {event.specversion!r}")
+        raise Undecodable(
+            VALUE, f"Expected CloudEvents specversion '1.0', found {event.specversion!r}"
+        )
     return Event(
         data=bytes(event.data),
         kind=kind_of_type(event.type),

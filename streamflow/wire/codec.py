@@ -13,8 +13,9 @@ from typing import Any, Final, cast
 import msgspec
 
 from streamflow.wire import bounds, catalog, decoder, encoder
-from streamflow.wire.errors import VALUE, SchemaOutdated, Undecodable
+from streamflow.wire.errors import VALUE, Damaged, SchemaOutdated, Undecodable
 from streamflow.wire.files import read_data
+from streamflow.wire.schema import RecordOf, parse
 from streamflow.wire.upcast import UPCASTS
 
 MARK: Final = b"\xc3\x01"
@@ -41,11 +42,15 @@ def decode(value: bytes) -> Any:
     """
     decode_body = _decoders.get(value[:_BODY]) or _decoder_of(value[:_BODY])
     if len(value) > bounds.VALUE_BYTES_MAX:
-        raise Undecodable(VALUE, f"Expected at most {bounds.VALUE_BYTES_MAX} bytes, found {len(value)}")
+        raise Undecodable(
+            VALUE, f"Expected at most {bounds.VALUE_BYTES_MAX} bytes, found {len(value)}"
+        )
     try:
         return decode_body(value, _BODY)
     except decoder.BAD_BYTES as wrong:
-        raise Undecodable(VALUE, f"Damaged value of schema {path_of(value)}: {_reason(wrong)}") from None
+        raise Undecodable(
+            VALUE, f"Damaged value of schema {path_of(value)}: {reason(wrong)}"
+        ) from None
 
 
 def path_of(value: bytes) -> str | None:
@@ -63,8 +68,9 @@ def _fingerprints() -> dict[str, bytes]:
     return {path: bytes.fromhex(mark) for mark, path in _index().items()}
 
 
-def _schema(path: str) -> Any:
-    return json.loads(read_data("schemas", path))
+def schema_at(path: str) -> RecordOf:
+    """A committed schema, by its path in ``schemas/``."""
+    return parse(json.loads(read_data("schemas", path)))
 
 
 def _encoder_of(cls: type[Any]) -> encoder.Encode:
@@ -79,11 +85,13 @@ def _escaping_encoder_of(cls: type[Any]) -> encoder.Encode:
 
 def _compiled(cls: type[Any], errors: str) -> encoder.Encode:
     if cls not in catalog.AREA_OF:
-        raise TypeError(f"Expected a fact that has a schema (streamflow.wire.catalog), found {cls.__name__}")
+        raise TypeError(
+            f"Expected a fact that has a schema (streamflow.wire.catalog), found {cls.__name__}"
+        )
     path = f"{catalog.AREA_OF[cls]}/{cls.__name__}.avsc"
     envelope = cls in catalog.EVENT_CODES
     try:
-        schema = _schema(path)
+        schema = schema_at(path)
         _check_current(cls, schema, catalog.ENVELOPE_FIELDS if envelope else ())
     except FileNotFoundError:
         raise SchemaOutdated(f"Expected schemas/{path}, found none; run `make schemas`") from None
@@ -91,9 +99,9 @@ def _compiled(cls: type[Any], errors: str) -> encoder.Encode:
     return encoder.compile_encoder(schema, prefix, envelope=envelope, errors=errors)
 
 
-def _check_current(cls: type[Any], schema: Any, before: tuple[str, ...]) -> None:
+def _check_current(cls: type[Any], schema: RecordOf, before: tuple[str, ...]) -> None:
     """A field that the schema does not know would be lost without a word."""
-    written = [field["name"] for field in schema["fields"]]
+    written = [field.name for field in schema.fields]
     expected = [*before, *(field.name for field in msgspec.structs.fields(cls))]
     if written != expected:
         raise SchemaOutdated(
@@ -109,9 +117,9 @@ def _decoder_of(head: bytes) -> decoder.Decode:
             f"Expected a value that begins with C3 01 and the fingerprint of a schema in schemas/index.json, "
             f"found {head.hex(' ') or 'nothing'}; a newer writer's schemas need a newer reader",
         )
-    schema = _schema(path)
+    schema = schema_at(path)
     upcast = UPCASTS.get(head[2:].hex())
-    cls = catalog.STRUCTS.get(schema["name"])
+    cls = catalog.STRUCTS.get(schema.name)
     if upcast is not None:
         plain = decoder.compile_decoder(schema, None)
         made: decoder.Decode = lambda value, at: upcast(plain(value, at))  # noqa: E731
@@ -122,9 +130,9 @@ def _decoder_of(head: bytes) -> decoder.Decode:
     return made
 
 
-def _reason(wrong: Exception) -> str:
+def reason(wrong: Exception) -> str:
     match wrong:
-        case decoder.Damaged():
+        case Damaged():
             return str(wrong)
         case UnicodeDecodeError():
             return "Expected UTF-8 text, found other bytes"

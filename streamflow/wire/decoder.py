@@ -10,9 +10,10 @@ Without a table of Structs the result is plain dicts (foreign schemas, upcasts).
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from enum import Enum
-from typing import Any, Final
+from typing import Any, Final, assert_never
 
 import msgspec
 
@@ -20,14 +21,21 @@ from streamflow.model import answers, commands, failure, options
 from streamflow.model.events import Recorded
 from streamflow.model.failure import CAUSES_MAX, Failure
 from streamflow.wire import bounds, catalog
+from streamflow.wire.errors import Damaged
+from streamflow.wire.schema import (
+    ArrayOf,
+    EnumOf,
+    Fixed,
+    MapOf,
+    Primitive,
+    PrimitiveName,
+    RecordOf,
+    Schema,
+    UnionOf,
+)
 
 Decode = Callable[[bytes, int], Any]
-"""``decode(value, start)``; raises `Damaged`, IndexError or UnicodeDecodeError on bad bytes (`BAD_BYTES`)."""
-
-
-class Damaged(Exception):
-    """The bytes do not follow the schema."""
-
+"""``decode(value, start)``; raises one of `BAD_BYTES` on bad bytes."""
 
 BAD_BYTES: Final = (Damaged, IndexError, UnicodeDecodeError, KeyError, struct.error)
 
@@ -94,11 +102,14 @@ def short() -> None:
 
 
 def compile_decoder(
-    schema: Any, structs: Mapping[str, type[msgspec.Struct]] | None, *, recorded: bool = False
+    record: RecordOf,
+    structs: Mapping[str, type[msgspec.Struct]] | None,
+    *,
+    recorded: bool = False,
 ) -> Decode:
-    """A decoder to the Struct of the schema's name, or to dicts; ``recorded`` puts an event at its place."""
+    """A decoder to the Struct of the record's name, or to dicts; ``recorded`` puts an event at its place."""
     reader = _Reader(structs)
-    source = reader.function(schema, recorded)
+    source = reader.function(record, recorded)
     scope: dict[str, Any] = {
         "long_tail": long_tail,
         "block": block,
@@ -108,11 +119,16 @@ def compile_decoder(
         "Recorded": Recorded,
         "double": struct.Struct("<d").unpack_from,
         "single": struct.Struct("<f").unpack_from,
+        **reader.tables,
     }
-    scope |= reader.tables
     exec(compile(source, "<decoder>", "exec"), scope)
     decode: Decode = scope["decode"]
     return decode
+
+
+_RECORDED_FIELDS: Final = ("seq", "step", "time_ms")
+_VARIABLES_MAX: Final = 5_000
+"""Of one decoder: a schema that names a large part many times would grow without end."""
 
 
 class _Reader:
@@ -123,55 +139,68 @@ class _Reader:
 
     def __init__(self, structs: Mapping[str, type[msgspec.Struct]] | None) -> None:
         self._structs = structs
-        self._named: dict[str, Any] = {}
-        self._open: set[str] = set()
         self._lines: list[str] = []
         self._indent = 1
         self._count = 0
         self.tables: dict[str, Any] = {}
 
-    def function(self, schema: Any, recorded: bool) -> str:
+    def function(self, record: RecordOf, recorded: bool) -> str:
         self._line("e = len(b)")
-        fact = self._record(schema, "", _RECORDED_FIELDS if recorded else ())
+        fact = self._record(record, _RECORDED_FIELDS if recorded else ())
         self._line("if i != e:")
         self._line("    raise Damaged(f'Expected the value to end, found {e - i} more bytes')")
-        self._line(f"return Recorded({', '.join(_RECORDED_FIELDS)}, {fact})" if recorded else f"return {fact}")
+        places = ", ".join(_RECORDED_FIELDS)
+        self._line(f"return Recorded({places}, {fact})" if recorded else f"return {fact}")
         return "\n".join(["def decode(b, i):", *self._lines])
 
-    def _value(self, schema: Any, space: str, *, wanted: bool = True) -> str:
-        """Reads one value and returns the name of the variable that holds it."""
-        if isinstance(schema, str):
-            schema = self._named.get(schema if "." in schema else f"{space}.{schema}", schema)
-        if isinstance(schema, list):
-            return self._union(schema, space)
-        kind = schema if isinstance(schema, str) else schema["type"]
+    def _value(self, schema: Schema, *, wanted: bool = True) -> str:
+        """Reads one value and returns the name of the variable that holds it, if it is wanted."""
+        match schema:
+            case Primitive():
+                return self._primitive(schema.name, wanted)
+            case Fixed():
+                name = self._assign(f"b[i:i + {schema.size}]")
+                self._line(f"i += {schema.size}")
+                self._line("if i > e: short()")
+                return name
+            case EnumOf():
+                return self._enum(schema)
+            case UnionOf():
+                return self._union(schema.members)
+            case ArrayOf():
+                return self._array(schema.items)
+            case MapOf():
+                return self._map(schema.values)
+            case RecordOf():
+                return self._assign(self._record(schema, ()))
+            case _:
+                assert_never(schema)
+
+    def _primitive(self, kind: PrimitiveName, wanted: bool) -> str:
         match kind:
             case "string":
                 return self._sized(".decode()", wanted)
             case "bytes":
                 return self._sized("", wanted)
             case "long" | "int":
-                return self._long()
+                raw = self._varint()
+                return self._assign(f"({raw} >> 1) ^ -({raw} & 1)")
             case "boolean":
-                return self._boolean()
+                name = self._assign("b[i]")
+                self._line("i += 1")
+                self._line(
+                    f"if {name} > 1: raise Damaged('Expected a boolean, found another byte')"
+                )
+                return self._assign(f"{name} == 1")
             case "double" | "float":
-                name = self._assign(f"{'double' if kind == 'double' else 'single'}(b, i)[0]")
-                self._line(f"i += {8 if kind == 'double' else 4}")
+                width, unpack = (8, "double") if kind == "double" else (4, "single")
+                name = self._assign(f"{unpack}(b, i)[0]")
+                self._line(f"i += {width}")
                 return name
             case "null":
                 return self._assign("None")
-            case "fixed":
-                return self._fixed(int(schema["size"]), schema, space)
-            case "enum":
-                return self._enum(schema, space)
-            case "array":
-                return self._array(schema["items"], space)
-            case "map":
-                return self._map(schema["values"], space)
-            case "record":
-                return self._assign(self._record(schema, space))
             case _:
-                raise Damaged(f"Expected an Avro type, found {schema!r}")
+                assert_never(kind)
 
     def _sized(self, then: str, wanted: bool) -> str:
         size, name = self._varint(), self._name()
@@ -181,131 +210,98 @@ class _Reader:
         self._line("i = j")
         return name
 
-    def _fixed(self, size: int, schema: Any, space: str) -> str:
-        self._name_type(schema, space)
-        name = self._assign(f"b[i:i + {size}]")
-        self._line(f"i += {size}")
-        self._line("if i > e: short()")
-        return name
-
-    def _boolean(self) -> str:
-        name = self._assign("b[i]")
-        self._line("i += 1")
-        self._line(f"if {name} > 1: raise Damaged('Expected a boolean, found another byte')")
-        return self._assign(f"{name} == 1")
-
-    def _varint(self) -> str:
+    def _varint(self, name: str = "") -> str:
         """Still zigzag: the lowest bit is the sign."""
-        name = self._name()
-        self._read_varint(name)
-        return name
-
-    def _read_varint(self, name: str) -> None:
+        name = name or self._name()
         self._line(f"{name} = b[i]")
         self._line("i += 1")
         self._line(f"if {name} > 127: {name}, i = long_tail(b, i, {name})")
+        return name
 
-    def _long(self) -> str:
-        raw = self._varint()
-        return self._assign(f"({raw} >> 1) ^ -({raw} & 1)")
-
-    def _union(self, members: list[Any], space: str) -> str:
+    def _union(self, members: tuple[Schema, ...]) -> str:
         branch, name = self._varint(), self._name()
         for index, member in enumerate(members):
             self._line(f"{'el' if index else ''}if {branch} == {index * 2}:")
-            self._indent += 1
-            self._line(f"{name} = {self._value(member, space)}")
-            self._indent -= 1
+            with self._block():
+                self._line(f"{name} = {self._value(member)}")
         self._line("else: raise Damaged('Expected a branch of the union, found another number')")
         return name
 
-    def _enum(self, schema: Any, space: str) -> str:
-        self._name_type(schema, space)
-        symbols: dict[int, Any] = {place * 2: symbol for place, symbol in enumerate(schema["symbols"])}
+    def _enum(self, schema: EnumOf) -> str:
+        symbols: dict[int, Any] = {n * 2: symbol for n, symbol in enumerate(schema.symbols)}
         if self._structs is not None:
-            members = {member.value: member for member in ENUMS[schema["name"]]}
-            symbols = {place: members[symbol] for place, symbol in symbols.items() if symbol in members}
-        index, table = self._varint(), self._table(symbols)
+            members = {member.value: member for member in ENUMS[schema.name]}
+            symbols = {n: members[symbol] for n, symbol in symbols.items() if symbol in members}
+        table, index = self._table(symbols), self._varint()
         return self._assign(f"{table}[{index}]")
 
-    def _array(self, items: Any, space: str) -> str:
+    def _array(self, items: Schema) -> str:
         name = self._assign("[]")
-        self._blocks(lambda: self._line(f"{name}.append({self._value(items, space)})"), items, space)
+        with self._items():
+            self._line(f"{name}.append({self._value(items)})")
         if self._structs is None:
             return name
-        return self._assign(f"unlink({name})" if _is_failure(items) else f"tuple({name})")
+        return self._assign(f"{'unlink' if catalog.is_failure_link(items) else 'tuple'}({name})")
 
-    def _map(self, values: Any, space: str) -> str:
+    def _map(self, values: Schema) -> str:
         name = self._assign("{}")
-
-        def item() -> None:
-            key = self._value("string", space)
-            self._line(f"{name}[{key}] = {self._value(values, space)}")
-
-        self._blocks(item, "string", space)
+        with self._items():
+            key = self._primitive("string", True)
+            self._line(f"{name}[{key}] = {self._value(values)}")
         return name
 
-    def _blocks(self, item: Callable[[], None], items: Any, space: str) -> None:
-        """A loop over blocks until the one without items; `block` bounds each, ``total`` their sum."""
-        if _may_be_empty(self._named.get(items, items) if isinstance(items, str) else items):
-            raise Damaged(f"Expected items that take at least one byte, found {items!r}")
+    @contextmanager
+    def _items(self) -> Generator[None]:
+        """A loop over blocks until the one without items; `block` bounds each, with those before it."""
         count, total = self._varint(), self._assign("0")
         self._line(f"while {count}:")
-        self._indent += 1
-        self._line(f"{count}, i = block(b, i, {count}, {total})")
-        self._line(f"{total} += {count}")
-        self._line(f"for _ in range({count}):")
-        self._indent += 1
-        item()
-        self._indent -= 1
-        self._read_varint(count)
-        self._indent -= 1
+        with self._block():
+            self._line(f"{count}, i = block(b, i, {count}, {total})")
+            self._line(f"{total} += {count}")
+            self._line(f"for _ in range({count}):")
+            with self._block():
+                yield
+            self._varint(count)
 
-    def _record(self, schema: Any, space: str, places: tuple[str, ...] = ()) -> str:
+    def _record(self, record: RecordOf, places: tuple[str, ...]) -> str:
         """Reads the fields and returns the expression that makes the record of them."""
-        full = self._name_type(schema, space)
-        if full in self._open or self._count > _VARIABLES_MAX:
-            raise Damaged(f"Expected a small schema without recursion, found {full} within itself or too often")
-        self._open.add(full)
-        known = self._known(schema["name"])
+        if self._count > _VARIABLES_MAX:
+            raise Damaged(f"Expected a small schema, found over {_VARIABLES_MAX} values in it")
+        known = self._known(record)
         made: dict[str, str] = {}
-        for field in schema["fields"]:
-            name = str(field["name"])
-            wanted = known is None or name in known
-            made[name] = self._value(field["type"], full.rpartition(".")[0], wanted=wanted)
-            if name in places:
-                self._line(f"{name} = {made[name]}")
-        self._open.discard(full)
-        return self._construct(schema["name"], made, known)
+        for field in record.fields:
+            made[field.name] = self._value(
+                field.schema, wanted=known is None or field.name in known
+            )
+            if field.name in places:
+                self._line(f"{field.name} = {made[field.name]}")
+        if known is None:
+            return "{" + ", ".join(f"{name!r}: {value}" for name, value in made.items()) + "}"
+        if record.name in catalog.TUPLE_RECORDS:
+            return f"({', '.join(made.values())},)"
+        return self._construct(self._struct(record), made)
 
-    def _known(self, name: str) -> set[str] | None:
+    def _known(self, record: RecordOf) -> frozenset[str] | None:
+        """The fields that the record's Struct has by now; others are read and dropped."""
         if self._structs is None:
             return None
-        if name in _TUPLE_FIELDS:
-            return set(_TUPLE_FIELDS[name])
-        return {field.name for field in msgspec.structs.fields(self._struct(name))}
+        if record.name in catalog.TUPLE_RECORDS:
+            return frozenset(catalog.TUPLE_RECORDS[record.name])
+        return frozenset(self._struct(record).__struct_fields__)
 
-    def _struct(self, name: str) -> type[msgspec.Struct]:
+    def _struct(self, record: RecordOf) -> type[msgspec.Struct]:
         assert self._structs is not None
-        return Failure if name == catalog.FAILURE_LINK else self._structs[name]
+        return Failure if record.name == catalog.FAILURE_LINK else self._structs[record.name]
 
-    def _construct(self, name: str, made: dict[str, str], known: set[str] | None) -> str:
-        if known is None:
-            return "{" + ", ".join(f"{field!r}: {variable}" for field, variable in made.items()) + "}"
-        if name in _TUPLE_FIELDS:
-            return "(" + ", ".join(made.values()) + ",)"
-        cls = self._struct(name)
-        for field in msgspec.structs.fields(cls):
-            if field.type is Failure and field.name in made:
-                self._line(f"if {made[field.name]} is None: raise Damaged('Expected a failure, found none')")
-        values = ", ".join(f"{field}={variable}" for field, variable in made.items() if field in known)
+    def _construct(self, cls: type[msgspec.Struct], made: dict[str, str]) -> str:
+        fields = [field for field in msgspec.structs.fields(cls) if field.name in made]
+        for field in fields:
+            if field.type is Failure:
+                self._line(
+                    f"if {made[field.name]} is None: raise Damaged('Expected a failure, found none')"
+                )
+        values = ", ".join(f"{field.name}={made[field.name]}" for field in fields)
         return f"{self._table(cls)}({values})"
-
-    def _name_type(self, schema: Any, space: str) -> str:
-        name = str(schema["name"])
-        full = name if "." in name else f"{schema.get('namespace', space)}.{name}"
-        self._named[full] = schema
-        return full
 
     # -- lines
 
@@ -326,26 +322,8 @@ class _Reader:
     def _line(self, text: str) -> None:
         self._lines.append("    " * self._indent + text)
 
-
-_TUPLE_FIELDS: Final = {name: fields for name, fields in catalog.TUPLES.values()}
-_RECORDED_FIELDS: Final = ("seq", "step", "time_ms")
-_VARIABLES_MAX: Final = 5_000
-
-
-def _is_failure(items: Any) -> bool:
-    name = items if isinstance(items, str) else items.get("name", "") if isinstance(items, dict) else ""
-    return name.rpartition(".")[2] == catalog.FAILURE_LINK
-
-
-def _may_be_empty(schema: Any) -> bool:
-    """Whether a value may take no bytes at all, so that a small value could hold any number of them."""
-    kind = schema if isinstance(schema, str) or not isinstance(schema, dict) else schema["type"]
-    match kind:
-        case "null":
-            return True
-        case "fixed":
-            return int(schema["size"]) == 0
-        case "record":
-            return all(_may_be_empty(field["type"]) for field in schema["fields"])
-        case _:
-            return False
+    @contextmanager
+    def _block(self) -> Generator[None]:
+        self._indent += 1
+        yield
+        self._indent -= 1

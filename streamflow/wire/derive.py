@@ -24,7 +24,6 @@ from streamflow.wire import catalog
 Schema = Any
 """JSON of an Avro schema."""
 
-UNKNOWN: Final = "unknown"
 _PRIMITIVES: Final = {str: "string", bytes: "bytes", int: "long", float: "double", bool: "boolean"}
 _ENVELOPE_TYPES: Final = {"workflow_id": "string", "run_id": "string"}
 _ENVELOPE_DOCS: Final = {
@@ -38,7 +37,21 @@ _ENVELOPE_DOCS: Final = {
 
 def schema_of(struct: type[msgspec.Struct]) -> Schema:
     """The self-contained schema of what is written for this Struct."""
-    return _Derivation().root(struct)
+    return _Derivation(catalog.COMMON_AREA).root(struct, catalog.AREA_OF[struct])
+
+
+def public_schema_of(struct: type[msgspec.Struct]) -> Schema:
+    """The same for a message of outsiders: its JSON values are strings of JSON text."""
+    return _Derivation("public").root(struct, "public")
+
+
+def docs_of(cls: type) -> dict[str, str]:
+    """The texts of a class and its bases: under each field's name, and its own under the empty name."""
+    docs: dict[str, str] = {}
+    for base in reversed(cls.__mro__):
+        if base.__module__.startswith("streamflow."):
+            docs |= _docs(base)
+    return docs
 
 
 def namespace(area: str) -> str:
@@ -48,12 +61,13 @@ def namespace(area: str) -> str:
 class _Derivation:
     """One schema file: a named type is spelled out where it is first met, then only named."""
 
-    def __init__(self) -> None:
+    def __init__(self, parts_area: str) -> None:
+        self._parts_area = parts_area
         self._named: set[str] = set()
 
-    def root(self, struct: type[msgspec.Struct]) -> Schema:
+    def root(self, struct: type[msgspec.Struct], area: str) -> Schema:
         fields = self._envelope() if struct in catalog.EVENT_CODES else []
-        return self._record(struct, catalog.AREA_OF[struct], fields)
+        return self._record(struct, area, fields)
 
     def _envelope(self) -> list[Schema]:
         return [
@@ -62,17 +76,24 @@ class _Derivation:
         ]
 
     def _record(self, struct: type[msgspec.Struct], area: str, before: list[Schema]) -> Schema:
-        docs = _docs(struct)
+        docs = docs_of(struct)
         fields = [
             self._field(struct, field, docs.get(field.name, ""))
             for field in msgspec.structs.fields(struct)
             if not (struct is Failure and field.name == "cause")
         ]
         name = catalog.FAILURE_LINK if struct is Failure else struct.__name__
-        record = {"type": "record", "name": name, "namespace": namespace(area), "fields": before + fields}
+        record = {
+            "type": "record",
+            "name": name,
+            "namespace": namespace(area),
+            "fields": before + fields,
+        }
         return _with_doc(record, docs.get("", ""))
 
-    def _field(self, struct: type[msgspec.Struct], field: msgspec.structs.FieldInfo, doc: str) -> Schema:
+    def _field(
+        self, struct: type[msgspec.Struct], field: msgspec.structs.FieldInfo, doc: str
+    ) -> Schema:
         pair = catalog.TUPLES.get((struct.__name__, field.name))
         made: dict[str, Schema] = {"name": field.name}
         made["type"] = self._pairs(field.type, *pair) if pair else self._type(field.type)
@@ -92,11 +113,11 @@ class _Derivation:
         if inspect.isclass(annotation) and issubclass(annotation, msgspec.Struct):
             return self._once(annotation.__name__, annotation)
         origin, args = typing.get_origin(annotation), typing.get_args(annotation)
-        if origin is typing.Literal:
+        if origin is typing.Literal or annotation is msgspec.Raw:
             return "string"
         if origin in (typing.Union, types.UnionType):
             return self._union(args)
-        if origin is tuple and args[1:] == (...,):
+        if origin is list or (origin is tuple and args[1:] == (...,)):
             return {"type": "array", "items": self._type(args[0])}
         if inspect.isclass(origin) and issubclass(origin, Mapping):
             return {"type": "map", "values": self._type(args[1])}
@@ -117,35 +138,37 @@ class _Derivation:
             {"name": field, "type": self._type(item)}
             for field, item in zip(fields, item_types, strict=True)
         ]
-        space = namespace(catalog.COMMON_AREA)
+        space = namespace(self._parts_area)
         record = {"type": "record", "name": name, "namespace": space, "fields": made}
         return {"type": "array", "items": record}
 
     def _once(self, name: str, struct: type[msgspec.Struct]) -> Schema:
-        area = catalog.AREA_OF.get(struct, catalog.COMMON_AREA)
+        area = catalog.AREA_OF.get(struct, self._parts_area)
         if name in self._named:
             return f"{namespace(area)}.{name}"
         self._named.add(name)
         return self._record(struct, area, [])
 
     def _enum(self, enum: type[Enum]) -> Schema:
-        full = f"{namespace(catalog.COMMON_AREA)}.{enum.__name__}"
+        full = f"{namespace(self._parts_area)}.{enum.__name__}"
         if full in self._named:
             return full
         self._named.add(full)
         made = {
             "type": "enum",
             "name": enum.__name__,
-            "namespace": namespace(catalog.COMMON_AREA),
-            "symbols": [UNKNOWN, *(str(member.value) for member in enum)],
-            "default": UNKNOWN,
+            "namespace": namespace(self._parts_area),
+            "symbols": [catalog.UNKNOWN, *(str(member.value) for member in enum)],
+            "default": catalog.UNKNOWN,
         }
-        return _with_doc(made, _docs(enum).get("", ""))
+        return _with_doc(made, docs_of(enum).get("", ""))
 
 
 def _unwrapped(annotation: Any) -> Any:
     while isinstance(annotation, typing.NewType):
         annotation = annotation.__supertype__
+    if typing.get_origin(annotation) is typing.Annotated:
+        return typing.get_args(annotation)[0]
     return annotation
 
 
@@ -154,7 +177,9 @@ def _default(field: msgspec.structs.FieldInfo, schema: Schema) -> Any:
     if isinstance(schema, list) and schema[0] == "null":
         return None
     if isinstance(schema, dict) and schema["type"] in ("array", "map"):
-        optional = field.default is not msgspec.NODEFAULT or field.default_factory is not msgspec.NODEFAULT
+        optional = (
+            field.default is not msgspec.NODEFAULT or field.default_factory is not msgspec.NODEFAULT
+        )
         empty: Any = [] if schema["type"] == "array" else {}
         return empty if optional else msgspec.NODEFAULT
     if isinstance(field.default, Enum):
@@ -185,4 +210,6 @@ def _docs(cls: type) -> dict[str, str]:
             and isinstance(text.value.value, str)
         ):
             docs[statement.target.id] = text.value.value
-    return {name: " ".join(doc.replace("``", "").replace("`", "").split()) for name, doc in docs.items()}
+    return {
+        name: " ".join(doc.replace("``", "").replace("`", "").split()) for name, doc in docs.items()
+    }

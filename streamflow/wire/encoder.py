@@ -15,12 +15,24 @@ and one join. It is several times as fast as filling a dict for a general encode
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
-from typing import Any, Final
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from typing import Any, Final, assert_never
 
 from streamflow.model.failure import CAUSES_MAX, Failure
 from streamflow.wire import catalog
-from streamflow.wire.derive import UNKNOWN
+from streamflow.wire.catalog import UNKNOWN
+from streamflow.wire.schema import (
+    ArrayOf,
+    EnumOf,
+    Fixed,
+    MapOf,
+    Primitive,
+    PrimitiveName,
+    RecordOf,
+    Schema,
+    UnionOf,
+)
 
 Encode = Callable[..., bytes]
 _LONG_MIN: Final = -(1 << 63)
@@ -66,14 +78,20 @@ def links(failure: Failure | None) -> list[Failure]:
     return chain
 
 
-def compile_encoder(schema: Any, prefix: bytes, *, envelope: bool, errors: str = "strict") -> Encode:
+def compile_encoder(
+    record: RecordOf, prefix: bytes, *, envelope: bool, errors: str = "strict"
+) -> Encode:
     """``encode(fact)``, or ``encode(fact, workflow_id, run_id, seq, step, time_ms)`` with an envelope."""
-    writer = _Writer(schema, errors)
-    arguments = ["o", *(catalog.ENVELOPE_FIELDS if envelope else ())]
-    source = writer.function(arguments)
-    scope: dict[str, Any] = {"Z": _LONGS, "P": prefix, "links": links, "double": struct.Struct("<d").pack}
-    scope |= writer.tables
-    exec(compile(source, f"<encoder of {schema['name']}>", "exec"), scope)
+    writer = _Writer(errors)
+    source = writer.function(record, catalog.ENVELOPE_FIELDS if envelope else ())
+    scope: dict[str, Any] = {
+        "Z": _LONGS,
+        "P": prefix,
+        "links": links,
+        "double": struct.Struct("<d").pack,
+        **writer.tables,
+    }
+    exec(compile(source, f"<encoder of {record.name}>", "exec"), scope)
     encode: Encode = scope["encode"]
     return encode
 
@@ -81,112 +99,110 @@ def compile_encoder(schema: Any, prefix: bytes, *, envelope: bool, errors: str =
 class _Writer:
     """Source of one encoder. Expressions gather in ``_items`` until a branch or loop makes them a statement."""
 
-    def __init__(self, schema: Any, errors: str) -> None:
-        self._schema = schema
+    def __init__(self, errors: str) -> None:
         self._encode = "encode()" if errors == "strict" else f"encode('utf-8', {errors!r})"
-        self._named: dict[str, Any] = {}
         self._lines: list[str] = []
         self._items: list[str] = []
         self._indent = 1
         self._count = 0
         self.tables: dict[str, Any] = {}
 
-    def function(self, arguments: list[str]) -> str:
+    def function(self, record: RecordOf, envelope: tuple[str, ...]) -> str:
         self._line("out = [P]")
-        for field in self._schema["fields"]:
-            name = field["name"]
-            self._value(field["type"], name if name in arguments else f"o.{name}")
-        self._flush()
+        for field in record.fields:
+            self._value(field.schema, field.name if field.name in envelope else f"o.{field.name}")
         self._line("return b''.join(out)")
-        return "\n".join([f"def encode({', '.join(arguments)}):", *self._lines])
+        return "\n".join([f"def encode({', '.join(('o', *envelope))}):", *self._lines])
 
-    def _value(self, schema: Any, source: str) -> None:
-        if isinstance(schema, str) and schema in self._named:
-            schema = self._named[schema]
-        if isinstance(schema, list):
-            return self._union(schema, source)
-        kind = schema if isinstance(schema, str) else schema["type"]
-        if kind in ("record", "enum"):
-            self._named[f"{schema['namespace']}.{schema['name']}"] = schema
-        match kind:
+    def _value(self, schema: Schema, source: str) -> None:
+        match schema:
+            case Primitive():
+                self._primitive(schema.name, source)
+            case EnumOf():
+                self._items.append(f"{self._enum(schema)}[{source}._value_]")
+            case UnionOf():
+                self._union(schema.members, source)
+            case ArrayOf():
+                self._array(schema.items, source)
+            case MapOf():
+                self._map(schema.values, source)
+            case RecordOf():
+                self._record(schema, source)
+            case Fixed():
+                raise TypeError(f"Expected a schema made by `derive`, found {schema!r}")
+            case _:
+                assert_never(schema)
+
+    def _primitive(self, name: PrimitiveName, source: str) -> None:
+        match name:
             case "string":
                 self._items += [f"Z[len(s := {source}.{self._encode})]", "s"]
             case "bytes":
                 self._items += [f"Z[len(s := {source})]", "s"]
-            case "long":
+            case "long" | "int":
                 self._items.append(f"Z[{source}]")
             case "boolean":
                 self._items.append(f"b'\\1' if {source} else b'\\0'")
             case "double":
                 self._items.append(f"double({source})")
-            case "enum":
-                self._items.append(f"{self._enum(schema)}[{source}._value_]")
-            case "array":
-                self._array(schema["items"], source)
-            case "map":
-                self._map(schema["values"], source)
-            case "record":
-                self._record(schema, source)
+            case "null" | "float":
+                raise TypeError(f"Expected a schema made by `derive`, found {name}")
             case _:
-                raise TypeError(f"Expected a schema made by `derive`, found {schema!r}")
+                assert_never(name)
 
-    def _union(self, members: list[Any], source: str) -> None:
+    def _union(self, members: tuple[Schema, ...], source: str) -> None:
         value = self._assign(source)
-        if members[0] == "null":
+        if members[0] == Primitive("null"):
             self._line(f"if {value} is None:")
-            self._block(lambda: self._items.append("b'\\0'"))
+            self._line("    out.append(b'\\0')")
             self._line("else:")
-            self._block(lambda: self._branch(1, members[1], value))
+            with self._block():
+                self._branch(1, members[1], value)
             return
         for index, member in enumerate(members):
-            name = (member if isinstance(member, str) else member["name"]).rpartition(".")[2]
-            self.tables[name] = catalog.STRUCTS[name]
-            self._line(f"{'el' if index else ''}if {value}.__class__ is {name}:")
-            self._block(lambda index=index, member=member: self._branch(index, member, value))
+            assert isinstance(member, RecordOf), member
+            self.tables[member.name] = catalog.STRUCTS[member.name]
+            self._line(f"{'el' if index else ''}if {value}.__class__ is {member.name}:")
+            with self._block():
+                self._branch(index, member, value)
         self._line("else:")
         self._line(f"    raise TypeError(f'Expected a member of the union, found {{{value}!r}}')")
 
-    def _branch(self, index: int, schema: Any, value: str) -> None:
+    def _branch(self, index: int, schema: Schema, value: str) -> None:
         self._items.append(repr(varint(index)))
         self._value(schema, value)
 
-    def _array(self, items: Any, source: str) -> None:
-        failure = isinstance(items, dict) and items.get("name") == catalog.FAILURE_LINK
-        failure = failure or (isinstance(items, str) and items.endswith(f".{catalog.FAILURE_LINK}"))
-        value = self._assign(f"links({source})" if failure else source)
+    def _array(self, items: Schema, source: str) -> None:
+        value = self._assign(f"links({source})" if catalog.is_failure_link(items) else source)
         self._line(f"if {value}:")
         self._line(f"    out.append(Z[len({value})])")
         item = self._name()
         self._line(f"    for {item} in {value}:")
-        self._block(lambda: self._value(items, item), depth=2)
+        with self._block(2):
+            self._value(items, item)
         self._items.append("b'\\0'")
 
-    def _map(self, values: Any, source: str) -> None:
+    def _map(self, values: Schema, source: str) -> None:
         value = self._assign(source)
         self._line(f"if {value}:")
         self._line(f"    out.append(Z[len({value})])")
         key, item = self._name(), self._name()
         self._line(f"    for {key}, {item} in {value}.items():")
-
-        def entry() -> None:
-            self._value("string", key)
+        with self._block(2):
+            self._primitive("string", key)
             self._value(values, item)
-
-        self._block(entry, depth=2)
         self._items.append("b'\\0'")
 
-    def _record(self, schema: Any, source: str) -> None:
+    def _record(self, record: RecordOf, source: str) -> None:
         value = source if source.isidentifier() else self._assign(source)
-        pairs = {name: fields for name, fields in catalog.TUPLES.values()}.get(schema["name"])
-        for field in schema["fields"]:
-            name = field["name"]
-            self._value(field["type"], f"{value}[{pairs.index(name)}]" if pairs else f"{value}.{name}")
+        is_tuple = record.name in catalog.TUPLE_RECORDS
+        for index, field in enumerate(record.fields):
+            self._value(field.schema, f"{value}[{index}]" if is_tuple else f"{value}.{field.name}")
 
-    def _enum(self, schema: Any) -> str:
-        table = f"E_{schema['name']}"
-        self.tables[table] = {
-            symbol: varint(index) for index, symbol in enumerate(schema["symbols"]) if symbol != UNKNOWN
-        }
+    def _enum(self, schema: EnumOf) -> str:
+        table = f"E_{schema.name}"
+        numbers = enumerate(schema.symbols)
+        self.tables[table] = {symbol: varint(n) for n, symbol in numbers if symbol != UNKNOWN}
         return table
 
     # -- lines
@@ -204,9 +220,11 @@ class _Writer:
         self._flush()
         self._lines.append("    " * self._indent + text)
 
-    def _block(self, fill: Callable[[], None], *, depth: int = 1) -> None:
+    @contextmanager
+    def _block(self, depth: int = 1) -> Generator[None]:
+        self._flush()
         self._indent += depth
-        fill()
+        yield
         self._flush()
         self._indent -= depth
 

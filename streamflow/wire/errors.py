@@ -21,5 +21,9 @@ class Undecodable(Exception):
         self.message = message
 
 
+class Damaged(Exception):
+    """Bytes do not follow their schema, or a schema cannot be read safely. Becomes `Undecodable` at the edge."""
+
+
 class SchemaOutdated(AssertionError):
     """A Struct and its committed schema differ: our own fault, to be mended by ``make schemas``."""

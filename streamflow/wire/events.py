@@ -12,7 +12,9 @@ def event_code(event: Event) -> int:
     return catalog.EVENT_CODES[event.__class__]
 
 
-def encode_event(workflow_id: str, run_id: str, seq: int, step: int, time_ms: int, event: Event) -> bytes:
+def encode_event(
+    workflow_id: str, run_id: str, seq: int, step: int, time_ms: int, event: Event
+) -> bytes:
     return codec.encode(event, workflow_id, run_id, seq, step, time_ms)
 
 

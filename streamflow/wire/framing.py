@@ -1,4 +1,6 @@
-"""Public Avro messages and the schema each was written with: by our fingerprint, or by a schema registry's number."""
+"""Public Avro records as plain values, by the schema each was written with: named by our fingerprint, or by the number
+that a schema registry gave it. A registry's schema is an outsider's text and is trusted as little as the bytes.
+"""
 
 from __future__ import annotations
 
@@ -7,30 +9,44 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-from streamflow.wire import codec
-from streamflow.wire.errors import VALUE, Undecodable
-from streamflow.wire.files import read_data
+import msgspec
 
-_HEAD = 5
+from streamflow.wire import codec, decoder
+from streamflow.wire.errors import VALUE, Damaged, Undecodable
+from streamflow.wire.schema import RecordOf, parse
+
+Plain = tuple[str, dict[str, Any]]
+"""The record's name and its fields."""
+
+_OWN_BODY = 10
+_FRAMED_BODY = 5
 """Magic byte 0 and the schema's number in four bytes, as Confluent's serializers write."""
+_SCHEMA_CHARS_MAX = 200_000
 
 
-def own_schema(value: bytes) -> Any:
-    """The public schema that a single-object value names."""
+class _Reading(msgspec.Struct, frozen=True):
+    name: str
+    decode: decoder.Decode
+
+
+def own_record(value: bytes) -> Plain:
+    """A single-object value of a schema in ``schemas/public``."""
     path = codec.path_of(value)
-    assert path is not None, value[:10]
-    return _committed(path)
+    assert path is not None, value[:_OWN_BODY]
+    return _read(_committed(path), value, _OWN_BODY)
 
 
-def registered_schema(value: bytes, lookup: Callable[[int], str] | None) -> tuple[Any, int]:
-    """The schema of a framed value, and where its body begins.
+def registered_record(value: bytes, lookup: Callable[[int], str] | None) -> Plain:
+    """A framed value, with its schema as ``lookup`` knows it.
 
     Raises:
-        Undecodable: the schema cannot be had.
+        Undecodable: the schema cannot be had, or the bytes do not follow it.
     """
-    if len(value) <= _HEAD:
-        raise Undecodable(VALUE, f"Expected a schema number of four bytes and a body, found {len(value)} bytes")
-    number = int.from_bytes(value[1:_HEAD], "big")
+    if len(value) <= _FRAMED_BODY:
+        raise Undecodable(
+            VALUE, f"Expected a schema number of four bytes and a body, found {len(value)} bytes"
+        )
+    number = int.from_bytes(value[1:_FRAMED_BODY], "big")
     if lookup is None:
         raise Undecodable(
             VALUE,
@@ -38,22 +54,40 @@ def registered_schema(value: bytes, lookup: Callable[[int], str] | None) -> tupl
             "configure one, or send JSON, or Avro with single-object encoding (docs/inbox.md)",
         )
     try:
-        return _parsed(lookup(number)), _HEAD
+        text = lookup(number)
     except LookupError:
-        raise Undecodable(VALUE, f"Expected a schema of the registry, found the unknown number {number}") from None
+        raise Undecodable(
+            VALUE, f"Expected a schema of the registry, found the unknown number {number}"
+        ) from None
+    return _read(_foreign(text), value, _FRAMED_BODY)
+
+
+def _read(reading: _Reading, value: bytes, body_at: int) -> Plain:
+    try:
+        return reading.name, reading.decode(value, body_at)
+    except decoder.BAD_BYTES as wrong:
+        raise Undecodable(
+            VALUE, f"Damaged Avro record {reading.name}: {codec.reason(wrong)}"
+        ) from None
 
 
 @lru_cache(maxsize=64)
-def _committed(path: str) -> Any:
-    return json.loads(read_data("schemas", path))
+def _committed(path: str) -> _Reading:
+    return _reading(codec.schema_at(path))
 
 
 @lru_cache(maxsize=256)
-def _parsed(text: str) -> Any:
+def _foreign(text: str) -> _Reading:
+    """Raises `Undecodable` unless the text is the schema of a record that can be read safely."""
     try:
-        schema = json.loads(text)
-    except (ValueError, RecursionError):
-        raise Undecodable(VALUE, f"Expected an Avro schema from the registry, found {text[:120]!r}") from None
-    if not isinstance(schema, dict) or schema.get("type") != "record":
-        raise Undecodable(VALUE, f"Expected an Avro record from the registry, found {text[:120]!r}")
-    return schema
+        if len(text) > _SCHEMA_CHARS_MAX:
+            raise Damaged(f"Expected at most {_SCHEMA_CHARS_MAX} characters, found {len(text)}")
+        return _reading(parse(json.loads(text)))
+    except (Damaged, ValueError, SyntaxError, RecursionError) as wrong:
+        raise Undecodable(
+            VALUE, f"Expected an Avro schema that can be read safely: {wrong}"
+        ) from None
+
+
+def _reading(schema: RecordOf) -> _Reading:
+    return _Reading(schema.name, decoder.compile_decoder(schema, None))

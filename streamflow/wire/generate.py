@@ -13,9 +13,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
 from fastavro.schema import fingerprint, to_parsing_canonical_form
 
-from streamflow.wire import catalog, derive
+from streamflow.wire import catalog, derive, public
 
 FOLDER: Final = Path(__file__).resolve().parents[2] / "schemas"
 INDEX: Final = "index.json"
@@ -29,7 +30,27 @@ def generated() -> dict[str, str]:
         for area, structs in catalog.AREAS.items()
         for struct in structs
     }
+    for message in public.MESSAGES:
+        made[f"public/{message.__name__}.v{public.VERSION}.avsc"] = derive.public_schema_of(message)
+        made[f"public/{public.tag_of(message)}.v{public.VERSION}.json"] = json_schema_of(message)
     return {path: _text(schema) for path, schema in made.items()}
+
+
+def json_schema_of(message: type[public.Message]) -> Any:
+    """The JSON Schema of a public message, with the texts of its fields."""
+    schema = msgspec.json.schema(message)
+    for cls in (message, public.Retry):
+        docs = derive.docs_of(cls)
+        described = schema["$defs"].get(cls.__name__, {})
+        for name, part in described.get("properties", {}).items():
+            if docs.get(name):
+                part["description"] = docs[name]
+    head = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": f"urn:streamflow:inbox:{public.tag_of(message)}:v{public.VERSION}",
+        "title": f"{message.__name__}, version {public.VERSION}",
+    }
+    return head | schema
 
 
 def fingerprint_of(schema: Any) -> str:
@@ -89,8 +110,12 @@ def _text(schema: Any) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="streamflow.wire.generate", description="Writes schemas/")
-    parser.add_argument("--check", action="store_true", help="only say whether the files are current")
-    parser.add_argument("--release", action="store_true", help="mark the present schemas as released")
+    parser.add_argument(
+        "--check", action="store_true", help="only say whether the files are current"
+    )
+    parser.add_argument(
+        "--release", action="store_true", help="mark the present schemas as released"
+    )
     options = parser.parse_args(arguments)
     if not options.check:
         write(release=options.release)

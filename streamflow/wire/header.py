@@ -54,7 +54,9 @@ class EntryHeader(msgspec.Struct, frozen=True):
 def pack(header: EntryHeader) -> bytes:
     run_id = header.run_id.encode("ascii")
     if len(run_id) > 36 or len(header.previous_hash) != HASH_BYTES:
-        raise ValueError(f"Expected a run ID of at most 36 characters and a hash of 8 bytes, found {header}")
+        raise ValueError(
+            f"Expected a run ID of at most 36 characters and a hash of 8 bytes, found {header}"
+        )
     return _LAYOUT.pack(
         _VERSION,
         header.kind,
@@ -77,7 +79,8 @@ def unpack(packed: bytes) -> EntryHeader:
     """
     if len(packed) != SIZE or packed[0] != _VERSION:
         raise Undecodable(
-            HEADER, f"Expected header sf of {SIZE} bytes and version {_VERSION}, found {packed[:80]!r}"
+            HEADER,
+            f"Expected header sf of {SIZE} bytes and version {_VERSION}, found {packed[:80]!r}",
         )
     _, kind, code, flags, run_id, seq, step, time_ms, due_ms, previous = _LAYOUT.unpack(packed)
     try:

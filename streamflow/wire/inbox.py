@@ -66,16 +66,20 @@ def decode_inbox(record: Record, *, lookup: SchemaLookup | None = None) -> Recei
 
 def _workflow_id(key: bytes | None) -> str:
     if not key:
-        raise Undecodable(KEY, "Expected the workflow ID as the record's key, found no key or an empty one")
+        raise Undecodable(
+            KEY, "Expected the workflow ID as the record's key, found no key or an empty one"
+        )
     if len(key) > bounds.WORKFLOW_ID_BYTES_MAX:
         raise Undecodable(
-            KEY, f"Expected a workflow ID of at most {bounds.WORKFLOW_ID_BYTES_MAX} bytes, found {len(key)}"
+            KEY,
+            f"Expected a workflow ID of at most {bounds.WORKFLOW_ID_BYTES_MAX} bytes, found {len(key)}",
         )
     try:
         return key.decode()
     except UnicodeDecodeError:
         raise Undecodable(
-            KEY, f"Expected the workflow ID as raw UTF-8, without Avro or JSON around it, found {key[:80]!r}"
+            KEY,
+            f"Expected the workflow ID as raw UTF-8, without Avro or JSON around it, found {key[:80]!r}",
         ) from None
 
 
@@ -106,7 +110,9 @@ def _own_command(value: bytes, workflow_id: str) -> Command:
 
 def _same_workflow(said: str, key: str) -> None:
     if said != key:
-        raise Undecodable(KEY, f"Expected the record's key to be the workflow ID {said!r}, found {key!r}")
+        raise Undecodable(
+            KEY, f"Expected the record's key to be the workflow ID {said!r}, found {key!r}"
+        )
 
 
 def _public_message(
@@ -114,10 +120,9 @@ def _public_message(
 ) -> tuple[public.Message, str]:
     """An outsider's message, and the ID of the CloudEvent that held it, if one did."""
     if value[:2] == codec.MARK:
-        return public.from_avro(framing.own_schema(value), value, len(codec.MARK) + 8), ""
+        return public.from_avro(*framing.own_record(value)), ""
     if value[:1] == b"\0":
-        schema, body_at = framing.registered_schema(value, lookup)
-        return public.from_avro(schema, value, body_at), ""
+        return public.from_avro(*framing.registered_record(value, lookup)), ""
     implied = cloudevents.kind_of_type(headers.get("ce_type", ""))
     if cloudevents.is_structured(headers):
         event = cloudevents.parse_structured(value)
@@ -170,7 +175,13 @@ def decode_reply(record: Record) -> tuple[str, Answer | CancelTask]:
 
 
 def dead_letter(
-    record: Record, *, topic: str, stage: str, message: str, partition: int = 0, connector: str = "streamflow"
+    record: Record,
+    *,
+    topic: str,
+    stage: str,
+    message: str,
+    partition: int = 0,
+    connector: str = "streamflow",
 ) -> OutRecord:
     """The record untouched, with Kafka Connect's headers that say where it came from and what is wrong.
 

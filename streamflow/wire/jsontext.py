@@ -21,9 +21,16 @@ def check(value: bytes) -> None:
     try:
         value.decode()
     except UnicodeDecodeError as wrong:
-        raise Undecodable(VALUE, f"Expected JSON in UTF-8, found other bytes at {wrong.start}") from None
-    if value.count(b"[") + value.count(b"{") > bounds.NESTING_MAX and _depth(value) > bounds.NESTING_MAX:
-        raise Undecodable(VALUE, f"Expected JSON nested at most {bounds.NESTING_MAX} deep, found more")
+        raise Undecodable(
+            VALUE, f"Expected JSON in UTF-8, found other bytes at {wrong.start}"
+        ) from None
+    if (
+        value.count(b"[") + value.count(b"{") > bounds.NESTING_MAX
+        and _depth(value) > bounds.NESTING_MAX
+    ):
+        raise Undecodable(
+            VALUE, f"Expected JSON nested at most {bounds.NESTING_MAX} deep, found more"
+        )
 
 
 def _depth(value: bytes) -> int:

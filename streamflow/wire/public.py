@@ -29,7 +29,7 @@ from streamflow.model.commands import (
 from streamflow.model.ids import RunId, WorkflowId
 from streamflow.model.options import IdConflictPolicy, IdReusePolicy, RetryPolicy
 from streamflow.model.payload import Payload, Payloads
-from streamflow.wire import decoder, jsontext
+from streamflow.wire import jsontext
 from streamflow.wire.errors import KEY, VALUE, Undecodable
 
 VERSION: Final = 1
@@ -57,7 +57,9 @@ class Retry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Types of failure after which there is no further attempt."""
 
 
-class Message(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", forbid_unknown_fields=True):
+class Message(
+    msgspec.Struct, frozen=True, kw_only=True, tag_field="type", forbid_unknown_fields=True
+):
     """Fields that every message may have."""
 
     id: str | None = None
@@ -169,11 +171,18 @@ class Result(Message, frozen=True, kw_only=True, tag="result"):
 
 PublicMessage = Start | Signal | Query | Cancel | Terminate | Describe | Result
 MESSAGES: Final[tuple[type[Message], ...]] = get_args(PublicMessage)
-KINDS: Final[dict[str, type[Message]]] = {str(message.__struct_config__.tag): message for message in MESSAGES}
+
+
+def tag_of(message: type[Message]) -> str:
+    """The message's ``type``."""
+    return str(message.__struct_config__.tag)
+
+
+KINDS: Final[dict[str, type[Message]]] = {tag_of(message): message for message in MESSAGES}
 
 
 def kind_of(message: Message) -> str:
-    return str(message.__struct_config__.tag)
+    return tag_of(type(message))
 
 
 def needs_reply(message: Message) -> bool:
@@ -202,7 +211,9 @@ def _message(fields: dict[str, Json], implied: str) -> Message:
     present = {name: text for name, text in fields.items() if bytes(text) != b"null"}
     said = _kind(present.pop("type", None))
     if said and implied and said != implied:
-        raise Undecodable(VALUE, f"Expected type {implied!r} as the CloudEvent's type says, found {said!r}")
+        raise Undecodable(
+            VALUE, f"Expected type {implied!r} as the CloudEvent's type says, found {said!r}"
+        )
     kind = said or implied
     cls = KINDS.get(kind)
     if cls is None:
@@ -222,7 +233,9 @@ def _typed(cls: type[Message], kind: str, present: dict[str, Json]) -> Message:
     except (msgspec.DecodeError, RecursionError) as wrong:
         raise Undecodable(VALUE, f"Wrong {kind}: {wrong}") from None
     if message.version != VERSION:
-        raise Undecodable(VALUE, f"Expected version {VERSION} of the contract, found {message.version}")
+        raise Undecodable(
+            VALUE, f"Expected version {VERSION} of the contract, found {message.version}"
+        )
     return message
 
 
@@ -249,35 +262,40 @@ _JSON_LISTS: Final = ("args", "signal_args", "details")
 _JSON_MAPS: Final = ("memo", "search_attributes")
 
 
-def from_avro(schema: Any, value: bytes, body_at: int) -> Message:
-    """The message of an Avro record; its kind is the record's name, its schema may be an outsider's own.
+def from_avro(record_name: str, plain: Mapping[str, Any]) -> Message:
+    """The message of a decoded Avro record; its kind is the record's name, its schema may be an outsider's own.
 
     Raises:
-        Undecodable: another record, or bytes that do not follow the schema.
+        Undecodable: another record, or fields of other types.
     """
-    kind = str(schema.get("name", "")).rpartition(".")[2].lower()
+    kind = record_name.rpartition(".")[2].lower()
     if kind not in KINDS:
         names = ", ".join(message.__name__ for message in MESSAGES)
-        raise Undecodable(VALUE, f"Expected an Avro record named {names}, found {schema.get('name')!r}")
+        raise Undecodable(VALUE, f"Expected an Avro record named {names}, found {record_name!r}")
     try:
-        plain = decoder.compile_decoder(schema, None)(value, body_at)
         fields = {name: _as_json(name, content) for name, content in plain.items()}
-    except (*decoder.BAD_BYTES, TypeError, ValueError) as wrong:
-        raise Undecodable(VALUE, f"Damaged Avro record {schema['name']}: {wrong or 'it ends early'}") from None
+    except (TypeError, ValueError) as wrong:
+        raise Undecodable(VALUE, f"Wrong Avro record {record_name}: {wrong}") from None
     return _message(fields, kind)
 
 
 def _as_json(name: str, content: Any) -> Json:
     if name in _JSON_LISTS and isinstance(content, list):
-        content = [Json(_checked(text)) for text in content]
-    elif name in _JSON_MAPS and isinstance(content, dict):
-        content = {key: Json(_checked(text)) for key, text in content.items()}
+        texts: list[Any] = content
+        return Json(msgspec.json.encode([Json(_checked(text)) for text in texts]))
+    if name in _JSON_MAPS and isinstance(content, dict):
+        values: dict[str, Any] = content
+        return Json(
+            msgspec.json.encode({key: Json(_checked(text)) for key, text in values.items()})
+        )
     return Json(msgspec.json.encode(content))
 
 
 def _checked(text: Any) -> bytes:
     if not isinstance(text, str):
-        raise Undecodable(VALUE, f"Expected each argument as a string of JSON text, found {type(text).__name__}")
+        raise Undecodable(
+            VALUE, f"Expected each argument as a string of JSON text, found {type(text).__name__}"
+        )
     jsontext.check(text.encode())
     return text.encode()
 
@@ -292,14 +310,19 @@ def command_of(message: Message, workflow_id: str) -> Command:
         Undecodable: the message names another workflow than the record's key.
     """
     if message.id is not None and message.id != workflow_id:
-        raise Undecodable(KEY, f"Expected the record's key to be the id {message.id!r}, found {workflow_id!r}")
+        raise Undecodable(
+            KEY, f"Expected the record's key to be the id {message.id!r}, found {workflow_id!r}"
+        )
     known = WorkflowId(workflow_id)
     match message:
         case Start():
             return _start(message, known)
         case Signal():
             return SignalWorkflow(
-                workflow_id=known, run_id=_run(message.run_id), signal_name=message.signal, args=_payloads(message.args)
+                workflow_id=known,
+                run_id=_run(message.run_id),
+                signal_name=message.signal,
+                args=_payloads(message.args),
             )
         case Query():
             return QueryWorkflow(
