@@ -1,0 +1,142 @@
+"""What a function says of itself as an activity. Read by workers, and by workflows through ``__streamflow_activity__``."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar, cast, overload
+
+from streamflow.coroutine.signatures import refuse_keyword_only, signature_of
+
+ACTIVITY = "__streamflow_activity__"
+"""The attribute of a decorated function (or callable class) that holds its `ActivityDefinition`."""
+
+CallableT = TypeVar("CallableT", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, kw_only=True)
+class ActivityDefinition:
+    """An activity as a worker knows it."""
+
+    name: str | None
+    """Its type; ``None`` takes every type that no other activity has."""
+    fn: Callable[..., Any]
+    is_async: bool
+    no_thread_cancel_exception: bool
+    arg_types: tuple[Any, ...]
+    """Hints of the positional parameters, ``None`` where there is none."""
+    result_type: Any
+    variadic: bool = False
+
+    @property
+    def dynamic(self) -> bool:
+        return self.name is None
+
+    def hints_for(self, count: int) -> tuple[Any, ...]:
+        """Hints for so many arguments."""
+        return (self.arg_types + (None,) * count)[:count]
+
+
+@overload
+def defn(fn: CallableT) -> CallableT: ...
+
+
+@overload
+def defn(
+    *, name: str | None = None, no_thread_cancel_exception: bool = False, dynamic: bool = False
+) -> Callable[[CallableT], CallableT]: ...
+
+
+def defn(
+    fn: CallableT | None = None,
+    *,
+    name: str | None = None,
+    no_thread_cancel_exception: bool = False,
+    dynamic: bool = False,
+) -> CallableT | Callable[[CallableT], CallableT]:
+    """Declares a function, a method or a class with ``__call__`` to be an activity.
+
+    Args:
+        name: The activity's type. Default: the function's or class's name.
+        no_thread_cancel_exception: Do not raise `CancelledError` into the thread of a sync activity.
+        dynamic: Take every type without an activity of its own; the function gets ``Sequence[RawValue]``.
+    """
+    if dynamic and name is not None:
+        raise RuntimeError(
+            "Expected a dynamic activity without a name, found both; it takes any name"
+        )
+
+    def decorate(function: CallableT) -> CallableT:
+        definition = _define(
+            function,
+            name=None if dynamic else name or _name_of(function),
+            no_thread_cancel_exception=no_thread_cancel_exception,
+        )
+        setattr(function, ACTIVITY, definition)
+        return function
+
+    return decorate if fn is None else decorate(fn)
+
+
+def definition_of(activity: Callable[..., Any]) -> ActivityDefinition:
+    """The definition of a decorated function, bound method or callable object, with ``fn`` being what was given.
+
+    Raises:
+        TypeError: it was not decorated, or it is a class or an unbound method.
+    """
+    definition = getattr(activity, ACTIVITY, None)
+    if not isinstance(definition, ActivityDefinition):
+        raise TypeError(
+            f"Expected an activity, found {activity!r}; decorate it with @activity.defn"
+        )
+    if inspect.isclass(activity):
+        raise TypeError(
+            f"Expected an instance of the activity class {activity.__qualname__}, found the class; "
+            f"register {activity.__qualname__}()"
+        )
+    return dataclasses.replace(definition, fn=activity)
+
+
+def _define(
+    function: Callable[..., Any], *, name: str | None, no_thread_cancel_exception: bool
+) -> ActivityDefinition:
+    called, is_method = _called(function)
+    refuse_keyword_only(called, f"activity {name or function!r}")
+    signature = signature_of(called, method=is_method)
+    return ActivityDefinition(
+        name=name,
+        fn=function,
+        is_async=inspect.iscoroutinefunction(called),
+        no_thread_cancel_exception=no_thread_cancel_exception,
+        arg_types=signature.arguments,
+        result_type=signature.result,
+        variadic=signature.variadic,
+    )
+
+
+def _called(function: Callable[..., Any]) -> tuple[Callable[..., Any], bool]:
+    """The function that runs, and whether its first parameter is ``self``."""
+    if inspect.isclass(function):
+        call = function.__dict__.get("__call__") or function.__call__  # of the class
+        return cast("Callable[..., Any]", call), True
+    if not callable(function):
+        raise TypeError(f"Expected a function or a class with __call__, found {function!r}")
+    return function, not inspect.ismethod(function) and _looks_like_method(function)
+
+
+def _looks_like_method(function: Callable[..., Any]) -> bool:
+    """Within its class's body a method is still a function; its place in the source tells what it will be."""
+    if not inspect.isfunction(function):
+        return False
+    before = function.__qualname__.split(".")[:-1]
+    first = next(iter(inspect.signature(function).parameters), None)
+    return bool(before) and before[-1] != "<locals>" and first == "self"
+
+
+def _name_of(function: Callable[..., Any]) -> str:
+    name = getattr(function, "__name__", None)
+    if not name or name == "<lambda>":
+        raise TypeError(f"Expected an activity with a name, found {function!r}; give name=...")
+    return str(name)
