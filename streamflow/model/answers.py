@@ -207,4 +207,3 @@ class ExecutionSummary(msgspec.Struct, frozen=True, kw_only=True):
     parent_workflow_id: str = ""
     memo: Mapping[str, Payload] = {}
     search_attributes: Mapping[str, Payload] = {}
-

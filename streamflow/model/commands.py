@@ -190,6 +190,8 @@ class FireDue(msgspec.Struct, frozen=True, kw_only=True):
 
     workflow_id: WorkflowId
     run_id: RunId
+    retry: bool = False
+    """Tries a stuck run at once, whatever its backoff says: there may be new code."""
 
 
 class LocalActivityEnded(msgspec.Struct, frozen=True, kw_only=True):
@@ -199,6 +201,8 @@ class LocalActivityEnded(msgspec.Struct, frozen=True, kw_only=True):
     run_id: RunId
     op: Op
     attempt: int
+    token: bytes
+    """The task's: an aborted batch may begin the same attempt again with other arguments."""
     outcome: ActivityOutcome
     result: Payload | None = None
     failure: Failure | None = None

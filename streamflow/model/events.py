@@ -133,7 +133,7 @@ class ActivityScheduled(msgspec.Struct, frozen=True, kw_only=True):
     local: bool = False
     local_retry_threshold_ms: int | None = None
     token: bytes = b""
-    """Random; the tasks of every attempt carry it, and a report without it is refused. Empty when local."""
+    """Random; the tasks of every attempt carry it, and a report without it is refused."""
 
 
 class ActivityCancelRequested(msgspec.Struct, frozen=True, kw_only=True):

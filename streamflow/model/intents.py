@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 import msgspec
 
+from streamflow.model.events import Recorded
 from streamflow.model.failure import Failure
 from streamflow.model.ids import Op
-from streamflow.model.events import Recorded
 from streamflow.model.options import ActivityTimeouts, CancellationType, RetryPolicy
 from streamflow.model.payload import Payload, Payloads
 
@@ -95,5 +95,3 @@ class Activation(msgspec.Struct, frozen=True, kw_only=True):
     """Events recorded before this activation."""
     history_bytes: int = 0
     replaying: bool = False
-
-

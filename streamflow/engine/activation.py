@@ -1,0 +1,34 @@
+"""When a run's code may run, and on what."""
+
+from __future__ import annotations
+
+from streamflow.engine.context import Context
+from streamflow.engine.state import Run
+from streamflow.model.events import WorkflowStarted
+from streamflow.model.intents import Activation
+
+
+def ready(run: Run, now_ms: int) -> bool:
+    """Whether inputs wait that the code may see now: not during a start delay, nor before a stuck run's next try."""
+    if not run.open or not run.waiting:
+        return False
+    if run.trouble is not None and (
+        not run.trouble.next_try_ms or run.trouble.next_try_ms > now_ms
+    ):
+        return False
+    if run.step or run.start.not_before_ms <= now_ms:
+        return True
+    # A message that arrives during the start delay ends it.
+    return any(not isinstance(recorded.event, WorkflowStarted) for recorded in run.waiting)
+
+
+def activation_of(run: Run, context: Context, *, flags: int, history_bytes: int) -> Activation:
+    """The next run of the code: all waiting inputs, this time, a fresh seed."""
+    return Activation(
+        inputs=tuple(run.waiting),
+        now_ms=context.now_ms,
+        seed=context.seed(),
+        flags=run.flags if run.step else flags,
+        history_length=run.last_seq,
+        history_bytes=history_bytes,
+    )

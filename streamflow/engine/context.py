@@ -1,0 +1,65 @@
+"""What a decision may know beside the run: the time, entropy, the bounds, and which destinations exist."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Mapping
+
+import msgspec
+
+from streamflow.model.ids import RunId
+
+DAY_MS = 86_400_000
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """Bounds of one run and one step. Each has a refusal that names it."""
+
+    pending_activities_max: int = 50_000
+    pending_timers_max: int = 50_000
+    waiting_inputs_max: int = 100_000
+    events_suggest_continue: int = 10_000
+    events_warn: int = 50_000
+    events_max: int = 200_000
+    dispatch_per_step_max: int = 500
+    """Further activities of one step are scheduled undispatched and sent in later transactions."""
+    payload_bytes_max: int = 900_000
+    """All payloads of one command or intent together, a little under the record limit of 1 MiB."""
+    id_bytes_max: int = 1_000
+    resend_ms: int = 30 * DAY_MS // 4
+    """A dispatched task that nobody announced as started for so long is sent again: a quarter of the topic's retention."""
+    unknown_queue_retry_ms: int = 30_000
+    retention_ms: int = 30 * DAY_MS
+    """How long a closed run is kept when nothing more specific is said."""
+
+
+DEFAULT_LIMITS = Limits()
+
+
+class Context(msgspec.Struct, frozen=True, kw_only=True):
+    """One decision's surroundings. ``entropy`` is 16 random bytes used for nothing else."""
+
+    now_ms: int
+    entropy: bytes
+    queue: str
+    limits: Limits = DEFAULT_LIMITS
+    activity_queues: Mapping[str, int] = {}
+    """Partition counts of the activities topics that exist, by queue."""
+    retention_ms: Mapping[str, int] = {}
+    """Retention by workflow type, where it differs from the limit's."""
+    build_id: str = ""
+
+    def new_run_id(self) -> RunId:
+        return RunId(str(uuid.UUID(bytes=self._derive(b"run"), version=4)))
+
+    def token(self, op: int) -> bytes:
+        """A secret of one activity: who does not hold the task cannot guess it."""
+        return self._derive(b"token%d" % op)
+
+    def seed(self) -> int:
+        """For the run's random numbers: 63 bits, never negative."""
+        return int.from_bytes(self._derive(b"seed")[:8], "big") >> 1
+
+    def _derive(self, purpose: bytes) -> bytes:
+        return hashlib.blake2b(purpose, key=self.entropy, digest_size=16).digest()

@@ -1,0 +1,202 @@
+"""What workers say of activities: begun, still alive, ended. A stale attempt or a wrong token changes nothing."""
+
+from __future__ import annotations
+
+import hmac
+
+import msgspec
+
+from streamflow.engine.context import Context
+from streamflow.engine.decide import Decision, Fact, reject
+from streamflow.engine.retry import RetryAt, after_failure
+from streamflow.engine.state import PendingActivity, Run
+from streamflow.model.answers import HeartbeatAck, Reason, Rejection
+from streamflow.model.commands import (
+    ActivityOutcome,
+    HeartbeatActivity,
+    LocalActivityEnded,
+    ReportActivity,
+    StartActivity,
+    TaskRef,
+)
+from streamflow.model.events import ActivityCanceled, ActivityCompleted, ActivityFailed
+from streamflow.model.failure import Failure, FailureKind, RetryState
+from streamflow.model.options import ActivityTimeouts
+from streamflow.model.payload import Payload
+from streamflow.model.tasks import Attempt
+
+
+def pending_task(run: Run, task: TaskRef) -> PendingActivity | None:
+    """The activity whose present attempt this task is, if it still is one."""
+    activity = run.activities.get(task.op)
+    if activity is None or activity.attempt.attempt != task.attempt:
+        return None
+    if not hmac.compare_digest(activity.scheduled.token, task.token):
+        return None
+    return activity
+
+
+def decide_report(run: Run, command: ReportActivity, context: Context) -> Decision | Rejection:
+    activity = pending_task(run, command.task)
+    if activity is None:
+        return stale(run, command.task)
+    return Decision(
+        (
+            _ended(
+                run,
+                activity,
+                command.outcome,
+                command.result,
+                command.failure,
+                command.identity,
+                context,
+            ),
+        )
+    )
+
+
+def decide_local_end(
+    run: Run, command: LocalActivityEnded, context: Context
+) -> Decision | Rejection:
+    task = TaskRef(
+        run_id=command.run_id, op=command.op, attempt=command.attempt, token=command.token
+    )
+    activity = pending_task(run, task)
+    if activity is None:
+        return stale(run, task)
+    return Decision(
+        (_ended(run, activity, command.outcome, command.result, command.failure, "", context),)
+    )
+
+
+def decide_started(run: Run, command: StartActivity, context: Context) -> Decision | Rejection:
+    """Timeouts count from the announced start, but never from a time that has not come yet."""
+    activity = pending_task(run, command.task)
+    if activity is None:
+        return stale(run, command.task)
+    control = command.control
+    attempt = msgspec.structs.replace(
+        activity.attempt,
+        started_ms=min(command.started_ms, context.now_ms),
+        identity=command.identity,
+        control_topic=control.topic if control else "",
+        control_partition=control.partition if control else 0,
+        control_request=control.request_id if control else "",
+    )
+    ack = HeartbeatAck(known=True, cancel_requested=activity.cancel_requested)
+    return Decision((attempt,), ack)
+
+
+def decide_heartbeat(
+    run: Run, command: HeartbeatActivity, context: Context
+) -> Decision | Rejection:
+    """A heartbeat also says that the attempt began, where nobody had said so yet."""
+    activity = pending_task(run, command.task)
+    if activity is None:
+        return stale(run, command.task)
+    attempt = msgspec.structs.replace(
+        activity.attempt,
+        started_ms=activity.attempt.started_ms or context.now_ms,
+        heartbeat_ms=context.now_ms,
+        heartbeat_details=command.details,
+        identity=command.identity,
+    )
+    ack = HeartbeatAck(known=True, cancel_requested=activity.cancel_requested)
+    return Decision((attempt,), ack)
+
+
+def failed_or_retried(
+    run: Run,
+    activity: PendingActivity,
+    failure: Failure,
+    *,
+    context: Context,
+    identity: str = "",
+) -> Fact:
+    """The activity's end, or its next attempt waiting for its time."""
+    scheduled, attempt = activity.scheduled, activity.attempt
+    if activity.cancel_requested:
+        state: RetryAt | RetryState = RetryState.CANCEL_REQUESTED
+    else:
+        state = after_failure(
+            scheduled.retry_policy,
+            failure,
+            attempt=attempt.attempt,
+            now_ms=context.now_ms,
+            expires_ms=_expires_ms(activity, scheduled.timeouts, run),
+        )
+    match state:
+        case RetryAt(due_ms=due_ms):
+            return Attempt(
+                op=attempt.op,
+                attempt=attempt.attempt + 1,
+                dispatched_ms=0,
+                heartbeat_details=attempt.heartbeat_details,
+                next_retry_ms=due_ms,
+                last_failure=failure,
+                identity=identity or attempt.identity,
+            )
+        case RetryState():
+            return ActivityFailed(
+                op=attempt.op,
+                attempt=attempt.attempt,
+                failure=failure,
+                retry_state=state,
+                identity=identity or attempt.identity,
+            )
+
+
+def stale(run: Run, task: TaskRef) -> Rejection:
+    return reject(
+        Reason.STALE_TASK,
+        f"Expected attempt {task.attempt} of operation {task.op} to be pending in run {run.run_id}, found it "
+        "ended, retried, or with another token: drop the task",
+        run_id=run.run_id,
+    )
+
+
+def _ended(
+    run: Run,
+    activity: PendingActivity,
+    outcome: ActivityOutcome,
+    result: Payload | None,
+    failure: Failure | None,
+    identity: str,
+    context: Context,
+) -> Fact:
+    attempt = activity.attempt
+    match outcome:
+        case ActivityOutcome.COMPLETED:
+            return ActivityCompleted(
+                op=attempt.op,
+                attempt=attempt.attempt,
+                result=result,
+                identity=identity,
+            )
+        case ActivityOutcome.CANCELED if activity.cancel_requested:
+            canceled = failure or Failure(kind=FailureKind.CANCELED, message="Activity cancelled")
+            return ActivityCanceled(
+                op=attempt.op, attempt=attempt.attempt, failure=canceled, identity=identity
+            )
+        case ActivityOutcome.CANCELED | ActivityOutcome.FAILED:
+            failed = failure or Failure(
+                kind=FailureKind.APPLICATION,
+                message="Activity failed and its worker did not say why",
+            )
+            if outcome is ActivityOutcome.CANCELED:
+                # Nobody asked the attempt to stop (its worker shut down, say): it failed, and is tried again.
+                failed = msgspec.structs.replace(
+                    failed, kind=FailureKind.APPLICATION, type="CancelledError"
+                )
+            return failed_or_retried(run, activity, failed, context=context, identity=identity)
+
+
+def _expires_ms(activity: PendingActivity, timeouts: ActivityTimeouts, run: Run) -> int | None:
+    limits = [
+        activity.scheduled_ms + timeouts.schedule_to_close_ms
+        if timeouts.schedule_to_close_ms is not None
+        else None,
+        run.start.run_deadline_ms,
+        run.start.execution_deadline_ms,
+    ]
+    return min((limit for limit in limits if limit is not None), default=None)

@@ -1,0 +1,118 @@
+"""Time passed: timers fire, limits are passed, retries and re-sends come due. In the order (due, seq)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from streamflow.engine import deadlines
+from streamflow.engine.context import Context
+from streamflow.engine.deadlines import Due
+from streamflow.engine.decide import Fact, Send, Step
+from streamflow.engine.decide.activities import failed_or_retried
+from streamflow.engine.retry import RetryAt, after_failure
+from streamflow.engine.state import PendingActivity, Run
+from streamflow.model.events import ActivityFailed, TimerFired, WorkflowTimedOut
+from streamflow.model.failure import Failure, FailureKind, RetryState, TimeoutKind
+from streamflow.model.ids import Op
+
+_TIMEOUTS = {
+    Due.SCHEDULE_TO_CLOSE: TimeoutKind.SCHEDULE_TO_CLOSE,
+    Due.SCHEDULE_TO_START: TimeoutKind.SCHEDULE_TO_START,
+    Due.START_TO_CLOSE: TimeoutKind.START_TO_CLOSE,
+    Due.HEARTBEAT: TimeoutKind.HEARTBEAT,
+}
+
+
+def decide_due(run: Run, context: Context) -> Iterator[Step]:
+    """What has come due, one fact at a time: the caller applies each before it asks for the next.
+
+    An empty yield list does not mean that nothing changed: a start delay or a trouble that ended leaves only the run's
+    readiness behind.
+    """
+    while run.open:
+        due = deadlines.take_due(run, context.now_ms, context.limits)
+        if due is None:
+            return
+        yield from _decide_one(run, *due, context)
+
+
+def dispatch(activity: PendingActivity, context: Context) -> tuple[Step, ...]:
+    """Sends the pending attempt; if its queue does not exist, says so in a hint and tries again later."""
+    scheduled = activity.scheduled
+    if not scheduled.local and scheduled.queue not in context.activity_queues:
+        hint = (
+            f"Expected task queue {scheduled.queue!r} to exist, found no such queue: "
+            f"run 'streamflow topology apply --queue {scheduled.queue}'"
+        )
+        retry_ms = context.now_ms + context.limits.unknown_queue_retry_ms
+        waiting = msgspec.structs.replace(
+            activity.attempt, dispatched_ms=0, next_retry_ms=retry_ms, hint=hint
+        )
+        return (waiting,)
+    sent = msgspec.structs.replace(
+        activity.attempt,
+        dispatched_ms=context.now_ms,
+        started_ms=0,
+        heartbeat_ms=0,
+        next_retry_ms=0,
+        hint="",
+    )
+    return sent, Send(sent.op)
+
+
+def _decide_one(run: Run, kind: Due, op: int, context: Context) -> Iterator[Step]:
+    match kind:
+        case Due.EXECUTION_TIMEOUT:
+            yield WorkflowTimedOut()
+        case Due.RUN_TIMEOUT:
+            yield _run_timed_out(run, context)
+        case Due.TIMER:
+            yield TimerFired(op=Op(op))
+        case Due.START_DELAY | Due.TROUBLE:
+            return
+        case Due.RETRY | Due.RESEND | Due.LOCAL:
+            yield from dispatch(run.activities[Op(op)], context)
+        case Due.SCHEDULE_TO_CLOSE | Due.SCHEDULE_TO_START | Due.START_TO_CLOSE | Due.HEARTBEAT:
+            yield _activity_timed_out(run, run.activities[Op(op)], kind, context)
+
+
+def _run_timed_out(run: Run, context: Context) -> Fact:
+    """A run that timed out is retried like one that failed, if it has a policy."""
+    policy = run.start.retry_policy
+    if policy is not None:
+        failure = Failure(kind=FailureKind.TIMEOUT, timeout_kind=TimeoutKind.START_TO_CLOSE)
+        state = after_failure(
+            policy,
+            failure,
+            attempt=run.start.attempt,
+            now_ms=context.now_ms,
+            expires_ms=run.start.execution_deadline_ms,
+        )
+        if isinstance(state, RetryAt):
+            return WorkflowTimedOut(
+                retry_state=RetryState.IN_PROGRESS, new_run_id=context.new_run_id()
+            )
+    return WorkflowTimedOut()
+
+
+def _activity_timed_out(run: Run, activity: PendingActivity, kind: Due, context: Context) -> Fact:
+    attempt = activity.attempt
+    failure = Failure(
+        kind=FailureKind.TIMEOUT,
+        message=f"activity {kind.name} timeout",
+        timeout_kind=_TIMEOUTS[kind],
+        details=attempt.heartbeat_details,
+        cause=attempt.last_failure,
+    )
+    if kind in (Due.SCHEDULE_TO_CLOSE, Due.SCHEDULE_TO_START):
+        # Waiting longer or trying again cannot help: these limits span attempts.
+        return ActivityFailed(
+            op=attempt.op,
+            attempt=attempt.attempt,
+            failure=failure,
+            retry_state=RetryState.TIMEOUT,
+            identity=attempt.identity,
+        )
+    return failed_or_retried(run, activity, failure, context=context)

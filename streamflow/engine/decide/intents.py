@@ -1,0 +1,199 @@
+"""What a run's own code wants, turned into events. All intents of one activation are decided together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import assert_never
+
+from streamflow.engine.context import Context
+from streamflow.engine.decide import Fact, Send, Step, reject
+from streamflow.engine.decide.due import dispatch
+from streamflow.engine.retry import RetryAt, after_failure
+from streamflow.engine.state import PendingActivity, Run
+from streamflow.model.answers import Reason, Rejection
+from streamflow.model.events import (
+    Activated,
+    ActivityCanceled,
+    ActivityCancelRequested,
+    ActivityScheduled,
+    TimerCanceled,
+    TimerStarted,
+    WorkflowCanceled,
+    WorkflowCompleted,
+    WorkflowContinuedAsNew,
+    WorkflowFailed,
+)
+from streamflow.model.failure import Failure, FailureKind, RetryState
+from streamflow.model.intents import (
+    Activation,
+    CancelActivity,
+    CancelRun,
+    CancelTimer,
+    CompleteRun,
+    ContinueAsNew,
+    FailRun,
+    Intent,
+    ScheduleActivity,
+    StartTimer,
+)
+from streamflow.model.options import CancellationType
+from streamflow.model.payload import Payload
+from streamflow.model.tasks import Attempt
+
+
+def refuse_intents(run: Run, intents: list[Intent], context: Context) -> Rejection | None:
+    """Why these intents pass a bound, or ``None``. Refused intents leave the run stuck, never failed."""
+    limits = context.limits
+    activities = sum(type(intent) is ScheduleActivity for intent in intents)
+    timers = sum(type(intent) is StartTimer for intent in intents)
+    for what, count, bound in (
+        ("pending activities", len(run.activities) + activities, limits.pending_activities_max),
+        ("pending timers", len(run.timers) + timers, limits.pending_timers_max),
+    ):
+        if count > bound:
+            return reject(
+                Reason.LIMIT_EXCEEDED,
+                f"Expected at most {bound} {what} in run {run.run_id}, found {count}: begin fewer at a time",
+            )
+    for intent in intents:
+        size = _payload_bytes(intent)
+        if size > limits.payload_bytes_max:
+            return reject(
+                Reason.LIMIT_EXCEEDED,
+                f"Expected payloads of at most {limits.payload_bytes_max} bytes in one {type(intent).__name__}, "
+                f"found {size}: keep large data in a store of its own and pass a reference",
+            )
+    return None
+
+
+def decide_intents(
+    run: Run, activation: Activation, intents: list[Intent], context: Context
+) -> Iterator[Step]:
+    """The activation's own event, then each intent's, one at a time: the caller applies each before the next."""
+    yield Activated(
+        inputs=tuple(recorded.seq for recorded in activation.inputs),
+        now_ms=activation.now_ms,
+        seed=activation.seed,
+        build_id=context.build_id,
+        flags=activation.flags,
+    )
+    sends_left = context.limits.dispatch_per_step_max
+    for intent in intents:
+        match intent:
+            case ScheduleActivity():
+                sends_left -= 1
+                yield from _schedule(run, intent, context, send=sends_left >= 0)
+            case CancelActivity(op=op):
+                if op in run.activities:
+                    yield from _cancel_activity(run.activities[op])
+            case StartTimer():
+                yield TimerStarted(
+                    op=intent.op,
+                    fire_at_ms=activation.now_ms + intent.duration_ms,
+                    duration_ms=intent.duration_ms,
+                    summary=intent.summary,
+                )
+            case CancelTimer(op=op):
+                if op in run.timers:
+                    yield TimerCanceled(op=op)
+            case CompleteRun(result=result):
+                yield WorkflowCompleted(result=result)
+            case FailRun(failure=failure):
+                yield _fail(run, failure, context)
+            case CancelRun(details=details):
+                yield WorkflowCanceled(details=details)
+            case ContinueAsNew():
+                yield _continue(run, intent, context)
+            case _:
+                assert_never(intent)
+
+
+def _schedule(
+    run: Run, intent: ScheduleActivity, context: Context, *, send: bool
+) -> Iterator[Step]:
+    queue = intent.queue or context.queue
+    yield ActivityScheduled(
+        op=intent.op,
+        activity_id=intent.activity_id,
+        activity_type=intent.activity_type,
+        queue=queue,
+        args=intent.args,
+        timeouts=intent.timeouts,
+        retry_policy=intent.retry_policy,
+        cancellation_type=intent.cancellation_type,
+        headers=intent.headers,
+        summary=intent.summary,
+        priority=intent.priority,
+        local=intent.local,
+        local_retry_threshold_ms=intent.local_retry_threshold_ms,
+        token=context.token(intent.op),
+    )
+    if not intent.local and queue not in context.activity_queues:
+        yield from dispatch(run.activities[intent.op], context)
+    elif send or intent.local:
+        yield Send(intent.op)
+    else:
+        yield Attempt(op=intent.op, attempt=1, dispatched_ms=0, next_retry_ms=context.now_ms)
+
+
+def _cancel_activity(activity: PendingActivity) -> Iterator[Fact]:
+    """An attempt that no worker has is cancelled at once; a worker that has it is told, and has the last word."""
+    op = activity.scheduled.op
+    yield ActivityCancelRequested(op=op)
+    attempt = activity.attempt
+    if (
+        not attempt.dispatched_ms
+        or activity.scheduled.cancellation_type is CancellationType.ABANDON
+    ):
+        failure = Failure(kind=FailureKind.CANCELED, message="Activity cancelled")
+        yield ActivityCanceled(op=op, attempt=attempt.attempt, failure=failure)
+
+
+def _fail(run: Run, failure: Failure, context: Context) -> Fact:
+    policy = run.start.retry_policy
+    if policy is None:
+        return WorkflowFailed(failure=failure)
+    state = after_failure(
+        policy,
+        failure,
+        attempt=run.start.attempt,
+        now_ms=context.now_ms,
+        expires_ms=run.start.execution_deadline_ms,
+    )
+    match state:
+        case RetryAt():
+            return WorkflowFailed(
+                failure=failure, retry_state=RetryState.IN_PROGRESS, new_run_id=context.new_run_id()
+            )
+        case RetryState():
+            return WorkflowFailed(failure=failure, retry_state=state)
+
+
+def _continue(run: Run, intent: ContinueAsNew, context: Context) -> Fact:
+    return WorkflowContinuedAsNew(
+        new_run_id=context.new_run_id(),
+        workflow_type=intent.workflow_type or run.start.workflow_type,
+        queue=intent.queue or run.start.queue,
+        args=intent.args,
+        run_timeout_ms=intent.run_timeout_ms,
+        task_timeout_ms=intent.task_timeout_ms,
+        retry_policy=intent.retry_policy,
+        memo=intent.memo,
+        search_attributes=intent.search_attributes,
+        headers=intent.headers,
+        backoff_ms=intent.backoff_ms,
+    )
+
+
+def _payload_bytes(intent: Intent) -> int:
+    match intent:
+        case (
+            ScheduleActivity(args=payloads)
+            | CancelRun(details=payloads)
+            | ContinueAsNew(args=payloads)
+        ):
+            return sum(len(payload.data) for payload in payloads)
+        case CompleteRun(result=Payload(data=data)):
+            return len(data)
+        case _:
+            return 0

@@ -1,0 +1,73 @@
+"""Signals, cancellation and termination of an open run."""
+
+from __future__ import annotations
+
+from streamflow.engine.context import Context
+from streamflow.engine.decide import Decision, reject
+from streamflow.engine.state import Run
+from streamflow.model.answers import Done, Reason, Rejection
+from streamflow.model.commands import CancelWorkflow, SignalWorkflow, TerminateWorkflow
+from streamflow.model.events import CancelRequested, SignalReceived, WorkflowTerminated
+from streamflow.model.ids import MessageId, RunId, WorkflowId
+
+
+def not_found(workflow_id: WorkflowId, run_id: RunId | None) -> Rejection:
+    what = f"workflow {workflow_id!r}" + (f" with run {run_id}" if run_id else "")
+    return reject(
+        Reason.NOT_FOUND,
+        f"Expected {what} on this queue, found none: it was never started here, or its retention has ended",
+    )
+
+
+def decide_signal(
+    run: Run, command: SignalWorkflow, message_id: MessageId, context: Context
+) -> Decision | Rejection:
+    if not run.open:
+        return _closed(run)
+    if len(run.waiting) >= context.limits.waiting_inputs_max:
+        return reject(
+            Reason.LIMIT_EXCEEDED,
+            f"Expected at most {context.limits.waiting_inputs_max} inputs to wait for run {run.run_id}, found as "
+            "many: heal its code first, then signal again",
+            run_id=run.run_id,
+        )
+    signal = SignalReceived(
+        name=command.signal_name,
+        args=command.args,
+        headers=command.headers,
+        message_id=message_id,
+        identity=command.identity,
+    )
+    return Decision((signal,), _done(run))
+
+
+def decide_cancel(run: Run, command: CancelWorkflow) -> Decision | Rejection:
+    """Asking twice is as good as asking once."""
+    if not run.open:
+        return _closed(run)
+    if run.cancel_requested:
+        return Decision((), _done(run))
+    return Decision(
+        (CancelRequested(reason=command.reason, identity=command.identity),), _done(run)
+    )
+
+
+def decide_terminate(run: Run, command: TerminateWorkflow) -> Decision | Rejection:
+    if not run.open:
+        return _closed(run)
+    event = WorkflowTerminated(
+        reason=command.reason, details=command.details, identity=command.identity
+    )
+    return Decision((event,), _done(run))
+
+
+def _done(run: Run) -> Done:
+    return Done(run_id=run.run_id, first_run_id=run.start.first_run_id)
+
+
+def _closed(run: Run) -> Rejection:
+    return reject(
+        Reason.ALREADY_CLOSED,
+        f"Expected run {run.run_id} of workflow {run.workflow_id!r} to be open, found it {run.status.value}",
+        run_id=run.run_id,
+    )

@@ -1,0 +1,163 @@
+"""A run as a caller sees it: its description, its result, its row in the public feed. Reads, never decides."""
+
+from __future__ import annotations
+
+from streamflow.engine.context import DEFAULT_LIMITS
+from streamflow.engine.deadlines import Due, activity_due
+from streamflow.engine.state import PendingActivity, Run
+from streamflow.model.answers import (
+    Description,
+    ExecutionSummary,
+    PendingTimer,
+    RunResult,
+)
+from streamflow.model.answers import PendingActivity as PendingActivityView
+from streamflow.model.events import (
+    WorkflowCanceled,
+    WorkflowCompleted,
+    WorkflowFailed,
+    WorkflowTerminated,
+)
+from streamflow.model.failure import Failure, FailureKind, TimeoutKind
+from streamflow.model.payload import Payload, Payloads
+
+
+def describe(run: Run, *, namespace: str, queue: str, history_bytes: int) -> Description:
+    start = run.start
+    return Description(
+        workflow_id=run.workflow_id,
+        run_id=run.run_id,
+        first_run_id=start.first_run_id,
+        namespace=namespace,
+        queue=queue,
+        workflow_type=start.workflow_type,
+        status=run.status,
+        started_ms=run.started_ms,
+        execution_ms=start.not_before_ms or run.started_ms,
+        closed_ms=run.closed_ms,
+        history_length=run.last_seq,
+        history_bytes=history_bytes,
+        parent_workflow_id=start.parent.workflow_id if start.parent else "",
+        parent_run_id=start.parent.run_id if start.parent else "",
+        memo=start.memo,
+        search_attributes=start.search_attributes,
+        static_summary=start.static_summary,
+        static_details=start.static_details,
+        pending_activities=tuple(_pending(activity) for activity in run.activities.values()),
+        pending_timers=tuple(
+            PendingTimer(op=op, fire_at_ms=timer.fire_at_ms, summary=timer.summary)
+            for op, timer in run.timers.items()
+        ),
+        trouble=run.trouble,
+        cancel_requested=run.cancel_requested,
+    )
+
+
+def result_of(run: Run) -> RunResult:
+    """How the run ended, or that it has not."""
+    result: Payload | None = None
+    failure: Failure | None = None
+    details: Payloads = ()
+    reason = ""
+    match run.closed:
+        case WorkflowCompleted():
+            result = run.closed.result
+        case WorkflowFailed():
+            failure = run.closed.failure
+        case WorkflowCanceled():
+            details = run.closed.details
+        case WorkflowTerminated():
+            details, reason = run.closed.details, run.closed.reason
+        case None:
+            pass
+        case _:
+            failure = _timeout_failure() if run.successor_id is None else None
+    return RunResult(
+        run_id=run.run_id,
+        status=run.status,
+        result=result,
+        failure=failure,
+        details=details,
+        reason=reason,
+        new_run_id=run.successor_id,
+    )
+
+
+def summarize(run: Run, *, namespace: str, queue: str, now_ms: int) -> ExecutionSummary:
+    start = run.start
+    attempts = [activity.attempt for activity in run.activities.values()]
+    failing = [attempt for attempt in attempts if attempt.last_failure]
+    return ExecutionSummary(
+        workflow_id=run.workflow_id,
+        run_id=run.run_id,
+        first_run_id=start.first_run_id,
+        namespace=namespace,
+        queue=queue,
+        workflow_type=start.workflow_type,
+        status=run.status,
+        started_ms=run.started_ms,
+        closed_ms=run.closed_ms,
+        updated_ms=now_ms,
+        history_length=run.last_seq,
+        current_step=_current_step(run),
+        pending_activities=len(attempts),
+        max_attempt=max((attempt.attempt for attempt in attempts), default=0),
+        next_retry_ms=min((a.next_retry_ms for a in attempts if a.next_retry_ms), default=0),
+        last_failure=failing[-1].last_failure.message
+        if failing and failing[-1].last_failure
+        else "",
+        trouble=run.trouble.message if run.trouble else "",
+        parent_workflow_id=start.parent.workflow_id if start.parent else "",
+        memo=start.memo,
+        search_attributes=start.search_attributes,
+    )
+
+
+def _current_step(run: Run) -> str:
+    """What the run waits for, in a word: the activity begun last, else a timer, else nothing known."""
+    if run.activities:
+        return next(reversed(run.activities.values())).scheduled.activity_type
+    if run.timers:
+        return next(reversed(run.timers.values())).summary or "timer"
+    return ""
+
+
+def _pending(activity: PendingActivity) -> PendingActivityView:
+    scheduled, attempt = activity.scheduled, activity.attempt
+    return PendingActivityView(
+        activity_id=scheduled.activity_id,
+        activity_type=scheduled.activity_type,
+        queue=scheduled.queue,
+        state=_activity_state(activity),
+        attempt=attempt.attempt,
+        maximum_attempts=scheduled.retry_policy.maximum_attempts,
+        scheduled_ms=activity.scheduled_ms,
+        last_started_ms=attempt.started_ms,
+        last_heartbeat_ms=attempt.heartbeat_ms,
+        next_retry_ms=attempt.next_retry_ms,
+        expires_ms=activity_due(activity, Due.SCHEDULE_TO_CLOSE, DEFAULT_LIMITS),
+        last_failure=attempt.last_failure,
+        heartbeat_details=attempt.heartbeat_details,
+        last_identity=attempt.identity,
+        local=scheduled.local,
+        hint=attempt.hint,
+    )
+
+
+def _activity_state(activity: PendingActivity) -> str:
+    attempt = activity.attempt
+    if activity.cancel_requested:
+        return "cancel_requested"
+    if attempt.started_ms:
+        return "started"
+    if attempt.dispatched_ms:
+        return "scheduled"
+    return "backing_off" if attempt.next_retry_ms else "undispatched"
+
+
+def _timeout_failure() -> Failure:
+    return Failure(
+        kind=FailureKind.TIMEOUT,
+        message="Workflow timed out",
+        timeout_kind=TimeoutKind.START_TO_CLOSE,
+    )

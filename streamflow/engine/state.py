@@ -1,0 +1,97 @@
+"""A run as its events left it: a draft that only a commit makes real. Owned by one thread, changed only by `apply`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from streamflow.model.answers import Trouble
+from streamflow.model.events import (
+    ActivityScheduled,
+    Closed,
+    Recorded,
+    WorkflowCanceled,
+    WorkflowCompleted,
+    WorkflowContinuedAsNew,
+    WorkflowFailed,
+    WorkflowStarted,
+    WorkflowTerminated,
+    WorkflowTimedOut,
+)
+from streamflow.model.ids import Op, RunId, WorkflowId
+from streamflow.model.options import Status
+from streamflow.model.tasks import Attempt
+
+STATUS_OF: dict[type, Status] = {
+    WorkflowCompleted: Status.COMPLETED,
+    WorkflowFailed: Status.FAILED,
+    WorkflowCanceled: Status.CANCELED,
+    WorkflowContinuedAsNew: Status.CONTINUED_AS_NEW,
+    WorkflowTerminated: Status.TERMINATED,
+    WorkflowTimedOut: Status.TIMED_OUT,
+}
+"""The status that each closing event leaves a run in."""
+
+
+@dataclass(slots=True)
+class PendingActivity:
+    """An activity without an end. ``attempt`` is its latest attempt state, whether or not a record of it exists."""
+
+    seq: int
+    scheduled_ms: int
+    scheduled: ActivityScheduled
+    attempt: Attempt
+    recorded: bool = False
+    """Whether the history holds an attempt record, which the activity's end must then take away."""
+    cancel_requested: bool = False
+
+
+@dataclass(slots=True)
+class PendingTimer:
+    seq: int
+    fire_at_ms: int
+    summary: str
+
+
+@dataclass(slots=True)
+class Run:
+    """Everything that deciding needs to know of one run. Folded from its events and latest attempt records."""
+
+    workflow_id: WorkflowId
+    run_id: RunId
+    status: Status = Status.RUNNING
+    started: WorkflowStarted | None = None
+    started_ms: int = 0
+    closed: Closed | None = None
+    closed_ms: int = 0
+    last_seq: int = 0
+    last_time_ms: int = 0
+    step: int = 0
+    activities: dict[Op, PendingActivity] = field(default_factory=dict[Op, PendingActivity])
+    timers: dict[Op, PendingTimer] = field(default_factory=dict[Op, PendingTimer])
+    waiting: list[Recorded] = field(default_factory=list[Recorded])
+    """Inputs that no activation has consumed yet, in order."""
+    cancel_requested: bool = False
+    flags: int = 0
+    trouble: Trouble | None = None
+    deadlines: list[tuple[int, int, int, int]] = field(
+        default_factory=list[tuple[int, int, int, int]]
+    )
+    """A heap of (due, seq, kind, op), kept by `deadlines`; an entry may be stale."""
+
+    @property
+    def open(self) -> bool:
+        return self.closed is None
+
+    @property
+    def start(self) -> WorkflowStarted:
+        assert self.started is not None, self.run_id  # every fold begins with it
+        return self.started
+
+    @property
+    def successor_id(self) -> RunId | None:
+        """The run that follows this closed one in its chain, if one does."""
+        match self.closed:
+            case WorkflowContinuedAsNew() | WorkflowFailed() | WorkflowTimedOut():
+                return self.closed.new_run_id
+            case _:
+                return None

@@ -1,0 +1,240 @@
+"""Lets a run's code run: on its waiting inputs, or for a query. What the code does wrong becomes the run's trouble.
+
+A failed activation records its inputs but no `Activated`: they wait in order, and the retry consumes them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import traceback
+
+import structlog
+
+from streamflow.coroutine import flags
+from streamflow.coroutine.definition import WorkflowDefinition
+from streamflow.coroutine.errors import (
+    CodeFailed,
+    NondeterminismError,
+    QueryNotFound,
+    StepLimitExceeded,
+)
+from streamflow.coroutine.facts import RunFacts
+from streamflow.coroutine.instance import Instance
+from streamflow.coroutine.replay import replay
+from streamflow.engine.activation import activation_of, ready
+from streamflow.engine.decide.intents import decide_intents, refuse_intents
+from streamflow.model.answers import Answer, QueryAnswer, Reason, Rejection, Trouble
+from streamflow.model.commands import QueryWorkflow
+from streamflow.model.failure import Failure
+from streamflow.model.intents import Intent, ScheduleActivity
+from streamflow.processor.draft import Draft, history
+from streamflow.processor.recorder import Recorder
+from streamflow.processor.rows import Rows
+from streamflow.processor.surroundings import Surroundings
+
+log = structlog.get_logger(__name__)
+
+FIRST_RETRY_MS = 1_000
+LOOPING_RETRY_MS = 30_000
+"""A looping run costs its partition the whole step limit each time, so it is tried far less often."""
+
+
+class Unregistered(Exception):
+    """This processor has no code for the run's workflow type."""
+
+
+def activate(recorder: Recorder, around: Surroundings, rows: Rows) -> None:
+    """Runs the code as long as inputs wait that it may see."""
+    while ready(recorder.run, max(around.clock.now_ms(), recorder.run.last_time_ms)):
+        try:
+            _activate_once(recorder, around, rows)
+        except (CodeFailed, NondeterminismError, StepLimitExceeded, Unregistered) as error:
+            _stuck(recorder, around, error)
+            return
+
+
+def query(recorder: Recorder, command: QueryWorkflow, around: Surroundings, rows: Rows) -> Answer:
+    """The query's answer from the run's present state, open or closed. Nothing is recorded."""
+    run_id = recorder.run.run_id
+    try:
+        with _watched(around, run_id):
+            instance = _instance(recorder, around, rows)
+            args = around.gate.payloads_in(command.args)
+            result = instance.query(command.query_name, args, dict(command.headers))
+        return QueryAnswer(result=around.gate.payload_out(result))
+    except (Unregistered, QueryNotFound) as error:
+        return Rejection(reason=Reason.QUERY_FAILED, message=str(error), run_id=run_id)
+    except StepLimitExceeded as error:
+        _drop_instance(recorder.draft)
+        return Rejection(reason=Reason.QUERY_FAILED, message=str(error), run_id=run_id)
+    except (
+        Exception
+    ) as error:  # the handler's own failure, or that of replaying up to it: the caller's answer
+        cause = error.exception if isinstance(error, CodeFailed) else error
+        if isinstance(error, (CodeFailed, NondeterminismError)):
+            _drop_instance(recorder.draft)
+        failure = _failure(cause, around)
+        return Rejection(
+            reason=Reason.QUERY_FAILED, message=str(cause), run_id=run_id, failure=failure
+        )
+
+
+def _activate_once(recorder: Recorder, around: Surroundings, rows: Rows) -> None:
+    run, draft = recorder.run, recorder.draft
+    if around.suspects.count(run.run_id) >= around.options.quarantine_after:
+        raise CodeFailed(SystemError("Its steps ended the process, again and again"))
+    with _watched(around, run.run_id):
+        instance = _instance(recorder, around, rows)
+        context = recorder.context()
+        activation = activation_of(
+            run, context, flags=flags.CURRENT, history_bytes=draft.history_bytes
+        )
+        intents = instance.activate(around.gate.activation(activation))
+        intents = around.gate.outbound(intents)
+    around.counters.activations += 1
+    refusal = refuse_intents(run, intents, context)
+    if refusal is not None:
+        raise CodeFailed(RuntimeError(refusal.message))
+    around.suspects.absolve(run.run_id)
+    _refresh_destinations(intents, around)
+    recorder.take(decide_intents(run, activation, intents, context), context)
+    recorder.set_trouble(None)
+
+
+def _instance(recorder: Recorder, around: Surroundings, rows: Rows) -> Instance:
+    """The live coroutine, replayed from history (and from what this batch recorded) if it is not in memory."""
+    draft = recorder.draft
+    if draft.instance is not None:
+        return draft.instance
+    run = recorder.run
+    definition = _definition(run.start.workflow_type, around)
+    facts = RunFacts(
+        namespace=around.options.namespace,
+        queue=around.options.queue,
+        workflow_id=run.workflow_id,
+        run_id=run.run_id,
+        started=around.gate.inbound_started(run.start),
+        start_ms=run.started_ms,
+    )
+    instance = Instance(
+        definition,
+        facts,
+        around.converter,
+        failure_exception_types=around.failure_types,
+        guarded=not around.options.debug,
+        notify=around.notify,
+    )
+    if run.step:
+        around.counters.replays += 1
+        events = [*history(rows, run.run_id), *recorder.recorded]
+        try:
+            replay(instance, [around.gate.inbound(recorded) for recorded in events])
+        except BaseException:
+            instance.evict()
+            raise
+    draft.instance = instance
+    return instance
+
+
+def _definition(workflow_type: str, around: Surroundings) -> WorkflowDefinition:
+    definition = around.definitions.get(workflow_type) or around.definitions.get("")
+    if definition is None:
+        known = ", ".join(sorted(around.definitions)) or "none"
+        raise Unregistered(
+            f"Expected workflow type {workflow_type!r} to be registered on queue {around.options.queue!r}, "
+            f"found: {known}. Deploy a processor that registers it; the run waits for that"
+        )
+    return definition
+
+
+def _stuck(recorder: Recorder, around: Surroundings, error: BaseException) -> None:
+    """The run waits, with what is wrong and when it is tried again; the partition goes on."""
+    _drop_instance(recorder.draft)
+    around.counters.stuck += 1
+    before = recorder.run.trouble
+    count = before.count + 1 if before else 1
+    now_ms = recorder.context().now_ms
+    kind, advice = _kind_and_advice(error)
+    retry_ms = _retry_ms(kind, count, around.options.stuck_retry_ms_max)
+    if around.suspects.count(recorder.run.run_id) >= around.options.quarantine_after:
+        kind, retry_ms = "quarantined", 0
+        advice = "Its code never yields and ended the process. Fix it and deploy: changed code is tried again."
+    cause = error.exception if isinstance(error, CodeFailed) else error
+    log.warning(
+        "run_stuck",
+        workflow_id=recorder.run.workflow_id,
+        run_id=recorder.run.run_id,
+        kind=kind,
+        error=repr(cause),
+        attempt=count,
+    )
+    recorder.set_trouble(
+        Trouble(
+            kind=kind,
+            message=f"{type(cause).__name__}: {cause}",
+            advice=advice,
+            failure=_failure(cause, around),
+            count=count,
+            since_ms=before.since_ms if before else now_ms,
+            next_try_ms=now_ms + retry_ms if retry_ms else 0,
+        )
+    )
+
+
+def _kind_and_advice(error: BaseException) -> tuple[str, str]:
+    match error:
+        case Unregistered():
+            return (
+                "unregistered",
+                "Deploy a processor of this queue that registers the workflow type.",
+            )
+        case NondeterminismError():
+            return (
+                "nondeterminism",
+                "The code no longer does what the run's history says. Deploy the former code, or make the change "
+                "conditional on a patch.",
+            )
+        case StepLimitExceeded():
+            return (
+                "looping",
+                "A step used up its CPU time without waiting. Move long computations to activities; end loops.",
+            )
+        case _:
+            return (
+                "stuck",
+                "The code raised an error that is not a failure. Fix the code and deploy: the run goes on by itself. "
+                "To fail the run instead, raise ApplicationError.",
+            )
+
+
+def _retry_ms(kind: str, count: int, retry_ms_max: int) -> int:
+    first_ms = LOOPING_RETRY_MS if kind == "looping" else FIRST_RETRY_MS
+    return int(min(first_ms * 2 ** min(count - 1, 20), retry_ms_max))
+
+
+def _failure(cause: BaseException, around: Surroundings) -> Failure | None:
+    try:
+        converter = around.converter
+        return converter.failure_converter.to_failure(cause, converter.payload_converter)
+    except Exception:  # a cause that cannot be converted: its stack in the log has to do
+        log.warning("failure_not_converted", stack="".join(traceback.format_exception(cause)))
+        return None
+
+
+def _drop_instance(draft: Draft) -> None:
+    if draft.instance is not None:
+        draft.instance.evict()
+        draft.instance = None
+
+
+def _watched(around: Surroundings, run_id: str) -> contextlib.AbstractContextManager[None]:
+    return around.watchdog.watch(run_id) if around.watchdog else contextlib.nullcontext()
+
+
+def _refresh_destinations(intents: list[Intent], around: Surroundings) -> None:
+    """A queue that nobody heard of may have been made a moment ago."""
+    known = around.destinations.activity_queues
+    for intent in intents:
+        if isinstance(intent, ScheduleActivity) and intent.queue and intent.queue not in known:
+            around.destinations.refresh(missed=True)
+            return

@@ -1,0 +1,81 @@
+"""Everything that one transaction will carry, gathered in memory before it begins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from streamflow.model.commands import LocalActivityEnded, ReplyTo
+from streamflow.model.ids import Op, RunId
+from streamflow.model.tasks import ActivityTask
+from streamflow.ports import OutRecord
+from streamflow.processor.draft import Draft
+from streamflow.processor.rows import Entry
+
+BYTES_MAX = 1_000_000
+"""A batch takes no further run once its records are about so large."""
+
+
+@dataclass(slots=True)
+class PartitionBatch:
+    """One partition's part: what its history gains, and how far its input is used up."""
+
+    number: int
+    entries: list[Entry] = field(default_factory=list[Entry])
+    drafts: dict[str, Draft] = field(default_factory=dict[str, Draft])
+    """Every draft touched, by run: dropped if the batch does not commit."""
+    latest: dict[str, str] = field(default_factory=dict[str, str])
+    """Workflow IDs whose latest run was begun in this batch."""
+    outcomes: dict[tuple[str, str], bytes] = field(default_factory=dict[tuple[str, str], bytes])
+    """Deduplication entries written in this batch: a copy may come in the same one."""
+    due_corrections: dict[str, int] = field(default_factory=dict[str, int])
+    offset: int | None = None
+    """Next inbox offset, if records were taken."""
+    hand_over: bool = False
+    """An orderly farewell: the owner is written as empty, so nobody need fence us."""
+    waiters_gone: list[str] = field(default_factory=list[str])
+    """Runs whose waiters are answered by this batch."""
+
+
+@dataclass(slots=True)
+class Batch:
+    parts: dict[int, PartitionBatch] = field(default_factory=dict[int, PartitionBatch])
+    records: list[OutRecord] = field(default_factory=list[OutRecord])
+    """Everything to append, history included, in order."""
+    bytes: int = 0
+    answers: list[OutRecord] = field(default_factory=list[OutRecord])
+    """Answers that recorded nothing: sent plainly once the commit that covers them is known."""
+    locals_used: list[LocalActivityEnded] = field(default_factory=list[LocalActivityEnded])
+    """Taken from the processor's own queue; given back if the batch does not commit."""
+    locals_begun: list[ActivityTask] = field(default_factory=list[ActivityTask])
+    locals_canceled: list[tuple[RunId, Op]] = field(default_factory=list[tuple[RunId, Op]])
+    histories: list[tuple[int, ReplyTo, str, int, int]] = field(
+        default_factory=list[tuple[int, ReplyTo, str, int, int]]
+    )
+    """History pages asked for: read from the store after the commit (partition, to, run, after seq, bytes)."""
+
+    owners: list[tuple[int, int, str]] = field(default_factory=list[tuple[int, int, str]])
+    """(index, partition, workflow): whose records begin there in ``records``."""
+
+    def mark(self, partition: int, workflow_id: str) -> None:
+        """What is appended from here on is about this workflow."""
+        self.owners.append((len(self.records), partition, workflow_id))
+
+    def owner_of(self, record: OutRecord | None) -> tuple[int, str] | None:
+        """Whose record this is; ``None`` if it is nobody's, or not of this batch."""
+        index = next((i for i, mine in enumerate(self.records) if mine is record), -1)
+        found: tuple[int, str] | None = None
+        for begins, partition, workflow_id in self.owners:
+            if begins > index:
+                break
+            found = partition, workflow_id
+        return found if index >= 0 else None
+
+    def part(self, number: int) -> PartitionBatch:
+        part = self.parts.get(number)
+        if part is None:
+            part = self.parts[number] = PartitionBatch(number)
+        return part
+
+    def append(self, record: OutRecord) -> None:
+        self.records.append(record)
+        self.bytes += len(record.value or b"") + 150

@@ -1,0 +1,108 @@
+"""Runs the user's payload codec (encryption, compression) between history and workflow code.
+
+The codec is asynchronous and the processor's thread is not: it has a small event loop of its own for it. Without a codec
+nothing here costs anything.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TypeVar
+
+import msgspec
+
+from streamflow.converter import DataConverter
+from streamflow.model.events import Recorded, WorkflowStarted
+from streamflow.model.intents import Activation, Intent
+from streamflow.model.payload import Payload
+
+_T = TypeVar("_T")
+Recode = Callable[[list[Payload]], list[Payload]]
+
+
+class PayloadGate:
+    """Decodes what goes into workflow code and encodes what comes out. Owned by the processor's thread."""
+
+    def __init__(self, converter: DataConverter) -> None:
+        self._codec = converter.payload_codec
+        self._runner: asyncio.Runner | None = None
+
+    @property
+    def open(self) -> bool:
+        """Whether payloads pass unchanged."""
+        return self._codec is None
+
+    def inbound(self, recorded: Recorded) -> Recorded:
+        """The same event with its payloads as the converter made them."""
+        if self._codec is None:
+            return recorded
+        return msgspec.structs.replace(recorded, event=recode(recorded.event, self._decode))
+
+    def inbound_started(self, started: WorkflowStarted) -> WorkflowStarted:
+        return started if self._codec is None else recode(started, self._decode)
+
+    def activation(self, activation: Activation) -> Activation:
+        if self._codec is None:
+            return activation
+        inputs = tuple(self.inbound(recorded) for recorded in activation.inputs)
+        return msgspec.structs.replace(activation, inputs=inputs)
+
+    def outbound(self, intents: list[Intent]) -> list[Intent]:
+        if self._codec is None:
+            return intents
+        return [recode(intent, self._encode) for intent in intents]
+
+    def payloads_in(self, payloads: tuple[Payload, ...]) -> tuple[Payload, ...]:
+        return payloads if self._codec is None else tuple(self._decode(list(payloads)))
+
+    def payload_out(self, payload: Payload) -> Payload:
+        return payload if self._codec is None else self._encode([payload])[0]
+
+    def close(self) -> None:
+        if self._runner is not None:
+            self._runner.close()
+            self._runner = None
+
+    def _decode(self, payloads: list[Payload]) -> list[Payload]:
+        assert self._codec is not None
+        return self._run(self._codec.decode, payloads)
+
+    def _encode(self, payloads: list[Payload]) -> list[Payload]:
+        assert self._codec is not None
+        return self._run(self._codec.encode, payloads)
+
+    def _run(self, function: Callable[..., object], payloads: list[Payload]) -> list[Payload]:
+        if not payloads:
+            return payloads
+        if self._runner is None:
+            self._runner = asyncio.Runner()
+        return list(self._runner.run(function(payloads)))  # type: ignore[arg-type]  # a coroutine function
+
+
+def recode(value: _T, change: Recode) -> _T:
+    """The same structure with every payload in it changed, however deep."""
+    return _recode(value, change)  # type: ignore[return-value]  # the shape is kept
+
+
+def _recode(value: object, change: Recode) -> object:
+    match value:
+        case Payload():
+            return change([value])[0]
+        case tuple() if value and isinstance(value[0], Payload):
+            return tuple(change(list(value)))
+        case dict() if value and isinstance(next(iter(value.values())), Payload):
+            return dict(zip(value, change(list(value.values())), strict=True))
+        case tuple():
+            return tuple(_recode(item, change) for item in value)
+        case msgspec.Struct():
+            changed: dict[str, object] = {}
+            for name in value.__struct_fields__:
+                before = getattr(value, name)
+                if isinstance(before, (Payload, tuple, dict, msgspec.Struct)):
+                    after = _recode(before, change)
+                    if after is not before:
+                        changed[name] = after
+            return msgspec.structs.replace(value, **changed) if changed else value
+        case _:
+            return value

@@ -1,0 +1,125 @@
+"""Makes a batch real, in this order: one transaction, then one write to each store, then what may be seen outside.
+
+Nothing is visible before the commit is known. If it is not, the caller drops every draft that the batch touched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from streamflow.model.answers import HistoryPage
+from streamflow.model.tasks import PositionRecord
+from streamflow.ports import (
+    Committed,
+    OutRecord,
+    Producer,
+    Source,
+    TopicPartition,
+    Transactor,
+)
+from streamflow.processor.batch import Batch, PartitionBatch
+from streamflow.processor.partition import Partition
+from streamflow.processor.restore import note
+from streamflow.processor.rows import Ingest
+from streamflow.processor.surroundings import Surroundings
+from streamflow.wire import keys
+from streamflow.wire.entities import encode
+from streamflow.wire.header import SF, EntryHeader, pack
+from streamflow.wire.inbox import reply_record
+from streamflow.wire.keys import EntityKind
+
+
+def commit(
+    batch: Batch,
+    partitions: Mapping[int, Partition],
+    *,
+    transactor: Transactor,
+    source: Source,
+    producer: Producer,
+    around: Surroundings,
+) -> None:
+    """Raises what `Transactor.commit` raises; then nothing of the batch happened here."""
+    offsets: dict[TopicPartition, Committed] = {}
+    for part in batch.parts.values():
+        partition = partitions[part.number]
+        offsets[partition.inbox] = _stage_position(batch, part, partition, transactor, around)
+    transactor.commit(batch.records, offsets, source)
+    around.counters.transactions += 1
+    for part in batch.parts.values():
+        store(part, partitions[part.number], owner=around.options.name, ids=transactor.ids)
+    for record in batch.answers:
+        producer.send(record)
+    for number, to, run_id, after_seq, bytes_max in batch.histories:
+        page = history_page(partitions[number], run_id, after_seq, bytes_max)
+        producer.send(reply_record(to, page))
+
+
+def store(part: PartitionBatch, partition: Partition, *, owner: str, ids: tuple[str, ...]) -> None:
+    """The committed entries become rows, together with the position that they bring the store to."""
+    ingest = Ingest(partition.rows)
+    for entry in part.entries:
+        ingest.add(entry)
+    for run_id, due_ms in part.due_corrections.items():
+        ingest.due(run_id, due_ms)
+    meta = partition.meta
+    meta.ordinal += 1
+    meta.owner, meta.transactional_ids = owner, ids
+    if part.offset is not None:
+        meta.inbox_offset = part.offset
+    ingest.finish(meta)
+    partition.note_due(ingest.earliest_due_ms)
+    for run_id in part.waiters_gone:
+        partition.waiters.forget(run_id)
+
+
+def history_page(partition: Partition, run_id: str, after_seq: int, bytes_max: int) -> HistoryPage:
+    """Events as stored, as many as fit; read after the commit, so the page holds all that was said before it."""
+    row = partition.rows.run(run_id)
+    records: list[tuple[bytes, bytes]] = []
+    size, last = 0, after_seq
+    while size < bytes_max:
+        chunk = partition.rows.events(run_id, after_seq=last, limit=200)
+        for header, value in chunk:
+            size += len(header) + len(value)
+            if records and size > bytes_max:
+                break
+            records.append((header, value))
+            last += 1
+        if len(chunk) < 200:
+            break
+    more = row is not None and last < row.last_seq
+    return HistoryPage(
+        run_id=run_id,  # type: ignore[arg-type]  # a RunId by construction
+        records=tuple(records),
+        next_after_seq=last,
+        more=more,
+        closed=row is not None and bool(row.closed_code),
+    )
+
+
+def _stage_position(
+    batch: Batch,
+    part: PartitionBatch,
+    partition: Partition,
+    transactor: Transactor,
+    around: Surroundings,
+) -> Committed:
+    """The position record and the offset that go into the transaction, even when the position has not moved."""
+    meta = partition.meta
+    inbox_offset = part.offset if part.offset is not None else meta.inbox_offset
+    ordinal = meta.ordinal + 1
+    owner = "" if part.hand_over else around.options.name
+    position = PositionRecord(
+        inbox_offset=inbox_offset, ordinal=ordinal, owner=owner, transactional_ids=transactor.ids
+    )
+    header = EntryHeader(EntityKind.POSITION, 0, "", 0, 0, around.clock.now_ms())
+    batch.append(
+        OutRecord(
+            partition.history.topic,
+            partition.number,
+            keys.position_key(partition.number),
+            encode(position),
+            ((SF, pack(header)),),
+        )
+    )
+    return Committed(inbox_offset, note(ordinal, owner, transactor.ids))

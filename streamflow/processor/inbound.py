@@ -1,0 +1,203 @@
+"""What comes into a turn: inbox records sorted by workflow, runs that are due, local results, and what must be refused.
+
+A record that cannot be used never stops its partition: it is forwarded, or kept as a dead letter with the reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import structlog
+
+from streamflow.model.answers import Reason, Rejection
+from streamflow.model.commands import FireDue, LocalActivityEnded
+from streamflow.model.ids import RunId, WorkflowId
+from streamflow.ports import Log, OutRecord, Reader, Record, RecordRefused
+from streamflow.processor.batch import Batch
+from streamflow.processor.partition import Partition, State
+from streamflow.processor.stepper import Work
+from streamflow.processor.surroundings import Surroundings
+from streamflow.topology import partition_for
+from streamflow.wire.envelope import REPLY_TO, parse_reply_to, text_headers
+from streamflow.wire.errors import Undecodable
+from streamflow.wire.inbox import dead_letter, decode_inbox, forward, reply_record, was_forwarded
+
+log = structlog.get_logger(__name__)
+
+Groups = dict[tuple[int, str], list[Work]]
+
+
+class Inbound:
+    def __init__(self, around: Surroundings) -> None:
+        self._around = around
+        self._offsets: dict[int, int] = {}
+        self._records: list[OutRecord] = []
+        self._answers: list[OutRecord] = []
+        self._retry: dict[str, int] = {}
+        self._refused: dict[tuple[int, str], str] = {}
+        self._behind_ms = 0
+        self._checkpointed: dict[int, int] = {}
+        self._reader: Reader | None = None
+
+    @property
+    def has_work(self) -> bool:
+        """Whether there is something to do though nothing arrives."""
+        return bool(self._retry)
+
+    @property
+    def behind_ms(self) -> int:
+        """By how much this machine's clock is behind the log's, as far as the last records show it."""
+        return self._behind_ms
+
+    # -- records --------------------------------------------------------------------------------------------------
+
+    def sort(self, records: Sequence[Record], partitions: Mapping[int, Partition]) -> Groups:
+        """The commands of active partitions, by workflow, each in its order."""
+        groups: Groups = {}
+        now_ms = self._around.clock.now_ms()
+        if records:
+            self._behind_ms = max(0, max(record.timestamp_ms for record in records) - now_ms)
+        for record in records:
+            partition = partitions.get(record.partition)
+            if partition is None or partition.state is not State.ACTIVE:
+                continue
+            if record.offset < partition.meta.inbox_offset:
+                continue  # read again after a rewind, and already folded
+            self._offsets[record.partition] = record.offset + 1
+            self._sort_one(record, groups)
+        return groups
+
+    def _sort_one(self, record: Record, groups: Groups) -> None:
+        try:
+            received = decode_inbox(record)
+        except Undecodable as error:
+            self._undecodable(record, error)
+            return
+        workflow_id = received.command.workflow_id
+        home = partition_for(workflow_id, self._around.options.partitions)
+        if home != record.partition:
+            self._misplaced(record, home)
+            return
+        work = Work(received.command, received.envelope, record)
+        groups.setdefault((home, workflow_id), []).append(work)
+
+    def _undecodable(self, record: Record, error: Undecodable) -> None:
+        """Answered where an answer was asked for, and kept in any case."""
+        to = parse_reply_to(text_headers(record.headers).get(REPLY_TO, ""))
+        if to is not None and self._around.destinations.may_reply(to):
+            rejection = Rejection(reason=Reason.INVALID_ARGUMENT, message=error.message)
+            self._answers.append(reply_record(to, rejection))
+        self._dead_letter(record, error.stage, error.message)
+
+    def _misplaced(self, record: Record, home: int) -> None:
+        """Forwarded once; a second time means that two of us disagree about placement."""
+        if was_forwarded(record):
+            message = (
+                f"Expected a forwarded record on partition {home}, found it on {record.partition}"
+            )
+            self._dead_letter(record, "placement", message)
+            return
+        self._around.counters.forwarded += 1
+        self._records.append(forward(record, home))
+
+    def _dead_letter(self, record: Record, stage: str, message: str) -> None:
+        self._around.counters.dead_letters += 1
+        self._records.append(
+            dead_letter(
+                record,
+                topic=self._around.dead_letters_topic,
+                stage=stage,
+                message=message,
+                connector=self._around.options.queue,
+            )
+        )
+
+    # -- what the processor itself has to say -----------------------------------------------------------------------
+
+    def add_due(self, groups: Groups, partitions: Mapping[int, Partition]) -> None:
+        """Runs that are due, earliest first, bounded; none while our clock is not to be trusted."""
+        if self._behind_ms > self._around.options.skew_stop_ms:
+            return
+        now_ms = self._around.clock.now_ms()
+        for partition in partitions.values():
+            due_ms = partition.earliest_due_ms
+            if partition.state is State.ACTIVE and due_ms and due_ms <= now_ms:
+                self._scan_due(groups, partition, now_ms)
+        for run_id, number in list(self._retry.items()):
+            owned = partitions.get(number)
+            if owned is not None and owned.state is State.ACTIVE:
+                del self._retry[run_id]
+                self._add_retry(groups, owned, run_id)
+
+    def _scan_due(self, groups: Groups, partition: Partition, now_ms: int) -> None:
+        bound = self._around.options.due_per_turn_max
+        found = partition.rows.due(now_ms, bound)
+        partition.earliest_due_ms = (
+            now_ms if len(found) == bound else partition.rows.first_due_ms(after_ms=now_ms)
+        )
+        for _, run_id in found:
+            row = partition.rows.run(run_id)
+            if row is not None:
+                command = FireDue(workflow_id=WorkflowId(row.workflow_id), run_id=RunId(run_id))
+                key = partition.number, row.workflow_id
+                groups.setdefault(key, []).append(Work(command))
+
+    def _add_retry(self, groups: Groups, partition: Partition, run_id: str) -> None:
+        row = partition.rows.run(run_id)
+        if row is not None:
+            command = FireDue(
+                workflow_id=WorkflowId(row.workflow_id), run_id=RunId(run_id), retry=True
+            )
+            groups.setdefault((partition.number, row.workflow_id), []).append(Work(command))
+
+    def add_local(
+        self, groups: Groups, ended: LocalActivityEnded, partitions: Mapping[int, Partition]
+    ) -> None:
+        number = self.partition_of(ended.workflow_id)
+        if number in partitions:
+            groups.setdefault((number, ended.workflow_id), []).append(Work(ended))
+
+    def retry_soon(self, number: int, run_id: str) -> None:
+        self._retry[run_id] = number
+
+    def partition_of(self, workflow_id: str) -> int:
+        return partition_for(workflow_id, self._around.options.partitions)
+
+    # -- the batch's fate -------------------------------------------------------------------------------------------
+
+    def move_to(self, batch: Batch, partitions: Iterable[int]) -> None:
+        """Gives the batch the offsets that it will commit, and the records that need no run."""
+        owned = set(partitions)
+        for number, offset in self._offsets.items():
+            if number in owned:
+                batch.part(number).offset = offset
+        for record in self._records:
+            batch.append(record)
+        batch.answers.extend(self._answers)
+        self._offsets, self._records, self._answers = {}, [], []
+
+    def refused(self, number: int, workflow_id: str) -> str | None:
+        """Why this workflow's last transaction was refused by the log, if it was; asked once."""
+        return self._refused.pop((number, workflow_id), None) if self._refused else None
+
+    def isolate(self, batch: Batch, error: RecordRefused) -> None:
+        """Remembers whose record the log would not take: its commands go to the dead letters, it goes aside."""
+        owner = batch.owner_of(error.record)
+        if owner is None:
+            log.error("refused_record_of_nobody", error=str(error))
+            return
+        self._refused[owner] = str(error)
+
+    def checkpoint(self, log_: Log, partitions: Sequence[Partition]) -> None:
+        """Between transactions, everything below the history's end is in the store."""
+        for partition in partitions:
+            if self._checkpointed.get(partition.number) == partition.meta.ordinal:
+                continue
+            if self._reader is None:
+                self._reader = log_.reader()
+            self._checkpointed[partition.number] = partition.meta.ordinal
+            partition.meta.history_offset = self._reader.end_offset(partition.history)
+
+    def close(self) -> None:
+        if self._reader is not None:
+            self._reader.close()

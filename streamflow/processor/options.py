@@ -1,0 +1,50 @@
+"""What a processor is told at its start. Milliseconds and counts; every bound has a default."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from streamflow.engine.context import DEFAULT_LIMITS, Limits
+
+
+class ProcessorOptions(msgspec.Struct, frozen=True, kw_only=True):
+    namespace: str = "default"
+    queue: str
+    name: str
+    """The instance's stable name: its group membership and transactional ids derive from it."""
+    partitions: int
+    """Of the queue's inbox and history, from the directory; never from broker metadata."""
+    build_id: str = ""
+    limits: Limits = DEFAULT_LIMITS
+    retention_ms: Mapping[str, int] = {}
+    """Retention by workflow type, where it differs from ``limits.retention_ms``."""
+    batch_records_max: int = 500
+    runs_cached_max: int = 1_000
+    """Live runs kept in memory, each with its coroutine; a miss replays from the local store."""
+    poll_ms: int = 100
+    """The longest wait for input when nothing is due."""
+    local_budget_ms: int = 5
+    """How long a batch waits for its local activities before it commits without the laggards."""
+    step_cpu_limit_ms: int = 2_000
+    step_exit_after_ms: int = 10_000
+    """A step that does not yield for so long after its limit ends the process."""
+    stuck_retry_ms_max: int = 600_000
+    quarantine_after: int = 3
+    """A run whose step ended the process so many times is not tried again."""
+    due_per_turn_max: int = 200
+    tombstones_per_turn_max: int = 500
+    restore_slice_ms: int = 50
+    checkpoint_ms: int = 500
+    """How often the local store notes how far it has followed the log."""
+    waiters_per_run_max: int = 1_000
+    waiter_ms_max: int = 60_000
+    summary_ms: int = 1_000
+    """An open run's row in the executions feed is renewed at most this often."""
+    dedup_ms_min: int = 86_400_000
+    skew_stop_ms: int = 30_000
+    """A clock that is off from the log's by more than this fires no timers."""
+    debug: bool = False
+    """Switches guards and the step limit off, for debuggers."""
+    state_folder: str = ""

@@ -1,0 +1,290 @@
+"""One run's part of a batch: what is recorded of it, in order, until it is sealed into history entries.
+
+    take(step) ...  facts applied to the draft as they are decided, what must leave gathered
+    seal()          bytes: entities first, then events, all with the run's next due time
+
+Nothing leaves from here: everything goes into the batch, and the batch into one transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from streamflow.engine import deadlines
+from streamflow.engine.apply import apply, apply_attempt, apply_trouble
+from streamflow.engine.context import Context
+from streamflow.engine.decide import Send, Step
+from streamflow.engine.describe import result_of, summarize
+from streamflow.engine.effects import (
+    CancelLocal,
+    Effect,
+    ForgetAttempt,
+    PushCancel,
+    effects_of_cancel,
+    effects_of_close,
+    effects_of_end,
+    task_of,
+)
+from streamflow.engine.state import STATUS_OF
+from streamflow.model.answers import Trouble
+from streamflow.model.commands import ReplyTo
+from streamflow.model.events import (
+    ActivityCanceled,
+    ActivityCancelRequested,
+    ActivityCompleted,
+    ActivityFailed,
+    Event,
+    Recorded,
+)
+from streamflow.model.ids import Op, Seq
+from streamflow.model.tasks import Attempt, Deleting
+from streamflow.ports import OutRecord
+from streamflow.processor.batch import Batch, PartitionBatch
+from streamflow.processor.draft import Draft
+from streamflow.processor.rows import Entry
+from streamflow.processor.surroundings import Surroundings
+from streamflow.processor.waiters import Waiters
+from streamflow.topology import activities_topic, partition_for
+from streamflow.wire import keys
+from streamflow.wire.entities import encode
+from streamflow.wire.events import encode_event, event_code
+from streamflow.wire.header import SF, EntryHeader, entry_hash, pack
+from streamflow.wire.inbox import reply_record
+from streamflow.wire.keys import EntityKind
+
+_ROUND_ROBIN = [0]
+
+
+class Recorder:
+    def __init__(
+        self,
+        around: Surroundings,
+        batch: Batch,
+        part: PartitionBatch,
+        draft: Draft,
+        waiters: Waiters,
+    ) -> None:
+        self.draft = draft
+        self.run = draft.run
+        self._around = around
+        self._batch = batch
+        self._part = part
+        self._waiters = waiters
+        self._events: list[Recorded] = []
+        self._attempts: dict[Op, Attempt | None] = {}
+        self._trouble: Trouble | None = None
+        self._trouble_changed = False
+        self._show = False
+        self.retired = False
+        """Whether the run's deletion has begun: there is nothing more to say of it."""
+
+    @property
+    def changed(self) -> bool:
+        return bool(self._events or self._attempts or self._trouble_changed)
+
+    @property
+    def recorded(self) -> list[Recorded]:
+        """What this batch has recorded of the run so far: not in the store yet."""
+        return self._events
+
+    def context(self) -> Context:
+        """Surroundings of a decision about this run: its time never goes back, whoever owned it before."""
+        return self._around.context(max(self._around.clock.now_ms(), self.run.last_time_ms))
+
+    def take(self, steps: Iterable[Step], context: Context) -> int:
+        """Records what was decided, each step applied before the next is asked for; returns how many."""
+        count = 0
+        for step in steps:
+            count += 1
+            match step:
+                case Send(op=op):
+                    self._send(op)
+                case Attempt():
+                    self._attempts[step.op] = step
+                    apply_attempt(self.run, step, context.limits)
+                case Trouble():
+                    self.set_trouble(step)
+                case _:
+                    self._event(step, context)
+        return count
+
+    def set_trouble(self, trouble: Trouble | None) -> None:
+        if trouble is None and self.run.trouble is None:
+            return
+        apply_trouble(self.run, trouble)
+        self._trouble = trouble
+        self._trouble_changed = True
+        self._show = True
+
+    def seal(self) -> None:
+        """Puts everything recorded into the batch, as bytes."""
+        if self.retired:
+            return
+        due_ms = self._next_due_ms()
+        if not self.changed:
+            if due_ms != self.draft.due_ms:
+                self._part.due_corrections[self.run.run_id] = due_ms
+                self.draft.due_ms = due_ms
+            return
+        self.draft.due_ms = due_ms
+        for op, attempt in self._attempts.items():
+            self._seal_attempt(op, attempt, due_ms)
+        if self._trouble_changed:
+            self._seal_trouble(due_ms)
+        for recorded in self._events:
+            self._seal_event(recorded, due_ms)
+        self._summarize()
+        if not self.run.open:
+            self._answer_waiters()
+
+    def tombstone_run(self, last_seq: int, count: int) -> int:
+        """Deletes the last ``count`` events of a closed run whose retention ended; returns the last left."""
+        run, stop = self.run, max(0, last_seq - count)
+        for seq in range(last_seq, stop, -1):
+            header = self._header(EntityKind.EVENT, seq=seq, due_ms=1)
+            self._put(header, None, keys.event_key(run.workflow_id, run.run_id, seq))
+        return stop
+
+    def mark_deleting(self, last_seq: int) -> None:
+        """The first word of a run's deletion: from now on its gaps are no alarm."""
+        header = self._header(EntityKind.DELETING, seq=last_seq, due_ms=1)
+        value = encode(Deleting(last_seq=last_seq, last_hash=self.draft.last_hash))
+        self._put(header, value, keys.deleting_key(self.run.workflow_id, self.run.run_id))
+
+    def finish_deleting(self) -> None:
+        """The last word: the mark itself goes, and the run's row in the executions feed."""
+        run = self.run
+        header = self._header(EntityKind.DELETING)
+        self._put(header, None, keys.deleting_key(run.workflow_id, run.run_id))
+        self._put_summary(None)
+
+    def _event(self, event: Event, context: Context) -> None:
+        run = self.run
+        for effect in self._effects(event):
+            self._effect(effect)
+        recorded = Recorded(Seq(run.last_seq + 1), run.step, context.now_ms, event)
+        apply(run, recorded, context.limits)
+        if run.step != recorded.step:  # an activation counts itself
+            recorded = Recorded(recorded.seq, run.step, recorded.time_ms, event)
+        self._events.append(recorded)
+        if run.last_seq == 1 or not run.open:
+            self._show = True
+
+    def _effects(self, event: Event) -> list[Effect]:
+        match event:
+            case ActivityCompleted() | ActivityFailed() | ActivityCanceled():
+                return effects_of_end(self.run, event)
+            case ActivityCancelRequested():
+                return effects_of_cancel(self.run, event)
+            case _:
+                return effects_of_close(self.run) if type(event) in STATUS_OF else []
+
+    def _effect(self, effect: Effect) -> None:
+        match effect:
+            case ForgetAttempt(op=op):
+                self._attempts[op] = None
+            case PushCancel(to=to, task=task):
+                self._reply(to, task)
+            case CancelLocal(op=op):
+                self._batch.locals_canceled.append((self.run.run_id, op))
+
+    def _send(self, op: Op) -> None:
+        around, run = self._around, self.run
+        task = task_of(run, op, inbox_topic=around.inbox_topic, inbox_partition=self._part.number)
+        if run.activities[op].scheduled.local:
+            self._batch.locals_begun.append(task)
+            return
+        # Tasks have no order: round-robin keeps one workflow's fan-out from sitting on one partition.
+        _ROUND_ROBIN[0] += 1
+        count = around.destinations.activity_queues[task.queue]
+        topic = activities_topic(around.options.namespace, task.queue)
+        key = f"{task.workflow_id}\x00{task.activity_id}".encode()
+        self._batch.append(OutRecord(topic, _ROUND_ROBIN[0] % count, key, encode(task)))
+
+    def _reply(self, to: ReplyTo, answer: object) -> None:
+        if self._around.destinations.may_reply(to):
+            self._batch.append(reply_record(to, answer))  # type: ignore[arg-type]  # an Answer or a CancelTask
+        else:
+            self._around.counters.replies_dropped += 1
+
+    def _answer_waiters(self) -> None:
+        waiting = self._waiters.of(self.run.run_id)
+        if waiting:
+            result = result_of(self.run)
+            for to in waiting:
+                self._reply(to, result)
+            self._part.waiters_gone.append(self.run.run_id)
+
+    def _next_due_ms(self) -> int:
+        run, limits = self.run, self._around.options.limits
+        if run.open:
+            return deadlines.next_due_ms(run, limits)
+        retention_ms = run.start.retention_ms
+        return run.closed_ms + (limits.retention_ms if retention_ms is None else retention_ms)
+
+    # -- bytes ----------------------------------------------------------------------------------------------------
+
+    def _seal_event(self, recorded: Recorded, due_ms: int) -> None:
+        run, draft = self.run, self.draft
+        event = recorded.event
+        value = encode_event(
+            run.workflow_id, run.run_id, recorded.seq, recorded.step, recorded.time_ms, event
+        )
+        header = EntryHeader(
+            EntityKind.EVENT,
+            event_code(event),
+            run.run_id,
+            recorded.seq,
+            recorded.step,
+            recorded.time_ms,
+            due_ms,
+            0,
+            draft.last_hash,
+        )
+        packed = self._put(header, value, keys.event_key(run.workflow_id, run.run_id, recorded.seq))
+        draft.last_hash = entry_hash(packed, value)
+        draft.history_bytes += len(value)
+        self._around.counters.events += 1
+
+    def _seal_attempt(self, op: Op, attempt: Attempt | None, due_ms: int) -> None:
+        header = self._header(EntityKind.ATTEMPT, due_ms=due_ms)
+        key = keys.attempt_key(self.run.workflow_id, self.run.run_id, op)
+        self._put(header, None if attempt is None else encode(attempt), key, number=op)
+
+    def _seal_trouble(self, due_ms: int) -> None:
+        header = self._header(EntityKind.TROUBLE, due_ms=due_ms)
+        key = keys.trouble_key(self.run.workflow_id, self.run.run_id)
+        self._put(header, None if self._trouble is None else encode(self._trouble), key)
+
+    def _header(self, kind: EntityKind, *, seq: int = 0, due_ms: int = 0) -> EntryHeader:
+        run = self.run
+        return EntryHeader(kind, 0, run.run_id, seq, run.step, run.last_time_ms, due_ms)
+
+    def _put(
+        self, header: EntryHeader, value: bytes | None, key: bytes, *, number: int = 0
+    ) -> bytes:
+        packed = pack(header)
+        self._part.entries.append(
+            Entry(header.kind, self.run.workflow_id, header, packed, value, number)
+        )
+        topic = self._around.history_topic
+        self._batch.append(OutRecord(topic, self._part.number, key, value, ((SF, packed),)))
+        return packed
+
+    def _summarize(self) -> None:
+        now_ms = self.run.last_time_ms
+        if self._show or now_ms - self.draft.summarized_ms >= self._around.options.summary_ms:
+            self.draft.summarized_ms = now_ms
+            options = self._around.options
+            summary = summarize(
+                self.run, namespace=options.namespace, queue=options.queue, now_ms=now_ms
+            )
+            self._put_summary(encode(summary))
+
+    def _put_summary(self, value: bytes | None) -> None:
+        around, run = self._around, self.run
+        count = around.destinations.partitions(around.executions_topic)
+        if count:
+            key = f"{around.options.queue}\x00{run.workflow_id}\x00{run.run_id}".encode()
+            partition = partition_for(run.workflow_id, count)
+            self._batch.append(OutRecord(around.executions_topic, partition, key, value))

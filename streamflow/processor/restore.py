@@ -1,0 +1,176 @@
+"""Makes a partition's store equal to its log, before anything is decided on it.
+
+    1. end the dead owner's transactions at once, unless it handed the partition over or is still in the group
+    2. read the committed offset, stable
+    3. read the history to its *uncommitted* end, or until the position record has reached the offset's ordinal
+    4. compare: a group offset ahead of the position record is a torn transaction
+
+Never inside a rebalance callback; in slices, so that the process stays a member of its group meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Sequence
+
+import msgspec
+import structlog
+
+from streamflow.ports import (
+    Committed,
+    Log,
+    Reader,
+    Record,
+    Source,
+    StoreCorrupted,
+    Transactor,
+)
+from streamflow.processor.partition import Partition
+from streamflow.processor.rows import Entry, Ingest
+from streamflow.processor.surroundings import Surroundings
+from streamflow.wire.header import SF, unpack
+from streamflow.wire.keys import parse_key
+
+log = structlog.get_logger(__name__)
+
+FINAL_READS_MAX = 40
+"""How often the tail is read once more while the position record is behind the offset's ordinal (markers reach the
+offsets and the history independently)."""
+
+
+class OffsetNote(msgspec.Struct, array_like=True):
+    """What the committed offset's metadata says: which transaction, by whom."""
+
+    ordinal: int
+    owner: str
+    transactional_ids: tuple[str, ...] = ()
+
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(OffsetNote).decode
+
+
+def note(ordinal: int, owner: str, ids: tuple[str, ...]) -> str:
+    return _encode(OffsetNote(ordinal, owner, ids)).decode()
+
+
+def read_note(committed: Committed | None) -> OffsetNote | None:
+    """The metadata as this engine wrote it; ``None`` for anything else."""
+    if committed is None or not committed.metadata:
+        return None
+    try:
+        return _decode(committed.metadata)
+    except msgspec.DecodeError:
+        return None
+
+
+def restore(
+    partition: Partition,
+    *,
+    log_: Log,
+    source: Source,
+    transactor: Transactor,
+    around: Surroundings,
+    group: str,
+) -> Generator[None, None, None]:
+    """Restores in slices, one per ``next``; afterwards ``partition.meta`` says where to read on.
+
+    Raises:
+        Unavailable: the log cannot be read now.
+        StoreCorrupted: the store must be dropped first.
+    """
+    _end_dead_owner(partition, log_, source, transactor, around, group)
+    committed = source.committed([partition.inbox])[partition.inbox]
+    told = read_note(committed)
+    reader = log_.reader()
+    try:
+        meta = partition.rows.meta()
+        meta.history_offset = max(meta.history_offset, reader.start_offset(partition.history))
+        partition.meta = meta
+        yield from _follow(partition, reader, around)
+        for _ in range(FINAL_READS_MAX):
+            if told is None or partition.meta.ordinal >= told.ordinal:
+                break
+            yield from _follow(partition, reader, around)
+    finally:
+        reader.close()
+    _settle(partition, committed, told, around)
+
+
+def _end_dead_owner(
+    partition: Partition,
+    log_: Log,
+    source: Source,
+    transactor: Transactor,
+    around: Surroundings,
+    group: str,
+) -> None:
+    told = read_note(source.committed([partition.inbox], stable=False)[partition.inbox])
+    if told is None or not told.owner or told.owner == around.options.name:
+        return
+    if told.owner not in log_.live_members(group):
+        log.info("fencing_dead_owner", partition=partition.number, owner=told.owner)
+        transactor.fence(told.transactional_ids)
+
+
+def _follow(partition: Partition, reader: Reader, around: Surroundings) -> Iterator[None]:
+    """Reads the history from where the store is to its present end."""
+    end = reader.end_offset(partition.history)
+    if partition.meta.history_offset > end:
+        raise StoreCorrupted(
+            f"Expected the history of partition {partition.number} to reach offset "
+            f"{partition.meta.history_offset}, found its end at {end}: the store is ahead and is rebuilt"
+        )
+    for records in reader.read(partition.history, partition.meta.history_offset, end):
+        _ingest(partition, records, around)
+        yield
+    partition.meta.history_offset = end
+
+
+def _ingest(partition: Partition, records: Sequence[Record], around: Surroundings) -> None:
+    ingest = Ingest(partition.rows)
+    meta = partition.meta
+    for record in records:
+        entry = _entry(record)
+        if entry is not None:
+            ingest.add(entry)
+    if ingest.position is not None:
+        inbox_offset, ordinal, meta.owner, meta.transactional_ids = ingest.position
+        meta.inbox_offset = max(meta.inbox_offset, inbox_offset)
+        # The tail is read again from a little earlier than needed, so an ordinal may be an old one.
+        meta.ordinal = max(meta.ordinal, ordinal)
+    if records:
+        meta.history_offset = records[-1].offset + 1
+    ingest.finish(meta)
+    around.counters.restored_entries += len(records)
+
+
+def _entry(record: Record) -> Entry | None:
+    packed = next((value for name, value in record.headers if name == SF), None)
+    if packed is None or record.key is None:
+        return None  # not ours; the topic's access rights are the operator's
+    key = parse_key(record.key)
+    header = unpack(packed)
+    return Entry(key.kind, key.workflow_id, header, packed, record.value, key.number, key.text)
+
+
+def _settle(
+    partition: Partition, committed: Committed | None, told: OffsetNote | None, around: Surroundings
+) -> None:
+    """Decides where the inbox is read on, and raises the alarm where log and offsets do not agree."""
+    meta = partition.meta
+    if told is not None and told.ordinal > meta.ordinal:
+        around.counters.torn += 1
+        log.error(
+            "torn_transaction",
+            partition=partition.number,
+            offsets_ordinal=told.ordinal,
+            history_ordinal=meta.ordinal,
+            advice="The history lacks a transaction that the group's offsets have; reading on from the history.",
+        )
+    elif committed is not None and told is None and meta.inbox_offset < 0:
+        meta.inbox_offset = committed.offset
+    gaps = partition.rows.gaps()
+    if gaps:
+        around.counters.gaps += len(gaps)
+        log.error("history_gap", partition=partition.number, runs=gaps[:20], count=len(gaps))
+    partition.earliest_due_ms = partition.rows.first_due_ms()

@@ -1,0 +1,325 @@
+"""What a partition's store holds, and how a history entry becomes rows. Live commits and restore use the same code.
+
+    e run seq          event: fixed header, then value
+    r run              RunRow: where the run stands
+    w workflow         its latest run
+    a run op           latest attempt state of a pending activity (header, value)
+    x run              trouble (header, value)
+    t due run          due-time index: one row per run, at its next due time
+    g run              its chain of events is broken
+    d workflow message deduplication entry (header, value)
+    D due key          expiry of deduplication entries
+    m                  Meta: how far the store has followed the log
+
+Nothing is decoded here but headers and deduplication entries' expiry: values stay bytes until a run is loaded.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from streamflow.engine.state import STATUS_OF
+from streamflow.model.options import Status
+from streamflow.ports import Store, StoreCorrupted, WriteBatch
+from streamflow.wire import catalog
+from streamflow.wire.entities import decode_deleting, decode_position
+from streamflow.wire.header import NO_HASH, SIZE, EntryHeader, entry_hash
+from streamflow.wire.keys import EntityKind
+
+FORMAT: Final = 1
+META: Final = b"m"
+
+CLOSING_STATUS: Final[dict[int, Status]] = {
+    catalog.EVENT_CODES[event]: status for event, status in STATUS_OF.items()
+}
+"""The status that a closing event's code leaves a run in."""
+
+
+class RunRow(msgspec.Struct, array_like=True, gc=False):
+    """Where a run stands, without its events being read."""
+
+    workflow_id: str
+    last_seq: int = 0
+    last_hash: bytes = NO_HASH
+    closed_code: int = 0
+    """Event code of its closing event; 0 while open."""
+    due_ms: int = 0
+    bytes: int = 0
+    deleting: bool = False
+    gap: bool = False
+    """An event was missing, forked or misfitting when it came: quarantined unless the run is being deleted."""
+
+
+class Meta(msgspec.Struct, array_like=True):
+    """How far the store has followed its log; written with the rows that it speaks of."""
+
+    format: int = FORMAT
+    history_offset: int = 0
+    """Everything below is in the store; more may be."""
+    inbox_offset: int = -1
+    """The position record's; -1 before the first."""
+    ordinal: int = 0
+    owner: str = ""
+    transactional_ids: tuple[str, ...] = ()
+    restored_ms: int = 0
+
+
+class Entry(msgspec.Struct, frozen=True, gc=False):
+    """One history record on its way into the store. ``value`` is ``None`` for a tombstone."""
+
+    kind: int
+    workflow_id: str
+    header: EntryHeader
+    packed: bytes
+    value: bytes | None
+    number: int = 0
+    text: str = ""
+
+
+def status_of(row: RunRow) -> Status:
+    return CLOSING_STATUS[row.closed_code] if row.closed_code else Status.RUNNING
+
+
+_encode_row = msgspec.msgpack.Encoder().encode
+_decode_row = msgspec.msgpack.Decoder(RunRow).decode
+_decode_meta = msgspec.msgpack.Decoder(Meta).decode
+
+
+def event_row(run_id: str, seq: int) -> bytes:
+    return b"e" + run_id.encode() + seq.to_bytes(8, "big")
+
+
+def attempt_row(run_id: str, op: int) -> bytes:
+    return b"a" + run_id.encode() + op.to_bytes(8, "big")
+
+
+def due_row(due_ms: int, run_id: str) -> bytes:
+    return b"t" + due_ms.to_bytes(8, "big") + run_id.encode()
+
+
+def dedup_row(workflow_id: str, message_id: str) -> bytes:
+    name = workflow_id.encode()
+    return b"d" + len(name).to_bytes(4, "big") + name + message_id.encode()
+
+
+def after(prefix: bytes) -> bytes:
+    """The first key behind all that begin with ``prefix`` (whose last byte is never 255 here)."""
+    return prefix[:-1] + bytes((prefix[-1] + 1,))
+
+
+class Rows:
+    """Reads one partition's store."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+
+    def meta(self) -> Meta:
+        raw = self.store.get(META)
+        if raw is None:
+            return Meta()
+        meta = _decode_meta(raw)
+        if meta.format != FORMAT:
+            raise StoreCorrupted(
+                f"Expected a store of format {FORMAT}, found {meta.format}: it is rebuilt"
+            )
+        return meta
+
+    def run(self, run_id: str) -> RunRow | None:
+        raw = self.store.get(b"r" + run_id.encode())
+        return None if raw is None else _decode_row(raw)
+
+    def latest_run(self, workflow_id: str) -> str | None:
+        raw = self.store.get(b"w" + workflow_id.encode())
+        return None if raw is None else raw.decode()
+
+    def events(
+        self, run_id: str, *, after_seq: int = 0, limit: int | None = None
+    ) -> list[tuple[bytes, bytes]]:
+        """(header, value) of the run's events in order."""
+        start = event_row(run_id, after_seq + 1)
+        end = b"e" + run_id.encode() + b"\xff" * 9
+        return [(raw[:SIZE], raw[SIZE:]) for _, raw in self.store.scan(start, end, limit=limit)]
+
+    def attempts(self, run_id: str) -> list[bytes]:
+        prefix = b"a" + run_id.encode()
+        return [raw[SIZE:] for _, raw in self.store.scan(prefix, prefix + b"\xff" * 9)]
+
+    def trouble(self, run_id: str) -> bytes | None:
+        raw = self.store.get(b"x" + run_id.encode())
+        return None if raw is None else raw[SIZE:]
+
+    def troubled_runs(self, limit: int) -> list[str]:
+        return [key[1:].decode() for key, _ in self.store.scan(b"x", b"y", limit=limit)]
+
+    def dedup(self, workflow_id: str, message_id: str) -> bytes | None:
+        raw = self.store.get(dedup_row(workflow_id, message_id))
+        return None if raw is None else raw[SIZE:]
+
+    def due(self, now_ms: int, limit: int) -> list[tuple[int, str]]:
+        """(due, run) of the runs due by now, earliest first."""
+        end = b"t" + (now_ms + 1).to_bytes(8, "big")
+        return [
+            (int.from_bytes(key[1:9], "big"), key[9:].decode())
+            for key, _ in self.store.scan(b"t", end, limit=limit)
+        ]
+
+    def first_due_ms(self, *, after_ms: int = -1) -> int:
+        """When the earliest run is due, of those due after that time; 0 when none ever is."""
+        rows = self.store.scan(b"t" + (after_ms + 1).to_bytes(8, "big"), b"u", limit=1)
+        return int.from_bytes(rows[0][0][1:9], "big") if rows else 0
+
+    def gaps(self) -> list[str]:
+        """Runs whose events do not form a chain, though they are not being deleted: left unread."""
+        runs = [key[1:].decode() for key, _ in self.store.scan(b"g", b"h")]
+        return [run_id for run_id in runs if (row := self.run(run_id)) and not row.deleting]
+
+    def expired_dedups(self, now_ms: int, limit: int) -> list[tuple[str, str]]:
+        """(workflow, message) of deduplication entries that may go."""
+        end = b"D" + (now_ms + 1).to_bytes(8, "big")
+        found: list[tuple[str, str]] = []
+        for key, _ in self.store.scan(b"D", end, limit=limit):
+            size = int.from_bytes(key[9:13], "big")
+            found.append((key[13 : 13 + size].decode(), key[13 + size :].decode()))
+        return found
+
+
+class Ingest:
+    """Turns history entries into rows of one write batch. Run rows are written once, at `finish`."""
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+        self._batch: WriteBatch = rows.store.batch()
+        self._runs: dict[str, RunRow | None] = {}
+        self._due_before: dict[str, int] = {}
+        self.position: tuple[int, int, str, tuple[str, ...]] | None = None
+        self.earliest_due_ms = 0
+
+    def add(self, entry: Entry) -> None:
+        match entry.kind:
+            case EntityKind.EVENT:
+                self._event(entry)
+            case EntityKind.ATTEMPT:
+                self._entity(entry, attempt_row(entry.header.run_id, entry.number))
+            case EntityKind.TROUBLE:
+                self._entity(entry, b"x" + entry.header.run_id.encode())
+            case EntityKind.DEDUP:
+                self._dedup(entry)
+            case EntityKind.DELETING:
+                self._deleting(entry)
+            case EntityKind.POSITION:
+                if entry.value is not None:
+                    found = decode_position(entry.value)
+                    self.position = (
+                        found.inbox_offset,
+                        found.ordinal,
+                        found.owner,
+                        found.transactional_ids,
+                    )
+            case _:
+                pass  # a later release's entity: of no use to this one, and not ours to drop
+
+    def due(self, run_id: str, due_ms: int) -> None:
+        """Corrects a run's due time though no entry said so (it came due and nothing followed)."""
+        run = self._run(run_id)
+        if run is not None:
+            run.due_ms = due_ms
+
+    def finish(self, meta: Meta) -> None:
+        """Writes everything, with how far the log was followed, in one batch."""
+        put, delete = self._batch.put, self._batch.delete
+        earliest = 0
+        for run_id, run in self._runs.items():
+            key = run_id.encode()
+            before = self._due_before[run_id]
+            due_ms = run.due_ms if run else 0
+            if before and before != due_ms:
+                delete(due_row(before, run_id))
+            if due_ms:
+                if before != due_ms:
+                    put(due_row(due_ms, run_id), b"")
+                earliest = min(earliest or due_ms, due_ms)
+            if run is not None:
+                put(b"r" + key, _encode_row(run))
+            elif before >= 0:
+                delete(b"r" + key)
+        self.earliest_due_ms = earliest
+        put(META, _encode_row(meta))
+        self._rows.store.write(self._batch)
+
+    def _run(self, run_id: str) -> RunRow | None:
+        try:
+            return self._runs[run_id]
+        except KeyError:
+            run = self._rows.run(run_id)
+            self._runs[run_id] = run
+            self._due_before[run_id] = run.due_ms if run else 0
+            return run
+
+    def _event(self, entry: Entry) -> None:
+        header, value = entry.header, entry.value
+        run = self._run(header.run_id)
+        key = event_row(header.run_id, header.seq)
+        if value is None:
+            self._batch.delete(key)
+            if run is not None and run.last_seq >= header.seq:
+                run.last_seq = header.seq - 1
+                run.due_ms = header.due_ms
+            return
+        if run is None:
+            run = RunRow(entry.workflow_id)
+            self._runs[header.run_id] = run
+            self._batch.put(b"w" + entry.workflow_id.encode(), header.run_id.encode())
+        elif header.seq <= run.last_seq and not run.gap:
+            # Followed before: the tail is read again from a little earlier than needed.
+            run.due_ms = header.due_ms
+            return
+        if header.seq != run.last_seq + 1 or header.previous_hash != run.last_hash:
+            run.gap = True
+            self._batch.put(b"g" + header.run_id.encode(), b"")
+        run.last_seq = header.seq
+        run.last_hash = entry_hash(entry.packed, value)
+        run.due_ms = header.due_ms
+        run.bytes += len(value)
+        if header.code in CLOSING_STATUS:
+            run.closed_code = header.code
+        self._batch.put(key, entry.packed + value)
+
+    def _entity(self, entry: Entry, key: bytes) -> None:
+        if entry.value is None:
+            self._batch.delete(key)
+        else:
+            self._batch.put(key, entry.packed + entry.value)
+        run = self._run(entry.header.run_id)
+        if run is not None:
+            run.due_ms = entry.header.due_ms
+
+    def _dedup(self, entry: Entry) -> None:
+        key = dedup_row(entry.workflow_id, entry.text)
+        expiry = b"D" + entry.header.due_ms.to_bytes(8, "big") + key[1:]
+        if entry.value is None:
+            self._batch.delete(key)
+            self._batch.delete(expiry)
+        else:
+            self._batch.put(key, entry.packed + entry.value)
+            self._batch.put(expiry, b"")
+
+    def _deleting(self, entry: Entry) -> None:
+        run_id = entry.header.run_id
+        run = self._run(run_id)
+        if entry.value is not None:
+            mark = decode_deleting(entry.value)
+            if run is None:
+                run = RunRow(entry.workflow_id, mark.last_seq, mark.last_hash)
+                self._runs[run_id] = run
+            run.deleting = True
+            run.due_ms = entry.header.due_ms
+            return
+        if run is not None:
+            start = b"e" + run_id.encode()
+            self._batch.delete_range(start, start + b"\xff" * 9)
+            if self._rows.latest_run(run.workflow_id) == run_id:
+                self._batch.delete(b"w" + run.workflow_id.encode())
+        self._batch.delete(b"g" + run_id.encode())
+        self._runs[run_id] = None

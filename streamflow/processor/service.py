@@ -1,0 +1,366 @@
+"""The processor: turned by its driver, it takes what is ready, steps every run that it touches, and commits once.
+
+    turn:  restore a slice -> poll -> records, timers, local results -> step -> one transaction -> wait
+
+It decides nothing about runs (`stepper`), nothing about bytes (`wire`), and owns partitions through `ownership`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+
+import structlog
+
+from streamflow.converter import DataConverter
+from streamflow.coroutine.definition import WorkflowDefinition
+from streamflow.model.commands import ConfirmTasks, LocalActivityEnded, StartWorkflow
+from streamflow.ports import (
+    Aborted,
+    Fenced,
+    Log,
+    LogError,
+    OutcomeUnknown,
+    Producer,
+    RecordRefused,
+    Source,
+    Stores,
+    TopicPartition,
+    Transactor,
+)
+from streamflow.processor.batch import Batch
+from streamflow.processor.codec import PayloadGate
+from streamflow.processor.commit import commit
+from streamflow.processor.destinations import Destinations
+from streamflow.processor.inbound import Groups, Inbound
+from streamflow.processor.local import LocalActivities
+from streamflow.processor.options import ProcessorOptions
+from streamflow.processor.ownership import Ownership
+from streamflow.processor.partition import Partition
+from streamflow.processor.speculation import Speculation
+from streamflow.processor.stepper import Stepper, Work
+from streamflow.processor.surroundings import Counters, Surroundings
+from streamflow.processor.watchdog import Suspects, Watchdog, code_of
+from streamflow.topology import (
+    dead_letters_topic,
+    executions_topic,
+    history_topic,
+    inbox_topic,
+    processor_group,
+)
+
+log = structlog.get_logger(__name__)
+
+REJOIN_MS = 15_000
+"""A fenced processor that its group has not told anything for so long joins it again from scratch."""
+
+
+class Processor:
+    """Owns some partitions of one queue. A `Machine`: everything but `wake` runs on the driver's thread."""
+
+    def __init__(
+        self,
+        log_: Log,
+        stores: Stores,
+        definitions: Mapping[str, WorkflowDefinition],
+        converter: DataConverter,
+        options: ProcessorOptions,
+        local: LocalActivities | None = None,
+        *,
+        entropy: Callable[[], bytes] = lambda: os.urandom(16),
+    ) -> None:
+        self._log = log_
+        self._stores = stores
+        self._options = options
+        self._group = processor_group(options.namespace, options.queue)
+        self._around = _surroundings(log_, definitions, converter, options, entropy)
+        self._inbound = Inbound(self._around)
+        self._owned = Ownership(
+            log_,
+            stores,
+            self._around,
+            self._group,
+            hand_over=self._hand_over,
+            troubled=self._inbound.retry_soon,
+        )
+        self._locals = Speculation(
+            log_, local, options, partition_of=self._inbound.partition_of, wake=self.wake
+        )
+        self._checkpoint_ms = 0
+        self._fenced_ms: int | None = None
+        self._source: Source | None = None
+        self._transactor: Transactor | None = None
+        self._producer: Producer | None = None
+
+    @property
+    def counters(self) -> Counters:
+        return self._around.counters
+
+    @property
+    def partitions(self) -> Mapping[int, Partition]:
+        """The partitions owned now. For tests and metrics; not to be changed."""
+        return self._owned.partitions
+
+    @property
+    def ready(self) -> bool:
+        """Whether something is owned, all of it is restored, and our clock can be trusted with timers."""
+        skewed = self._inbound.behind_ms > self._options.skew_stop_ms
+        return (
+            bool(self.partitions) and len(self._owned.active) == len(self.partitions) and not skewed
+        )
+
+    def wake(self) -> None:
+        """Ends the current wait. Callable from any thread."""
+        if self._source is not None:
+            self._source.wake()
+
+    # -- the machine ----------------------------------------------------------------------------------------------
+
+    def open(self) -> None:
+        options = self._options
+        self._around.destinations.refresh()
+        name = f"{options.namespace}.{options.queue}.{options.name}"
+        self._transactor = self._log.transactor(name)
+        self._transactor.open()
+        self._producer = self._log.producer()
+        self._source = self._join()
+
+    def turn(self) -> int | None:
+        source, transactor = self._source, self._transactor
+        assert source is not None
+        assert transactor is not None
+        self._around.destinations.refresh()
+        if self._fenced_ms is not None:
+            self._come_back(transactor)
+        self._owned.restore_slice(source, transactor)
+        records = source.poll(self._options.batch_records_max, self._wait_ms())
+        groups = self._inbound.sort(records, self.partitions)
+        self._inbound.add_due(groups, self.partitions)
+        for ended in self._locals.take():
+            self._inbound.add_local(groups, ended, self.partitions)
+        if groups or records:
+            self._run_batch(groups)
+        self._checkpoint()
+        return self._next_turn_ms()
+
+    def close(self) -> None:
+        """Hands the partitions over: a successor need fence nobody, and finds everything committed."""
+        self._owned.part_with(list(self.partitions))
+        if self._source is not None:
+            self._source.close()
+        self._owned.drop_all()
+        for part in (
+            self._transactor,
+            self._producer,
+            self._inbound,
+            self._around.suspects,
+            self._around.gate,
+        ):
+            if part is not None:
+                part.close()
+        if self._around.watchdog is not None:
+            self._around.watchdog.stop()
+        self._stores.close()
+
+    def _join(self) -> Source:
+        return self._log.source(
+            group=self._group,
+            topics=[self._around.inbox_topic],
+            listener=self._owned,
+            instance=self._options.name,
+        )
+
+    # -- the batch ------------------------------------------------------------------------------------------------
+
+    def _run_batch(self, groups: Groups) -> None:
+        batch = Batch()
+        self._inbound.move_to(batch, self.partitions)
+        steppers: dict[int, Stepper] = {}
+        for (number, workflow_id), works in sorted(groups.items(), key=_turn_in_batch):
+            stepper = steppers.get(number)
+            if stepper is None:
+                stepper = steppers[number] = Stepper(self._around, self.partitions[number], batch)
+            batch.locals_used += [
+                work.command for work in works if isinstance(work.command, LocalActivityEnded)
+            ]
+            refused = self._inbound.refused(number, workflow_id)
+            if refused is None:
+                stepper.step(workflow_id, works)
+            else:
+                stepper.put_aside(workflow_id, works, refused)
+        self._locals.run(batch, steppers)
+        for stepper in steppers.values():
+            stepper.seal()
+        if batch.parts:
+            self._commit_or_drop(batch)
+
+    def _commit_or_drop(self, batch: Batch) -> None:
+        counters = self._around.counters
+        try:
+            self._commit(batch)
+        except Aborted as error:
+            counters.aborted += 1
+            log.warning("transaction_aborted", reason=str(error))
+            self._rewind(batch)
+        except RecordRefused as error:
+            counters.aborted += 1
+            log.error("record_refused", reason=str(error))
+            self._inbound.isolate(batch, error)
+            self._rewind(batch)
+        except OutcomeUnknown as error:
+            counters.unknown += 1
+            log.warning("outcome_unknown", reason=str(error))
+            self._take_again()
+        except Fenced as error:
+            counters.fenced += 1
+            log.warning("fenced", reason=str(error))
+            self._owned.drop_all()
+            self._fenced_ms = self._around.clock.monotonic_ms()
+        else:
+            self._committed(batch)
+
+    def _commit(self, batch: Batch) -> None:
+        assert self._transactor is not None
+        assert self._source is not None
+        assert self._producer is not None
+        commit(
+            batch,
+            self.partitions,
+            transactor=self._transactor,
+            source=self._source,
+            producer=self._producer,
+            around=self._around,
+        )
+
+    def _committed(self, batch: Batch) -> None:
+        self._locals.cancel(batch)
+        now_ms = self._around.clock.now_ms()
+        for number in batch.parts:
+            partition = self.partitions[number]
+            partition.drafts.shrink()
+            partition.waiters.sweep(now_ms)
+
+    def _rewind(self, batch: Batch) -> None:
+        """Nothing of the batch happened: forget what it changed, and read its input again."""
+        assert self._source is not None
+        for ended in batch.locals_used:
+            self._locals.give_back(ended)
+        offsets: dict[TopicPartition, int] = {}
+        for part in batch.parts.values():
+            partition = self.partitions[part.number]
+            for run_id in part.drafts:
+                partition.drafts.drop(run_id)
+            offsets[partition.inbox] = partition.meta.inbox_offset
+            partition.earliest_due_ms = partition.rows.first_due_ms()
+        self._source.start_reading(offsets)
+
+    def _take_again(self) -> None:
+        """The transaction may have happened: only the log knows. Restore every partition from it."""
+        assert self._transactor is not None
+        self._transactor.reopen()
+        for partition in list(self.partitions.values()):
+            self._owned.take(partition.inbox)
+
+    def _come_back(self, transactor: Transactor) -> None:
+        """After being fenced: with new producers once the group gives us partitions again.
+
+        A namesake that holds our place makes the next poll raise `Fenced`, which ends this processor.
+        """
+        assert self._fenced_ms is not None
+        if self.partitions:
+            transactor.reopen()
+            self._fenced_ms = None
+        elif self._around.clock.monotonic_ms() - self._fenced_ms > REJOIN_MS:
+            assert self._source is not None
+            self._source.close()
+            transactor.reopen()
+            self._source = self._join()
+            self._fenced_ms = None
+
+    def _hand_over(self, numbers: Sequence[int]) -> None:
+        """With an empty owner in the log, nobody waits for us or fences us."""
+        batch = Batch()
+        for number in numbers:
+            batch.part(number).hand_over = True
+        try:
+            self._commit(batch)
+        except LogError as error:
+            log.warning("hand_over_failed", partitions=list(numbers), reason=str(error))
+
+    # -- time -----------------------------------------------------------------------------------------------------
+
+    def _wait_ms(self) -> int:
+        """How long a poll may wait: not at all while there is other work, and not beyond what is due."""
+        if self._busy():
+            return 0
+        if self._locals.outstanding and self._log.threaded:
+            return 1
+        due_ms = self._earliest_due_ms()
+        poll_ms = self._options.poll_ms
+        return min(poll_ms, max(0, due_ms - self._around.clock.now_ms())) if due_ms else poll_ms
+
+    def _next_turn_ms(self) -> int | None:
+        if self._busy():
+            return 0
+        due_ms = self._earliest_due_ms()
+        return max(1, due_ms - self._around.clock.now_ms()) if due_ms else None
+
+    def _busy(self) -> bool:
+        return self._owned.restoring or self._inbound.has_work or self._locals.waiting
+
+    def _earliest_due_ms(self) -> int:
+        if self._inbound.behind_ms > self._options.skew_stop_ms:
+            return 0
+        dues = [p.earliest_due_ms for p in self._owned.active if p.earliest_due_ms]
+        return min(dues, default=0)
+
+    def _checkpoint(self) -> None:
+        """Notes, between transactions, how far the stores have followed the log: a restart begins there."""
+        now_ms = self._around.clock.monotonic_ms()
+        if now_ms - self._checkpoint_ms >= self._options.checkpoint_ms:
+            self._checkpoint_ms = now_ms
+            self._inbound.checkpoint(self._log, self._owned.active)
+
+
+def _surroundings(
+    log_: Log,
+    definitions: Mapping[str, WorkflowDefinition],
+    converter: DataConverter,
+    options: ProcessorOptions,
+    entropy: Callable[[], bytes],
+) -> Surroundings:
+    suspects = Suspects(options.state_folder, code_of(definitions.values()))
+    watchdog = None
+    if log_.threaded and not options.debug:
+        watchdog = Watchdog(
+            limit_ms=options.step_cpu_limit_ms,
+            exit_after_ms=options.step_exit_after_ms,
+            suspects=suspects,
+        )
+    namespace, queue = options.namespace, options.queue
+    return Surroundings(
+        options=options,
+        clock=log_.clock,
+        destinations=Destinations(log_, namespace),
+        definitions=definitions,
+        converter=converter,
+        gate=PayloadGate(converter),
+        suspects=suspects,
+        watchdog=watchdog,
+        entropy=entropy,
+        inbox_topic=inbox_topic(namespace, queue),
+        history_topic=history_topic(namespace, queue),
+        executions_topic=executions_topic(namespace),
+        dead_letters_topic=dead_letters_topic(namespace),
+    )
+
+
+def _turn_in_batch(item: tuple[tuple[int, str], list[Work]]) -> int:
+    """Results and timers before new starts; questions about tasks after everything that may have ended them."""
+    match item[1][0].command:
+        case ConfirmTasks():
+            return 2
+        case StartWorkflow():
+            return 1
+        case _:
+            return 0

@@ -1,0 +1,72 @@
+"""What stepping a run needs beside the run: made once per processor and handed down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from streamflow.converter import DataConverter
+from streamflow.coroutine.definition import WorkflowDefinition
+from streamflow.coroutine.notices import Notice, ignore
+from streamflow.engine.context import Context
+from streamflow.ports import Clock
+from streamflow.processor.codec import PayloadGate
+from streamflow.processor.destinations import Destinations
+from streamflow.processor.options import ProcessorOptions
+from streamflow.processor.watchdog import Suspects, Watchdog
+
+
+@dataclass(slots=True)
+class Counters:
+    """What the processor did since its start. Read by metrics and tests."""
+
+    transactions: int = 0
+    aborted: int = 0
+    unknown: int = 0
+    fenced: int = 0
+    commands: int = 0
+    events: int = 0
+    activations: int = 0
+    replays: int = 0
+    stuck: int = 0
+    quarantined: int = 0
+    dead_letters: int = 0
+    forwarded: int = 0
+    replies_dropped: int = 0
+    restored_entries: int = 0
+    gaps: int = 0
+    torn: int = 0
+
+
+@dataclass(slots=True)
+class Surroundings:
+    options: ProcessorOptions
+    clock: Clock
+    destinations: Destinations
+    definitions: Mapping[str, WorkflowDefinition]
+    converter: DataConverter
+    gate: PayloadGate
+    suspects: Suspects
+    watchdog: Watchdog | None
+    entropy: Callable[[], bytes]
+    """16 random bytes, new ones at each call."""
+    inbox_topic: str
+    history_topic: str
+    executions_topic: str
+    dead_letters_topic: str
+    failure_types: tuple[type[BaseException], ...] = ()
+    """Exceptions that fail a workflow of this worker, beside the failure types proper."""
+    notify: Callable[[Notice], None] = ignore
+    counters: Counters = field(default_factory=Counters)
+
+    def context(self, now_ms: int) -> Context:
+        options = self.options
+        return Context(
+            now_ms=now_ms,
+            entropy=self.entropy(),
+            queue=options.queue,
+            limits=options.limits,
+            activity_queues=self.destinations.activity_queues,
+            retention_ms=options.retention_ms,
+            build_id=options.build_id,
+        )

@@ -1,0 +1,215 @@
+"""Interrupts a step that takes too much CPU, and ends the process when even that does not help.
+
+One thread looks at the step under way every few tens of milliseconds. CPU time counts, not wall time: a machine that is
+merely busy, or a process that was paused, makes nobody guilty.
+
+C code that keeps the interpreter's lock starves that thread too. So it also keeps winding a CPU-time timer of the process
+(``ITIMER_PROF``) whose signal ends it: a thread that cannot wind it any more has been starved for that long.
+
+Which run is being stepped stands in a small mapped file of the state folder. A process that ended within a step finds
+the run's name there when it starts again; a run that did so several times is put aside instead of being tried again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import faulthandler
+import hashlib
+import json
+import mmap
+import os
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+
+from streamflow.coroutine.definition import WorkflowDefinition
+from streamflow.coroutine.errors import StepLimitExceeded
+
+log = structlog.get_logger(__name__)
+
+TICK_S = 0.05
+WIND_S = 0.5
+EXIT_CODE = 70
+MARK_BYTES = 40
+
+
+@dataclass(slots=True)
+class _Watched:
+    thread_id: int
+    cpu_clock: int
+    run_id: str = ""
+    began_cpu_s: float = 0.0
+    interrupted: bool = False
+    exit_deadline_s: float = 0.0
+
+
+class Watchdog:
+    """Watches the steps of one processor's thread."""
+
+    def __init__(self, *, limit_ms: int, exit_after_ms: int, suspects: Suspects) -> None:
+        self._limit_s = limit_ms / 1000
+        self._exit_after_s = exit_after_ms / 1000
+        self._suspects = suspects
+        self._watched: _Watched | None = None
+        self._lock = threading.Lock()
+        self._stopped = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    @contextlib.contextmanager
+    def watch(self, run_id: str) -> Iterator[None]:
+        """The step in this block may be interrupted by `StepLimitExceeded`, raised in the calling thread."""
+        watched = self._begin(run_id)
+        try:
+            yield
+        finally:
+            with self._lock:
+                watched.run_id = ""
+                if watched.interrupted:
+                    # An interruption that was not delivered yet must not hit whatever comes next.
+                    _clear_exception(watched.thread_id)
+                    watched.interrupted = False
+            self._suspects.left()
+
+    def stop(self) -> None:
+        self._stopped.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _begin(self, run_id: str) -> _Watched:
+        watched = self._watched
+        thread_id = threading.get_ident()
+        if watched is None or watched.thread_id != thread_id:
+            watched = _Watched(thread_id, time.pthread_getcpuclockid(thread_id))
+            self._watched = watched
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="sf-watchdog", daemon=True)
+                self._thread.start()
+        self._suspects.entered(run_id)
+        watched.began_cpu_s = time.clock_gettime(watched.cpu_clock)
+        watched.interrupted = False
+        watched.run_id = run_id
+        return watched
+
+    def _run(self) -> None:
+        faulthandler.register(signal.SIGPROF, all_threads=True, chain=True)
+        wound_s = 0.0
+        while not self._stopped.wait(TICK_S):
+            if time.monotonic() - wound_s > WIND_S:
+                wound_s = time.monotonic()
+                signal.setitimer(signal.ITIMER_PROF, self._limit_s + self._exit_after_s)
+            watched = self._watched
+            if watched is not None and watched.run_id:
+                with contextlib.suppress(OSError):  # the watched thread has ended
+                    self._look(watched)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+
+    def _look(self, watched: _Watched) -> None:
+        with self._lock:
+            if not watched.run_id:
+                return
+            cpu_s = time.clock_gettime(watched.cpu_clock) - watched.began_cpu_s
+            if not watched.interrupted:
+                if cpu_s > self._limit_s:
+                    watched.interrupted = True
+                    watched.exit_deadline_s = cpu_s + self._exit_after_s
+                    log.warning(
+                        "step_over_limit", run_id=watched.run_id, stack=_stack(watched.thread_id)
+                    )
+                    _raise_in(watched.thread_id)
+            elif cpu_s > watched.exit_deadline_s:
+                log.error(
+                    "step_never_yields", run_id=watched.run_id, stack=_stack(watched.thread_id)
+                )
+                os._exit(EXIT_CODE)
+
+
+class Suspects:
+    """Who was being stepped when the process ended, and how often that has happened to the same run."""
+
+    def __init__(self, folder: str, code: str) -> None:
+        """``code`` names the workflow code: the counts of other code do not count."""
+        self._code = code
+        self._counts: dict[str, int] = {}
+        self._path: Path | None = None
+        self._mark: mmap.mmap | None = None
+        if folder:
+            self._open(Path(folder))
+
+    def entered(self, run_id: str) -> None:
+        if self._mark is not None:
+            self._mark[:MARK_BYTES] = run_id.encode().ljust(MARK_BYTES)
+
+    def left(self) -> None:
+        if self._mark is not None:
+            self._mark[0:1] = b" "
+
+    def count(self, run_id: str) -> int:
+        """How often the process ended in a step of this run since the last step that did end well."""
+        return self._counts.get(run_id, 0)
+
+    def absolve(self, run_id: str) -> None:
+        """A step of the run ended well."""
+        if self._counts.pop(run_id, None) is not None:
+            self._save()
+
+    def close(self) -> None:
+        if self._mark is not None:
+            self._mark.close()
+            self._mark = None
+
+    def _open(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._path = folder / "suspects.json"
+        with contextlib.suppress(OSError, ValueError, KeyError, AttributeError, TypeError):
+            found = json.loads(self._path.read_text())
+            if found["code"] == self._code:
+                self._counts = {str(run_id): int(count) for run_id, count in found["runs"].items()}
+        mark = folder / "stepping"
+        if not mark.exists():
+            mark.write_bytes(b" " * MARK_BYTES)
+        with mark.open("r+b") as file:
+            self._mark = mmap.mmap(file.fileno(), MARK_BYTES)
+        guilty = self._mark[:MARK_BYTES].decode("ascii", "replace")
+        if guilty[0] != " ":
+            run_id = guilty.strip()
+            self._counts[run_id] = self._counts.get(run_id, 0) + 1
+            log.warning("process_ended_in_step", run_id=run_id, times=self._counts[run_id])
+            self._save()
+        self.left()
+
+    def _save(self) -> None:
+        if self._path is not None:
+            self._path.write_text(json.dumps({"code": self._code, "runs": self._counts}))
+
+
+def code_of(definitions: Iterable[WorkflowDefinition]) -> str:
+    """A name of the workflow code as it is in the files now."""
+    files = {sys.modules[definition.cls.__module__].__file__ for definition in definitions}
+    digest = hashlib.blake2b(digest_size=16)
+    for file in sorted(file for file in files if file):
+        with contextlib.suppress(OSError):
+            digest.update(Path(file).read_bytes())
+    return digest.hexdigest()
+
+
+def _raise_in(thread_id: int) -> None:
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(
+        ctypes.c_ulong(thread_id), ctypes.py_object(StepLimitExceeded)
+    )
+
+
+def _clear_exception(thread_id: int) -> None:
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread_id), None)
+
+
+def _stack(thread_id: int) -> str:
+    frame = sys._current_frames().get(thread_id)
+    return "".join(traceback.format_stack(frame)) if frame else ""
