@@ -52,7 +52,8 @@ def open_log(target: str, *, config: Mapping[str, Any] | None = None) -> Log:
 
     Raises:
         ValueError: the target has none of the known forms, or a config was given for a log that takes none.
-        LogError: the log cannot be opened, for instance because another process has the folder.
+        StoreTaken: another process has the embedded log's folder; the message says where to reach it.
+        LogError: the log cannot be opened.
     """
     kind = kind_of(target)
     if config and kind is not LogKind.KAFKA:
@@ -60,12 +61,14 @@ def open_log(target: str, *, config: Mapping[str, Any] | None = None) -> Log:
     match kind:
         case LogKind.KAFKA:
             from streamflow.kafka.log import KafkaLog
+            from streamflow.kafka.options import KafkaOptions
 
-            return KafkaLog(target, config or {})
+            # Nothing is asked of a broker yet: the first call does, and says if none answers.
+            return KafkaLog(KafkaOptions.parse(target, config or {}))
         case LogKind.EMBEDDED:
-            from streamflow.embedded import open_embedded
+            from streamflow.embedded import EmbeddedLog
 
-            return open_embedded(Path(target.partition(":")[2]))
+            return EmbeddedLog.open(Path(target.partition(":")[2]).expanduser())
         case LogKind.MEMORY:
             return _open_memory(target.partition(":")[2])
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from streamflow import wiring
 from streamflow.client.transport import Transport
-from streamflow.ports import LogError
+from streamflow.ports import LogError, StoreTaken
 from streamflow.service import RPCError, RPCStatusCode
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ async def open_log(target: str, config: Mapping[str, Any]) -> Log:
         if wiring.kind_of(target) is wiring.LogKind.MEMORY:
             return wiring.open_log(target)
         return await asyncio.to_thread(lambda: wiring.open_log(target, config=config))
-    except LogError as error:
+    except (LogError, StoreTaken) as error:
         raise RPCError(str(error), RPCStatusCode.UNAVAILABLE) from error
 
 

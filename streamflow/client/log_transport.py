@@ -23,8 +23,9 @@ from streamflow.model.answers import Answer, HistoryPage
 from streamflow.model.commands import Command, Envelope, FetchHistory, ReplyTo
 from streamflow.model.ids import MessageId, RunId, WorkflowId
 from streamflow.model.queues import QueueEntry
-from streamflow.ports import LogError, Record, RecordRefused, TopicPartition
+from streamflow.ports import LogError, Record, RecordRefused, TopicPartition, TopicState
 from streamflow.service import RPCError, RPCStatusCode
+from streamflow.topology.declarations import BROKER_DEFAULT
 from streamflow.wire.entities import decode_answer
 from streamflow.wire.envelope import REQUEST_ID
 from streamflow.wire.errors import Undecodable
@@ -33,6 +34,7 @@ from streamflow.wire.inbox import to_inbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
     from streamflow.ports import Log, Producer, Tail
 
@@ -57,10 +59,13 @@ class LogTransport:
         *,
         create_topics: bool = False,
         timing: Timing | None = None,
+        while_waiting: Callable[[], AbstractContextManager[None]] | None = None,
     ) -> None:
+        """``while_waiting`` is entered around each wait for a result: there a test's clock may skip ahead."""
         self.log = log
         self.create_topics = create_topics
         self._namespace = namespace
+        self._while_waiting = while_waiting
         self._timing = timing or Timing()
         self._requests = Requests(f"{secrets.token_hex(8)}-")
         self._arrived: deque[Record] = deque()
@@ -100,20 +105,26 @@ class LogTransport:
     async def _join_replies(self) -> None:
         """Chooses a partition to be answered on, and listens there before the first request is sent."""
         topic = topology.replies_topic(self._namespace)
-        if self.create_topics:
-            await self._blocking(
-                lambda: topology.ensure_namespace(self.log, self._namespace, create=True)
-            )
-        state = (await self._blocking(self.log.topics)).get(topic)
+        state = await self._blocking(lambda: self._replies_state(topic))
         if state is None:
             raise RPCError(
-                f"Expected the topics of namespace {self._namespace!r}, found no {topic}. Create them: "
-                f"streamflow topology apply --namespace {self._namespace}",
+                f"Expected the topics of namespace {self._namespace!r}, found no {topic}. Create them with a queue: "
+                f"{topology.apply_command(self._namespace, 'QUEUE')}",
                 RPCStatusCode.FAILED_PRECONDITION,
             )
         self._replies = TopicPartition(topic, random.randrange(state.partitions))
         self._producer = self.log.producer()
         self._tail = await self._blocking(lambda: self.log.tail(self._replies, self._deliver))
+
+    def _replies_state(self, topic: str) -> TopicState | None:
+        state = self.log.topics().get(topic)
+        if state is None and self.create_topics:
+            declared = topology.declare(
+                self._namespace, replication_factor=BROKER_DEFAULT, dev=True
+            )
+            topology.apply(self.log, topology.plan(self.log, declared))
+            state = self.log.topics().get(topic)
+        return state
 
     async def close(self) -> None:
         """Requests under way are given up; their commands may still take effect."""
@@ -142,11 +153,18 @@ class LogTransport:
             return await asyncio.to_thread(call) if self.log.threaded else call()
         except LogError as error:
             raise RPCError(str(error), RPCStatusCode.UNAVAILABLE) from error
+        except (topology.QueueMismatch, topology.PlanRefused) as error:
+            raise RPCError(str(error), RPCStatusCode.FAILED_PRECONDITION) from error
 
     # -- asking -------------------------------------------------------------------------------------------------
 
     async def ask(
-        self, queue: str, command: Command, *, deadline_s: float | None = DEADLINE_S
+        self,
+        queue: str,
+        command: Command,
+        *,
+        deadline_s: float | None = DEADLINE_S,
+        message_id: str | None = None,
     ) -> Answer:
         if self._tail is None or self._closed:
             await self.open()
@@ -168,11 +186,16 @@ class LogTransport:
             deadline=None if deadline_s is None else now + deadline_s,
             looked_at=now,
         )
+        if message_id:
+            pending.message_id = message_id
         self._requests.add(pending)
         try:
             self._send(pending, command)
             if self._sweeping is None:
                 self._sweep_later()
+            if self._while_waiting is not None and pending.waits_for_result:
+                with self._while_waiting():
+                    return await pending.future
             return await pending.future
         finally:
             self._requests.remove(pending.request_id)

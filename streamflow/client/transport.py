@@ -51,11 +51,17 @@ class Transport(Protocol):
         ...
 
     async def ask(
-        self, queue: str, command: Command, *, deadline_s: float | None = DEADLINE_S
+        self,
+        queue: str,
+        command: Command,
+        *,
+        deadline_s: float | None = DEADLINE_S,
+        message_id: str | None = None,
     ) -> Answer:
         """The answer; `AwaitResult`, and a start that waits for the result, are renewed until it is there.
 
-        A result's deadline of ``None`` is for ever. An empty ``queue`` is found by the workflow's ID.
+        A result's deadline of ``None`` is for ever. An empty ``queue`` is found by the workflow's ID. ``message_id``
+        names the message for those who may send it twice; by default each call is a new one.
         """
         ...
 

@@ -20,6 +20,7 @@ class MemoryProducer:
         self._connection = connection
         self._unsent: deque[tuple[OutRecord, Done | None]] = deque()
         self._draining = False
+        self._outcomes: deque[tuple[Done, LogError | None]] = deque()
 
     def send(self, record: OutRecord, done: Done | None = None) -> None:
         if self._connection.process.dead:
@@ -31,13 +32,16 @@ class MemoryProducer:
             self._connection.soon(self._drain)
 
     def flush(self, wait_ms: int) -> None:
+        """Appends what was sent so far, and its senders are told before this returns."""
         if self._connection.broker.agenda.on_loop():
             self._drain()
+            self._tell()
             return
         drained = threading.Event()
 
         def drain() -> None:
             self._drain()
+            self._tell()
             drained.set()
 
         self._connection.soon(drain)
@@ -51,7 +55,10 @@ class MemoryProducer:
         while self._unsent and not self._connection.process.dead:
             self._connection.enter("send")
             record, done = self._unsent.popleft()
-            self._tell(done, self._append(record))
+            outcome = self._append(record)
+            if done is not None:
+                self._outcomes.append((done, outcome))
+                self._connection.soon(self._tell)
 
     def _append(self, record: OutRecord) -> LogError | None:
         broker = self._connection.broker
@@ -67,6 +74,7 @@ class MemoryProducer:
             return Unavailable("Expected an acknowledgement, found none (a planned fault)")
         return None
 
-    def _tell(self, done: Done | None, error: LogError | None) -> None:
-        if done is not None:
-            self._connection.soon(lambda: done(error))
+    def _tell(self) -> None:
+        while self._outcomes and not self._connection.process.dead:
+            done, error = self._outcomes.popleft()
+            done(error)

@@ -1,0 +1,294 @@
+"""The client's way over a gateway: every command is a request to its public API.
+
+A request that got no answer is made again under the same message ID, which the gateway passes on, so that a copy does
+no harm. Waiting for a result is a long poll that is made again until the run has ended.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections.abc import Mapping
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+import httpx
+import msgspec
+
+from streamflow.client import api_v1
+from streamflow.client.errors import RPCTimeoutOrCancelledError
+from streamflow.client.transport import DEADLINE_S, EventsPage
+from streamflow.model.answers import Answer, Description, Done, QueryAnswer, Rejection, RunResult
+from streamflow.model.commands import (
+    AwaitResult,
+    CancelWorkflow,
+    Command,
+    DescribeWorkflow,
+    QueryWorkflow,
+    SignalWorkflow,
+    StartWorkflow,
+    TerminateWorkflow,
+    WaitFor,
+)
+from streamflow.model.options import Status
+from streamflow.model.queues import QueueEntry
+from streamflow.service import RPCError, RPCStatusCode
+
+RETRY_FIRST_S = 0.1
+RETRY_MAX_S = 2.0
+CONNECTIONS_MAX = 1_000
+"""Each result that is waited for holds a connection."""
+
+BodyT = TypeVar("BodyT")
+
+
+class HttpTransport:
+    """Carries commands over HTTP. Used from one event loop."""
+
+    def __init__(
+        self, base_url: str, namespace: str, *, transport: httpx.AsyncBaseTransport | None = None
+    ) -> None:
+        """``transport`` stands in for the network, for instance an application in this process."""
+        self.base_url = base_url.rstrip("/")
+        self._namespace = namespace
+        self._http = httpx.AsyncClient(
+            base_url=self.base_url,
+            transport=transport,
+            limits=httpx.Limits(max_connections=CONNECTIONS_MAX, max_keepalive_connections=20),
+            trust_env=False,
+        )
+
+    @property
+    def namespace(self) -> str:
+        return self._namespace
+
+    async def open(self) -> None:
+        """Asks whether a gateway is there that serves the namespace."""
+        health = await self._get("/health", {}, api_v1.HealthBody, DEADLINE_S)
+        if isinstance(health, Rejection) or self._namespace not in health.namespaces:
+            served = "" if isinstance(health, Rejection) else ", ".join(health.namespaces)
+            raise RPCError(
+                f"Expected {self.base_url} to serve namespace {self._namespace!r}, found {served or 'none'}",
+                RPCStatusCode.NOT_FOUND,
+            )
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+    # -- asking -------------------------------------------------------------------------------------------------
+
+    async def ask(
+        self,
+        queue: str,
+        command: Command,
+        *,
+        deadline_s: float | None = DEADLINE_S,
+        message_id: str | None = None,
+    ) -> Answer:
+        named = message_id or secrets.token_hex(16)
+        at = self._workflow(command.workflow_id)
+        params = {"queue": queue} if queue else {}
+        match command:
+            case StartWorkflow(wait_for=WaitFor.RESULT):
+                return await self._start_for_result(queue, command, deadline_s, named)
+            case StartWorkflow():
+                body: Any = api_v1.StartBody.of(queue, command)
+                return await self._post(self._workflows(), {}, body, Done, deadline_s, named)
+            case AwaitResult():
+                return await self._await_result(queue, command, deadline_s)
+            case SignalWorkflow():
+                body = _body(command, api_v1.SignalBody)
+                return await self._post(f"{at}/signal", params, body, Done, deadline_s, named)
+            case QueryWorkflow():
+                body = _body(command, api_v1.QueryBody)
+                return await self._post(f"{at}/query", params, body, QueryAnswer, deadline_s, named)
+            case CancelWorkflow():
+                body = _body(command, api_v1.CancelBody)
+                return await self._post(f"{at}/cancel", params, body, Done, deadline_s, named)
+            case TerminateWorkflow():
+                body = _body(command, api_v1.TerminateBody)
+                return await self._post(f"{at}/terminate", params, body, Done, deadline_s, named)
+            case DescribeWorkflow():
+                return await self._get(at, params | _run(command.run_id), Description, deadline_s)
+            case _:
+                raise RPCError(
+                    f"Expected a command of the public API, found {type(command).__name__}",
+                    RPCStatusCode.UNIMPLEMENTED,
+                )
+
+    async def _start_for_result(
+        self, queue: str, command: StartWorkflow, deadline_s: float | None, message_id: str
+    ) -> Answer:
+        """One request if the run ends within a poll; else the start is answered and the result polled for."""
+        until = None if deadline_s is None else time.monotonic() + deadline_s
+        body = api_v1.StartBody.of(queue, command)
+        answer = await self._post(self._workflows(), {}, body, RunResult, deadline_s, message_id)
+        if isinstance(answer, RunResult) and answer.status is Status.RUNNING:
+            wait = AwaitResult(workflow_id=command.workflow_id, run_id=answer.run_id or None)
+            return await self._await_result(queue, wait, _left(until))
+        return answer
+
+    async def _await_result(
+        self, queue: str, command: AwaitResult, deadline_s: float | None
+    ) -> Answer:
+        until = None if deadline_s is None else time.monotonic() + deadline_s
+        path = f"{self._workflow(command.workflow_id)}/result"
+        while True:
+            left = _left(until)
+            poll_s = api_v1.POLL_S if left is None else min(api_v1.POLL_S, left)
+            params = _run(command.run_id) | {"wait_ms": str(int(poll_s * 1000))}
+            if queue:
+                params["queue"] = queue
+            answer = await self._get(path, params, RunResult, left)
+            if isinstance(answer, Rejection) or answer.status is not Status.RUNNING:
+                return answer
+            if left is not None and left <= 0:
+                raise RPCTimeoutOrCancelledError(
+                    f"Expected workflow {command.workflow_id!r} to end in time, found it running"
+                )
+
+    async def events(
+        self,
+        queue: str,
+        workflow_id: str,
+        run_id: str | None,
+        after_seq: int,
+        *,
+        deadline_s: float | None = DEADLINE_S,
+    ) -> EventsPage | Answer:
+        params = _run(run_id) | {"after_seq": str(after_seq)}
+        if queue:
+            params["queue"] = queue
+        path = f"{self._workflow(workflow_id)}/history"
+        body = await self._get(path, params, api_v1.HistoryBody, deadline_s)
+        return body if isinstance(body, Rejection) else body.page()
+
+    async def find_queue(
+        self, workflow_id: str, run_id: str | None, *, deadline_s: float | None = DEADLINE_S
+    ) -> str:
+        path = f"{self._workflow(workflow_id)}/queue"
+        found = await self._get(path, _run(run_id), api_v1.LocatedBody, deadline_s)
+        if isinstance(found, Rejection):
+            raise RPCError(found.message, RPCStatusCode.NOT_FOUND)
+        return found.queue
+
+    async def queues(self) -> Mapping[str, QueueEntry]:
+        path = f"/namespaces/{_quoted(self._namespace)}/queues"
+        found = await self._get(path, {}, api_v1.QueuesBody, DEADLINE_S)
+        assert not isinstance(found, Rejection), found
+        return {
+            queue.name: QueueEntry(
+                name=queue.name,
+                partitions=queue.partitions,
+                kind="workflow" if queue.kind == "workflow" else "activity",
+            )
+            for queue in found.queues
+        }
+
+    # -- requests -----------------------------------------------------------------------------------------------
+
+    def _workflows(self) -> str:
+        return f"/namespaces/{_quoted(self._namespace)}/workflows"
+
+    def _workflow(self, workflow_id: str) -> str:
+        return f"{self._workflows()}/{_quoted(workflow_id)}"
+
+    async def _get(
+        self, path: str, params: Mapping[str, str], cls: type[BodyT], deadline_s: float | None
+    ) -> BodyT | Rejection:
+        return await self._request("GET", path, params, None, cls, deadline_s)
+
+    async def _post(
+        self,
+        path: str,
+        params: Mapping[str, str],
+        body: object,
+        cls: type[BodyT],
+        deadline_s: float | None,
+        message_id: str,
+    ) -> BodyT | Rejection:
+        content = msgspec.json.encode(body)
+        return await self._request("POST", path, params, content, cls, deadline_s, message_id)
+
+    async def _request(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, str],
+        content: bytes | None,
+        cls: type[BodyT],
+        deadline_s: float | None,
+        message_id: str = "",
+    ) -> BodyT | Rejection:
+        """One request, made again under the same message ID while there is time."""
+        until = None if deadline_s is None else time.monotonic() + max(deadline_s, 0.001)
+        headers = {api_v1.MESSAGE_ID_HEADER: message_id} if message_id else {}
+        if content is not None:
+            headers["content-type"] = "application/json"
+        wait_s = RETRY_FIRST_S
+        while True:
+            left = _left(until)
+            try:
+                response = await self._http.request(
+                    method,
+                    api_v1.PREFIX + path,
+                    params=dict(params),
+                    content=content,
+                    headers=headers,
+                    timeout=httpx.Timeout(api_v1.POLL_S + DEADLINE_S if left is None else left + 1),
+                )
+                return _answer(response, cls)
+            except httpx.TransportError as error:
+                left = _left(until)
+                if left is not None and left <= wait_s:
+                    raise self._unreachable(error) from error
+                if left is None and isinstance(error, httpx.ConnectError):
+                    raise self._unreachable(error) from error
+            await asyncio.sleep(wait_s)
+            wait_s = min(wait_s * 2, RETRY_MAX_S)
+
+    def _unreachable(self, error: httpx.TransportError) -> RPCError:
+        if isinstance(error, httpx.TimeoutException):
+            return RPCTimeoutOrCancelledError(
+                f"Expected an answer from {self.base_url}, found none in time"
+            )
+        return RPCError(
+            f"Expected a gateway at {self.base_url}, found none ({error}): start one with `streamflow dev`",
+            RPCStatusCode.UNAVAILABLE,
+        )
+
+
+def _answer(response: httpx.Response, cls: type[BodyT]) -> BodyT | Rejection:
+    try:
+        if response.is_success:
+            return msgspec.json.decode(response.content, type=cls)
+        problem = msgspec.json.decode(response.content, type=api_v1.Problem)
+    except msgspec.DecodeError as error:
+        raise RPCError(
+            f"Expected {cls.__name__} from the gateway, found status {response.status_code} and {response.text[:200]!r}",
+            RPCStatusCode.UNKNOWN,
+        ) from error
+    rejection = problem.rejection()
+    if rejection is not None:
+        return rejection
+    if problem.rpc_status is RPCStatusCode.DEADLINE_EXCEEDED:
+        raise RPCTimeoutOrCancelledError(problem.detail)
+    raise RPCError(problem.detail, problem.rpc_status)
+
+
+def _body(command: msgspec.Struct, cls: type[BodyT]) -> BodyT:
+    fields: tuple[str, ...] = cls.__struct_fields__  # type: ignore[attr-defined]  # every body is a Struct
+    return cls(**{name: getattr(command, name) for name in fields})
+
+
+def _quoted(text: str) -> str:
+    return quote(text, safe="")
+
+
+def _run(run_id: str | None) -> dict[str, str]:
+    return {"run_id": run_id} if run_id else {}
+
+
+def _left(until: float | None) -> float | None:
+    return None if until is None else until - time.monotonic()

@@ -1,0 +1,100 @@
+"""The API's description, made of the table of routes and of the types themselves."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import Any
+
+import msgspec
+
+from streamflow.client import api_v1
+from streamflow.gateway.routes import Route
+
+_REF = "#/components/schemas/{name}"
+
+
+def openapi_document(routes: Sequence[Route]) -> dict[str, Any]:
+    """The document in OpenAPI 3.1."""
+    types = sorted(
+        {cls for route in routes for cls in (*route.answers, *([route.body] if route.body else []))}
+        | {api_v1.Problem},
+        key=lambda cls: cls.__name__,
+    )
+    _, schemas = msgspec.json.schema_components(types, ref_template=_REF)
+    paths: dict[str, dict[str, Any]] = {}
+    for route in routes:
+        paths.setdefault(api_v1.PREFIX + route.path, {})[route.method.lower()] = _operation(route)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "streamflow",
+            "version": version("streamflow"),
+            "description": "Workflows over HTTP. Payloads are as stored; times are milliseconds since the epoch.",
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "paths": paths,
+        "components": {"schemas": schemas},
+    }
+
+
+def _operation(route: Route) -> dict[str, Any]:
+    operation: dict[str, Any] = {
+        "operationId": route.name,
+        "summary": route.about,
+        "parameters": [*_path_parameters(route.path), *_other_parameters(route)],
+        "responses": {
+            "200": {"description": "The answer.", "content": _json(_answers(route))},
+            "default": {
+                "description": "Why not.",
+                "content": {api_v1.PROBLEM_TYPE: {"schema": _reference(api_v1.Problem)}},
+            },
+        },
+    }
+    if route.body is not None:
+        operation["requestBody"] = {"required": True, "content": _json(_reference(route.body))}
+    return operation
+
+
+def _path_parameters(path: str) -> list[dict[str, Any]]:
+    return [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        for name in re.findall(r"\{(\w+)\}", path)
+    ]
+
+
+def _other_parameters(route: Route) -> list[dict[str, Any]]:
+    parameters: list[dict[str, Any]] = [
+        {
+            "name": parameter.name,
+            "in": "query",
+            "description": parameter.about,
+            "schema": {"type": parameter.type},
+        }
+        for parameter in route.parameters
+    ]
+    if route.method == "POST":
+        parameters.append(
+            {
+                "name": api_v1.MESSAGE_ID_HEADER,
+                "in": "header",
+                "description": "Names the message, so that sending it again does no harm.",
+                "schema": {"type": "string", "maxLength": api_v1.MESSAGE_ID_CHARS_MAX},
+            }
+        )
+    return parameters
+
+
+def _answers(route: Route) -> dict[str, Any]:
+    if len(route.answers) == 1:
+        return _reference(route.answers[0])
+    return {"anyOf": [_reference(cls) for cls in route.answers]}
+
+
+def _reference(cls: type[msgspec.Struct]) -> dict[str, Any]:
+    return {"$ref": _REF.format(name=cls.__name__)}
+
+
+def _json(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"application/json": {"schema": schema}}

@@ -1,0 +1,183 @@
+"""What each route does: a body becomes a command, the command is asked, its answer is the body that goes back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.metadata import version
+from typing import TypeVar
+from urllib.parse import unquote
+
+import msgspec
+from starlette.requests import Request
+
+from streamflow.client import api_v1
+from streamflow.client.errors import RPCTimeoutOrCancelledError
+from streamflow.client.transport import DEADLINE_S, EventsPage, Transport
+from streamflow.model.answers import Answer, Done, Rejection, RunResult
+from streamflow.model.commands import AwaitResult, Command, DescribeWorkflow, WaitFor
+from streamflow.model.ids import RunId, WorkflowId
+from streamflow.model.options import Status
+from streamflow.service import RPCError, RPCStatusCode
+
+T = TypeVar("T")
+
+Reply = Answer | msgspec.Struct
+
+
+class BadRequest(Exception):
+    """The request cannot be read; the message says what was expected."""
+
+
+class Operations:
+    """The namespaces that this gateway serves, and what may be done in them."""
+
+    def __init__(self, transports: Mapping[str, Transport]) -> None:
+        self._transports = transports
+
+    # -- the gateway itself -------------------------------------------------------------------------------------
+
+    async def health(self, _request: Request) -> Reply:
+        return api_v1.HealthBody(
+            status="ok", version=version("streamflow"), namespaces=tuple(sorted(self._transports))
+        )
+
+    async def queues(self, request: Request) -> Reply:
+        entries = (await self._transport(request).queues()).values()
+        return api_v1.QueuesBody(
+            queues=tuple(
+                api_v1.QueueBody(name=entry.name, partitions=entry.partitions, kind=entry.kind)
+                for entry in sorted(entries, key=lambda entry: entry.name)
+            )
+        )
+
+    # -- workflows ----------------------------------------------------------------------------------------------
+
+    async def start(self, request: Request) -> Reply:
+        body = await _read(request, api_v1.StartBody)
+        command = body.command()
+        if command.wait_for is WaitFor.ACCEPTED:
+            return await self._ask(request, body.queue, command)
+        try:
+            return await self._ask(request, body.queue, command, deadline_s=_wait_s(request))
+        except RPCTimeoutOrCancelledError:
+            # Not ended yet. A copy of the start, by the same message ID, only names the run.
+            accepted = msgspec.structs.replace(command, wait_for=WaitFor.ACCEPTED)
+            answer = await self._ask(request, body.queue, accepted)
+            return _still_running(answer)
+
+    async def signal(self, request: Request) -> Reply:
+        body = await _read(request, api_v1.SignalBody)
+        return await self._ask(request, _queue(request), body.command(_workflow_id(request)))
+
+    async def query(self, request: Request) -> Reply:
+        body = await _read(request, api_v1.QueryBody)
+        return await self._ask(request, _queue(request), body.command(_workflow_id(request)))
+
+    async def cancel(self, request: Request) -> Reply:
+        body = await _read(request, api_v1.CancelBody)
+        return await self._ask(request, _queue(request), body.command(_workflow_id(request)))
+
+    async def terminate(self, request: Request) -> Reply:
+        body = await _read(request, api_v1.TerminateBody)
+        return await self._ask(request, _queue(request), body.command(_workflow_id(request)))
+
+    async def describe(self, request: Request) -> Reply:
+        command = DescribeWorkflow(workflow_id=_workflow_id(request), run_id=_run_id(request))
+        return await self._ask(request, _queue(request), command)
+
+    async def result(self, request: Request) -> Reply:
+        command = AwaitResult(workflow_id=_workflow_id(request), run_id=_run_id(request))
+        try:
+            return await self._ask(request, _queue(request), command, deadline_s=_wait_s(request))
+        except RPCTimeoutOrCancelledError:
+            return RunResult(run_id=command.run_id or RunId(""), status=Status.RUNNING)
+
+    async def history(self, request: Request) -> Reply:
+        transport, workflow_id = self._transport(request), _workflow_id(request)
+        page = await transport.events(
+            _queue(request),
+            workflow_id,
+            _run_id(request),
+            _number(request, "after_seq", default=0, most=2**53),
+        )
+        return api_v1.HistoryBody.of(page) if isinstance(page, EventsPage) else page
+
+    async def queue(self, request: Request) -> Reply:
+        found = await self._transport(request).find_queue(_workflow_id(request), _run_id(request))
+        return api_v1.LocatedBody(queue=found)
+
+    # -- asking -------------------------------------------------------------------------------------------------
+
+    async def _ask(
+        self, request: Request, queue: str, command: Command, *, deadline_s: float = DEADLINE_S
+    ) -> Reply:
+        message_id = request.headers.get(api_v1.MESSAGE_ID_HEADER)
+        if message_id is not None and len(message_id) > api_v1.MESSAGE_ID_CHARS_MAX:
+            raise BadRequest(
+                f"Expected {api_v1.MESSAGE_ID_HEADER} of at most {api_v1.MESSAGE_ID_CHARS_MAX} characters, "
+                f"found {len(message_id)}"
+            )
+        return await self._transport(request).ask(
+            queue, command, deadline_s=deadline_s, message_id=message_id
+        )
+
+    def _transport(self, request: Request) -> Transport:
+        namespace = unquote(request.path_params["namespace"])
+        transport = self._transports.get(namespace)
+        if transport is None:
+            raise RPCError(
+                f"Expected one of the namespaces {', '.join(sorted(self._transports))}, found {namespace!r}",
+                RPCStatusCode.NOT_FOUND,
+            )
+        return transport
+
+
+def _still_running(answer: Reply) -> Reply:
+    match answer:
+        case Done(run_id=run_id):
+            return RunResult(run_id=run_id, status=Status.RUNNING)
+        case Rejection():
+            return answer
+        case _:
+            raise AssertionError(f"Expected Done or a refusal, found {answer!r}")
+
+
+async def _read(request: Request, cls: type[T]) -> T:
+    """The body; refused before it is read whole when it is too large."""
+    content = bytearray()
+    async for chunk in request.stream():
+        content += chunk
+        if len(content) > api_v1.BODY_BYTES_MAX:
+            raise BadRequest(
+                f"Expected a body of at most {api_v1.BODY_BYTES_MAX} bytes, found more"
+            )
+    try:
+        return msgspec.json.decode(bytes(content) or b"{}", type=cls)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise BadRequest(f"Expected a JSON body of {cls.__name__}, found: {error}") from error
+
+
+def _workflow_id(request: Request) -> WorkflowId:
+    return WorkflowId(unquote(request.path_params["workflow_id"]))
+
+
+def _queue(request: Request) -> str:
+    return request.query_params.get("queue", "")
+
+
+def _run_id(request: Request) -> RunId | None:
+    return api_v1.run_of(request.query_params.get("run_id"))
+
+
+def _wait_s(request: Request) -> float:
+    most = int(api_v1.POLL_S * 1000)
+    return _number(request, "wait_ms", default=most, most=most) / 1000
+
+
+def _number(request: Request, name: str, *, default: int, most: int) -> int:
+    text = request.query_params.get(name)
+    if text is None:
+        return default
+    if not text.isascii() or not text.isdigit() or int(text) > most:
+        raise BadRequest(f"Expected {name} from 0 to {most}, found {text!r}")
+    return int(text)

@@ -1,0 +1,154 @@
+"""The routes of the public API as a table: the application and its description are both made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import msgspec
+from starlette.requests import Request
+
+from streamflow.client import api_v1
+from streamflow.gateway.operations import Operations, Reply
+from streamflow.model.answers import Description, Done, QueryAnswer, RunResult
+
+Operation = Callable[[Operations, Request], Awaitable[Reply]]
+
+
+class Parameter(msgspec.Struct, frozen=True):
+    """A query parameter."""
+
+    name: str
+    about: str
+    type: str = "string"
+
+
+class Route(msgspec.Struct, frozen=True, kw_only=True):
+    """One operation of the API."""
+
+    name: str
+    method: str
+    path: str
+    about: str
+    operation: Operation
+    body: type[msgspec.Struct] | None = None
+    answers: tuple[type[msgspec.Struct], ...]
+    parameters: tuple[Parameter, ...] = ()
+
+
+QUEUE = Parameter("queue", "The workflow's task queue; found by its ID when left out.")
+RUN = Parameter("run_id", "One run of the workflow; its latest when left out.")
+WAIT = Parameter(
+    "wait_ms",
+    "How long to wait for the end, 25,000 at most; the answer is then RUNNING.",
+    "integer",
+)
+AFTER = Parameter("after_seq", "Only events after this number.", "integer")
+
+_NAMESPACE = "/namespaces/{namespace}"
+_WORKFLOWS = _NAMESPACE + "/workflows"
+_WORKFLOW = _WORKFLOWS + "/{workflow_id}"
+
+ROUTES: tuple[Route, ...] = (
+    Route(
+        name="health",
+        method="GET",
+        path="/health",
+        about="Says that the gateway is up, and which namespaces it serves.",
+        operation=Operations.health,
+        answers=(api_v1.HealthBody,),
+    ),
+    Route(
+        name="list_queues",
+        method="GET",
+        path=_NAMESPACE + "/queues",
+        about="The namespace's task queues.",
+        operation=Operations.queues,
+        answers=(api_v1.QueuesBody,),
+    ),
+    Route(
+        name="start_workflow",
+        method="POST",
+        path=_WORKFLOWS,
+        about="Starts a workflow, or signals it with its start; answers at once, or with its result.",
+        operation=Operations.start,
+        body=api_v1.StartBody,
+        answers=(Done, RunResult),
+        parameters=(WAIT,),
+    ),
+    Route(
+        name="describe_workflow",
+        method="GET",
+        path=_WORKFLOW,
+        about="Status, times, pending activities and timers, and why the run does not move if its code failed.",
+        operation=Operations.describe,
+        answers=(Description,),
+        parameters=(QUEUE, RUN),
+    ),
+    Route(
+        name="signal_workflow",
+        method="POST",
+        path=_WORKFLOW + "/signal",
+        about="Delivers a signal; once answered it is never lost.",
+        operation=Operations.signal,
+        body=api_v1.SignalBody,
+        answers=(Done,),
+        parameters=(QUEUE,),
+    ),
+    Route(
+        name="query_workflow",
+        method="POST",
+        path=_WORKFLOW + "/query",
+        about="Asks the workflow's code, which has seen every signal that was answered before.",
+        operation=Operations.query,
+        body=api_v1.QueryBody,
+        answers=(QueryAnswer,),
+        parameters=(QUEUE,),
+    ),
+    Route(
+        name="cancel_workflow",
+        method="POST",
+        path=_WORKFLOW + "/cancel",
+        about="Asks the workflow to stop; its code may clean up first.",
+        operation=Operations.cancel,
+        body=api_v1.CancelBody,
+        answers=(Done,),
+        parameters=(QUEUE,),
+    ),
+    Route(
+        name="terminate_workflow",
+        method="POST",
+        path=_WORKFLOW + "/terminate",
+        about="Ends the run at once, without running more of its code.",
+        operation=Operations.terminate,
+        body=api_v1.TerminateBody,
+        answers=(Done,),
+        parameters=(QUEUE,),
+    ),
+    Route(
+        name="await_result",
+        method="GET",
+        path=_WORKFLOW + "/result",
+        about="Waits for the run's end.",
+        operation=Operations.result,
+        answers=(RunResult,),
+        parameters=(QUEUE, RUN, WAIT),
+    ),
+    Route(
+        name="fetch_history",
+        method="GET",
+        path=_WORKFLOW + "/history",
+        about="A page of the run's events, in the form of the history file.",
+        operation=Operations.history,
+        answers=(api_v1.HistoryBody,),
+        parameters=(QUEUE, RUN, AFTER),
+    ),
+    Route(
+        name="find_queue",
+        method="GET",
+        path=_WORKFLOW + "/queue",
+        about="The task queue that knows the workflow.",
+        operation=Operations.queue,
+        answers=(api_v1.LocatedBody,),
+        parameters=(RUN,),
+    ),
+)
