@@ -62,7 +62,7 @@ class Member:
         self.instance = instance
         self.topics = topics
         self.wake = wake
-        self.generation = 0
+        self.generation = -1  # none yet: it has part in the assignment from the next rebalance on
         self.standing = Standing.LIVE
         self.held: dict[TopicPartition, None] = {}
         self.session: Cancellable | None = None
@@ -239,6 +239,8 @@ class Group:
         return tuple(p for p in member.held if self._target.get(p) != member.instance)
 
     def _to_assign(self, member: Member) -> tuple[TopicPartition, ...]:
+        if member.generation != self.generation:
+            return ()
         return tuple(
             partition
             for partition, instance in self._target.items()

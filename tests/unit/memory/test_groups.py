@@ -91,6 +91,26 @@ def test_a_namesake_fences_the_older_one_for_good() -> None:
     newer.commit({P0: Committed(1)})
 
 
+def test_who_joins_again_while_another_is_silent_waits_for_the_rebalance() -> None:
+    """It is assigned nothing by the assignment of before, which it could not commit for."""
+    clock = VirtualClock()
+    group = Group("g", timers=clock, partitions_of=lambda _: 2, session_ms=6_000)
+    silent = group.join("silent", ["t"], lambda: None)
+    expired = group.join("back", ["t"], lambda: None)
+    for member in (silent, expired):
+        assert isinstance(group.news(member), Assigned)
+    group.silence(silent)
+    group.expire(expired)
+
+    back = group.join("back", ["t"], lambda: None)
+    assert group.news(back) is None
+    clock.advance(6_000)
+    news = group.news(back)
+
+    assert news == Assigned((TopicPartition("t", 0), TopicPartition("t", 1)))
+    group.check(back)
+
+
 def test_leaving_hands_over_at_once_and_a_kept_place_is_kept() -> None:
     """`leave=False` is for a restart: the others get nothing before the session is over."""
     clock = VirtualClock()
