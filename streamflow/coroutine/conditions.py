@@ -21,7 +21,9 @@ class Conditions:
     def __bool__(self) -> bool:
         return bool(self._waiting)
 
-    async def wait(self, condition: Callable[[], bool], timeout_s: float | None, summary: str) -> None:
+    async def wait(
+        self, condition: Callable[[], bool], timeout_s: float | None, summary: str
+    ) -> None:
         """Returns when the condition holds.
 
         Raises:
@@ -30,7 +32,7 @@ class Conditions:
         if timeout_s is not None and timeout_s <= 0:
             if condition():
                 return
-            raise asyncio.TimeoutError
+            raise TimeoutError
         future = self._loop.create_future()
         waiting = (condition, future, contextvars.copy_context())
         if timeout_s is None:
@@ -69,4 +71,4 @@ class Conditions:
 
 def _time_out(future: asyncio.Future[None]) -> None:
     if not future.done():
-        future.set_exception(asyncio.TimeoutError())
+        future.set_exception(TimeoutError())

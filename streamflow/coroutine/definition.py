@@ -108,7 +108,9 @@ def definition_of(cls: type | Callable[..., Any]) -> WorkflowDefinition:
     found = vars(cls).get(DEFINITION) if isinstance(cls, type) else getattr(cls, DEFINITION, None)
     if isinstance(found, WorkflowDefinition):
         return found
-    inherited = "; it only inherits from one, so decorate it too" if hasattr(cls, DEFINITION) else ""
+    inherited = (
+        "; it only inherits from one, so decorate it too" if hasattr(cls, DEFINITION) else ""
+    )
     raise ValueError(
         f"Expected a class decorated with @workflow.defn, found {_label(cls)}{inherited}"
     )
@@ -140,7 +142,9 @@ def define(
         ),
     )
     if name is None and run is not _missing:
-        faults.extend(refuse_dynamic_parameters(run, "the run method of a dynamic workflow", skip=1))
+        faults.extend(
+            refuse_dynamic_parameters(run, "the run method of a dynamic workflow", skip=1)
+        )
     if faults:
         raise ValueError(f"{cls.__qualname__} is no workflow yet: " + "; ".join(faults))
     setattr(cls, DEFINITION, definition)

@@ -1,8 +1,8 @@
 """What can go wrong between workflow code and its history. Those that user code must not catch derive from BaseException.
 
-    CodeFailed           workflow code raised something that is no failure: the run is stuck, not failed
-    NondeterminismError  code and history do not fit together
-    Evicted, StepLimitExceeded, ContinueAsNewError   pass through ``except Exception``
+CodeFailed           workflow code raised something that is no failure: the run is stuck, not failed
+NondeterminismError  code and history do not fit together
+Evicted, StepLimitExceeded, ContinueAsNewError   pass through ``except Exception``
 """
 
 from __future__ import annotations
@@ -60,7 +60,9 @@ class StepLimitExceeded(BaseException):
     """
 
     def __init__(self, *args: object) -> None:
-        super().__init__(*(args or ("The step took too long: workflow code must await, not block",)))
+        super().__init__(
+            *(args or ("The step took too long: workflow code must await, not block",))
+        )
         loop = asyncio._get_running_loop()
         if loop is not None and hasattr(loop, "interrupted"):
             loop.interrupted = self

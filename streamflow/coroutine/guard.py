@@ -12,6 +12,8 @@ What it cannot see: names imported from `time` or `random` before the guard was 
 `streamflow check` finds the former, the step limit the latter. It is no security boundary.
 """
 
+# ruff: noqa: TID251 - what is banned elsewhere is what this module patches.
+
 from __future__ import annotations
 
 import asyncio
@@ -21,23 +23,32 @@ import datetime
 import functools
 import gc
 import os
-import random  # noqa: TID251  # patched, not used
-import secrets  # noqa: TID251  # patched, not used
+import random
+import secrets
 import sys
-import time  # noqa: TID251  # patched, not used
+import time
 import uuid
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any, NoReturn
 
+from streamflow.coroutine.completion import in_order_of_completion
 from streamflow.coroutine.errors import StepLimitExceeded
 from streamflow.coroutine.loop import WorkflowLoop
 
 __all__ = ["ForbiddenInWorkflow", "StepLimitExceeded", "install", "step", "unrestricted"]
 
 OBSERVERS = frozenset(
-    {"structlog", "loguru", "opentelemetry", "sentry_sdk", "prometheus_client", "coverage", "pydevd"}
+    {
+        "structlog",
+        "loguru",
+        "opentelemetry",
+        "sentry_sdk",
+        "prometheus_client",
+        "coverage",
+        "pydevd",
+    }
 )
 """Libraries whose use of the clock and of chance never reaches a workflow's decisions."""
 
@@ -168,13 +179,34 @@ _CLOCKS: dict[str, str] = {
 }
 _TAKE_A_TIME = frozenset({"localtime", "gmtime", "ctime"})
 """With an argument these only convert."""
-_CHANCES = (
-    "betavariate choice choices expovariate gammavariate gauss getrandbits lognormvariate normalvariate paretovariate "
-    "randbytes randint random randrange sample seed shuffle triangular uniform vonmisesvariate weibullvariate"
-).split()
+_CHANCES = [
+    "betavariate",
+    "choice",
+    "choices",
+    "expovariate",
+    "gammavariate",
+    "gauss",
+    "getrandbits",
+    "lognormvariate",
+    "normalvariate",
+    "paretovariate",
+    "randbytes",
+    "randint",
+    "random",
+    "randrange",
+    "sample",
+    "seed",
+    "shuffle",
+    "triangular",
+    "uniform",
+    "vonmisesvariate",
+    "weibullvariate",
+]
 _SECRETS = ("choice", "randbelow", "randbits", "token_bytes", "token_hex", "token_urlsafe")
 _AUDITED: dict[str, str] = {
-    **dict.fromkeys(("open", "os.listdir", "os.scandir", "os.remove", "os.rename", "os.mkdir"), _IO),
+    **dict.fromkeys(
+        ("open", "os.listdir", "os.scandir", "os.remove", "os.rename", "os.mkdir"), _IO
+    ),
     **dict.fromkeys(("os.rmdir", "os.truncate", "shutil.copyfile", "shutil.rmtree"), _IO),
     **dict.fromkeys(("socket.__new__", "socket.connect", "socket.getaddrinfo"), _IO),
     **dict.fromkeys(("subprocess.Popen", "os.system", "os.posix_spawn", "os.exec"), _IO),
@@ -241,6 +273,7 @@ def install() -> None:
     uuid.uuid1 = _by_caller(uuid.uuid1, "uuid.uuid1()", "use workflow.uuid7()")
     uuid.uuid4 = _by_caller(uuid.uuid4, "uuid.uuid4()", "use workflow.uuid4()")
     _patch_datetime()
+    _patch_as_completed()
     sys.addaudithook(_audit)
 
 
@@ -256,6 +289,20 @@ def _patch_datetime() -> None:
     for name in ("now", "utcnow"):
         entries[name] = classmethod(_guarded_clock(entries[name], f"datetime.{name}()"))
     ctypes.pythonapi.PyType_Modified(ctypes.py_object(datetime.datetime))
+
+
+def _patch_as_completed() -> None:
+    """asyncio's makes tasks in the order of a set of coroutines, which no history records; ours takes the order given."""
+    original = asyncio.as_completed
+
+    @functools.wraps(original)
+    def as_completed(fs: Any, *, timeout: float | None = None) -> Any:
+        loop = _get_running_loop()
+        if isinstance(loop, WorkflowLoop):
+            return in_order_of_completion(loop, fs, timeout)
+        return original(fs, timeout=timeout)
+
+    asyncio.as_completed = asyncio.tasks.as_completed = as_completed
 
 
 def _guarded_clock(descriptor: Any, name: str) -> Callable[..., Any]:

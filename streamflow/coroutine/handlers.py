@@ -10,7 +10,6 @@ from streamflow.coroutine.definition import (
     HandlerUnfinishedPolicy,
     QueryDefinition,
     SignalDefinition,
-    WorkflowDefinition,
 )
 from streamflow.coroutine.signatures import Signature, signature_of
 from streamflow.model.events import SignalReceived

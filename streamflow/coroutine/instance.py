@@ -17,6 +17,8 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from streamflow.common import RawValue
+from streamflow.converter import DataConverter
 from streamflow.coroutine import eviction, guard, stacks
 from streamflow.coroutine.conditions import Conditions
 from streamflow.coroutine.definition import QueryDefinition, SignalDefinition, WorkflowDefinition
@@ -39,8 +41,6 @@ from streamflow.coroutine.notices import Notice, NoticeKind, ignore
 from streamflow.coroutine.operations import Operations
 from streamflow.coroutine.randomness import Randomness
 from streamflow.coroutine.values import Values
-from streamflow.common import RawValue
-from streamflow.converter import DataConverter
 from streamflow.model.events import CancelRequested, Input, SignalReceived, WorkflowStarted
 from streamflow.model.intents import Activation, CompleteRun, Intent
 from streamflow.model.payload import NO_HEADERS, Payload, Payloads
@@ -386,8 +386,6 @@ class Instance:
     def loop_notice(self, message: str, exception: BaseException | None) -> None:
         self._notice(NoticeKind.UNHANDLED_ERROR, message, exception)
 
-    def _notice(
-        self, kind: NoticeKind, text: str, exception: BaseException | None = None
-    ) -> None:
+    def _notice(self, kind: NoticeKind, text: str, exception: BaseException | None = None) -> None:
         if not self.replaying:
             self._notify(Notice(kind, self.facts.workflow_id, self.facts.run_id, text, exception))

@@ -63,7 +63,9 @@ def _resolvable_hints(function: Callable[..., Any]) -> dict[str, Any]:
     for name, hint in getattr(function, "__annotations__", {}).items():
         try:
             stand_in = type("_", (), {"__annotations__": {name: hint}})
-            found.update(typing.get_type_hints(stand_in, globalns=module_names, include_extras=True))
-        except Exception:  # noqa: PERF203  # the unresolvable one is left out, the others count
+            found.update(
+                typing.get_type_hints(stand_in, globalns=module_names, include_extras=True)
+            )
+        except Exception:  # the unresolvable one is left out, the others count
             continue
     return found

@@ -253,4 +253,3 @@ def _handler_name(
             f"{', '.join(facts.RESERVED_PREFIXES)} belong to streamflow"
         )
     return found
-

@@ -114,7 +114,16 @@ class ActivityHandle(WorkflowFuture[T]):
 class ActivityMachine:
     """One activity and the handle that it settles."""
 
-    __slots__ = ("_operations", "_request", "_result_type", "_values", "handle", "op", "place", "state")
+    __slots__ = (
+        "_operations",
+        "_request",
+        "_result_type",
+        "_values",
+        "handle",
+        "op",
+        "place",
+        "state",
+    )
 
     def __init__(
         self,
@@ -176,7 +185,9 @@ class ActivityMachine:
             self._operations.cancel(self)
         self._step(cue)
         if self.state is not State.CANCELING:
-            self._fail("Activity cancelled", CancelledError("Cancelled"), RetryState.CANCEL_REQUESTED, "")
+            self._fail(
+                "Activity cancelled", CancelledError("Cancelled"), RetryState.CANCEL_REQUESTED, ""
+            )
 
     def resolve(self, event: Resolution) -> None:
         detached = self.state is State.DETACHED

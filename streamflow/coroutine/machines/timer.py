@@ -51,7 +51,16 @@ _ENDED = frozenset({State.DONE, State.DROPPED, State.CANCELED})
 class TimerMachine:
     """One timer and the delayed call that it makes."""
 
-    __slots__ = ("_duration_ms", "_handle", "_loop", "_operations", "_summary", "op", "place", "state")
+    __slots__ = (
+        "_duration_ms",
+        "_handle",
+        "_loop",
+        "_operations",
+        "_summary",
+        "op",
+        "place",
+        "state",
+    )
 
     def __init__(
         self,

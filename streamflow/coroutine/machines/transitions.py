@@ -14,7 +14,11 @@ CueT = TypeVar("CueT", bound=IntEnum)
 
 
 def next_state(
-    table: Mapping[tuple[StateT, CueT], StateT], state: StateT, cue: CueT, what: object, place: Place | None
+    table: Mapping[tuple[StateT, CueT], StateT],
+    state: StateT,
+    cue: CueT,
+    what: object,
+    place: Place | None,
 ) -> StateT:
     """The state after ``cue``.
 
@@ -23,7 +27,9 @@ def next_state(
     """
     found = table.get((state, cue))
     if found is None:
-        expected = ", ".join(known.name for before, known in table if before is state) or "nothing more"
+        expected = (
+            ", ".join(known.name for before, known in table if before is state) or "nothing more"
+        )
         raise NondeterminismError(
             f"Expected {expected} for {what} in state {state.name}, found {cue.name} (begun at {place or 'unknown place'})"
         )

@@ -1,0 +1,239 @@
+"""What workflow code uses: to declare workflows, and while one runs.
+
+    @workflow.defn
+    class Order:
+        @workflow.run
+        async def run(self, order_id: str) -> str:
+            return await workflow.execute_activity(
+                charge, order_id, start_to_close_timeout=timedelta(minutes=1)
+            )
+
+Workflow code is ordinary async Python that does the same each time it runs on the same history: it takes time and chance
+from here, and leaves the world to activities. asyncio works as usual (gather, TaskGroup, timeout, Queue, Lock, ...).
+
+`definitions` has the decorators, `activities` and `waiting` what is awaited, `clock` time and chance, `info` and `running`
+what a run knows of itself, `continuation` the next run, `unsafe` and `log_adapter` what their names say, `coming` what
+is not supported yet. How it is run is `streamflow.coroutine`'s.
+"""
+
+from __future__ import annotations
+
+from streamflow.coroutine.definition import (
+    HandlerUnfinishedPolicy,
+)
+from streamflow.coroutine.errors import (
+    ContinueAsNewError,
+    NondeterminismError,
+    ReadOnlyContextError,
+)
+from streamflow.coroutine.machines.activity import (
+    ActivityHandle,
+)
+from streamflow.workflow import unsafe
+from streamflow.workflow.activities import (
+    execute_activity,
+    execute_activity_class,
+    execute_activity_method,
+    execute_local_activity,
+    execute_local_activity_class,
+    execute_local_activity_method,
+    start_activity,
+    start_activity_class,
+    start_activity_method,
+    start_local_activity,
+    start_local_activity_class,
+    start_local_activity_method,
+)
+from streamflow.workflow.activity_options import (
+    ActivityCancellationType,
+    ActivityConfig,
+    LocalActivityConfig,
+    VersioningIntent,
+)
+from streamflow.workflow.clock import (
+    new_random,
+    now,
+    random,
+    random_seed,
+    register_random_seed_callback,
+    time,
+    time_ns,
+    uuid4,
+    uuid7,
+)
+from streamflow.workflow.coming import (
+    ChildWorkflowCancellationType,
+    ChildWorkflowConfig,
+    ParentClosePolicy,
+    UnfinishedSignalHandlersWarning,
+    UnfinishedUpdateHandlersWarning,
+    create_nexus_client,
+    deprecate_patch,
+    execute_child_workflow,
+    get_dynamic_update_handler,
+    get_external_workflow_handle,
+    get_external_workflow_handle_for,
+    get_last_completion_result,
+    get_last_failure,
+    get_update_handler,
+    has_last_completion_result,
+    metric_meter,
+    patched,
+    set_dynamic_update_handler,
+    set_update_handler,
+    signal_with_start_workflow,
+    start_child_workflow,
+    upsert_memo,
+    upsert_search_attributes,
+)
+from streamflow.workflow.continuation import (
+    ContinueAsNewVersioningBehavior,
+    continue_as_new,
+)
+from streamflow.workflow.definitions import (
+    DynamicWorkflowConfig,
+    defn,
+    dynamic_config,
+    init,
+    query,
+    run,
+    signal,
+    update,
+)
+from streamflow.workflow.info import (
+    Info,
+    ParentInfo,
+    RootInfo,
+    UpdateInfo,
+    info,
+)
+from streamflow.workflow.log_adapter import (
+    LoggerAdapter,
+    logger,
+)
+from streamflow.workflow.running import (
+    all_handlers_finished,
+    cancellation_reason,
+    current_update_info,
+    extern_functions,
+    get_current_details,
+    get_dynamic_query_handler,
+    get_dynamic_signal_handler,
+    get_query_handler,
+    get_signal_handler,
+    in_workflow,
+    instance,
+    is_failure_exception,
+    memo,
+    memo_value,
+    payload_converter,
+    set_current_details,
+    set_dynamic_query_handler,
+    set_dynamic_signal_handler,
+    set_query_handler,
+    set_signal_handler,
+)
+from streamflow.workflow.waiting import (
+    as_completed,
+    sleep,
+    wait,
+    wait_condition,
+)
+
+__all__ = [
+    "ActivityCancellationType",
+    "ActivityConfig",
+    "ActivityHandle",
+    "ChildWorkflowCancellationType",
+    "ChildWorkflowConfig",
+    "ContinueAsNewError",
+    "ContinueAsNewVersioningBehavior",
+    "DynamicWorkflowConfig",
+    "HandlerUnfinishedPolicy",
+    "Info",
+    "LocalActivityConfig",
+    "LoggerAdapter",
+    "NondeterminismError",
+    "ParentClosePolicy",
+    "ParentInfo",
+    "ReadOnlyContextError",
+    "RootInfo",
+    "UnfinishedSignalHandlersWarning",
+    "UnfinishedUpdateHandlersWarning",
+    "UpdateInfo",
+    "VersioningIntent",
+    "all_handlers_finished",
+    "as_completed",
+    "cancellation_reason",
+    "continue_as_new",
+    "create_nexus_client",
+    "current_update_info",
+    "defn",
+    "deprecate_patch",
+    "dynamic_config",
+    "execute_activity",
+    "execute_activity_class",
+    "execute_activity_method",
+    "execute_child_workflow",
+    "execute_local_activity",
+    "execute_local_activity_class",
+    "execute_local_activity_method",
+    "extern_functions",
+    "get_current_details",
+    "get_dynamic_query_handler",
+    "get_dynamic_signal_handler",
+    "get_dynamic_update_handler",
+    "get_external_workflow_handle",
+    "get_external_workflow_handle_for",
+    "get_last_completion_result",
+    "get_last_failure",
+    "get_query_handler",
+    "get_signal_handler",
+    "get_update_handler",
+    "has_last_completion_result",
+    "in_workflow",
+    "info",
+    "init",
+    "instance",
+    "is_failure_exception",
+    "logger",
+    "memo",
+    "memo_value",
+    "metric_meter",
+    "new_random",
+    "now",
+    "patched",
+    "payload_converter",
+    "query",
+    "random",
+    "random_seed",
+    "register_random_seed_callback",
+    "run",
+    "set_current_details",
+    "set_dynamic_query_handler",
+    "set_dynamic_signal_handler",
+    "set_dynamic_update_handler",
+    "set_query_handler",
+    "set_signal_handler",
+    "set_update_handler",
+    "signal",
+    "signal_with_start_workflow",
+    "sleep",
+    "start_activity",
+    "start_activity_class",
+    "start_activity_method",
+    "start_child_workflow",
+    "start_local_activity",
+    "start_local_activity_class",
+    "start_local_activity_method",
+    "time",
+    "time_ns",
+    "unsafe",
+    "update",
+    "upsert_memo",
+    "upsert_search_attributes",
+    "uuid4",
+    "uuid7",
+    "wait",
+    "wait_condition",
+]

@@ -1,0 +1,152 @@
+"""What can be said about an activity when it is begun, and how that becomes a request."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from enum import Enum
+from typing import Any, TypedDict
+
+from streamflow.common import Priority, RetryPolicy
+from streamflow.coroutine.context import current
+from streamflow.coroutine.machines.activity import ActivityHandle, ActivityRequest
+from streamflow.model import options as model
+from streamflow.model.payload import Payloads
+from streamflow.workflow.durations import optional_milliseconds
+
+ACTIVITY = "__streamflow_activity__"
+"""Where `streamflow.activity.defn` leaves a definition; of it this module reads ``name`` alone."""
+
+
+class ActivityCancellationType(Enum):
+    """What awaiting a cancelled activity does: raise at once, wait until it has ended, or leave it running."""
+
+    TRY_CANCEL = "try_cancel"
+    WAIT_CANCELLATION_COMPLETED = "wait_cancellation_completed"
+    ABANDON = "abandon"
+
+
+class VersioningIntent(Enum):
+    """Accepted for compatibility, and without effect."""
+
+    COMPATIBLE = 1
+    DEFAULT = 2
+
+
+class _Common(TypedDict, total=False):
+    schedule_to_close_timeout: timedelta | None
+    """From scheduling to the end of the last attempt. This or start_to_close_timeout is required."""
+    schedule_to_start_timeout: timedelta | None
+    """From scheduling until a worker takes it. Default: no limit."""
+    start_to_close_timeout: timedelta | None
+    """Of one attempt."""
+    retry_policy: RetryPolicy | None
+    """Default: `RetryPolicy()`, without limit of attempts."""
+    cancellation_type: ActivityCancellationType
+    """Default: TRY_CANCEL."""
+    activity_id: str | None
+    """Default: its number among the run's operations."""
+    summary: str | None
+    """A line for people."""
+
+
+class ActivityConfig(_Common, total=False):
+    """Options of an activity, for ``**options``."""
+
+    task_queue: str | None
+    """Default: the workflow's own."""
+    heartbeat_timeout: timedelta | None
+    """Between two heartbeats. Default: none are expected."""
+    versioning_intent: VersioningIntent | None
+    """Accepted for compatibility, and without effect."""
+    priority: Priority
+    """Default: none of its own."""
+
+
+class LocalActivityConfig(_Common, total=False):
+    """Options of a local activity, for ``**options``."""
+
+    local_retry_threshold: timedelta | None
+    """A longer wait between attempts becomes a timer. Default: one minute."""
+
+
+class ActivityOptions(ActivityConfig, total=False):
+    result_type: type | None
+    """What to decode the result as; default: what the function's hints say."""
+
+
+class LocalActivityOptions(LocalActivityConfig, total=False):
+    result_type: type | None
+
+
+_CANCELLATION = {
+    ActivityCancellationType.TRY_CANCEL: model.CancellationType.TRY_CANCEL,
+    ActivityCancellationType.WAIT_CANCELLATION_COMPLETED: model.CancellationType.WAIT_CANCELLATION_COMPLETED,
+    ActivityCancellationType.ABANDON: model.CancellationType.ABANDON,
+}
+_DEFAULT_RETRY = model.RetryPolicy()
+
+
+def begin(
+    activity: Any, arguments: Sequence[Any], options: Mapping[str, Any], *, local: bool
+) -> ActivityHandle[Any]:
+    """Begins an activity in the running workflow.
+
+    Raises:
+        ValueError: there is no such activity, or no timeout bounds it.
+    """
+    instance = current()
+    name, result_type = _named(activity)
+    request = _request(name, options, instance.values.encode(arguments), local=local)
+    return instance.begin_activity(request, options.get("result_type") or result_type)
+
+
+def _named(activity: Any) -> tuple[str, Any]:
+    """The activity's type, and what its result is."""
+    if isinstance(activity, str):
+        return activity, None
+    definition = getattr(activity, ACTIVITY, None)
+    if definition is None:
+        raise ValueError(
+            f"Expected an activity, found {activity!r}; decorate it with @activity.defn or give its name"
+        )
+    if definition.name is None:
+        raise ValueError(
+            f"Expected an activity with a name, found the dynamic activity {activity!r}; give the name it should be "
+            "called by"
+        )
+    return definition.name, definition.result_type
+
+
+def _request(
+    name: str, options: Mapping[str, Any], args: Payloads, *, local: bool
+) -> ActivityRequest:
+    get = options.get
+    timeouts = model.ActivityTimeouts(
+        schedule_to_close_ms=optional_milliseconds(get("schedule_to_close_timeout")),
+        schedule_to_start_ms=optional_milliseconds(get("schedule_to_start_timeout")),
+        start_to_close_ms=optional_milliseconds(get("start_to_close_timeout")),
+        heartbeat_ms=optional_milliseconds(get("heartbeat_timeout")),
+    )
+    if timeouts.schedule_to_close_ms is None and timeouts.start_to_close_ms is None:
+        raise ValueError(
+            f"Expected start_to_close_timeout or schedule_to_close_timeout for activity {name!r}, found neither; say how "
+            "long it may take"
+        )
+    policy: RetryPolicy | None = get("retry_policy")
+    priority: Priority | None = get("priority")
+    return ActivityRequest(
+        activity_type=name,
+        timeouts=timeouts,
+        args=args,
+        activity_id=get("activity_id") or "",
+        queue=get("task_queue") or "",
+        retry_policy=_DEFAULT_RETRY if policy is None else policy._to_model(),
+        cancellation_type=_CANCELLATION[
+            get("cancellation_type", ActivityCancellationType.TRY_CANCEL)
+        ],
+        summary=get("summary") or "",
+        priority=0 if priority is None else priority._to_model(),
+        local=local,
+        local_retry_threshold_ms=optional_milliseconds(get("local_retry_threshold")),
+    )

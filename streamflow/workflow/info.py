@@ -1,0 +1,155 @@
+"""What a run knows of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from streamflow.common import Priority, RetryPolicy, TypedSearchAttributes
+from streamflow.converter import decode_search_attributes
+from streamflow.coroutine.context import current
+from streamflow.coroutine.instance import Instance
+from streamflow.model.payload import Payload
+
+
+@dataclass(frozen=True)
+class ParentInfo:
+    """The run that started this one as its child."""
+
+    namespace: str
+    run_id: str
+    workflow_id: str
+
+
+@dataclass(frozen=True)
+class RootInfo:
+    """The run at the top of the chain of parents."""
+
+    run_id: str
+    workflow_id: str
+
+
+@dataclass(frozen=True)
+class UpdateInfo:
+    """The update that is being handled."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Info:
+    """What a run knows of itself. `workflow.info()` gives the running one's."""
+
+    attempt: int
+    continued_run_id: str | None
+    cron_schedule: str | None
+    execution_timeout: timedelta | None
+    first_execution_run_id: str
+    headers: Mapping[str, Payload]
+    namespace: str
+    parent: ParentInfo | None
+    root: RootInfo | None
+    priority: Priority
+    raw_memo: Mapping[str, Payload]
+    retry_policy: RetryPolicy | None
+    run_id: str
+    run_timeout: timedelta | None
+    search_attributes: Mapping[str, Any]
+    """Deprecated upstream: use ``typed_search_attributes``."""
+    start_time: datetime
+    """Of the run's first event."""
+    task_queue: str
+    task_timeout: timedelta | None
+    typed_search_attributes: TypedSearchAttributes
+    workflow_id: str
+    workflow_start_time: datetime
+    workflow_type: str
+    _instance: Instance = field(repr=False, compare=False)
+
+    def get_current_build_id(self) -> str:
+        """Versions of workers come later; empty until then."""
+        return ""
+
+    def get_current_deployment_version(self) -> None:
+        """Versions of workers come later; ``None`` until then."""
+        return None
+
+    def get_current_history_length(self) -> int:
+        """Events of the history before the current step."""
+        return self._instance.history_length
+
+    def get_current_history_size(self) -> int:
+        """Bytes of the history before the current step."""
+        activation = self._instance.activation
+        return 0 if activation is None else activation.history_bytes
+
+    def is_continue_as_new_suggested(self) -> bool:
+        """Whether the history is so long that the run should continue as new soon."""
+        return self._instance.continue_suggested
+
+    def is_target_worker_deployment_version_changed(self) -> bool:
+        """Versions of workers come later; False until then."""
+        return False
+
+    def _logger_details(self) -> Mapping[str, Any]:
+        return {
+            "attempt": self.attempt,
+            "namespace": self.namespace,
+            "run_id": self.run_id,
+            "task_queue": self.task_queue,
+            "workflow_id": self.workflow_id,
+            "workflow_type": self.workflow_type,
+        }
+
+
+_MEMORY = "info"
+
+
+def info() -> Info:
+    """What the running workflow knows of itself."""
+    instance = current()
+    found = instance.memory.get(_MEMORY)
+    if found is None:
+        found = instance.memory[_MEMORY] = _info_of(instance)
+    assert isinstance(found, Info)
+    return found
+
+
+def _info_of(instance: Instance) -> Info:
+    facts = instance.facts
+    started = facts.started
+    attributes = decode_search_attributes(started.search_attributes)
+    start_time = datetime.fromtimestamp(facts.start_ms / 1_000, tz=UTC)
+    parent = started.parent
+    return Info(
+        attempt=started.attempt,
+        continued_run_id=started.continued_from,
+        cron_schedule=started.cron_schedule or None,
+        execution_timeout=_duration(started.execution_timeout_ms),
+        first_execution_run_id=started.first_run_id,
+        headers=started.headers,
+        namespace=facts.namespace,
+        parent=parent and ParentInfo(parent.namespace, parent.run_id, parent.workflow_id),
+        root=None,
+        priority=Priority.default,
+        raw_memo=started.memo,
+        retry_policy=started.retry_policy and RetryPolicy._from_model(started.retry_policy),
+        run_id=facts.run_id,
+        run_timeout=_duration(started.run_timeout_ms),
+        search_attributes={pair.key.name: pair.value for pair in attributes},
+        start_time=start_time,
+        task_queue=facts.queue,
+        task_timeout=_duration(started.task_timeout_ms),
+        typed_search_attributes=attributes,
+        workflow_id=facts.workflow_id,
+        workflow_start_time=start_time,
+        workflow_type=started.workflow_type,
+        _instance=instance,
+    )
+
+
+def _duration(milliseconds: int | None) -> timedelta | None:
+    return None if milliseconds is None else timedelta(milliseconds=milliseconds)

@@ -1,0 +1,64 @@
+"""A logger for workflow code: silent while a step is replayed, and it says which run is speaking."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, MutableMapping
+from contextlib import AbstractContextManager
+from typing import Any
+
+from streamflow.coroutine.context import current_or_none
+from streamflow.workflow import unsafe
+from streamflow.workflow.info import info
+
+
+class LoggerAdapter(logging.LoggerAdapter[logging.Logger]):
+    """Adds the running workflow to each message and to the record's extra fields; outside workflows adds nothing."""
+
+    def __init__(self, logger: logging.Logger, extra: Mapping[str, Any] | None) -> None:
+        super().__init__(logger, extra or {})
+        self.workflow_info_on_message = True
+        """Whether the message ends with what the run is."""
+        self.workflow_info_on_extra = True
+        """Whether the record has the same as a dictionary, under ``temporal_workflow``."""
+        self.full_workflow_info_on_extra = False
+        """Whether the record has the whole `Info`, under ``workflow_info``."""
+        self.log_during_replay = False
+        """Whether replayed steps log again."""
+
+    def isEnabledFor(self, level: int) -> bool:
+        if not self.log_during_replay:
+            instance = current_or_none()
+            if instance is not None and (instance.replaying or instance.loop.evicting):
+                return False
+        return super().isEnabledFor(level)
+
+    def process(
+        self, msg: Any, kwargs: MutableMapping[str, Any]
+    ) -> tuple[Any, MutableMapping[str, Any]]:
+        if current_or_none() is None:
+            return msg, kwargs
+        of = info()
+        details = of._logger_details()
+        if self.workflow_info_on_message:
+            msg = f"{msg} ({details})"
+        extra = {**(self.extra or {}), **(kwargs.get("extra") or {})}
+        if self.workflow_info_on_extra:
+            extra["temporal_workflow"] = details
+        if self.full_workflow_info_on_extra:
+            extra["workflow_info"] = of
+        kwargs["extra"] = extra
+        return msg, kwargs
+
+    @property
+    def base_logger(self) -> logging.Logger:
+        """The logger below, for handlers and levels."""
+        return self.logger
+
+    def unsafe_disable_sandbox(self) -> AbstractContextManager[None]:
+        """Opens clocks and I/O to what logs inside, for handlers that need them."""
+        return unsafe.sandbox_unrestricted()
+
+
+logger = LoggerAdapter(logging.getLogger("streamflow.workflow"), {})
+"""The logger for workflow code."""

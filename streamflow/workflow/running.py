@@ -1,0 +1,153 @@
+"""What workflow code may ask and set of the run that it belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar, overload
+
+from streamflow.converter import PayloadConverter
+from streamflow.coroutine.context import current, current_or_none
+from streamflow.workflow.info import UpdateInfo
+
+T = TypeVar("T")
+Handler = Callable[..., Any]
+
+
+def instance() -> Any:
+    """The object of the running workflow's class."""
+    return current().workflow
+
+
+def in_workflow() -> bool:
+    """Whether this is called from workflow code."""
+    return current_or_none() is not None
+
+
+def cancellation_reason() -> str | None:
+    """Why cancellation was asked for; ``None`` if it was not."""
+    running = current()
+    return running.cancel_reason if running.cancel_requested else None
+
+
+def is_failure_exception(err: BaseException) -> bool:
+    """Whether this exception, leaving run, would fail the workflow rather than leave it stuck."""
+    return current().is_failure(err)
+
+
+def current_update_info() -> UpdateInfo | None:
+    """The update that is being handled: none, as this version delivers no updates yet."""
+    current()
+    return None
+
+
+def extern_functions() -> Mapping[str, Callable[..., Any]]:
+    """Functions that interceptors give to workflows: none without interceptors."""
+    current()
+    return {}
+
+
+def payload_converter() -> PayloadConverter:
+    """The converter of this workflow's values."""
+    return current().values.payloads
+
+
+# -- memo ---------------------------------------------------------------------------------------------------------
+
+
+def memo() -> Mapping[str, Any]:
+    """The run's memo, decoded without type hints."""
+    running = current()
+    return {
+        name: running.values.decode_one(payload)
+        for name, payload in running.facts.started.memo.items()
+    }
+
+
+_NONE: Any = object()
+
+
+@overload
+def memo_value(key: str, default: Any = ..., *, type_hint: None = None) -> Any: ...
+
+
+@overload
+def memo_value(key: str, default: Any = ..., *, type_hint: type[T]) -> T: ...
+
+
+def memo_value(key: str, default: Any = _NONE, *, type_hint: type | None = None) -> Any:
+    """One value of the memo.
+
+    Raises:
+        KeyError: there is none of this name, and no default was given.
+    """
+    running = current()
+    payload = running.facts.started.memo.get(key)
+    if payload is not None:
+        return running.values.decode_one(payload, type_hint)
+    if default is _NONE:
+        raise KeyError(f"Memo does not have a value for key {key}")
+    return default
+
+
+def get_current_details() -> str:
+    """What `set_current_details` was last given."""
+    return current().details
+
+
+def set_current_details(description: str) -> None:
+    """Says in Markdown what the run is at, for people who look at it."""
+    running = current()
+    running.refuse_changes()
+    running.details = description
+
+
+# -- handlers -----------------------------------------------------------------------------------------------------
+
+
+def get_signal_handler(name: str) -> Handler | None:
+    """The handler of exactly this signal."""
+    found = current().signals.get(name)
+    return found and found.function
+
+
+def set_signal_handler(name: str, handler: Handler | None) -> None:
+    """Puts a handler in place (``None`` takes it away); signals that waited for one are handled now."""
+    current().set_signal_handler(name, handler)
+
+
+def get_dynamic_signal_handler() -> Handler | None:
+    """The handler of signals that have no other."""
+    found = current().signals.get(None)
+    return found and found.function
+
+
+def set_dynamic_signal_handler(handler: Handler | None) -> None:
+    """Takes every signal without a handler of its own, as (name, Sequence[RawValue])."""
+    current().set_signal_handler(None, handler)
+
+
+def get_query_handler(name: str) -> Handler | None:
+    """The handler of exactly this query."""
+    found = current().queries.get(name)
+    return found and found.function
+
+
+def set_query_handler(name: str, handler: Handler | None) -> None:
+    """Puts a plain function in place as a query's handler; ``None`` takes it away."""
+    current().set_query_handler(name, handler)
+
+
+def get_dynamic_query_handler() -> Handler | None:
+    """The handler of queries that have no other."""
+    found = current().queries.get(None)
+    return found and found.function
+
+
+def set_dynamic_query_handler(handler: Handler | None) -> None:
+    """Answers every query without a handler of its own, as (name, Sequence[RawValue])."""
+    current().set_query_handler(None, handler)
+
+
+def all_handlers_finished() -> bool:
+    """Whether no signal handler is at work; for ``wait_condition`` before run returns."""
+    return current().at_work.none
