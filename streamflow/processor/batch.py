@@ -41,7 +41,7 @@ class Batch:
     parts: dict[int, PartitionBatch] = field(default_factory=dict[int, PartitionBatch])
     records: list[OutRecord] = field(default_factory=list[OutRecord])
     """Everything to append, history included, in order."""
-    bytes: int = 0
+    size_bytes: int = 0
     answers: list[OutRecord] = field(default_factory=list[OutRecord])
     """Answers that recorded nothing: sent plainly once the commit that covers them is known."""
     locals_used: list[LocalActivityEnded] = field(default_factory=list[LocalActivityEnded])
@@ -78,4 +78,4 @@ class Batch:
 
     def append(self, record: OutRecord) -> None:
         self.records.append(record)
-        self.bytes += len(record.value or b"") + 150
+        self.size_bytes += len(record.value or b"") + 150

@@ -47,7 +47,7 @@ def load(rows: Rows, run_id: str, row: RunRow, limits: Limits) -> Draft:
     raw_trouble = rows.trouble(run_id)
     if raw_trouble is not None and run.open:
         apply_trouble(run, decode_trouble(raw_trouble))
-    return Draft(run, row.last_hash, row.bytes, row.due_ms, summarized_ms=run.last_time_ms)
+    return Draft(run, row.last_hash, row.history_bytes, row.due_ms, summarized_ms=run.last_time_ms)
 
 
 def history(rows: Rows, run_id: str) -> Iterator[Recorded]:

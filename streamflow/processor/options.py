@@ -38,8 +38,8 @@ class ProcessorOptions(msgspec.Struct, frozen=True, kw_only=True):
     restore_slice_ms: int = 50
     checkpoint_ms: int = 500
     """How often the local store notes how far it has followed the log."""
-    waiters_per_run_max: int = 1_000
-    waiter_ms_max: int = 60_000
+    waiters_max: int = 100_000
+    """Callers of one partition who wait for results; the oldest makes room for the newest."""
     summary_ms: int = 1_000
     """An open run's row in the executions feed is renewed at most this often."""
     dedup_ms_min: int = 86_400_000

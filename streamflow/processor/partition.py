@@ -39,9 +39,7 @@ class Partition:
         self.rows = Rows(store)
         self.meta: Meta = Meta()
         self.drafts = Drafts(options.runs_cached_max)
-        self.waiters = Waiters(
-            per_run_max=options.waiters_per_run_max, wait_ms_max=options.waiter_ms_max
-        )
+        self.waiters = Waiters(waiters_max=options.waiters_max)
         self.earliest_due_ms = 0
         """When the due index must be looked at next; 0 is never. May be too early, never too late."""
         self._limits: Limits = options.limits

@@ -46,7 +46,7 @@ class RunRow(msgspec.Struct, array_like=True, gc=False):
     closed_code: int = 0
     """Event code of its closing event; 0 while open."""
     due_ms: int = 0
-    bytes: int = 0
+    history_bytes: int = 0
     deleting: bool = False
     gap: bool = False
     """An event was missing, forked or misfitting when it came: quarantined unless the run is being deleted."""
@@ -281,7 +281,7 @@ class Ingest:
         run.last_seq = header.seq
         run.last_hash = entry_hash(entry.packed, value)
         run.due_ms = header.due_ms
-        run.bytes += len(value)
+        run.history_bytes += len(value)
         if header.code in CLOSING_STATUS:
             run.closed_code = header.code
         self._batch.put(key, entry.packed + value)

@@ -234,11 +234,8 @@ class Processor:
 
     def _committed(self, batch: Batch) -> None:
         self._locals.cancel(batch)
-        now_ms = self._around.clock.now_ms()
         for number in batch.parts:
-            partition = self.partitions[number]
-            partition.drafts.shrink()
-            partition.waiters.sweep(now_ms)
+            self.partitions[number].drafts.shrink()
 
     def _rewind(self, batch: Batch) -> None:
         """Nothing of the batch happened: forget what it changed, and read its input again."""

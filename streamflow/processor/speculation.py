@@ -53,7 +53,7 @@ class Speculation:
         clock = self._log.clock
         deadline_ms = clock.monotonic_ms() + self._budget_ms
         self._start(batch)
-        while self._running and batch.bytes < BYTES_MAX:
+        while self._running and batch.size_bytes < BYTES_MAX:
             left_ms = deadline_ms - clock.monotonic_ms()
             if left_ms <= 0:
                 return

@@ -42,7 +42,6 @@ from streamflow.model.answers import (
     Located,
     Reason,
     Rejection,
-    RunResult,
     Trouble,
 )
 from streamflow.model.commands import (
@@ -205,9 +204,8 @@ class Stepper:
         """The caller is told of the start, or, if it asked for that, only of the run's end."""
         to = work.envelope.reply_to if work.envelope else None
         if command.wait_for is WaitFor.RESULT and to is not None and run.open:
-            now_ms = self._around.clock.now_ms()
-            if self._partition.waiters.add(run.run_id, to, now_ms):
-                return
+            self._partition.waiters.add(run.run_id, to)
+            return
         self._answer(work, answer, recorded=True)
 
     def _message(
@@ -345,10 +343,7 @@ class Stepper:
         elif not recorder.run.open:
             self._answer(work, result_of(recorder.run), recorded=False)
         elif to is not None:
-            now_ms = self._around.clock.now_ms()
-            if not self._partition.waiters.add(recorder.run.run_id, to, now_ms):
-                running = RunResult(run_id=recorder.run.run_id, status=Status.RUNNING)
-                self._answer(work, running, recorded=False)
+            self._partition.waiters.add(recorder.run.run_id, to)
 
     def _fetch_history(self, work: Work, command: FetchHistory) -> None:
         run_id = command.run_id or self._partition.latest_run(self._part, command.workflow_id)

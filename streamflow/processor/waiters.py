@@ -1,46 +1,46 @@
-"""Callers who wait for runs to end. In memory only: a takeover loses nothing, for callers ask again."""
+"""Callers who wait for runs to end. In memory only: a takeover loses nothing, for callers ask again.
+
+A caller who stopped waiting cannot be told from a patient one, so waiters do not expire; there is room for so many,
+and the oldest makes room for the newest.
+"""
 
 from __future__ import annotations
 
-import msgspec
+from collections import OrderedDict
 
 from streamflow.model.commands import ReplyTo
 
 
-class Waiter(msgspec.Struct, frozen=True):
-    to: ReplyTo
-    expires_ms: int
-
-
 class Waiters:
-    def __init__(self, *, per_run_max: int, wait_ms_max: int) -> None:
-        self._by_run: dict[str, dict[str, Waiter]] = {}
-        self._per_run_max = per_run_max
-        self._wait_ms_max = wait_ms_max
-        self._swept_ms = 0
+    def __init__(self, *, waiters_max: int) -> None:
+        self._by_run: dict[str, dict[str, ReplyTo]] = {}
+        self._in_order: OrderedDict[str, str] = OrderedDict()
+        """Run by request, oldest first."""
+        self._waiters_max = waiters_max
 
-    def add(self, run_id: str, to: ReplyTo, now_ms: int) -> bool:
-        """Whether there was room. The same request asked again replaces itself."""
-        waiting = self._by_run.setdefault(run_id, {})
-        if len(waiting) >= self._per_run_max and to.request_id not in waiting:
-            return False
-        waiting[to.request_id] = Waiter(to, now_ms + self._wait_ms_max)
-        return True
+    def add(self, run_id: str, to: ReplyTo) -> None:
+        """The same request asked again replaces itself."""
+        if self._in_order.get(to.request_id) != run_id:
+            self._drop(to.request_id)
+            while len(self._in_order) >= self._waiters_max:
+                self._drop(next(iter(self._in_order)))
+            self._in_order[to.request_id] = run_id
+        self._by_run.setdefault(run_id, {})[to.request_id] = to
 
     def of(self, run_id: str) -> list[ReplyTo]:
-        return [waiter.to for waiter in self._by_run.get(run_id, {}).values()]
+        return list(self._by_run.get(run_id, {}).values())
 
     def forget(self, run_id: str) -> None:
-        self._by_run.pop(run_id, None)
+        for request_id in self._by_run.pop(run_id, {}):
+            del self._in_order[request_id]
 
-    def sweep(self, now_ms: int) -> None:
-        """Drops those who stopped asking, now and then."""
-        if now_ms - self._swept_ms < self._wait_ms_max:
-            return
-        self._swept_ms = now_ms
-        for run_id, waiting in list(self._by_run.items()):
-            live = {key: waiter for key, waiter in waiting.items() if waiter.expires_ms > now_ms}
-            if live:
-                self._by_run[run_id] = live
-            else:
+    def __len__(self) -> int:
+        return len(self._in_order)
+
+    def _drop(self, request_id: str) -> None:
+        run_id = self._in_order.pop(request_id, None)
+        if run_id is not None:
+            waiting = self._by_run[run_id]
+            del waiting[request_id]
+            if not waiting:
                 del self._by_run[run_id]
