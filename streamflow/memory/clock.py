@@ -166,11 +166,13 @@ class RealClock(MemoryClock):
 
     def _arm(self) -> None:
         """One alarm on the running loop, at the next timer. Without a loop, `fire_due` is called by hand."""
-        due_ms = self._timers.next_due_ms()
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
+            if self._alarm_loop is not None and not self._alarm_loop.is_closed():
+                self._alarm_loop.call_soon_threadsafe(self._arm)
             return
+        due_ms = self._timers.next_due_ms()
         if self._alarm is not None:
             if self._alarm_ms == due_ms and self._alarm_loop is loop:
                 return

@@ -19,6 +19,10 @@ class Lifeline(Protocol):
 
     def crashed(self) -> None: ...
 
+    def disconnected(self) -> None:
+        """The log is closed in good order: send what is unsent, deliver nothing more."""
+        ...
+
 
 class Connection:
     """What every part of a `MemoryLog` shares."""
@@ -67,6 +71,10 @@ class Connection:
         for lifeline in self._lifelines:
             lifeline.crashed()
         self._lifelines.clear()
+
+    def close(self) -> None:
+        for lifeline in list(self._lifelines):
+            lifeline.disconnected()
 
     def pause(self) -> None:
         self.process.pause()

@@ -63,6 +63,8 @@ class MemoryRunning:
 
     def resumed(self) -> None: ...
 
+    def disconnected(self) -> None: ...
+
     def crashed(self) -> None:
         self._end(ProcessCrashed(self._connection.process.name))
 

@@ -38,8 +38,6 @@ class MemoryLog:
     def __init__(self, broker: MemoryBroker | None = None, name: str = "process") -> None:
         self.broker = broker or MemoryBroker()
         self._connection = Connection(self.broker, name)
-        self._tails: list[MemoryTail] = []
-        self._producers: list[MemoryProducer] = []
 
     @property
     def durable(self) -> bool:
@@ -95,9 +93,7 @@ class MemoryLog:
         return MemoryTransactor(self._connection, name)
 
     def producer(self) -> Producer:
-        producer = MemoryProducer(self._connection)
-        self._producers.append(producer)
-        return producer
+        return MemoryProducer(self._connection)
 
     def reader(self) -> Reader:
         return MemoryReader(self._connection)
@@ -109,9 +105,7 @@ class MemoryLog:
         *,
         offset: int | None = None,
     ) -> Tail:
-        tail = MemoryTail(self._connection, partition, deliver, offset)
-        self._tails.append(tail)
-        return tail
+        return MemoryTail(self._connection, partition, deliver, offset)
 
     def drive(self, machine: Machine, *, name: str) -> Running:
         return MemoryRunning(self._connection, machine, name)
@@ -127,12 +121,7 @@ class MemoryLog:
 
     def close(self) -> None:
         """Sends what producers hold, and ends the tails. Machines are stopped by who drives them."""
-        if self.process.dead:
-            return
-        for producer in self._producers:
-            producer.close()
-        for tail in self._tails:
-            tail.close()
+        self._connection.close()
 
     # -- time
 

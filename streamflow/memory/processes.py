@@ -43,6 +43,8 @@ class Agenda:
         running = _running_loop()
         if running is not None and (loop is None or loop is running):
             self._loop = running
+            while self._by_hand:  # asked for before the loop ran
+                running.call_soon(self._by_hand.popleft())
             running.call_soon(call, context=context)
         elif loop is not None:
             loop.call_soon_threadsafe(call, context=context)

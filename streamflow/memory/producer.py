@@ -21,6 +21,7 @@ class MemoryProducer:
         self._unsent: deque[tuple[OutRecord, Done | None]] = deque()
         self._draining = False
         self._outcomes: deque[tuple[Done, LogError | None]] = deque()
+        connection.attach(self)
 
     def send(self, record: OutRecord, done: Done | None = None) -> None:
         if self._connection.process.dead:
@@ -49,6 +50,19 @@ class MemoryProducer:
 
     def close(self) -> None:
         self.flush(0)
+        self._connection.detach(self)
+
+    # -- its process
+
+    def paused(self) -> None: ...
+
+    def resumed(self) -> None: ...
+
+    def crashed(self) -> None:
+        self._unsent.clear()
+
+    def disconnected(self) -> None:
+        self.close()
 
     def _drain(self) -> None:
         self._draining = False

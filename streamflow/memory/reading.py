@@ -62,11 +62,27 @@ class MemoryTail:
         self._due = False
         self._closed = False
         self._unwatch = self._partition.watch(self._arrived)
+        connection.attach(self)
         self._arrived()
 
     def close(self) -> None:
+        """Nothing is delivered any more, not even what was about to be."""
         self._closed = True
         self._unwatch()
+        self._connection.detach(self)
+
+    # -- its process
+
+    def paused(self) -> None: ...
+
+    def resumed(self) -> None: ...
+
+    def crashed(self) -> None:
+        self._closed = True
+        self._unwatch()
+
+    def disconnected(self) -> None:
+        self.close()
 
     def _arrived(self) -> None:
         if self._due or self._closed:

@@ -112,6 +112,8 @@ class MemorySource:
     def resumed(self) -> None:
         self._group.hear(self._member)
 
+    def disconnected(self) -> None: ...
+
     def crashed(self) -> None:
         self._forget(list(self._unwatch))
         self._group.silence(self._member)

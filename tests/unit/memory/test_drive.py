@@ -207,6 +207,21 @@ def test_a_tail_delivers_what_becomes_visible_after_it_began() -> None:
     assert got == ["a", "b", "c"]
 
 
+def test_closing_a_log_sends_what_is_unsent_and_ends_its_tails() -> None:
+    """Closed in good order, nothing is lost; nothing more is delivered."""
+    broker = new_broker()
+    log = MemoryLog(broker)
+    got: list[str] = []
+    log.tail(P0, lambda records: got.extend(values(records)))
+    log.producer().send(record("unsent"))
+
+    log.close()
+    broker.run()
+
+    assert values(broker.records("inbox")) == ["unsent"]
+    assert got == []
+
+
 def test_a_delay_is_of_the_log_s_time_and_can_be_cancelled() -> None:
     """Called once, when its time has come."""
     clock = VirtualClock()
