@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import msgspec
 
@@ -80,29 +80,38 @@ class PayloadGate:
         return list(self._runner.run(function(payloads)))  # type: ignore[arg-type]  # a coroutine function
 
 
+PLAIN_FIELDS = frozenset({"search_attributes"})
+"""What the engine itself reads stays readable."""
+
+
 def recode(value: _T, change: Recode) -> _T:
-    """The same structure with every payload in it changed, however deep."""
-    return _recode(value, change)  # type: ignore[return-value]  # the shape is kept
+    """The same structure with every payload of the user's in it changed, however deep."""
+    return cast(_T, _recode(value, change))
 
 
 def _recode(value: object, change: Recode) -> object:
     match value:
         case Payload():
             return change([value])[0]
-        case tuple() if value and isinstance(value[0], Payload):
-            return tuple(change(list(value)))
-        case dict() if value and isinstance(next(iter(value.values())), Payload):
-            return dict(zip(value, change(list(value.values())), strict=True))
         case tuple():
-            return tuple(_recode(item, change) for item in value)
+            items = cast(tuple[object, ...], value)
+            return tuple(_recode(item, change) for item in items)
+        case dict():
+            pairs = cast(dict[str, object], value)
+            return {name: _recode(item, change) for name, item in pairs.items()}
         case msgspec.Struct():
-            changed: dict[str, object] = {}
-            for name in value.__struct_fields__:
-                before = getattr(value, name)
-                if isinstance(before, (Payload, tuple, dict, msgspec.Struct)):
-                    after = _recode(before, change)
-                    if after is not before:
-                        changed[name] = after
-            return msgspec.structs.replace(value, **changed) if changed else value
+            return _recode_fields(value, change)
         case _:
             return value
+
+
+def _recode_fields(value: msgspec.Struct, change: Recode) -> msgspec.Struct:
+    changed: dict[str, object] = {}
+    for name in value.__struct_fields__:
+        before = getattr(value, name)
+        if before and name not in PLAIN_FIELDS and isinstance(before, _CARRIERS):
+            changed[name] = _recode(cast(object, before), change)
+    return msgspec.structs.replace(value, **changed) if changed else value
+
+
+_CARRIERS = (tuple, dict, msgspec.Struct)

@@ -24,7 +24,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,7 +64,7 @@ class Watchdog:
         self._thread: threading.Thread | None = None
 
     @contextlib.contextmanager
-    def watch(self, run_id: str) -> Iterator[None]:
+    def watch(self, run_id: str) -> Generator[None]:
         """The step in this block may be interrupted by `StepLimitExceeded`, raised in the calling thread."""
         watched = self._begin(run_id)
         try:
