@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from typing import Annotated, Any, Final, Literal, get_args
+from typing import Annotated, Any, Final, Literal, cast, get_args
 
 import msgspec
 
@@ -280,11 +280,12 @@ def from_avro(record_name: str, plain: Mapping[str, Any]) -> Message:
 
 
 def _as_json(name: str, content: Any) -> Json:
-    if name in _JSON_LISTS and isinstance(content, list):
-        texts: list[Any] = content
+    is_list, is_map = isinstance(content, list), isinstance(content, dict)
+    if name in _JSON_LISTS and is_list:
+        texts = cast(list[Any], content)
         return Json(msgspec.json.encode([Json(_checked(text)) for text in texts]))
-    if name in _JSON_MAPS and isinstance(content, dict):
-        values: dict[str, Any] = content
+    if name in _JSON_MAPS and is_map:
+        values = cast(dict[str, Any], content)
         return Json(
             msgspec.json.encode({key: Json(_checked(text)) for key, text in values.items()})
         )
