@@ -16,11 +16,11 @@ def in_order_of_completion(
     loop: WorkflowLoop, awaitables: Iterable[Awaitable[T]], timeout: float | None
 ) -> Iterator[Coroutine[Any, Any, T]]:
     """As many coroutines as awaitables; each gives the next result, or raises asyncio.TimeoutError after the timeout."""
-    if isinstance(awaitables, asyncio.Future) or asyncio.iscoroutine(awaitables):
-        raise TypeError(f"Expected an iterable of awaitables, found {type(awaitables).__name__}")
-    futures = list(
-        dict.fromkeys(asyncio.ensure_future(awaitable, loop=loop) for awaitable in awaitables)
-    )
+    if isinstance(awaitables, asyncio.Future | Coroutine):
+        raise TypeError("Expected an iterable of awaitables, found one awaitable")
+    futures: list[asyncio.Future[Any]] = [
+        asyncio.ensure_future(awaitable, loop=loop) for awaitable in dict.fromkeys(awaitables)
+    ]
     return _Completion(loop, futures, timeout).results()
 
 

@@ -63,7 +63,7 @@ class UpdateDefinition:
     signature: Signature
     unfinished_policy: HandlerUnfinishedPolicy = HandlerUnfinishedPolicy.WARN_AND_ABANDON
     description: str | None = None
-    validators: list[Callable[..., Any]] = field(default_factory=list)
+    validators: list[Callable[..., Any]] = field(default_factory=list[Callable[..., Any]])
     """At most one. The update's decorator returns before its validator is defined."""
 
     @property
@@ -87,9 +87,9 @@ class WorkflowDefinition:
     run: Callable[..., Any]
     run_signature: Signature
     init_takes_arguments: bool
-    signals: Mapping[str | None, SignalDefinition] = field(default_factory=dict)
-    queries: Mapping[str | None, QueryDefinition] = field(default_factory=dict)
-    updates: Mapping[str | None, UpdateDefinition] = field(default_factory=dict)
+    signals: Mapping[str | None, SignalDefinition]
+    queries: Mapping[str | None, QueryDefinition]
+    updates: Mapping[str | None, UpdateDefinition]
     failure_exception_types: tuple[type[BaseException], ...] = ()
     versioning_behavior: Enum | None = None
     dynamic_config: Callable[..., Any] | None = None
@@ -154,9 +154,8 @@ def define(
 
 def refuse_dynamic_parameters(function: Callable[..., Any], what: str, *, skip: int) -> list[str]:
     """Faults of a dynamic handler's parameters: (name, Sequence[RawValue]), or the sequence alone for run."""
-    parameters = list(inspect.signature(function).parameters.values())[skip:]
-    hint = signature_of(function, method=False).arguments[-1:] if parameters else ()
-    if parameters and hint[0] in (None, Sequence[RawValue], list[RawValue]):
+    hints = signature_of(function, method=False).arguments[skip:]
+    if len(hints) == 1 and hints[0] in (None, Sequence[RawValue], list[RawValue]):
         return []
     return [f"expected {what} to end in one parameter of type Sequence[RawValue]"]
 
@@ -194,7 +193,7 @@ def _run_method(cls: type, faults: list[str]) -> Callable[..., Any]:
 
 def _check_init(cls: type, run: Callable[..., Any], faults: list[str]) -> bool:
     """Whether the constructor takes the run's arguments."""
-    init: Callable[..., Any] = cls.__init__
+    init: Callable[..., Any] = getattr(cls, "__init__")  # noqa: B009  # of the class, not of an object
     if not inspect.isfunction(init):
         return False
     if not hasattr(init, INIT):

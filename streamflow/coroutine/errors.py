@@ -8,6 +8,7 @@ Evicted, StepLimitExceeded, ContinueAsNewError   pass through ``except Exception
 from __future__ import annotations
 
 import asyncio
+from typing import Protocol, runtime_checkable
 
 from streamflow.exceptions import StreamflowError
 from streamflow.model.intents import ContinueAsNew
@@ -53,6 +54,13 @@ class ContinueAsNewError(BaseException):
         self.intent = intent
 
 
+@runtime_checkable
+class Interruptible(Protocol):
+    """A loop that ends its step when it finds itself marked."""
+
+    interrupted: StepLimitExceeded | None
+
+
 class StepLimitExceeded(BaseException):
     """Raised into a step's thread by a watchdog. The step ends with it even if the code swallows it.
 
@@ -63,6 +71,6 @@ class StepLimitExceeded(BaseException):
         super().__init__(
             *(args or ("The step took too long: workflow code must await, not block",))
         )
-        loop = asyncio._get_running_loop()
-        if loop is not None and hasattr(loop, "interrupted"):
+        loop: object = asyncio._get_running_loop()
+        if isinstance(loop, Interruptible):
             loop.interrupted = self

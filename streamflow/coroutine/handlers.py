@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping
+from types import MethodType
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from streamflow.coroutine.definition import (
@@ -27,9 +27,9 @@ class Handler(NamedTuple):
 
 def handler_of(function: Callable[..., Any], *, dynamic: bool) -> Handler:
     """A handler that is set at run time."""
-    bound = inspect.ismethod(function)
-    target = function.__func__ if bound else function
-    return Handler(function, signature_of(target, method=bound), dynamic)
+    if isinstance(function, MethodType):
+        return Handler(function, signature_of(function.__func__, method=True), dynamic)
+    return Handler(function, signature_of(function, method=False), dynamic)
 
 
 DefinitionT = TypeVar("DefinitionT", SignalDefinition, QueryDefinition)
@@ -39,7 +39,7 @@ class Handlers(Generic[DefinitionT]):
     """Handlers of one kind by name; ``None`` is the dynamic one, for every name that has no other."""
 
     def __init__(self, definitions: Mapping[str | None, DefinitionT]) -> None:
-        self._definitions = definitions
+        self._definitions: Mapping[str | None, DefinitionT] = definitions
         self._object: object = None
         self._set: dict[str | None, Handler | None] = {}
 
@@ -90,11 +90,10 @@ class Waiting:
     def add(self, signal: SignalReceived) -> None:
         self._signals.append(signal)
 
-    def take(self, wanted: Callable[[str], bool]) -> list[SignalReceived]:
-        """Removes and returns those whose name is wanted."""
-        taken = [signal for signal in self._signals if wanted(signal.name)]
-        if taken:
-            self._signals = [signal for signal in self._signals if not wanted(signal.name)]
+    def take(self, name: str | None) -> list[SignalReceived]:
+        """Removes and returns those of this name, or all of them for ``None``."""
+        taken = [signal for signal in self._signals if name in (None, signal.name)]
+        self._signals = [signal for signal in self._signals if name not in (None, signal.name)]
         return taken
 
 

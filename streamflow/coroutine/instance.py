@@ -75,7 +75,7 @@ class Instance:
         self.definition = definition
         self.facts = facts
         self.values = Values(converter)
-        self.loop = WorkflowLoop(self, guarded=guarded)
+        self.loop = WorkflowLoop(self, guarded=guarded)  # type: ignore[abstract]  # the rest is refused by name
         self.operations = Operations(self.refuse_changes)
         self.conditions = Conditions(self.loop)
         self.randomness = Randomness()
@@ -337,8 +337,7 @@ class Instance:
         self.refuse_changes()
         self.signals.set(name, function)
         if function is not None:
-            wanted = (lambda _: True) if name is None else name.__eq__
-            for event in self._waiting_signals.take(wanted):
+            for event in self._waiting_signals.take(name):
                 self._signal(event)
 
     def set_query_handler(self, name: str | None, function: Callable[..., Any] | None) -> None:

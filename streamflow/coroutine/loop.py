@@ -10,6 +10,7 @@ import asyncio
 import contextvars
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
+from types import AsyncGeneratorType
 from typing import Any, NoReturn, Protocol, TypeVar, TypeVarTuple, Unpack
 
 from streamflow.coroutine.errors import Evicted, StepLimitExceeded
@@ -64,7 +65,7 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
         self.callback_failure: BaseException | None = None
         self.evicting = False
         self.tasks: list[WorkflowTask[Any]] = []
-        self.generators: list[AsyncGenerator[Any, Any]] = []
+        self.generators: list[AsyncGeneratorType[Any, Any]] = []
         self._ready: deque[asyncio.Handle] = deque()
         self._created = 0
         self._prune_at = _PRUNE_MIN
@@ -81,7 +82,7 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
         ready = self._ready
         while ready:
             handle = ready.popleft()
-            if not handle._cancelled:  # type: ignore[attr-defined]  # asyncio's own loops read it too
+            if not handle._cancelled:  # as asyncio's own loops do
                 handle._run()
                 if self.interrupted is not None:
                     raise self.interrupted
@@ -110,6 +111,7 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
         """Keeps an async generator from the garbage collector, which would close it at a time of its own."""
         if len(self.generators) > _PRUNE_MIN:
             self.generators = [held for held in self.generators if held.ag_frame is not None]
+        assert isinstance(generator, AsyncGeneratorType)
         self.generators.append(generator)
 
     # what asyncio and user code call

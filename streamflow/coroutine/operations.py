@@ -77,7 +77,7 @@ class Operations:
 
     def collect(self) -> list[Intent]:
         """The intents of the step that ends now, numbered."""
-        self.places = places = []
+        self.places = places = list[Place | None]()
         intents: list[Intent] = []
         for machine, cancelling in self._outbox:
             if cancelling:

@@ -42,7 +42,7 @@ from streamflow.model.intents import (
     StartTimer,
 )
 
-_OUTCOMES = Outcome.__args__  # type: ignore[attr-defined]  # the members of the union
+_OUTCOMES = Outcome.__args__
 _OUTCOME_SET = frozenset(_OUTCOMES)
 _IGNORED = frozenset({WorkflowTerminated, WorkflowTimedOut})
 

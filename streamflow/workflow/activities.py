@@ -68,7 +68,7 @@ def start_activity(
 
 
 def start_activity_class(
-    activity: type[Callable[..., Any]],
+    activity: type[Any],
     arg: Any = NO_ARGUMENT,
     *,
     args: Sequence[Any] = (),
@@ -151,7 +151,7 @@ def start_local_activity(
 
 
 def start_local_activity_class(
-    activity: type[Callable[..., Any]],
+    activity: type[Any],
     arg: Any = NO_ARGUMENT,
     *,
     args: Sequence[Any] = (),
@@ -217,7 +217,7 @@ async def execute_activity(
 
 
 async def execute_activity_class(
-    activity: type[Callable[..., Any]],
+    activity: type[Any],
     arg: Any = NO_ARGUMENT,
     *,
     args: Sequence[Any] = (),
@@ -300,7 +300,7 @@ async def execute_local_activity(
 
 
 async def execute_local_activity_class(
-    activity: type[Callable[..., Any]],
+    activity: type[Any],
     arg: Any = NO_ARGUMENT,
     *,
     args: Sequence[Any] = (),

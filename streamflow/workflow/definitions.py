@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar, overload
+from typing import Any, TypeVar, cast, overload
 
 from streamflow.common import VersioningBehavior
 from streamflow.coroutine import definition as facts
@@ -94,7 +94,7 @@ def run(function: AsyncT) -> AsyncT:
             f"Expected @workflow.run on an async method, found {function.__qualname__}; write async def"
         )
     setattr(function, facts.RUN, True)
-    return function
+    return cast("AsyncT", function)
 
 
 def dynamic_config(function: FunctionT) -> FunctionT:

@@ -123,7 +123,7 @@ def _info_of(instance: Instance) -> Info:
     started = facts.started
     attributes = decode_search_attributes(started.search_attributes)
     start_time = datetime.fromtimestamp(facts.start_ms / 1_000, tz=UTC)
-    parent = started.parent
+    parent, retry = started.parent, started.retry_policy
     return Info(
         attempt=started.attempt,
         continued_run_id=started.continued_from,
@@ -132,11 +132,11 @@ def _info_of(instance: Instance) -> Info:
         first_execution_run_id=started.first_run_id,
         headers=started.headers,
         namespace=facts.namespace,
-        parent=parent and ParentInfo(parent.namespace, parent.run_id, parent.workflow_id),
+        parent=ParentInfo(parent.namespace, parent.run_id, parent.workflow_id) if parent else None,
         root=None,
         priority=Priority.default,
         raw_memo=started.memo,
-        retry_policy=started.retry_policy and RetryPolicy._from_model(started.retry_policy),
+        retry_policy=RetryPolicy._from_model(retry) if retry else None,
         run_id=facts.run_id,
         run_timeout=_duration(started.run_timeout_ms),
         search_attributes={pair.key.name: pair.value for pair in attributes},

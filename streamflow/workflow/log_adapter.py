@@ -42,7 +42,7 @@ class LoggerAdapter(logging.LoggerAdapter[logging.Logger]):
         details = of._logger_details()
         if self.workflow_info_on_message:
             msg = f"{msg} ({details})"
-        extra = {**(self.extra or {}), **(kwargs.get("extra") or {})}
+        extra: dict[str, Any] = {**(self.extra or {}), **(kwargs.get("extra") or {})}
         if self.workflow_info_on_extra:
             extra["temporal_workflow"] = details
         if self.full_workflow_info_on_extra:
