@@ -21,7 +21,9 @@ from streamflow.model.options import ActivityTimeouts, Parent, RetryPolicy
 from streamflow.model.payload import Payload
 
 names = st.text(string.ascii_lowercase, max_size=5)
-payloads = st.builds(Payload, st.dictionaries(names, st.binary(max_size=8), max_size=3), st.binary())
+payloads = st.builds(
+    Payload, st.dictionaries(names, st.binary(max_size=8), max_size=3), st.binary()
+)
 args = st.lists(payloads, max_size=3).map(tuple)
 mappings = st.dictionaries(names, payloads, max_size=3)
 MAPPINGS: dict[Any, st.SearchStrategy[Any]] = {Mapping[str, Payload]: mappings}

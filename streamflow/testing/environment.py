@@ -1,0 +1,210 @@
+"""Environments for tests of workflows: the engine itself, in this process, with or without skipping of time.
+
+start_time_skipping   the log in memory; while a test awaits a result, time jumps to the next timer
+start_local           the durable embedded log in a folder of its own; time is real
+from_client           whatever the client speaks to; time is real
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import UTC, datetime, timedelta
+from types import TracebackType
+from typing import Any, NoReturn, Self
+
+from streamflow.client import Client, NotYetError
+from streamflow.client.log_transport import LogTransport
+from streamflow.config import DEFAULT_NAMESPACE
+from streamflow.converter import DataConverter
+from streamflow.memory.broker import MemoryBroker
+from streamflow.memory.log import MemoryLog
+
+
+class WorkflowEnvironment(ABC):
+    """Where a test's workflows run. An async context manager; `shutdown` does the same by hand."""
+
+    @staticmethod
+    async def start_time_skipping(
+        *,
+        namespace: str = DEFAULT_NAMESPACE,
+        data_converter: DataConverter = DataConverter.default,
+        identity: str | None = None,
+        **ignored: Any,
+    ) -> WorkflowEnvironment:
+        """An engine in memory whose time skips ahead while a result is awaited and nothing else is going on.
+
+        Other keywords, which elsewhere choose a server to download, are passed over: there is none here.
+        """
+        _refuse_later(ignored)
+        return _TimeSkippingEnvironment(namespace, data_converter, identity)
+
+    @staticmethod
+    async def start_local(
+        *,
+        namespace: str = DEFAULT_NAMESPACE,
+        data_converter: DataConverter = DataConverter.default,
+        identity: str | None = None,
+        **ignored: Any,
+    ) -> WorkflowEnvironment:
+        """An engine on the embedded log, in a folder that goes with the environment. Time is real."""
+        _refuse_later(ignored)
+        folder = await asyncio.to_thread(tempfile.mkdtemp, prefix="streamflow-")
+        try:
+            client = await Client.connect(
+                f"embedded:{folder}",
+                namespace=namespace,
+                data_converter=data_converter,
+                identity=identity,
+            )
+        except BaseException:
+            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+            raise
+        return _LocalEnvironment(client, folder)
+
+    @staticmethod
+    def from_client(client: Client) -> WorkflowEnvironment:
+        """An environment around a client that stays its maker's: shutting down does not close it. Time is real."""
+        return _ClientEnvironment(client)
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    @property
+    def client(self) -> Client:
+        return self._client
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.shutdown()
+
+    @abstractmethod
+    async def shutdown(self) -> None:
+        """Ends the environment; stop workers first."""
+
+    async def connect_client(self, **options: Any) -> Client:
+        """Another client of this environment; its maker closes it."""
+        raise NotYetError(f"{type(self).__name__}.connect_client")
+
+    async def sleep(self, duration: timedelta | float) -> None:
+        """Lets this much of the environment's time pass, in seconds if a number."""
+        await asyncio.sleep(_seconds(duration))
+
+    async def get_current_time(self) -> datetime:
+        """Now, in the environment's time (UTC)."""
+        return datetime.now(UTC)
+
+    @property
+    def supports_time_skipping(self) -> bool:
+        return False
+
+    @contextmanager
+    def auto_time_skipping_disabled(self) -> Iterator[None]:
+        """Within it, awaiting a result skips no time; `sleep` still does."""
+        yield
+
+    async def create_nexus_endpoint(self, *_args: Any) -> NoReturn:
+        raise NotYetError("Nexus")
+
+    async def delete_nexus_endpoint(self, *_args: Any) -> NoReturn:
+        raise NotYetError("Nexus")
+
+
+class _TimeSkippingEnvironment(WorkflowEnvironment):
+    """One broker in memory; each client is a process of its own on it."""
+
+    def __init__(self, namespace: str, data_converter: DataConverter, identity: str | None) -> None:
+        self._broker = MemoryBroker()
+        self._auto = True
+        self._count = 0
+        self._namespace = namespace
+        super().__init__(self._make_client(data_converter=data_converter, identity=identity))
+
+    def _make_client(self, **options: Any) -> Client:
+        self._count += 1
+        log = MemoryLog(self._broker, f"client-{self._count}")
+        transport = LogTransport(
+            log,
+            options.pop("namespace", self._namespace),
+            create_topics=True,
+            while_waiting=self._while_waiting,
+        )
+        return Client(transport, **options)
+
+    def _while_waiting(self) -> AbstractContextManager[None]:
+        return self._broker.skipping() if self._auto else nullcontext()
+
+    async def connect_client(self, **options: Any) -> Client:
+        return self._make_client(**options)
+
+    async def shutdown(self) -> None:
+        await self._client.close()
+
+    async def sleep(self, duration: timedelta | float) -> None:
+        loop = asyncio.get_running_loop()
+        passed: asyncio.Future[None] = loop.create_future()
+
+        def wake() -> None:
+            if not passed.done():
+                passed.set_result(None)
+
+        with self._broker.skipping():
+            cancel = self._client.log.delay(_seconds(duration), wake)
+            try:
+                await passed
+            finally:
+                cancel()
+
+    async def get_current_time(self) -> datetime:
+        return datetime.fromtimestamp(self._broker.clock.now_ms() / 1000, UTC)
+
+    @property
+    def supports_time_skipping(self) -> bool:
+        return True
+
+    @contextmanager
+    def auto_time_skipping_disabled(self) -> Iterator[None]:
+        before, self._auto = self._auto, False
+        try:
+            yield
+        finally:
+            self._auto = before
+
+
+class _LocalEnvironment(WorkflowEnvironment):
+    def __init__(self, client: Client, folder: str) -> None:
+        super().__init__(client)
+        self._folder = folder
+
+    async def connect_client(self, **options: Any) -> Client:
+        return await Client.connect(f"embedded:{self._folder}", **options)
+
+    async def shutdown(self) -> None:
+        await self._client.close()
+        await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
+
+
+class _ClientEnvironment(WorkflowEnvironment):
+    async def shutdown(self) -> None:
+        """Nothing: the client is its maker's."""
+
+
+def _seconds(duration: timedelta | float) -> float:
+    return duration.total_seconds() if isinstance(duration, timedelta) else duration
+
+
+def _refuse_later(options: dict[str, Any]) -> None:
+    for name in ("interceptors", "plugins"):
+        if options.get(name):
+            raise NotYetError(f"WorkflowEnvironment with {name}")
