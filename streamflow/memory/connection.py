@@ -32,6 +32,8 @@ class Connection:
         self.process = Process(name, broker.agenda)
         # How to wake the machine being opened or turned now: the sources that it makes belong to it.
         self.turning: Callable[[], None] | None = None
+        # Whether a call of the current turn would have waited elsewhere, and was refused here instead.
+        self.must_wait = False
         self._lifelines: list[Lifeline] = []
 
     def enter(self, call: str) -> None:
@@ -50,9 +52,14 @@ class Connection:
             self.crash()
             raise ProcessCrashed(process.name)
         if faults.unavailable(call):
-            raise Unavailable(
+            raise self.unavailable(
                 f"Expected an answer to {call!r}, found none (a planned fault); try again"
             )
+
+    def unavailable(self, message: str) -> Unavailable:
+        """Nothing can be waited for within a turn, so the wait comes after it (see `MemoryRunning`)."""
+        self.must_wait = True
+        return Unavailable(message)
 
     def soon(self, call: Callable[[], None]) -> None:
         self.process.soon(call)

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from typing import Final
 
 from streamflow.memory.clock import Timer
 from streamflow.memory.connection import Connection
 from streamflow.memory.processes import ProcessCrashed
 from streamflow.ports import Machine
+
+# On Kafka a call waits inside before it is `Unavailable`. Here the wait follows, or time would never pass for a machine
+# that tries again at once.
+UNAVAILABLE_WAIT_MS: Final = 10
 
 
 class MemoryRunning:
@@ -77,6 +82,7 @@ class MemoryRunning:
         self._thread_id = threading.get_ident()
         self._cancel_alarm()
         self._connection.turning = self.wake
+        self._connection.must_wait = False
         try:
             self._open_and_turn()
         except ProcessCrashed:
@@ -100,6 +106,8 @@ class MemoryRunning:
     def _rest(self, wait_ms: int | None) -> None:
         if wait_ms is None or self._due:
             return
+        if self._connection.must_wait:
+            wait_ms = max(wait_ms, UNAVAILABLE_WAIT_MS)
         if wait_ms <= 0:
             self.wake()
             return

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from streamflow.memory.connection import Connection
-from streamflow.ports import Record, TopicPartition, Unavailable
+from streamflow.ports import Record, TopicPartition
 
 _BATCH_RECORDS: Final = 500
 
@@ -33,7 +33,7 @@ class MemoryReader:
             if log.stable_end <= offset:
                 self._connection.broker.coordinator.deliver_markers()
             if log.stable_end <= offset:
-                raise Unavailable(
+                raise self._connection.unavailable(
                     f"Expected {partition.topic}/{partition.partition} to be decided up to {end}, found a "
                     f"transaction or the end of the log at {offset}; read again"
                 )

@@ -8,7 +8,14 @@ from typing import assert_never
 
 from streamflow.memory.connection import Connection
 from streamflow.memory.groups import Assigned, Group, Lost, Member, Revoked, Standing
-from streamflow.ports import Committed, Fenced, RebalanceListener, Record, TopicPartition
+from streamflow.ports import (
+    Committed,
+    Fenced,
+    RebalanceListener,
+    Record,
+    TopicPartition,
+    Unavailable,
+)
 
 
 class MemorySource:
@@ -83,7 +90,10 @@ class MemorySource:
             return positions.decided(asked)
         if any(positions.is_undecided(partition) for partition in asked):
             self._connection.broker.coordinator.deliver_markers()
-        return positions.stable(asked)
+        try:
+            return positions.stable(asked)
+        except Unavailable as error:
+            raise self._connection.unavailable(str(error)) from None
 
     def commit(self, offsets: Mapping[TopicPartition, Committed]) -> None:
         self._connection.enter("source.commit")

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 
 import pytest
 
 from streamflow.memory.clock import VirtualClock
+from streamflow.memory.faults import Faults, Rates
 from streamflow.memory.log import MemoryLog
 from streamflow.memory.processes import ProcessCrashed
-from streamflow.ports import LogError, Running, Source
+from streamflow.memory.simloop import SimLoop, simulate
+from streamflow.ports import LogError, Running, Source, Unavailable
 from tests.unit.memory.stage import P0, Echo, join, new_broker, record, values
 
 
@@ -77,6 +80,31 @@ def test_a_machine_is_turned_again_when_its_time_comes() -> None:
     broker.run()
 
     assert machine.turned_at == [0, 0, 250]
+
+
+def test_time_passes_for_a_machine_that_tries_an_unavailable_call_again_at_once() -> None:
+    """The wait that Kafka has inside the call comes after the turn."""
+    faults = Faults(rates=Rates(unavailable=1))
+
+    class Impatient(Waiting):
+        def open(self) -> None: ...
+
+        def turn(self) -> int | None:
+            self.turned_at.append(self.log.clock.monotonic_ms())
+            with contextlib.suppress(Unavailable):
+                self.log.topics()
+                return None
+            return 0
+
+    async def main(loop: SimLoop) -> list[int]:
+        machine = Impatient(MemoryLog(new_broker(clock=loop.clock, faults=faults)))
+        machine.log.drive(machine, name="i")
+        await asyncio.sleep(0.025)
+        faults.calm()
+        await asyncio.sleep(1)
+        return machine.turned_at
+
+    assert simulate(main) == [0, 10, 20, 30]
 
 
 def test_a_paused_process_makes_no_turn_until_it_is_resumed() -> None:
