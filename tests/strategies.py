@@ -53,7 +53,7 @@ def facts(cls: type[T]) -> st.SearchStrategy[T]:
     """Any value of this Struct."""
     if cls is Failure:
         return typing.cast("st.SearchStrategy[T]", failures)
-    fields = msgspec.structs.fields(cls)  # type: ignore[type-var]  # only Structs come here
+    fields = msgspec.structs.fields(cls)  # type: ignore[arg-type]  # only Structs come here
     return st.builds(cls, **{field.name: _of(field.type) for field in fields})
 
 

@@ -148,8 +148,8 @@ def _refusals(spec: TopicSpec, state: TopicState, *, dev: bool) -> list[str]:
             )
     if not dev and not _is_safe(spec, state):
         reasons.append(
-            f"Expected {_SAFE_REPLICAS} replicas and two in sync, found {state.replication_factor} and "
-            f"{spec.config.get('min.insync.replicas', 'the broker default')}; one lost broker would lose runs. "
+            f"Expected at least {_SAFE_REPLICAS} replicas, two of them in sync, found {state.replication_factor} replicas "
+            "or fewer declared; one lost broker would lose runs. "
             "Add replicas, or apply with --dev if this cluster may lose data"
         )
     return reasons

@@ -24,7 +24,9 @@ def test_golden_bytes_decode_to_the_same_fact(fingerprint: str) -> None:
 
 def _without_newer_fields(said: Any, golden: Any) -> Any:
     if isinstance(said, dict) and isinstance(golden, dict):
-        return {name: _without_newer_fields(said[name], golden[name]) for name in golden if name in said}
+        return {
+            name: _without_newer_fields(said[name], golden[name]) for name in golden if name in said
+        }
     if isinstance(said, list) and isinstance(golden, list):
         return [_without_newer_fields(one, other) for one, other in zip(said, golden, strict=True)]
     return said

@@ -26,6 +26,7 @@ from streamflow.model.commands import (
 from streamflow.model.ids import MessageId, RunId, WorkflowId
 from streamflow.model.options import IdReusePolicy, RetryPolicy
 from streamflow.model.payload import Payload
+from streamflow.model.tasks import CancelTask
 from streamflow.ports import OutRecord, Record
 from streamflow.wire import generate, inbox
 from streamflow.wire.errors import HEADER, KEY, VALUE, Undecodable
@@ -75,7 +76,7 @@ def test_our_own_commands_arrive_as_sent(command: Command, envelope: Envelope) -
 
 
 @given(
-    strategies.answers | strategies.facts(strategies.catalog.STRUCTS["CancelTask"]),
+    strategies.answers | strategies.facts(CancelTask),
     strategies.reply_tos,
 )
 def test_answers_arrive_where_they_were_asked(answer: Any, reply_to: ReplyTo) -> None:
