@@ -56,7 +56,7 @@ class Flusher:
             self.wake(urgent=True)
 
     def close(self) -> None:
-        """Syncs what is left, and ends the thread."""
+        """Ends the thread. What is not yet synced is the journal's to settle."""
         with self._journal.lock:
             self._closing = True
             self.wake(urgent=True)

@@ -70,6 +70,7 @@ class OpenFolder:
         self.delays.close()
         self.upkeep.close()
         self.flusher.close()
+        self.journal.close()
         self.db.close()
         self._lock.release()
 

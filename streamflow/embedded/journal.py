@@ -60,6 +60,7 @@ class Journal:
         self.broken: Fatal | None = None
         self.appended = 0
         self._db = db
+        self._path = db.path()
         self._syncing = threading.Lock()
         self._publishing = threading.Lock()
         self._round = Round()
@@ -107,7 +108,7 @@ class Journal:
         row = encode_record((key, value, headers, now_ms))
         size = len(row) + 100
         round_ = self._round
-        round_.batch.put(partition.prefix + pack_offset(offset), row)
+        round_.batch[partition.prefix + pack_offset(offset)] = row  # half the time of put()
         round_.bytes += size
         round_.touched[partition] = 0
         partition.add(
@@ -179,12 +180,21 @@ class Journal:
         with self._publishing:
             call()
 
+    def close(self) -> None:
+        """Makes everything durable and accepts nothing more."""
+        if self.broken is None:
+            self.settle()
+        with self.lock:
+            self.broken = self.broken or Fatal(
+                f"Expected the embedded log {self._path} to be open, found it closed; open it again"
+            )
+
     def write_aside(self, batch: WriteBatch) -> None:
         """Writes housekeeping that need not be in any order with appends, nor synced."""
         try:
             self._db.write(batch)
         except Exception as error:
-            raise broken(self._db.path(), error) from error
+            raise broken(self._path, error) from error
 
     def _write(self, round_: Round) -> None:
         """Makes the current round durable (it is ``round_``: rounds are closed here only, one at a time)."""
@@ -200,7 +210,7 @@ class Journal:
             self._db.flush_wal(True)
         except Exception as error:
             # Whether it is durable is not known, and later rounds build on it: nothing more is accepted.
-            round_.error = self.broken = self.broken or broken(self._db.path(), error)
+            round_.error = self.broken = self.broken or broken(self._path, error)
             round_.done = True
             return
         with self.lock:

@@ -154,13 +154,13 @@ class EmbeddedLog:
             found.followers = [*found.followers, tail]
         if not tail.live:
             folder.flusher.follow(tail)
-        self._tails.append(tail)
+        self._tails = [other for other in self._tails if not other.closed] + [tail]
         return tail
 
     def drive(self, machine: Machine, *, name: str) -> Running:
         """Turns the machine on a thread of its own. Sources that it leaves open when it ends are closed for it."""
         thread = MachineThread(machine, name, wake=self._wake, ended=self._end_sources)
-        self._machines.append(thread)
+        self._machines = [other for other in self._machines if not other.ended] + [thread]
         return thread
 
     def delay(self, seconds: float, call: Callable[[], None]) -> Callable[[], None]:

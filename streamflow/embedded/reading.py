@@ -91,7 +91,7 @@ class EmbeddedTail:
         self._deliver = deliver
         self._position = offset
         self._live = offset >= partition.synced
-        self._closed = False
+        self.closed = False
 
     @property
     def live(self) -> bool:
@@ -100,22 +100,22 @@ class EmbeddedTail:
 
     def advance(self) -> None:
         """Called after each sync that touched the partition."""
-        while self._live and not self._closed and self._position < self._partition.synced:
+        while self._live and not self.closed and self._position < self._partition.synced:
             self._step()
 
     def catch_up(self) -> bool:
         self._journal.publish(self._catch_up)
-        return not self._live and not self._closed
+        return not self._live and not self.closed
 
     def close(self) -> None:
-        self._closed = True
+        self.closed = True
         with self._journal.lock:
             if self in self._partition.followers:
                 # A new list: a sync may be walking the old one.
                 self._partition.followers = [f for f in self._partition.followers if f is not self]
 
     def _catch_up(self) -> None:
-        if not self._closed and self._position < self._partition.synced:
+        if not self.closed and self._position < self._partition.synced:
             self._step()
         self._live = self._position >= self._partition.synced
 

@@ -13,6 +13,7 @@ from streamflow.embedded.journal import Journal
 from streamflow.embedded.partition import Partition
 from streamflow.embedded.reading import Shelf
 from streamflow.memory.groups import Assigned, Group, Lost, Revoked
+from streamflow.observability import get_logger
 from streamflow.ports import (
     Committed,
     Fenced,
@@ -21,6 +22,8 @@ from streamflow.ports import (
     Record,
     TopicPartition,
 )
+
+_log = get_logger("embedded")
 
 
 class Cursor:
@@ -142,6 +145,13 @@ class EmbeddedSource:
     def _take_stored(self, cursor: Cursor, records_max: int) -> list[Record]:
         partition = cursor.partition
         offset = max(cursor.position, partition.start)
+        if offset > cursor.position:
+            _log.warning(
+                "records_expired_unread",
+                group=self.group.name,
+                partition=partition.name,
+                records=offset - cursor.position,
+            )
         records, cursor.position = self._shelf.stored(
             partition, offset, max(offset, partition.base), records_max
         )

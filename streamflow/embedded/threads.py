@@ -64,6 +64,10 @@ class MachineThread:
         return self._ended.exception() if self._ended.done() else None
 
     @property
+    def ended(self) -> bool:
+        return self._ended.done()
+
+    @property
     def thread_id(self) -> int | None:
         return self._thread.ident
 

@@ -98,10 +98,6 @@ class Upkeep:
         batch.delete_range(begin, end)
         batch.put(partition.bounds_key, msgspec.msgpack.encode(partition.bounds()))
         self._journal.write_aside(batch)
-        self._db.compact_range(begin, end)
-        _log.debug(
-            "partition_trimmed", partition=partition.name, start=start, records=start - first
-        )
 
     def _first_younger(self, partition: Partition, oldest_ms: int) -> int:
         """The offset of the first record that is not too old; the end when all are."""
@@ -153,13 +149,12 @@ class Upkeep:
             return
         latest, upto = self._latest(partition, end)
         oldest_ms = now_ms - topic.number_of("delete.retention.ms", TOMBSTONES_MS)
-        kept = removed = 0
+        kept = 0
         for found in self._slices(partition, partition.start, upto):
             batch = WriteBatch(raw_mode=True)
             for offset, (key, value, _, time_ms) in found:
                 if latest.get(key, offset) > offset or (value is None and time_ms < oldest_ms):
                     batch.delete(partition.prefix + pack_offset(offset))
-            removed += len(batch)
             kept += len(found) - len(batch)
             self._journal.write_aside(batch)
             if self._closing.wait(PAUSE_S):
@@ -168,12 +163,6 @@ class Upkeep:
         batch = WriteBatch(raw_mode=True)
         batch.put(partition.bounds_key, msgspec.msgpack.encode(partition.bounds()))
         self._journal.write_aside(batch)
-        if removed > kept:
-            prefix = partition.prefix
-            self._db.compact_range(
-                prefix + pack_offset(partition.start), prefix + pack_offset(upto)
-            )
-        _log.debug("partition_compacted", partition=partition.name, kept=kept, removed=removed)
 
     def _latest(self, partition: Partition, end: int) -> tuple[dict[bytes | None, int], int]:
         """Where each key of the part not yet looked at is last, and how far that part goes."""

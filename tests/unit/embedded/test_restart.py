@@ -92,6 +92,18 @@ def test_no_thread_outlives_its_log(tmp_path: Path) -> None:
     assert set(threading.enumerate()) == before
 
 
+def test_a_closed_log_takes_nothing(tmp_path: Path) -> None:
+    """A producer that outlives its log is told, instead of appending to nowhere."""
+    log = EmbeddedLog.open(tmp_path)
+    log.create_topics([topic("in")])
+    producer = log.producer()
+    producer.send(out("before"))
+    log.close()
+
+    with pytest.raises(Fatal, match="closed"):
+        producer.send(out("behind"))
+
+
 def test_a_damaged_log_is_refused(tmp_path: Path) -> None:
     """What cannot be rebuilt from anything is not opened as if it were empty; and the folder is free afterwards."""
     log = EmbeddedLog.open(tmp_path)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streamflow.ports import Store, StoreCorrupted
@@ -31,6 +31,7 @@ def fill(store: Store, rows: dict[bytes, bytes]) -> None:
     store.write(batch)
 
 
+@settings(deadline=None, max_examples=50)  # each example opens a database
 @given(rows=st.dictionaries(KEYS, st.binary(max_size=4)), start=KEYS, end=KEYS)
 def test_a_store_reads_like_a_sorted_dictionary(
     tmp_path_factory: pytest.TempPathFactory, rows: dict[bytes, bytes], start: bytes, end: bytes
