@@ -41,7 +41,12 @@ def config_home(environ: Mapping[str, str] | None = None) -> Path:
 
 def state_folder(namespace: str, queue: str, name: str, *, root: Path | None = None) -> Path:
     """The folder of one processor's stores."""
-    return (root or state_home()) / namespace / quote(queue, safe="") / name
+    return (root or state_home()) / namespace / _folder_name(queue) / name
+
+
+def _folder_name(queue: str) -> str:
+    """A queue's name as one path element; a dot is escaped too, for ``..`` would lead out."""
+    return quote(queue, safe="").replace(".", "%2E")
 
 
 class Instance:
@@ -70,7 +75,7 @@ def claim_instance(
         ValueError: the name has other characters than letters, digits, ``.``, ``_`` and ``-``.
     """
     environ = os.environ if environ is None else environ
-    folder = (root or state_home(environ)) / namespace / quote(queue, safe="")
+    folder = (root or state_home(environ)) / namespace / _folder_name(queue)
     folder.mkdir(parents=True, exist_ok=True)
     name = name or environ.get("STREAMFLOW_INSTANCE")
     if name:
