@@ -27,6 +27,7 @@ from streamflow.ports import (
     Stores,
     TopicPartition,
     Transactor,
+    Unavailable,
 )
 from streamflow.processor.batch import Batch
 from streamflow.processor.codec import PayloadGate
@@ -50,6 +51,9 @@ from streamflow.topology import (
 )
 
 log = structlog.get_logger(__name__)
+
+RETRY_MS = 100
+"""How soon a call that the log could not answer is made again."""
 
 REJOIN_MS = 15_000
 """A fenced processor that its group has not told anything for so long joins it again from scratch."""
@@ -88,6 +92,8 @@ class Processor:
         )
         self._checkpoint_ms = 0
         self._fenced_ms: int | None = None
+        self._doubtful = False
+        """Whether the producers must be opened anew, so that no earlier transaction of theirs is undecided."""
         self._source: Source | None = None
         self._transactor: Transactor | None = None
         self._producer: Producer | None = None
@@ -117,23 +123,15 @@ class Processor:
     # -- the machine ----------------------------------------------------------------------------------------------
 
     def open(self) -> None:
-        options = self._options
-        self._around.destinations.refresh()
-        name = f"{options.namespace}.{options.queue}.{options.name}"
-        self._transactor = self._log.transactor(name)
-        self._transactor.open()
-        self._producer = self._log.producer()
-        self._source = self._join()
+        """Nothing yet: the first turn connects, so that a log that is not there yet is asked again."""
 
     def turn(self) -> int | None:
-        source, transactor = self._source, self._transactor
-        assert source is not None
-        assert transactor is not None
-        self._around.destinations.refresh()
-        if self._fenced_ms is not None:
-            self._come_back(transactor)
-        self._owned.restore_slice(source, transactor)
-        records = source.poll(self._options.batch_records_max, self._wait_ms())
+        try:
+            source = self._connected()
+            records = source.poll(self._options.batch_records_max, self._wait_ms())
+        except Unavailable as error:
+            log.warning("log_unavailable", reason=str(error))
+            return RETRY_MS
         groups = self._inbound.sort(records, self.partitions)
         self._inbound.add_due(groups, self.partitions)
         for ended in self._locals.take():
@@ -142,6 +140,27 @@ class Processor:
             self._run_batch(groups)
         self._checkpoint()
         return self._next_turn_ms()
+
+    def _connected(self) -> Source:
+        """Everything that must be in order before input is taken: connections, producers, stores."""
+        self._around.destinations.refresh()
+        if self._producer is None:
+            self._producer = self._log.producer()
+        if self._transactor is None:
+            options = self._options
+            name = f"{options.namespace}.{options.queue}.{options.name}"
+            transactor = self._log.transactor(name)
+            transactor.open()
+            self._transactor = transactor
+        if self._source is None:
+            self._source = self._join()
+        if self._fenced_ms is not None:
+            self._come_back()
+        if self._doubtful:
+            self._transactor.reopen()
+            self._doubtful = False
+        self._owned.restore_slice(self._source, self._transactor)
+        return self._source
 
     def close(self) -> None:
         """Hands the partitions over: a successor need fence nobody, and finds everything committed."""
@@ -253,25 +272,24 @@ class Processor:
 
     def _take_again(self) -> None:
         """The transaction may have happened: only the log knows. Restore every partition from it."""
-        assert self._transactor is not None
-        self._transactor.reopen()
+        self._doubtful = True
         for partition in list(self.partitions.values()):
             self._owned.take(partition.inbox)
 
-    def _come_back(self, transactor: Transactor) -> None:
+    def _come_back(self) -> None:
         """After being fenced: with new producers once the group gives us partitions again.
 
         A namesake that holds our place makes the next poll raise `Fenced`, which ends this processor.
         """
         assert self._fenced_ms is not None
         if self.partitions:
-            transactor.reopen()
+            self._doubtful = True
             self._fenced_ms = None
         elif self._around.clock.monotonic_ms() - self._fenced_ms > REJOIN_MS:
             assert self._source is not None
             self._source.close()
-            transactor.reopen()
             self._source = self._join()
+            self._doubtful = True
             self._fenced_ms = None
 
     def _hand_over(self, numbers: Sequence[int]) -> None:
@@ -299,6 +317,8 @@ class Processor:
     def _next_turn_ms(self) -> int | None:
         if self._busy():
             return 0
+        if self._fenced_ms is not None:
+            return RETRY_MS
         due_ms = self._earliest_due_ms()
         return max(1, due_ms - self._around.clock.now_ms()) if due_ms else None
 
