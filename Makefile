@@ -83,6 +83,11 @@ format: venv ## Format the code and mend what can be mended without thought
 	$(BIN)/ruff format $(CODE)
 	$(BIN)/ruff check --fix $(CODE)
 
+.PHONY: schemas
+schemas: venv ## Write schemas/ from the facts, and golden bytes of what is not yet released
+	$(BIN)/python -m streamflow.wire.generate
+	$(BIN)/python -m tests.golden.samples
+
 ##@ Release
 
 .PHONY: lock

@@ -49,7 +49,8 @@ def apply_command(
 def read_queues(log: Log, namespace: str) -> dict[str, QueueEntry]:
     """Every queue of the namespace by name; empty when it has none yet."""
     topic = queues_topic(namespace)
-    if topic not in log.topics():
+    # What the client remembers of topics may be seconds old; only a fresh look says that one is missing.
+    if topic not in log.topics() and not log.describe_topics([topic]):
         return {}
     reader = log.reader()
     try:

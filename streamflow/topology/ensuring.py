@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from streamflow.model.queues import QueueEntry, QueueKind
-from streamflow.ports import Log
+from streamflow.ports import Log, TopicState
 from streamflow.topology.declarations import BROKER_DEFAULT, Queue, declare
 from streamflow.topology.directory import QueueMismatch, QueueMissing, apply_command, read_queues
 from streamflow.topology.planning import apply, plan
@@ -40,16 +42,25 @@ def _create(log: Log, namespace: str, queue: Queue) -> QueueEntry:
 
 
 def _compare(log: Log, namespace: str, entry: QueueEntry) -> None:
-    present = log.topics()
-    for topic, partitions in entry.topics.items():
-        state = present.get(topic)
-        if state is None or state.partitions != partitions:
-            found = "no such topic" if state is None else f"{state.partitions} partitions"
+    if _differences(entry, log.topics()):
+        # What the client remembers of topics may be seconds old.
+        for difference in _differences(entry, log.describe_topics(list(entry.topics))):
             command = apply_command(
                 namespace, entry.name, kind=entry.kind, partitions=entry.partitions
             )
             raise QueueMismatch(
-                f"Expected topic {topic} with {partitions} partitions as the directory says, found {found}. "
-                f"A missing topic comes back with: {command}. A changed count cannot be undone: "
+                f"{difference}. A missing topic comes back with: {command}. A changed count cannot be undone: "
                 "move to a new queue (docs/topics.md, 'Changing the partition count')"
             )
+
+
+def _differences(entry: QueueEntry, present: Mapping[str, TopicState]) -> list[str]:
+    found = {
+        topic: f"{present[topic].partitions} partitions" if topic in present else "no such topic"
+        for topic in entry.topics
+    }
+    return [
+        f"Expected topic {topic} with {partitions} partitions as the directory says, found {found[topic]}"
+        for topic, partitions in entry.topics.items()
+        if found[topic] != f"{partitions} partitions"
+    ]

@@ -34,7 +34,7 @@ def _without_newer_fields(said: Any, golden: Any) -> Any:
 
 @pytest.mark.parametrize("cls", catalog.AREA_OF, ids=lambda cls: cls.__name__)
 def test_what_is_written_today_is_golden(cls: Any) -> None:
-    """Every fact has golden bytes, and is still written so (`make golden` after a change of an unreleased schema)."""
+    """Every fact has golden bytes, and is still written so (`make schemas` after a change of an unreleased schema)."""
     full, sparse = samples.full(cls), samples.sparse(cls)
     value = samples.written(full)
 
