@@ -26,6 +26,7 @@ import os
 import random
 import secrets
 import sys
+import threading
 import time
 import uuid
 from collections.abc import Callable, Generator
@@ -213,6 +214,7 @@ _AUDITED: dict[str, str] = {
     **dict.fromkeys(("os.fork", "os.forkpty", "os.spawn"), "run other processes from an activity"),
     "_thread.start_new_thread": "use asyncio tasks, or do the work in an activity",
 }
+"""Events of the interpreter's audit; the last one is raised from Python 3.12 on, so threads are patched as well."""
 
 
 def _by_caller(function: Callable[..., Any], name: str, advice: str) -> Callable[..., Any]:
@@ -272,6 +274,9 @@ def install() -> None:
     os.urandom = _by_nearest(os.urandom, "os.urandom()", _CHANCE)
     uuid.uuid1 = _by_caller(uuid.uuid1, "uuid.uuid1()", "use workflow.uuid7()")
     uuid.uuid4 = _by_caller(uuid.uuid4, "uuid.uuid4()", "use workflow.uuid4()")
+    threading.Thread.start = _by_nearest(  # type: ignore[method-assign]
+        threading.Thread.start, "Thread.start()", _AUDITED["_thread.start_new_thread"]
+    )
     _patch_datetime()
     _patch_as_completed()
     sys.addaudithook(_audit)

@@ -1,0 +1,177 @@
+"""Taking an instance down: at once, on its own thread, without a word to the history."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import threading
+from collections.abc import AsyncGenerator
+from datetime import timedelta
+
+import pytest
+
+from streamflow import workflow
+from streamflow.coroutine.errors import Evicted
+from streamflow.coroutine.eviction import parked_count
+from tests.unit.coroutine.world import World, driven
+
+
+def test_every_task_ends_on_the_thread_that_evicts() -> None:
+    threads: list[int] = []
+
+    async def wait() -> None:
+        try:
+            await workflow.sleep(10)
+        finally:
+            threads.append(threading.get_ident())
+
+    async def code() -> None:
+        await asyncio.gather(*(wait() for _ in range(3)))
+
+    world = World(driven(code))
+    world.step()
+    assert world.instance.evict()
+    assert threads == [threading.get_ident()] * 3
+
+
+def test_clean_up_code_can_begin_nothing() -> None:
+    """Each way to ask for something raises Evicted, which ``except Exception`` lets through."""
+    refused: list[str] = []
+
+    async def code() -> None:
+        try:
+            await workflow.sleep(10)
+        finally:
+            ways = {
+                "activity": lambda: workflow.start_activity(
+                    "a", start_to_close_timeout=timedelta(seconds=1)
+                ),
+                "task": lambda: asyncio.create_task(workflow.sleep(1)),
+                "timer": lambda: asyncio.get_running_loop().call_later(1, print),
+                "handler": lambda: workflow.set_signal_handler("a", print),
+                "continue": lambda: workflow.continue_as_new(),
+            }
+            for name, way in ways.items():
+                try:
+                    way()
+                except Exception:
+                    refused.append(f"{name} by Exception")
+                except Evicted:
+                    refused.append(name)
+
+    world = World(driven(code))
+    world.step()
+    assert world.instance.evict()
+    assert refused == ["activity", "task", "timer", "handler", "continue"]
+    assert world.instance.operations.collect() == []
+
+
+def test_code_that_waits_in_its_finally_is_ended_too() -> None:
+    """Up to three times it may wait for something more."""
+    waits: list[int] = []
+
+    async def code() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            try:
+                waits.append(1)
+                await asyncio.Event().wait()
+            finally:
+                waits.append(2)
+                await asyncio.Event().wait()
+
+    world = World(driven(code))
+    world.step()
+    assert world.instance.evict()
+    assert waits == [1, 2]
+
+
+def test_a_survivor_is_parked_and_counted() -> None:
+    """It is never collected, so its ``finally`` never runs on a foreign thread."""
+
+    async def code() -> None:
+        while True:
+            try:
+                await asyncio.Event().wait()
+            except BaseException:
+                continue
+
+    before = parked_count()
+    world = World(driven(code))
+    world.step()
+    assert not world.instance.evict()
+    assert parked_count() == before + 1
+    del world
+    gc.collect()
+
+
+def test_tasks_that_never_began_end_without_running() -> None:
+    ran: list[str] = []
+
+    async def never() -> None:
+        ran.append("ran")
+
+    async def code() -> None:
+        await workflow.sleep(1)
+
+    world = World(driven(code))
+    world.step()
+    world.instance.loop.create_task(never())
+    assert world.instance.evict()
+    assert ran == []
+
+
+def test_async_generators_end_with_their_run() -> None:
+    ended: list[str] = []
+
+    async def numbers() -> AsyncGenerator[int, None]:
+        try:
+            yield 1
+            await workflow.sleep(10)
+            yield 2
+        finally:
+            ended.append("generator")
+
+    async def code() -> None:
+        async for _ in numbers():
+            pass
+
+    world = World(driven(code))
+    world.step()
+    assert world.instance.evict()
+    assert ended == ["generator"]
+
+
+def test_an_evicted_run_goes_on_by_replay() -> None:
+    async def code() -> str:
+        first = await workflow.execute_activity("a", start_to_close_timeout=timedelta(seconds=1))
+        await workflow.sleep(1)
+        return str(first)
+
+    world = World(driven(code))
+    world.step()
+    world.rebuild()
+    world.complete(1, "first").step()
+    world.rebuild()
+    world.fire(2).step()
+    assert world.result == "first"
+    world.rebuild()
+    assert world.instance.done
+
+
+@pytest.mark.filterwarnings("error")
+def test_an_evicted_instance_leaves_no_warning_behind() -> None:
+    """No task complains of being destroyed, no coroutine of never being awaited."""
+
+    async def code() -> None:
+        task = asyncio.create_task(workflow.sleep(10))
+        await asyncio.gather(task, workflow.sleep(1))
+
+    world = World(driven(code))
+    world.step()
+    notices = world.notices
+    assert world.instance.evict()
+    del world
+    gc.collect()
+    assert notices == []

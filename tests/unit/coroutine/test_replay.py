@@ -1,0 +1,173 @@
+"""A fresh instance and its history come to the same place, or the difference is shown."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from streamflow import workflow
+from streamflow.coroutine.errors import NondeterminismError
+from streamflow.coroutine.replay import replay
+from tests.unit.coroutine.world import World, driven
+
+MINUTE = timedelta(minutes=1)
+
+
+async def act(name: str, **options: Any) -> Any:
+    return await workflow.execute_activity(
+        name, start_to_close_timeout=options.pop("timeout", MINUTE), **options
+    )
+
+
+def replay_with(world: World, other: Callable[..., Any]) -> None:
+    """Replays a history with other code than it was recorded with."""
+    changed = World(driven(other))
+    try:
+        replay(changed.instance, world.history)
+    finally:
+        changed.instance.evict()
+
+
+async def original() -> str:
+    await act("charge")
+    await workflow.sleep(60)
+    await act("ship")
+    return "done"
+
+
+def recorded() -> World:
+    world = World(driven(original))
+    world.step()
+    world.complete(1).step()
+    world.fire(2).step()
+    world.complete(3).step()
+    assert world.result == "done"
+    return world
+
+
+def test_the_same_code_replays() -> None:
+    world = recorded()
+    world.rebuild()
+    assert world.instance.done
+    assert not world.instance.replaying
+
+
+def test_other_arguments_timeouts_durations_and_results_replay() -> None:
+    """They may be changed while runs are open."""
+
+    async def changed() -> str:
+        await act("charge", args=[1], timeout=2 * MINUTE)
+        await workflow.sleep(30)
+        await act("ship", retry_policy=None, summary="new")
+        return "done differently"
+
+    replay_with(recorded(), changed)
+
+
+@pytest.mark.parametrize(
+    ("change", "expected", "found"),
+    [
+        ("renamed", "event 3 ActivityScheduled 'charge'", "ScheduleActivity 'pay'"),
+        ("swapped", "event 3 ActivityScheduled 'charge'", "StartTimer"),
+        ("dropped", "event 6 TimerStarted", "ScheduleActivity 'ship'"),
+        ("added", "nothing more in this step", "ScheduleActivity 'extra'"),
+        ("early", "event 3 ActivityScheduled 'charge'", "CompleteRun"),
+        ("waits", "event 3 ActivityScheduled 'charge'", "nothing asked for; the code waits at"),
+        ("late", "event 12 WorkflowCompleted", "StartTimer (operation 4)"),
+    ],
+)
+def test_changed_code_shows_what_was_expected_and_found(
+    change: str, expected: str, found: str
+) -> None:
+    """With the line of the code that asks for something else."""
+
+    async def changed() -> str:
+        if change == "early":
+            return "done"
+        if change == "waits":
+            await workflow.wait_condition(lambda: False)
+        if change == "swapped":
+            await workflow.sleep(1)
+        if change == "added":
+            workflow.start_activity("charge", start_to_close_timeout=MINUTE)
+            await act("extra")
+        await act("pay" if change == "renamed" else "charge")
+        if change != "dropped":
+            await workflow.sleep(60)
+        await act("ship")
+        if change == "late":
+            await workflow.sleep(1)
+        return "done"
+
+    with pytest.raises(NondeterminismError) as caught:
+        replay_with(recorded(), changed)
+    message = str(caught.value)
+    assert message.startswith(f"Expected {expected}")
+    assert f"found {found}" in message
+    if change != "early":
+        assert "test_replay.py:" in message
+    assert "run run-1" in message
+
+
+def test_code_that_ends_too_early_is_told_at_the_next_step() -> None:
+    async def changed() -> str:
+        await act("charge")
+        workflow.start_activity("unused", start_to_close_timeout=MINUTE)
+        return "done"
+
+    with pytest.raises(NondeterminismError, match="expected|Expected"):
+        replay_with(recorded(), changed)
+
+
+def test_inputs_that_no_step_consumed_stay_for_the_next() -> None:
+    """A failed activation has recorded its inputs and nothing else."""
+    world = World(driven(original))
+    world.step()
+    world.complete(1, "waits in the history")
+    waiting = world.waiting
+    world.rebuild()
+    world.waiting = waiting
+    assert len(world.step()) == 1
+
+
+def test_replayed_steps_know_that_they_are() -> None:
+    seen: list[bool] = []
+
+    async def code() -> None:
+        seen.append(workflow.unsafe.is_replaying())
+        await workflow.sleep(1)
+        seen.append(workflow.unsafe.is_replaying())
+
+    world = World(driven(code))
+    world.step()
+    world.rebuild()
+    world.fire(1).step()
+    assert seen == [False, True, False]
+
+
+def test_the_logger_is_silent_on_replay(caplog: pytest.LogCaptureFixture) -> None:
+    async def code() -> None:
+        workflow.logger.warning("before")
+        await workflow.sleep(1)
+        workflow.logger.warning("after")
+
+    with caplog.at_level(logging.INFO):
+        world = World(driven(code))
+        world.step()
+        world.rebuild()
+        world.fire(1).step()
+    said = [record for record in caplog.records if record.name == "streamflow.workflow"]
+    assert [record.message.split(" ")[0] for record in said] == ["before", "after"]
+    assert said[0].temporal_workflow["workflow_id"] == "order-1"  # type: ignore[attr-defined]
+
+
+def test_a_history_of_a_newer_runtime_is_refused() -> None:
+    from streamflow.model.intents import Activation
+
+    world = World(driven(original))
+    with pytest.raises(NondeterminismError, match="newer streamflow"):
+        world.instance.activate(Activation(inputs=(), now_ms=1, seed=1, flags=1 << 30))
