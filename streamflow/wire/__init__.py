@@ -4,8 +4,9 @@ A value is Avro with single-object encoding; its schema is a file of ``schemas/`
 record through this package:
 
 - ``keys``, ``header``: the key and the fixed header of a history record
-- ``events``, ``entities``, ``answers``: facts to bytes and back
-- ``inbox``: what arrives from outside, in several encodings (``public``, ``cloudevents``, ``framing``)
+- ``events``, ``entities``: facts to bytes and back
+- ``inbox``, ``envelope``: requests, answers and dead letters, with their headers
+- ``public`` (messages), ``public_reading``, ``public_commands``, ``cloudevents``, ``framing``: what outsiders say
 - ``codec``, ``encoder``, ``decoder``: a schema and a Struct compiled into one function each way
-- ``catalog``, ``derive``, ``generate``, ``files``: where the schemas come from
+- ``schema``, ``catalog``, ``derive``, ``generate``, ``files``: where the schemas come from
 """

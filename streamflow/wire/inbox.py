@@ -14,7 +14,16 @@ from streamflow.model.answers import Answer
 from streamflow.model.commands import Command, Envelope, Received, ReplyTo
 from streamflow.model.tasks import CancelTask
 from streamflow.ports import Headers, OutRecord, Record
-from streamflow.wire import bounds, cloudevents, codec, envelope, framing, public
+from streamflow.wire import (
+    bounds,
+    cloudevents,
+    codec,
+    envelope,
+    framing,
+    public,
+    public_commands,
+    public_reading,
+)
 from streamflow.wire.errors import HEADER, KEY, VALUE, Undecodable
 
 SchemaLookup = Callable[[int], str]
@@ -53,7 +62,7 @@ def decode_inbox(record: Record, *, lookup: SchemaLookup | None = None) -> Recei
         command = _own_command(value, workflow_id)
         return Received(envelope.envelope_of(record, headers), command)
     message, event_id = _public_message(value, headers, workflow_id, lookup)
-    command = public.command_of(message, workflow_id)
+    command = public_commands.command_of(message, workflow_id)
     sent = envelope.envelope_of(record, headers, event_id=event_id)
     if sent.reply_to is None and public.needs_reply(message):
         raise Undecodable(
@@ -120,16 +129,16 @@ def _public_message(
 ) -> tuple[public.Message, str]:
     """An outsider's message, and the ID of the CloudEvent that held it, if one did."""
     if value[:2] == codec.MARK:
-        return public.from_avro(*framing.own_record(value)), ""
+        return public_reading.from_avro(*framing.own_record(value)), ""
     if value[:1] == b"\0":
-        return public.from_avro(*framing.registered_record(value, lookup)), ""
+        return public_reading.from_avro(*framing.registered_record(value, lookup)), ""
     implied = cloudevents.kind_of_type(headers.get("ce_type", ""))
     if cloudevents.is_structured(headers):
         event = cloudevents.parse_structured(value)
         if event.key:
             _same_workflow(event.key, workflow_id)
-        return public.from_json(event.data, event.kind), event.message_id
-    return public.from_json(value, implied), ""
+        return public_reading.from_json(event.data, event.kind), event.message_id
+    return public_reading.from_json(value, implied), ""
 
 
 def forward(record: Record, partition: int) -> OutRecord:

@@ -13,6 +13,7 @@ partition of its workflow ID, not of its key.
 
 from __future__ import annotations
 
+import contextlib
 from enum import IntEnum
 from typing import Final
 
@@ -53,8 +54,10 @@ _LETTERS: Final = {
     "p": EntityKind.POSITION,
 }
 _NUMBERED: Final = frozenset("eap")
+_PLAIN: Final = frozenset("tx")
 _encode: Final = msgspec.json.Encoder().encode
-_decode: Final = msgspec.json.Decoder().decode
+_four: Final = msgspec.json.Decoder(tuple[str, str, str, int | str]).decode
+_three: Final = msgspec.json.Decoder(tuple[str, str, str]).decode
 
 
 def event_key(workflow_id: str, run_id: str, seq: int) -> bytes:
@@ -88,15 +91,18 @@ def parse_key(key: bytes) -> HistoryKey:
         Undecodable: the key was not made by this module.
     """
     try:
-        match _decode(key):
-            case [str(workflow_id), str(run_id), str(letter), int(number)] if letter in _NUMBERED:
-                return HistoryKey(_LETTERS[letter], workflow_id, run_id, number)
-            case [str(workflow_id), "", "d", str(text)]:
-                return HistoryKey(EntityKind.DEDUP, workflow_id, "", 0, text)
-            case [str(workflow_id), str(run_id), "t" | "x" as letter]:
+        # Restoring reads a key for every record, nearly all of them of the first form.
+        workflow_id, run_id, letter, last = _four(key)
+        if isinstance(last, int):
+            if letter in _NUMBERED:
+                return HistoryKey(_LETTERS[letter], workflow_id, run_id, last)
+        elif letter == "d" and not run_id:
+            return HistoryKey(EntityKind.DEDUP, workflow_id, "", 0, last)
+    except msgspec.ValidationError:
+        with contextlib.suppress(msgspec.DecodeError):
+            workflow_id, run_id, letter = _three(key)
+            if letter in _PLAIN:
                 return HistoryKey(_LETTERS[letter], workflow_id, run_id)
-            case _:
-                pass
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         pass
     raise Undecodable(
