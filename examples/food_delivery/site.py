@@ -11,8 +11,10 @@ from __future__ import annotations
 import argparse
 import asyncio
 import secrets
+import socket
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from urllib.parse import parse_qs, quote, urlsplit
 
@@ -127,7 +129,9 @@ class Site:
     def _handle(self, order_id: str) -> WorkflowHandle[OrderWorkflow, Status]:
         return self._client.get_workflow_handle_for(OrderWorkflow.run, order_id, task_queue=QUEUE)
 
-    def _page(self, request: Request, name: str, status_code: int = 200, **values: object) -> Response:
+    def _page(
+        self, request: Request, name: str, status_code: int = 200, **values: object
+    ) -> Response:
         return self._templates.TemplateResponse(request, name, values, status_code=status_code)
 
     async def problem(self, request: Request, error: Exception) -> Response:
@@ -188,22 +192,53 @@ class OwnPagesOnly:
         return urlsplit(origin).netloc != request.headers.get("host")
 
 
-async def serve(site: Site, *, host: str, port: int) -> None:
-    """Serves the pages until it is told to stop by a signal."""
-    config = uvicorn.Config(site.app, host=host, port=port, log_level="warning")
-    print(f"Customers: http://{host}:{port}/   Drivers: http://{host}:{port}/driver", flush=True)
-    await uvicorn.Server(config).serve()
+@asynccontextmanager
+async def serving(site: Site, listening: socket.socket) -> AsyncIterator[None]:
+    """Within it the pages are served on this socket."""
+    config = uvicorn.Config(
+        site.app, lifespan="off", log_level="warning", timeout_graceful_shutdown=1
+    )
+    server = _Server(config)
+    serving = asyncio.create_task(server.serve(sockets=[listening]))
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await serving
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to the program around it, which has more to stop than this."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
 
 
 async def main() -> None:
     parser = argparse.ArgumentParser(description="The food-delivery site.")
-    parser.add_argument("--address", default="http://127.0.0.1:8233", help="Kafka's, or an HTTP API's")
+    parser.add_argument(
+        "--address", default="http://127.0.0.1:8233", help="of Kafka, or of an HTTP API"
+    )
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8080)
     options = parser.parse_args()
-    async with await Client.connect(options.address) as client:
-        await serve(Site(client), host=options.host, port=options.port)
+    with socket.create_server((options.host, options.port)) as listening:
+        async with (
+            await Client.connect(options.address) as client,
+            serving(Site(client), listening),
+        ):
+            print(
+                f"Customers: {url_of(listening)}/   Drivers: {url_of(listening)}/driver", flush=True
+            )
+            await asyncio.Event().wait()
+
+
+def url_of(listening: socket.socket) -> str:
+    host, port = listening.getsockname()[:2]
+    return f"http://{host}:{port}"
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    with suppress(KeyboardInterrupt):
+        asyncio.run(main())

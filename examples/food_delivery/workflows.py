@@ -63,8 +63,8 @@ class OrderWorkflow:
         try:
             await workflow.execute_activity(charge_customer, order, **ATTEMPT)
         except ActivityError as failed:
-            assert isinstance(failed.cause, FailureError), failed
-            self._status = Status(State.FAILED, error=failed.cause.message)
+            declined = failed.cause if isinstance(failed.cause, FailureError) else failed
+            self._status = Status(State.FAILED, error=declined.message)
             raise
 
     async def _refund(self, order: Order, reason: str) -> Status:
