@@ -1,4 +1,4 @@
-"""Keys of the history topic: a JSON array that names one entity, so that compaction keeps its latest record.
+"""Keys of the history topic (and of `executions`): a JSON array that names one entity, so that compaction keeps its latest record.
 
     ["order-17","6f1c…","e",12]    event 12 of a run
     ["order-17","6f1c…","a",3]     attempt state of the activity that is the run's operation 3
@@ -82,6 +82,25 @@ def deleting_key(workflow_id: str, run_id: str) -> bytes:
 
 def position_key(partition: int) -> bytes:
     return _encode(("", "", "p", partition))
+
+
+def summary_key(queue: str, workflow_id: str, run_id: str) -> bytes:
+    """Key of a run's row in the `executions` feed; a tombstone has nothing else to say which run it is about."""
+    return _encode((queue, workflow_id, run_id))
+
+
+def parse_summary_key(key: bytes) -> tuple[str, str, str]:
+    """Queue, workflow ID and run ID.
+
+    Raises:
+        Undecodable: the key was not made by this module.
+    """
+    try:
+        return _three(key)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        raise Undecodable(
+            KEY, f'Expected a key like ["queue","workflow","run"], found {key[:120]!r}'
+        ) from None
 
 
 def parse_key(key: bytes) -> HistoryKey:

@@ -80,6 +80,16 @@ def test_other_keys_are_refused(key: bytes) -> None:
         parse_key(key)
 
 
+@given(strategies.texts, strategies.workflow_ids, strategies.run_ids)
+def test_a_summary_key_comes_back(queue: str, workflow_id: str, run_id: str) -> None:
+    """Even a tombstone tells which run it is about."""
+    key = keys.summary_key(queue, workflow_id, run_id)
+
+    assert keys.parse_summary_key(key) == (queue, workflow_id, run_id)
+    with pytest.raises(Undecodable):
+        keys.parse_summary_key(key[:-1])
+
+
 headers = st.builds(
     EntryHeader,
     kind=st.integers(1, 6),
