@@ -1,0 +1,91 @@
+"""What the poll thread knows of each task that it was given, and of each partition that gave it."""
+
+from __future__ import annotations
+
+from enum import Enum, auto
+
+from streamflow.model.commands import TaskRef
+from streamflow.model.payload import Payloads
+from streamflow.model.tasks import ActivityTask
+from streamflow.ports import Committed, TopicPartition
+from streamflow.worker.attempt import Attempt
+from streamflow.worker.window import Window
+
+
+class Stage(Enum):
+    """Where a task is on its way.
+
+    confirming --still pending--> announcing (maximum_attempts=1 only) --acknowledged--> handed --ended--> reported
+    """
+
+    CONFIRMING = auto()
+    """Redelivered: its owner is asked whether it is still wanted."""
+    ANNOUNCING = auto()
+    """Its start must be known to its owner, and its offset committed, before it may begin."""
+    HANDED = auto()
+    """With the executor."""
+    REPORTED = auto()
+    """Ended; its report is on its way."""
+
+
+class Partition:
+    """One assigned partition, until it is taken away."""
+
+    def __init__(
+        self, name: TopicPartition, offset: int, metadata: str, redelivered_below: int
+    ) -> None:
+        self.name = name
+        self.window = Window(offset, metadata)
+        self.redelivered_below = redelivered_below
+        """The end at the assignment: an earlier owner may have begun, or finished, what is below."""
+        self.committed = Committed(offset, metadata)
+        self.owned = True
+
+    def due_commit(self) -> Committed | None:
+        """What to commit now, if it is not what is committed."""
+        due = Committed(*self.window.commit())
+        return None if due == self.committed else due
+
+
+class Delivery:
+    """One task from its delivery until its report is durable. Owned by the poll thread, heartbeats excepted."""
+
+    __slots__ = (
+        "announced",
+        "attempt",
+        "heartbeat_sent_ms",
+        "offset",
+        "partition",
+        "stage",
+        "taken",
+        "task",
+        "unsent_heartbeat",
+    )
+
+    def __init__(self, partition: Partition, offset: int, task: ActivityTask) -> None:
+        self.partition = partition
+        self.offset = offset
+        self.task = task
+        self.stage = Stage.CONFIRMING
+        self.attempt: Attempt | None = None
+        self.announced = False
+        """Whether its start was sent to its owner."""
+        self.taken = False
+        """Whether its start is durable, so that its timeouts watch over it without a redelivery."""
+        self.heartbeat_sent_ms: int | None = None
+        self.unsent_heartbeat: Payloads | None = None
+
+    @property
+    def ref(self) -> TaskRef:
+        task = self.task
+        return TaskRef(run_id=task.run_id, op=task.op, attempt=task.attempt, token=task.token)
+
+    @property
+    def started_ms(self) -> int:
+        """0 if its code has not begun."""
+        return self.attempt.started_ms if self.attempt else 0
+
+    @property
+    def runs(self) -> bool:
+        attempt = self.attempt
+        return attempt is not None and attempt.started_ms > 0 and attempt.outcome is None

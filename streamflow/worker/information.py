@@ -1,0 +1,51 @@
+"""What an attempt is told of itself, from its task. Made only when somebody asks."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from streamflow.activity.context import Info
+from streamflow.common import Priority, RetryPolicy
+from streamflow.converter import DataConverter
+from streamflow.model.payload import Payloads
+from streamflow.worker.attempt import Attempt
+
+
+def info_of(attempt: Attempt, namespace: str, converter: DataConverter) -> Info:
+    task = attempt.task
+    limits = task.timeouts
+    return Info(
+        activity_id=task.activity_id,
+        activity_type=task.activity_type,
+        attempt=task.attempt,
+        current_attempt_scheduled_time=_time(task.attempt_scheduled_ms),
+        heartbeat_details=_details(attempt.last_details, converter),
+        heartbeat_timeout=_duration(limits.heartbeat_ms),
+        is_local=attempt.is_local,
+        namespace=namespace,
+        schedule_to_close_timeout=_duration(limits.schedule_to_close_ms),
+        scheduled_time=_time(task.scheduled_ms),
+        start_to_close_timeout=_duration(limits.start_to_close_ms),
+        started_time=_time(attempt.started_ms),
+        task_queue=task.queue,
+        task_token=task.token,
+        workflow_id=task.workflow_id,
+        workflow_namespace=namespace,
+        workflow_run_id=task.run_id,
+        workflow_type=task.workflow_type,
+        priority=Priority._from_model(task.priority),
+        retry_policy=RetryPolicy._from_model(task.retry_policy),
+    )
+
+
+def _time(milliseconds: int) -> datetime:
+    return datetime.fromtimestamp(milliseconds / 1_000, UTC)
+
+
+def _duration(milliseconds: int | None) -> timedelta | None:
+    return None if milliseconds is None else timedelta(milliseconds=milliseconds)
+
+
+def _details(payloads: Payloads, converter: DataConverter) -> list[Any]:
+    return converter.payload_converter.from_payloads(payloads) if payloads else []

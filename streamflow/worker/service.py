@@ -1,0 +1,233 @@
+"""A worker's parts, from the queue to the threads: put on the log in order, watched, and taken down in order.
+
+start:  queue --> instance name --> executor --> processor, poller
+stop:   no new tasks --> activities end, or are cancelled after the graceful timeout --> commit, leave the groups
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import TYPE_CHECKING, TypeVar
+
+from streamflow import topology
+from streamflow.activity.cancellation import ActivityCancellationDetails
+from streamflow.activity.context import Once
+from streamflow.config import Instance, claim_instance, state_folder
+from streamflow.model.queues import QueueEntry
+from streamflow.observability import get_logger
+from streamflow.ports import Machine, Running, Stores
+from streamflow.worker.executor import Executor
+from streamflow.worker.local import LocalActivityRunner
+from streamflow.worker.poller import Poller, PollerOptions
+from streamflow.worker.setup import Setup
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_log = get_logger("worker")
+_T = TypeVar("_T")
+_unclaimed_names = itertools.count()
+
+ABANDON_AFTER_S = 10.0
+"""Activities that go on for so long after their cancellation hold up a shutdown no more."""
+_SHUTTING_DOWN = ActivityCancellationDetails(worker_shutdown=True)
+
+
+class Service:
+    """One run of a worker, on one event loop."""
+
+    def __init__(self, setup: Setup) -> None:
+        self._setup = setup
+        self._log = setup.client.log
+        self._shutdown = Once()
+        self._own_threads: ThreadPoolExecutor | None = None
+        self._instance: Instance | None = None
+        self._stores: Stores | None = None
+        self._executor: Executor | None = None
+        self._local: Executor | None = None
+        self._poller: Poller | None = None
+        self._processing: Running | None = None
+        self._polling: Running | None = None
+
+    async def start(self) -> None:
+        """Raises what keeps a part from starting; `stop` then takes the others down."""
+        setup = self._setup
+        entry = await self._blocking(self._ensure_queue)
+        name = await self._blocking(self._claim_name)
+        if setup.registry.has_sync and setup.threads is None and self._log.threaded:
+            threads = setup.slots + (setup.local_slots if setup.definitions else 0)
+            self._own_threads = ThreadPoolExecutor(threads, thread_name_prefix="activity")
+        self._executor = self._make_executor(setup.slots)
+        if setup.definitions:
+            await self._start_processor(entry, name)
+        if setup.takes_tasks:
+            self._start_poller(name)
+        _log.info("worker_started", queue=setup.queue, name=name, activities=len(setup.registry))
+
+    async def until(self, stopping: asyncio.Event) -> None:
+        """Returns when asked to stop; raises what ended a part before."""
+        waits = [asyncio.ensure_future(running.wait()) for running in self._machines]
+        asked = asyncio.ensure_future(stopping.wait())
+        try:
+            await asyncio.wait([asked, *waits], return_when=asyncio.FIRST_COMPLETED)
+            for wait in waits:
+                if wait.done():
+                    wait.result()
+        finally:
+            for future in (asked, *waits):
+                future.cancel()
+            await asyncio.gather(asked, *waits, return_exceptions=True)
+
+    async def stop(self, graceful_s: float) -> None:
+        """Takes everything down, however far it came."""
+        self._shutdown.set()
+        try:
+            if self._polling is not None:
+                await self._end_activities(graceful_s)
+        finally:
+            await self._end_machines()
+            if self._local is not None:
+                self._local.cancel_all(_SHUTTING_DOWN)
+            if self._own_threads is not None:
+                self._own_threads.shutdown(wait=False, cancel_futures=True)
+            if self._stores is not None:
+                await self._blocking(self._stores.close)
+            if self._instance is not None:
+                self._instance.release()
+        _log.info("worker_stopped", queue=self._setup.queue)
+
+    # -- parts ----------------------------------------------------------------------------------------------------
+
+    @property
+    def _machines(self) -> list[Running]:
+        return [running for running in (self._processing, self._polling) if running is not None]
+
+    def _ensure_queue(self) -> QueueEntry:
+        setup = self._setup
+        return topology.ensure_queue(
+            self._log,
+            setup.client.namespace,
+            setup.queue,
+            kind="workflow" if setup.definitions else "activity",
+            partitions=setup.partitions,
+            create=setup.client.create_topics,
+        )
+
+    def _claim_name(self) -> str:
+        """The instance's name: held by a locked file, except on the log in memory, which nobody else can reach."""
+        setup = self._setup
+        if not self._log.durable:
+            return setup.name or f"worker-{next(_unclaimed_names)}"
+        self._instance = claim_instance(
+            setup.client.namespace, setup.queue, setup.name, root=setup.state_dir
+        )
+        return self._instance.name
+
+    def _make_executor(self, slots: int) -> Executor:
+        setup = self._setup
+        return Executor(
+            setup.registry,
+            setup.client.data_converter,
+            self._log.clock,
+            namespace=setup.client.namespace,
+            slots=slots,
+            client=setup.client,
+            threads=setup.threads or self._own_threads,
+            hold=getattr(self._log, "hold", None),
+            worker_shutdown=self._shutdown,
+        )
+
+    async def _start_processor(self, entry: QueueEntry, name: str) -> None:
+        from streamflow import wiring
+        from streamflow.processor import Processor, ProcessorOptions
+
+        setup = self._setup
+        folder: Path | None = None
+        if self._log.durable:
+            folder = state_folder(setup.client.namespace, setup.queue, name, root=setup.state_dir)
+        self._stores = await self._blocking(lambda: wiring.open_stores(self._log, folder))
+        self._local = self._make_executor(setup.local_slots)
+        options = ProcessorOptions(
+            namespace=setup.client.namespace,
+            queue=setup.queue,
+            name=name,
+            partitions=entry.partitions,
+            build_id=setup.build_id,
+            runs_cached_max=setup.runs_cached_max,
+            debug=setup.debug,
+            state_folder="" if folder is None else str(folder),
+        )
+        processor = Processor(
+            self._log,
+            self._stores,
+            setup.definitions,
+            setup.client.data_converter,
+            options,
+            LocalActivityRunner(self._local),
+        )
+        self._processing = self._drive(processor, f"processor {setup.queue}")
+
+    def _start_poller(self, name: str) -> None:
+        setup = self._setup
+        assert self._executor is not None
+        options = PollerOptions(
+            namespace=setup.client.namespace,
+            queue=setup.queue,
+            name=name,
+            identity=setup.identity,
+            slots=setup.slots,
+            prefetch=setup.slots,
+            heartbeat_ms_max=_ms(setup.heartbeat_max),
+            heartbeat_ms_default=_ms(setup.heartbeat_default),
+        )
+        self._poller = Poller(self._log, self._executor, options)
+        self._polling = self._drive(self._poller, f"activities {setup.queue}")
+
+    def _drive(self, machine: Machine, name: str) -> Running:
+        return self._log.drive(machine, name=name)
+
+    # -- taking down ----------------------------------------------------------------------------------------------
+
+    async def _end_activities(self, graceful_s: float) -> None:
+        assert self._executor is not None
+        assert self._poller is not None
+        self._executor.begin_no_more()
+        self._poller.drain()
+        if await self._idle_within(graceful_s):
+            return
+        self._executor.cancel_all(_SHUTTING_DOWN)
+        if not await self._idle_within(ABANDON_AFTER_S):
+            abandoned = [attempt.task.activity_type for attempt in self._executor.running]
+            _log.warning("activities_abandoned", queue=self._setup.queue, types=abandoned)
+
+    async def _idle_within(self, seconds: float) -> bool:
+        assert self._executor is not None
+        try:
+            await asyncio.wait_for(self._executor.idle(), seconds)
+        except TimeoutError:
+            return False
+        return True
+
+    async def _end_machines(self) -> None:
+        """All at once; what went wrong in one has been raised by `until`, or is logged by its driver."""
+        machines = self._machines
+        for running in machines:
+            running.stop()
+        ends = await asyncio.gather(
+            *(running.wait() for running in machines), return_exceptions=True
+        )
+        for end in ends:
+            if isinstance(end, BaseException):
+                _log.debug("machine_ended", queue=self._setup.queue, error=repr(end))
+
+    async def _blocking(self, call: Callable[[], _T]) -> _T:
+        """Calls that may wait for a broker or a disk get a thread; the log in memory never waits and has none."""
+        return await asyncio.to_thread(call) if self._log.threaded else call()
+
+
+def _ms(duration: timedelta) -> int:
+    return duration // timedelta(milliseconds=1)

@@ -1,0 +1,81 @@
+"""What a worker is made of, as its parts are told: checked, with every default filled in."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor as ThreadExecutor
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Protocol
+
+from streamflow.converter import DataConverter
+from streamflow.coroutine.definition import WorkflowDefinition, definition_of
+from streamflow.ports import Log
+from streamflow.worker.registry import Registry
+
+
+class WorkerClient(Protocol):
+    """What a worker needs of a client: that of a log, rather than of a gateway."""
+
+    @property
+    def log(self) -> Log: ...
+
+    @property
+    def namespace(self) -> str: ...
+
+    @property
+    def identity(self) -> str: ...
+
+    @property
+    def data_converter(self) -> DataConverter: ...
+
+    @property
+    def create_topics(self) -> bool: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setup:
+    """One worker's arguments."""
+
+    client: WorkerClient
+    queue: str
+    definitions: Mapping[str, WorkflowDefinition]
+    """By type; a dynamic one is under the empty name."""
+    registry: Registry
+    takes_tasks: bool
+    """Whether it takes activity tasks of the queue; otherwise activities are there for local use only."""
+    threads: ThreadExecutor | None
+    slots: int
+    local_slots: int
+    runs_cached_max: int
+    heartbeat_max: timedelta
+    heartbeat_default: timedelta
+    identity: str
+    build_id: str
+    debug: bool
+    name: str | None
+    state_dir: Path | None
+    partitions: int
+
+
+def definitions_of(
+    workflows: Sequence[type], failure_types: Sequence[type[BaseException]]
+) -> dict[str, WorkflowDefinition]:
+    """Definitions by type, with the worker's own failure types added to each.
+
+    Raises:
+        ValueError: a class is no workflow, or two have one name.
+    """
+    definitions: dict[str, WorkflowDefinition] = {}
+    for workflow in workflows:
+        definition = definition_of(workflow)
+        name = definition.name or ""
+        if name in definitions:
+            raise ValueError(
+                f"Expected each workflow type once, found {name or 'a dynamic one'!r} twice"
+            )
+        types = (*definition.failure_exception_types, *failure_types)
+        definitions[name] = dataclasses.replace(definition, failure_exception_types=types)
+    return definitions

@@ -1,0 +1,254 @@
+"""The public Worker: serves one queue from `run` (or ``async with``) to `shutdown`. Here is what users see; the parts and their order are `service`'s."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import Executor as ThreadExecutor
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypedDict
+
+from streamflow.observability import get_logger
+from streamflow.worker.options import check_executor, refuse_unsupported
+from streamflow.worker.registry import Registry
+from streamflow.worker.service import Service
+from streamflow.worker.setup import Setup, WorkerClient, definitions_of
+
+_log = get_logger("worker")
+
+SLOTS_DEFAULT = 100
+
+
+class WorkerConfig(TypedDict, total=False):
+    """The arguments of an equal worker."""
+
+    client: WorkerClient
+    task_queue: str
+    workflows: Sequence[type]
+    activities: Sequence[Callable[..., Any]]
+    activity_executor: ThreadExecutor | None
+    max_cached_workflows: int
+    max_concurrent_activities: int
+    max_concurrent_local_activities: int
+    graceful_shutdown_timeout: timedelta
+    identity: str | None
+    build_id: str | None
+    debug_mode: bool
+
+
+class Worker:
+    """Runs workflows and activities of one task queue.
+
+    Example::
+
+        worker = Worker(client, task_queue="greetings", workflows=[Greet], activities=[compose])
+        await worker.run()  # or: async with worker: ...
+
+    With workflows it is a processor of its queue, and local activities are run too; with activities alone it is
+    only a worker.
+    """
+
+    def __init__(
+        self,
+        client: WorkerClient,
+        *,
+        task_queue: str,
+        workflows: Sequence[type] = (),
+        activities: Sequence[Callable[..., Any]] = (),
+        activity_executor: ThreadExecutor | None = None,
+        max_cached_workflows: int = 1_000,
+        max_concurrent_activities: int | None = None,
+        max_concurrent_local_activities: int | None = None,
+        no_remote_activities: bool = False,
+        max_heartbeat_throttle_interval: timedelta = timedelta(seconds=60),
+        default_heartbeat_throttle_interval: timedelta = timedelta(seconds=30),
+        graceful_shutdown_timeout: timedelta = timedelta(),
+        workflow_failure_exception_types: Sequence[type[BaseException]] = (),
+        identity: str | None = None,
+        build_id: str | None = None,
+        debug_mode: bool = False,
+        on_fatal_error: Callable[[BaseException], Awaitable[None]] | None = None,
+        name: str | None = None,
+        state_dir: str | Path | None = None,
+        partitions: int = 12,
+        **not_yet: Any,
+    ) -> None:
+        """Prepares a worker; nothing is asked of the log before `run`.
+
+        Args:
+            activity_executor: Threads for sync activities. Default: a pool of one for each slot.
+            max_concurrent_activities: Activities that run at once. Default: 100.
+            max_concurrent_local_activities: The same for local ones. Default: 100.
+            no_remote_activities: Run the activities given only as local ones.
+            graceful_shutdown_timeout: How long running activities may go on before they are cancelled.
+            debug_mode: No limit for steps of workflow code, so that debuggers work.
+            name: The instance's name, stable over restarts. Default: ``STREAMFLOW_INSTANCE``, else the host's.
+            state_dir: Where local state is kept. Default: below ``$XDG_STATE_HOME``.
+            partitions: Of the queue, where it is made on first use.
+
+        Raises:
+            ValueError: there is nothing to run, or two activities or workflows have one name.
+        """
+        if not workflows and not activities:
+            raise ValueError("Expected workflows or activities to run, found neither")
+        refuse_unsupported(not_yet)
+        check_executor(activity_executor)
+        self._task_queue = task_queue
+        self._workflows = tuple(workflows)
+        self._activities = tuple(activities)
+        self._graceful_shutdown_timeout = graceful_shutdown_timeout
+        self._on_fatal_error = on_fatal_error
+        self._setup = Setup(
+            client=client,
+            queue=task_queue,
+            definitions=definitions_of(workflows, workflow_failure_exception_types),
+            registry=Registry(activities),
+            takes_tasks=bool(activities) and not no_remote_activities,
+            threads=activity_executor,
+            slots=_positive("max_concurrent_activities", max_concurrent_activities),
+            local_slots=_positive(
+                "max_concurrent_local_activities", max_concurrent_local_activities
+            ),
+            runs_cached_max=max_cached_workflows,
+            heartbeat_max=max_heartbeat_throttle_interval,
+            heartbeat_default=default_heartbeat_throttle_interval,
+            identity=identity or client.identity,
+            build_id=build_id or "",
+            debug=debug_mode or bool(os.environ.get("STREAMFLOW_DEBUG")),
+            name=name,
+            state_dir=None if state_dir is None else Path(state_dir),
+            partitions=partitions,
+        )
+        self._begun = False
+        self._started = asyncio.Event()
+        self._stopping = asyncio.Event()
+        self._ended = asyncio.Event()
+        self._running_as: asyncio.Task[None] | None = None
+        self._body: asyncio.Task[Any] | None = None
+
+    # -- what it is -----------------------------------------------------------------------------------------------
+
+    @property
+    def client(self) -> WorkerClient:
+        return self._setup.client
+
+    @property
+    def task_queue(self) -> str:
+        return self._task_queue
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it has started and not ended."""
+        return self._started.is_set() and not self._ended.is_set()
+
+    @property
+    def is_shutdown(self) -> bool:
+        """Whether it has ended."""
+        return self._ended.is_set()
+
+    def config(self) -> WorkerConfig:
+        """The arguments of an equal worker."""
+        setup = self._setup
+        return WorkerConfig(
+            client=setup.client,
+            task_queue=self._task_queue,
+            workflows=self._workflows,
+            activities=self._activities,
+            activity_executor=setup.threads,
+            max_cached_workflows=setup.runs_cached_max,
+            max_concurrent_activities=setup.slots,
+            max_concurrent_local_activities=setup.local_slots,
+            graceful_shutdown_timeout=self._graceful_shutdown_timeout,
+            identity=setup.identity,
+            build_id=setup.build_id or None,
+            debug_mode=setup.debug,
+        )
+
+    # -- running --------------------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Serves the queue until `shutdown`, or until this call is cancelled, which shuts down too.
+
+        Raises:
+            QueueMissing: the queue does not exist, and is not to be made on first use.
+            LogError: something ended the work; ``on_fatal_error`` was told before.
+        """
+        if self._begun:
+            raise RuntimeError("Expected a new Worker, found one that has run; make another")
+        self._begun = True
+        service = Service(self._setup)
+        try:
+            await service.start()
+            self._started.set()
+            await service.until(self._stopping)
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:
+            _log.error("worker_failed", queue=self._task_queue, error=repr(error))
+            if self._on_fatal_error is not None:
+                await self._on_fatal_error(error)
+            raise
+        finally:
+            try:
+                await _to_the_end(service.stop(self._graceful_shutdown_timeout.total_seconds()))
+            finally:
+                self._ended.set()
+
+    async def shutdown(self) -> None:
+        """Takes no more work, lets activities end within the graceful timeout, and returns when all is over."""
+        self._stopping.set()
+        if self._begun:
+            await self._ended.wait()
+
+    async def __aenter__(self) -> Self:
+        """Returns when the worker has started."""
+        self._body = asyncio.current_task()
+        self._running_as = asyncio.ensure_future(self.run())
+        self._running_as.add_done_callback(self._interrupt_body)
+        started = asyncio.ensure_future(self._started.wait())
+        await asyncio.wait([started, self._running_as], return_when=asyncio.FIRST_COMPLETED)
+        started.cancel()
+        if self._running_as.done():
+            self._running_as.result()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Shuts down. What ended the worker early is raised here; the body was cancelled because of it."""
+        assert self._running_as is not None
+        failed_early = self._running_as.done() and self._running_as.exception() is not None
+        self._body = None
+        self._stopping.set()
+        if failed_early:
+            self._running_as.result()
+        with suppress(asyncio.CancelledError):
+            await self._running_as
+
+    def _interrupt_body(self, running: asyncio.Task[None]) -> None:
+        """A worker that fails must not leave its body waiting for work that nobody does."""
+        failed = not running.cancelled() and running.exception() is not None
+        if failed and self._body is not None and self._started.is_set():
+            self._body.cancel()
+
+
+def _positive(name: str, value: int | None) -> int:
+    if value is not None and value < 1:
+        raise ValueError(f"Expected {name} to be 1 or more, found {value}")
+    return value or SLOTS_DEFAULT
+
+
+async def _to_the_end(coroutine: Awaitable[None]) -> None:
+    """Awaits it whatever happens: a second cancellation would leave groups and locks held."""
+    task = asyncio.ensure_future(coroutine)
+    while not task.done():
+        with suppress(asyncio.CancelledError):
+            await asyncio.shield(task)
+    task.result()
