@@ -208,7 +208,14 @@ class Cluster:
         state = found.topics.get(topic)
         if state is None or state.error is not None or len(state.partitions) < partitions:
             return False
-        return all(p.leader >= 0 and p.error is None for p in state.partitions.values())
+        if not all(p.leader >= 0 and p.error is None for p in state.partitions.values()):
+            return False
+        try:
+            # A leader that is named may not know it yet.
+            self.end_offsets([TopicPartition(topic, number) for number in range(partitions)])
+        except LogError:
+            return False
+        return True
 
     # -- ends -----------------------------------------------------------------------------------------------------
 

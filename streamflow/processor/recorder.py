@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import msgspec
+
 from streamflow.engine import deadlines
 from streamflow.engine.apply import apply, apply_attempt, apply_trouble
 from streamflow.engine.context import Context
@@ -53,6 +55,7 @@ from streamflow.wire.inbox import reply_record
 from streamflow.wire.keys import EntityKind
 
 _ROUND_ROBIN = [0]
+encode_key = msgspec.json.Encoder().encode
 
 
 class Recorder:
@@ -198,7 +201,7 @@ class Recorder:
         _ROUND_ROBIN[0] += 1
         count = around.destinations.activity_queues[task.queue]
         topic = activities_topic(around.options.namespace, task.queue)
-        key = f"{task.workflow_id}\x00{task.activity_id}".encode()
+        key = encode_key((task.workflow_id, task.activity_id))
         self._batch.append(OutRecord(topic, _ROUND_ROBIN[0] % count, key, encode(task)))
 
     def _reply(self, to: ReplyTo, answer: object) -> None:
@@ -285,6 +288,6 @@ class Recorder:
         around, run = self._around, self.run
         count = around.destinations.partitions(around.executions_topic)
         if count:
-            key = f"{around.options.queue}\x00{run.workflow_id}\x00{run.run_id}".encode()
+            key = keys.summary_key(around.options.queue, run.workflow_id, run.run_id)
             partition = partition_for(run.workflow_id, count)
             self._batch.append(OutRecord(around.executions_topic, partition, key, value))
