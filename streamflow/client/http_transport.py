@@ -37,6 +37,8 @@ from streamflow.service import RPCError, RPCStatusCode
 
 RETRY_FIRST_S = 0.1
 RETRY_MAX_S = 2.0
+REFUSED_S = 1.0
+"""An address at which nobody listens is tried for so long: a gateway that restarts is back by then."""
 CONNECTIONS_MAX = 1_000
 """Each result that is waited for holds a connection."""
 
@@ -226,7 +228,7 @@ class HttpTransport:
         headers = {api_v1.MESSAGE_ID_HEADER: message_id} if message_id else {}
         if content is not None:
             headers["content-type"] = "application/json"
-        wait_s = RETRY_FIRST_S
+        wait_s, began = RETRY_FIRST_S, time.monotonic()
         while True:
             left = _left(until)
             try:
@@ -240,10 +242,10 @@ class HttpTransport:
                 )
                 return _answer(response, cls)
             except httpx.TransportError as error:
-                left = _left(until)
-                if left is not None and left <= wait_s:
-                    raise self._unreachable(error) from error
-                if left is None and isinstance(error, httpx.ConnectError):
+                give_up = until
+                if isinstance(error, httpx.ConnectError):
+                    give_up = min(began + REFUSED_S, until or began + REFUSED_S)
+                if give_up is not None and time.monotonic() + wait_s > give_up:
                     raise self._unreachable(error) from error
             await asyncio.sleep(wait_s)
             wait_s = min(wait_s * 2, RETRY_MAX_S)

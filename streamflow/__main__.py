@@ -1,0 +1,5 @@
+"""``python -m streamflow`` is the command line."""
+
+from streamflow.cli import main
+
+main()

@@ -1,0 +1,167 @@
+"""What runs together on one task queue: an `App` is declared once, and run by code, by `streamflow dev` or a worker.
+
+app = App("orders", workflows=[Order], activities=[charge, refund])
+
+asyncio.run(app.run("localhost:9092"))      # or: streamflow dev shop.orders:app
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, contextmanager
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from streamflow.client import Client, NotYetError
+from streamflow.config import DEFAULT_NAMESPACE
+from streamflow.converter import DataConverter
+from streamflow.coroutine.definition import definition_of
+
+if TYPE_CHECKING:
+    from streamflow.worker import Worker
+
+
+class AppConflict(ValueError):
+    """Two Apps of one process serve the same queue with different workflows; the message shows the difference."""
+
+
+class App:
+    """A task queue with the workflows and activities that serve it.
+
+    ``options`` are those of `Worker` (``max_concurrent_activities``, ``graceful_shutdown_timeout`` and so on).
+    """
+
+    def __init__(
+        self,
+        queue: str,
+        *,
+        workflows: Sequence[type] = (),
+        activities: Sequence[Callable[..., Any]] = (),
+        namespace: str = DEFAULT_NAMESPACE,
+        data_converter: DataConverter = DataConverter.default,
+        **options: Any,
+    ) -> None:
+        """Raises ValueError when there is nothing to run, or a class is no workflow."""
+        if not workflows and not activities:
+            raise ValueError(f"Expected workflows or activities for queue {queue!r}, found neither")
+        self.queue = queue
+        self.workflows = tuple(workflows)
+        self.activities = tuple(activities)
+        self.namespace = namespace
+        self.data_converter = data_converter
+        self.options: Mapping[str, Any] = options
+        self.workflow_types = frozenset(
+            definition_of(workflow).name or "(dynamic)" for workflow in workflows
+        )
+
+    def __repr__(self) -> str:
+        return f"App({self.queue!r}, namespace={self.namespace!r})"
+
+    def worker(self, client: Client, **options: Any) -> Worker:
+        """A Worker that serves this queue with this code; ``options`` override the App's own."""
+        from streamflow.worker import Worker
+
+        return Worker(
+            client,
+            task_queue=self.queue,
+            workflows=self.workflows,
+            activities=self.activities,
+            **{**self.options, **options},
+        )
+
+    async def run(
+        self,
+        target: str,
+        *,
+        create_topics: bool | None = None,
+        config: Mapping[str, Any] | None = None,
+        **options: Any,
+    ) -> None:
+        """Serves the queue on the log at ``target`` until it is cancelled.
+
+        Raises:
+            AppConflict: an App that runs in this process serves the queue with other workflows.
+            RPCError: the log cannot be reached, or the queue was never made and ``create_topics`` is off.
+        """
+        await run_apps([self], target, create_topics=create_topics, config=config, **options)
+
+    def on_topic(self, *_args: Any, **_options: Any) -> NoReturn:
+        """Not in this release: binding topics of one's own to workflows."""
+        raise NotYetError("App.on_topic")
+
+
+async def run_apps(
+    apps: Sequence[App],
+    target: str,
+    *,
+    create_topics: bool | None = None,
+    config: Mapping[str, Any] | None = None,
+    **options: Any,
+) -> None:
+    """Serves several Apps on one log until cancelled, or until one of them fails, which is then raised."""
+    with registered(apps):
+        async with AsyncExitStack() as stack:
+            workers: list[Worker] = []
+            for app in apps:
+                client = await Client.connect(
+                    target,
+                    namespace=app.namespace,
+                    data_converter=app.data_converter,
+                    create_topics=create_topics,
+                    config=config,
+                )
+                await stack.enter_async_context(client)
+                workers.append(app.worker(client, **options))
+            await run_workers(workers)
+
+
+async def run_workers(workers: Sequence[Worker]) -> None:
+    """Runs until cancelled or until one ends; the others are shut down, and what ended the first is raised."""
+    running = [asyncio.ensure_future(worker.run()) for worker in workers]
+    try:
+        await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for worker, task in zip(workers, running, strict=True):
+            if not task.done():
+                await worker.shutdown()
+        outcomes = await asyncio.gather(*running, return_exceptions=True)
+    for outcome in outcomes:
+        if isinstance(outcome, BaseException):
+            raise outcome
+
+
+# -- one queue, one set of workflows ------------------------------------------------------------------------------
+
+_running: list[App] = []
+
+
+@contextmanager
+def registered(apps: Iterable[App]) -> Iterator[None]:
+    """Within it these Apps count as running. Raises `AppConflict` before any of them does."""
+    added: list[App] = []
+    try:
+        for app in apps:
+            refuse_conflict(app, _running)
+            _running.append(app)
+            added.append(app)
+        yield
+    finally:
+        for app in added:
+            _running.remove(app)
+
+
+def refuse_conflict(app: App, others: Iterable[App]) -> None:
+    """Processors of one queue form one group: any of them may be given any run, so all must know its code."""
+    for other in others:
+        if (other.namespace, other.queue) != (app.namespace, app.queue):
+            continue
+        if not app.workflow_types or not other.workflow_types:
+            continue  # one of them runs activities only
+        missing = sorted(other.workflow_types - app.workflow_types)
+        added = sorted(app.workflow_types - other.workflow_types)
+        if missing or added:
+            raise AppConflict(
+                f"Expected every App on queue {app.queue!r} of namespace {app.namespace!r} to register the same "
+                f"workflows, found one without {', '.join(missing) or 'none'} and with {', '.join(added) or 'none'} "
+                "beside the first: register them all in both, or use two queues"
+            )

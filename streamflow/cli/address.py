@@ -1,0 +1,78 @@
+"""Whom a command speaks to: ``--address``, else ``STREAMFLOW_ADDRESS``, else the profile, else the running dev."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from streamflow.cli import dev_file
+from streamflow.cli.exits import CommandError, ExitCode
+from streamflow.envconfig import ClientConfigProfile, ClientConnectConfig
+
+if TYPE_CHECKING:
+    from streamflow.client import Client
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Connection:
+    """Options that every command of a client has."""
+
+    address: Annotated[
+        str | None,
+        Parameter(
+            help="HOST:PORT of Kafka, or http://HOST:PORT of a gateway. Default: STREAMFLOW_ADDRESS, the profile, "
+            "or the running `streamflow dev`."
+        ),
+    ] = None
+    namespace: Annotated[
+        str | None,
+        Parameter(name=["--namespace", "-n"], help="Default: the profile's, else `default`."),
+    ] = None
+    profile: Annotated[
+        str | None,
+        Parameter(help="Profile of the configuration file. Default: STREAMFLOW_PROFILE."),
+    ] = None
+
+
+def resolve(connection: Connection) -> ClientConnectConfig:
+    """Keywords for `Client.connect`.
+
+    Raises:
+        CommandError: no address is given anywhere, and no dev is running.
+        ConfigError: the configuration cannot be read.
+    """
+    found = ClientConfigProfile.load(connection.profile).to_client_connect_config()
+    if connection.address:
+        found["target"] = connection.address
+    if connection.namespace:
+        found["namespace"] = connection.namespace
+    if "target" not in found:
+        dev = dev_file.read()
+        if dev is None:
+            raise CommandError(
+                "Expected an address: give --address, set STREAMFLOW_ADDRESS or a profile, or start `streamflow dev`",
+                ExitCode.UNREACHABLE,
+            )
+        found["target"] = dev.address
+    if found["target"].startswith(("http://", "https://", "embedded:", "memory:")):
+        found.pop("config", None)
+    return found
+
+
+@asynccontextmanager
+async def connected(connection: Connection) -> AsyncIterator[Client]:
+    """A client for one command."""
+    from streamflow.client import Client
+
+    config = resolve(connection)
+    try:
+        client = await Client.connect(**config)
+    except ValueError as error:
+        raise CommandError(str(error), ExitCode.USAGE) from error
+    async with client:
+        yield client

@@ -1,0 +1,38 @@
+"""The tree of commands. Only names are here: a command's module is loaded when it is called."""
+
+from __future__ import annotations
+
+from importlib.metadata import version as version_of
+
+from cyclopts import App
+
+app = App(
+    name="streamflow",
+    help="Durable execution on Kafka. Exit codes: 0 done, 1 failed, 2 used wrongly, 3 not found, 4 no answer in "
+    "time, 5 nobody there.",
+    version=lambda: version_of("streamflow"),
+)
+
+app.command("streamflow.cli.dev:dev", help="Run Apps on this machine: embedded log, HTTP API.")
+app.command("streamflow.cli.worker:worker", help="Run Apps on Kafka.")
+app.command("streamflow.cli.replay:replay", help="Run a downloaded history again.")
+app.command("streamflow.cli.version:version", help="Print the version.")
+
+workflow = App(name="workflow", help="Start workflows and speak to them.")
+for _name, _help in {
+    "start": "Start a workflow.",
+    "signal": "Send a signal.",
+    "query": "Ask the workflow's code.",
+    "result": "Wait for the end and print the result.",
+    "cancel": "Ask a workflow to stop.",
+    "terminate": "End a workflow at once.",
+    "describe": "Show where a workflow stands.",
+    "history": "Show or save a run's events.",
+}.items():
+    workflow.command(f"streamflow.cli.workflow:{_name}", help=_help)
+app.command(workflow)
+
+topology = App(name="topology", help="Show and make the topics that streamflow needs on Kafka.")
+topology.command("streamflow.cli.topology:plan", help="Show what apply would do.")
+topology.command("streamflow.cli.topology:apply", help="Make topics and queues.")
+app.command(topology)

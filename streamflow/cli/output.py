@@ -1,0 +1,71 @@
+"""Prints facts as a table for people or as JSON for programs (``-o``)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from enum import Enum
+from typing import Annotated, Any, Literal
+
+from cyclopts import Parameter
+
+Form = Annotated[
+    Literal["table", "json"],
+    Parameter(name=["--output", "-o"], help="How to print: a table, or JSON for programs."),
+]
+
+
+def show(facts: Mapping[str, Any], form: Form) -> None:
+    """One thing with its fields."""
+    if form == "json":
+        print(json.dumps(facts, indent=2, default=plain))
+        return
+    width = max((len(name) for name in facts), default=0)
+    for name, value in facts.items():
+        if value not in (None, "", [], {}):
+            print(f"{name:<{width}}  {text(value)}")
+
+
+def show_rows(title: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Several things of one kind, a line each; nothing when there are none."""
+    if not rows:
+        return
+    columns = list(rows[0])
+    cells = [columns, *([text(row[column]) for column in columns] for row in rows)]
+    widths = [max(len(line[index]) for line in cells) for index in range(len(columns))]
+    print(f"\n{title}")
+    for line in cells:
+        print(
+            "  "
+            + "  ".join(
+                cell.ljust(width) for cell, width in zip(line, widths, strict=True)
+            ).rstrip()
+        )
+
+
+def text(value: Any) -> str:
+    """One line: strings as they are, times without microseconds, the rest as JSON."""
+    match value:
+        case None:
+            return "-"
+        case str():
+            return value
+        case Enum():
+            return str(value.value)
+        case _ if hasattr(value, "isoformat"):
+            return str(value.isoformat(timespec="milliseconds"))
+        case _:
+            return json.dumps(value, default=plain)
+
+
+def plain(value: Any) -> Any:
+    """What JSON has no form for."""
+    match value:
+        case Enum():
+            return value.value
+        case bytes():
+            return value.decode("utf-8", "backslashreplace")
+        case _ if hasattr(value, "isoformat"):
+            return value.isoformat()
+        case _:
+            return str(value)

@@ -1,0 +1,114 @@
+"""``streamflow replay``: runs a downloaded history again, so that a debugger can look into the workflow's code."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from streamflow.cli.exits import CommandError, ExitCode
+
+if TYPE_CHECKING:
+    from streamflow.app import App
+    from streamflow.coroutine.definition import WorkflowDefinition
+    from streamflow.model.events import History, WorkflowStarted
+
+
+def replay(
+    file: Annotated[
+        Path, Parameter(help="A history, as `streamflow workflow history --file` writes it.")
+    ],
+    *targets: Annotated[
+        str, Parameter(name="MODULE:APP", help="The Apps that have the workflow's code.")
+    ],
+) -> int:
+    """Runs every step of a history again, with today's code: no activity runs, no time passes.
+
+    To look inside, put breakpoint() into the workflow, or run it under a debugger: guards and the step limit are off.
+    Exits with 1 if the code does not do what the history says.
+    """
+    from streamflow.cli.loading import load_apps
+    from streamflow.client import history_file
+    from streamflow.coroutine.errors import CodeFailed, NondeterminismError
+    from streamflow.model.events import WorkflowStarted
+
+    if not targets:
+        raise CommandError(
+            "Expected MODULE:APP with the workflow's code, found nothing", ExitCode.USAGE
+        )
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise CommandError(
+            f"Expected to read {file}, found: {error.strerror}", ExitCode.USAGE
+        ) from error
+    history = history_file.from_json(content)
+    started = history.events[0].event if history.events else None
+    if not isinstance(started, WorkflowStarted):
+        raise CommandError(
+            f"Expected {file} to begin with workflow_started, found {started}", ExitCode.USAGE
+        )
+    app, definition = _find(load_apps(targets), started.workflow_type)
+    try:
+        outcome = _replay(history, started, app, definition)
+    except NondeterminismError as error:
+        raise CommandError(f"Non-determinism: {error}") from error
+    except CodeFailed as error:
+        raise error.__cause__ or error from None
+    print(
+        f"Replayed {len(history.events)} events of {started.workflow_type} {history.workflow_id}: {outcome}"
+    )
+    return ExitCode.OK
+
+
+def _find(apps: list[App], workflow_type: str) -> tuple[App, WorkflowDefinition]:
+    from streamflow.coroutine.definition import definition_of
+
+    known = [(app, definition_of(workflow)) for app in apps for workflow in app.workflows]
+    for name in (workflow_type, None):  # one that has the name, else a dynamic one
+        for app, definition in known:
+            if definition.name == name:
+                return app, definition
+    names = ", ".join(sorted(str(definition.name) for _, definition in known)) or "none"
+    raise CommandError(
+        f"Expected a workflow {workflow_type!r} in the Apps, found {names}", ExitCode.USAGE
+    )
+
+
+def _replay(
+    history: History, started: WorkflowStarted, app: App, definition: WorkflowDefinition
+) -> str:
+    from streamflow.coroutine.facts import RunFacts
+    from streamflow.coroutine.instance import Instance
+    from streamflow.coroutine.replay import replay as replay_events
+    from streamflow.processor.codec import PayloadGate
+
+    gate = PayloadGate(app.data_converter)
+    try:
+        events = [gate.inbound(recorded) for recorded in history.events]
+        facts = RunFacts(
+            namespace=app.namespace,
+            queue=started.queue,
+            workflow_id=history.workflow_id,
+            run_id=history.run_id,
+            started=gate.inbound_started(started),
+            start_ms=history.events[0].time_ms,
+        )
+    finally:
+        gate.close()
+    instance = Instance(definition, facts, app.data_converter, guarded=False)
+    try:
+        replay_events(instance, events)
+        return _outcome(history, done=instance.done)
+    finally:
+        instance.evict()
+
+
+def _outcome(history: History, *, done: bool) -> str:
+    from streamflow.model.events import Closed
+
+    last = history.events[-1].event
+    if isinstance(last, Closed):
+        return f"the code does what the history says, to its end ({type(last).__name__})"
+    return "the code does what the history says" + (", and has ended" if done else ", and goes on")

@@ -1,0 +1,188 @@
+"""``streamflow worker``: serves Apps on Kafka, in one process or several."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import FrameType
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from streamflow.cli.exits import CommandError, ExitCode
+
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+PROCESSES_MAX = 256
+STOP_AFTER_S = 60.0
+"""Processes that have not stopped so long after they were told to are killed."""
+_LOOK_EVERY_S = 0.1
+
+
+def worker(
+    *targets: Annotated[str, Parameter(name="MODULE:APP", help="The Apps to run.")],
+    kafka: Annotated[
+        str | None,
+        Parameter(
+            help="HOST:PORT[,HOST:PORT]. Default: STREAMFLOW_ADDRESS, else the profile's address."
+        ),
+    ] = None,
+    profile: Annotated[str | None, Parameter(help="Profile with further options of Kafka.")] = None,
+    processes: Annotated[
+        int, Parameter(help="One for each core to be used; they share the partitions.")
+    ] = 1,
+    create_topics: Annotated[
+        bool, Parameter(help="Make missing topics, instead of refusing to start.")
+    ] = False,
+    name: Annotated[
+        str | None,
+        Parameter(
+            help="Stable name of this instance. Default: STREAMFLOW_INSTANCE, else the host's."
+        ),
+    ] = None,
+    state_dir: Annotated[Path | None, Parameter(help="Where local state is kept.")] = None,
+    log_level: Annotated[str, Parameter(help="debug, info, warning or error.")] = "info",
+) -> int:
+    """Runs Apps on Kafka until it is told to stop (SIGTERM or Ctrl-C)."""
+    if not targets:
+        raise CommandError(
+            "Expected MODULE:APP, such as shop.orders:app, found nothing", ExitCode.USAGE
+        )
+    if not 1 <= processes <= PROCESSES_MAX:
+        raise CommandError(
+            f"Expected 1 to {PROCESSES_MAX} processes, found {processes}", ExitCode.USAGE
+        )
+    if processes > 1:
+        return _supervise(processes, name or os.environ.get("STREAMFLOW_INSTANCE"))
+    return _serve(targets, kafka, profile, create_topics, name, state_dir, log_level)
+
+
+def _serve(
+    targets: tuple[str, ...],
+    kafka: str | None,
+    profile: str | None,
+    create_topics: bool,
+    name: str | None,
+    state_dir: Path | None,
+    log_level: str,
+) -> int:
+    from streamflow import observability
+    from streamflow.app import run_apps
+    from streamflow.cli.loading import load_apps
+    from streamflow.cli.serving import until_stopped
+    from streamflow.envconfig import ClientConfigProfile
+
+    observability.configure(level=log_level)
+    found = ClientConfigProfile.load(profile).to_client_connect_config()
+    target = kafka or found.get("target")
+    if target is None:
+        raise CommandError(
+            "Expected the address of Kafka: give --kafka HOST:PORT, set STREAMFLOW_ADDRESS, or a profile",
+            ExitCode.UNREACHABLE,
+        )
+    apps = load_apps(targets)
+    if name and len({(app.namespace, app.queue) for app in apps}) < len(apps):
+        raise CommandError(
+            f"Expected one App for each queue with --name {name}, found two on one queue",
+            ExitCode.USAGE,
+        )
+    run = run_apps(
+        apps,
+        target,
+        create_topics=create_topics or found.get("create_topics"),
+        config=found.get("config"),
+        name=name,
+        state_dir=state_dir,
+    )
+    try:
+        asyncio.run(until_stopped(run))
+    except ValueError as error:
+        raise CommandError(str(error), ExitCode.USAGE) from error
+    return ExitCode.OK
+
+
+# -- several processes --------------------------------------------------------------------------------------------
+
+
+def _supervise(count: int, name: str | None) -> int:
+    """Runs this command ``count`` times. None is restarted: when one dies all stop, and whoever runs us knows."""
+    children = [_spawn(number, name) for number in range(count)]
+    stopping: list[int] = []
+
+    def forward(number: int, _frame: FrameType | None) -> None:
+        stopping.append(number)
+        _signal_all(children, signal.SIGTERM)
+
+    before = {number: signal.signal(number, forward) for number in STOP_SIGNALS}
+    try:
+        dead = _wait_for_one(children, stopping)
+        _signal_all(children, signal.SIGTERM)
+        _wait_for_all(children)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if stopping:
+        failed = [
+            child.returncode for child in children if child.returncode not in (0, -signal.SIGTERM)
+        ]
+        return ExitCode.FAILED if failed else ExitCode.OK
+    assert dead is not None
+    number, code = dead
+    raise CommandError(
+        f"Worker process {number} of {count} ended with {code}: the others were stopped"
+    )
+
+
+def _spawn(number: int, name: str | None) -> subprocess.Popen[bytes]:
+    words = _without(sys.argv[1:], ("--processes", "--name"))
+    if name:
+        words += ["--name", f"{name}-{number}"]
+    # In a session of its own, so that Ctrl-C reaches the children through us, once.
+    return subprocess.Popen([sys.executable, "-m", "streamflow", *words], start_new_session=True)
+
+
+def _without(words: list[str], options: tuple[str, ...]) -> list[str]:
+    """The command line less these options and their values."""
+    kept: list[str] = []
+    skip = False
+    for word in words:
+        if skip:
+            skip = False
+        elif word in options:
+            skip = True
+        elif not word.startswith(tuple(f"{option}=" for option in options)):
+            kept.append(word)
+    return kept
+
+
+def _wait_for_one(
+    children: list[subprocess.Popen[bytes]], stopping: list[int]
+) -> tuple[int, int] | None:
+    """The first that ended, with its code; ``None`` when we were told to stop."""
+    while not stopping:
+        for number, child in enumerate(children):
+            code = child.poll()
+            if code is not None:
+                return number, code
+        time.sleep(_LOOK_EVERY_S)
+    return None
+
+
+def _wait_for_all(children: list[subprocess.Popen[bytes]]) -> None:
+    deadline = time.monotonic() + STOP_AFTER_S
+    for child in children:
+        try:
+            child.wait(timeout=max(0.0, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+
+
+def _signal_all(children: list[subprocess.Popen[bytes]], number: int) -> None:
+    for child in children:
+        if child.poll() is None:
+            child.send_signal(number)

@@ -1,0 +1,394 @@
+"""``streamflow workflow ...``: every client operation from a shell. Arguments are JSON."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import uuid
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from cyclopts import Parameter
+
+from streamflow.cli.address import Connection, connected
+from streamflow.cli.exits import CommandError, ExitCode
+from streamflow.cli.output import Form, show, show_rows
+
+if TYPE_CHECKING:
+    from streamflow.client import Client, WorkflowExecutionDescription, WorkflowHandle
+
+HERE = Connection()
+
+WorkflowID = Annotated[str, Parameter(help="The workflow's ID.")]
+Input = Annotated[
+    list[str] | None,
+    Parameter(
+        name=["--input", "-i"],
+        allow_leading_hyphen=True,
+        negative=(),
+        help="An argument as JSON; again for the next one. `@FILE` reads it from a file, `@-` from stdin.",
+    ),
+]
+Queue = Annotated[
+    str | None,
+    Parameter(name=["--queue", "-q"], help="Its task queue; found by the ID when left out."),
+]
+Run = Annotated[
+    str | None, Parameter(name=["--run-id", "-r"], help="One run; the latest when left out.")
+]
+Seconds = Annotated[float | None, Parameter(help="How long to wait for the answer, in seconds.")]
+
+
+def start(
+    workflow_type: str,
+    /,
+    *,
+    queue: Annotated[str, Parameter(name=["--queue", "-q"], help="The task queue.")],
+    id: Annotated[
+        str | None, Parameter(name=["--id"], help="The workflow's ID; random when left out.")
+    ] = None,
+    input: Input = None,
+    id_conflict: Annotated[
+        Literal["fail", "use-existing", "terminate-existing"],
+        Parameter(help="What to do when a run of this ID is open."),
+    ] = "fail",
+    id_reuse: Annotated[
+        Literal["allow-duplicate", "allow-duplicate-failed-only", "reject-duplicate"],
+        Parameter(help="What to do when the last run of this ID is closed."),
+    ] = "allow-duplicate",
+    start_delay: Annotated[float, Parameter(help="Seconds before the first step.")] = 0,
+    wait: Annotated[bool, Parameter(help="Wait for the result and print it.")] = False,
+    timeout: Seconds = None,
+    output: Form = "table",
+    connection: Connection = HERE,
+) -> int:
+    """Starts a workflow of this type.
+
+    Parameters
+    ----------
+    workflow_type
+        The name of the workflow's type.
+    """
+    from streamflow.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+
+    args = parse_inputs(input)
+
+    async def call(client: Client) -> int:
+        handle: WorkflowHandle[Any, Any] = await client.start_workflow(
+            workflow_type,
+            args=args,
+            id=id or str(uuid.uuid4()),
+            task_queue=queue,
+            id_conflict_policy=WorkflowIDConflictPolicy(id_conflict.replace("-", "_")),
+            id_reuse_policy=WorkflowIDReusePolicy(id_reuse.replace("-", "_")),
+            start_delay=timedelta(seconds=start_delay) if start_delay else None,
+        )
+        if wait:
+            return await _print_result(handle, timeout, output)
+        show({"workflow_id": handle.id, "run_id": handle.result_run_id, "queue": queue}, output)
+        return ExitCode.OK
+
+    return _run(connection, call)
+
+
+def signal(
+    workflow_id: WorkflowID,
+    signal_name: str,
+    /,
+    *,
+    input: Input = None,
+    queue: Queue = None,
+    run_id: Run = None,
+    timeout: Seconds = None,
+    connection: Connection = HERE,
+) -> int:
+    """Sends a signal; once this returns it is never lost.
+
+    Parameters
+    ----------
+    signal_name
+        The signal's name.
+    """
+    args = parse_inputs(input)
+
+    async def call(client: Client) -> int:
+        handle = client.get_workflow_handle(workflow_id, run_id=run_id, task_queue=queue)
+        await handle.signal(signal_name, args=args, rpc_timeout=_duration(timeout))
+        return ExitCode.OK
+
+    return _run(connection, call)
+
+
+def query(
+    workflow_id: WorkflowID,
+    query_name: str,
+    /,
+    *,
+    input: Input = None,
+    queue: Queue = None,
+    run_id: Run = None,
+    timeout: Seconds = None,
+    connection: Connection = HERE,
+) -> int:
+    """Asks the workflow's code and prints the answer as JSON. Closed workflows answer too.
+
+    Parameters
+    ----------
+    query_name
+        The query's name.
+    """
+    args = parse_inputs(input)
+
+    async def call(client: Client) -> int:
+        handle = client.get_workflow_handle(workflow_id, run_id=run_id, task_queue=queue)
+        _print_json(await handle.query(query_name, args=args, rpc_timeout=_duration(timeout)))
+        return ExitCode.OK
+
+    return _run(connection, call)
+
+
+def result(
+    workflow_id: WorkflowID,
+    /,
+    *,
+    queue: Queue = None,
+    run_id: Run = None,
+    timeout: Seconds = None,
+    output: Form = "table",
+    connection: Connection = HERE,
+) -> int:
+    """Waits for the workflow's end and prints its result as JSON; a failed workflow exits with 1."""
+
+    async def call(client: Client) -> int:
+        handle = client.get_workflow_handle(workflow_id, run_id=run_id, task_queue=queue)
+        return await _print_result(handle, timeout, output)
+
+    return _run(connection, call)
+
+
+def cancel(
+    workflow_id: WorkflowID,
+    /,
+    *,
+    reason: Annotated[str, Parameter(help="For the history and the workflow's code.")] = "",
+    queue: Queue = None,
+    run_id: Run = None,
+    timeout: Seconds = None,
+    connection: Connection = HERE,
+) -> int:
+    """Asks a workflow to stop; its code may clean up first."""
+
+    async def call(client: Client) -> int:
+        handle = client.get_workflow_handle(workflow_id, run_id=run_id, task_queue=queue)
+        await handle.cancel(reason=reason, rpc_timeout=_duration(timeout))
+        return ExitCode.OK
+
+    return _run(connection, call)
+
+
+def terminate(
+    workflow_id: WorkflowID,
+    /,
+    *,
+    reason: Annotated[str, Parameter(help="For the history.")] = "",
+    queue: Queue = None,
+    run_id: Run = None,
+    timeout: Seconds = None,
+    connection: Connection = HERE,
+) -> int:
+    """Ends a workflow at once, without running more of its code."""
+
+    async def call(client: Client) -> int:
+        handle = client.get_workflow_handle(workflow_id, run_id=run_id, task_queue=queue)
+        await handle.terminate(reason=reason, rpc_timeout=_duration(timeout))
+        return ExitCode.OK
+
+    return _run(connection, call)
+
+
+def describe(
+    workflow_id: WorkflowID,
+    /,
+    *,
+    queue: Queue = None,
+    run_id: Run = None,
+    timeout: Seconds = None,
+    output: Form = "table",
+    connection: Connection = HERE,
+) -> int:
+    """Shows where a workflow stands: status, what it waits for, and why it does not move if its code failed."""
+
+    async def call(client: Client) -> int:
+        handle = client.get_workflow_handle(workflow_id, run_id=run_id, task_queue=queue)
+        _show_description(await handle.describe(rpc_timeout=_duration(timeout)), output)
+        return ExitCode.OK
+
+    return _run(connection, call)
+
+
+def history(
+    workflow_id: WorkflowID,
+    /,
+    *,
+    queue: Queue = None,
+    run_id: Run = None,
+    file: Annotated[
+        Path | None,
+        Parameter(name=["--file", "-f"], help="Write the history there, for `streamflow replay`."),
+    ] = None,
+    timeout: Seconds = None,
+    output: Form = "table",
+    connection: Connection = HERE,
+) -> int:
+    """Shows a run's events, or saves them as a file."""
+
+    async def call(client: Client) -> int:
+        handle = client.get_workflow_handle(workflow_id, run_id=run_id, task_queue=queue)
+        found = await handle.fetch_history(rpc_timeout=_duration(timeout))
+        if file is not None:
+            file.write_text(found.to_json() + "\n", encoding="utf-8")
+            print(
+                f"{len(found.events)} events of run {found.run_id} written to {file}",
+                file=sys.stderr,
+            )
+        elif output == "json":
+            print(found.to_json())
+        else:
+            for event in found.to_json_dict()["events"]:
+                print(_event_line(event))
+        return ExitCode.OK
+
+    return _run(connection, call)
+
+
+# -- input and output ---------------------------------------------------------------------------------------------
+
+
+def parse_inputs(texts: list[str] | None) -> list[Any]:
+    """Arguments from JSON texts and files. Raises `CommandError` for what is no JSON."""
+    return [_parse_input(text) for text in texts or []]
+
+
+def _parse_input(text: str) -> Any:
+    source = "the given text"
+    if text.startswith("@"):
+        source = text[1:]
+        try:
+            text = sys.stdin.read() if source == "-" else Path(source).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise CommandError(
+                f"Expected to read {source}, found: {error}", ExitCode.USAGE
+            ) from error
+    try:
+        return json.loads(text)
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise CommandError(
+            f"Expected JSON in {source}, found {text[:60]!r} ({error}); text needs its quotes: --input '\"text\"'",
+            ExitCode.USAGE,
+        ) from error
+
+
+def _run(connection: Connection, call: Callable[[Client], Awaitable[int]]) -> int:
+    async def connect_and_call() -> int:
+        async with connected(connection) as client:
+            return await call(client)
+
+    return asyncio.run(connect_and_call())
+
+
+async def _print_result(
+    handle: WorkflowHandle[Any, Any], seconds: float | None, output: str
+) -> int:
+    from streamflow.client import WorkflowFailureError
+
+    try:
+        _print_json(await handle.result(rpc_timeout=_duration(seconds)))
+    except WorkflowFailureError as error:
+        chain = _causes(error.cause)
+        if output == "json":
+            _print_json({"failed": chain})
+        else:
+            print(
+                "\n".join(["Workflow failed:", *(f"  {line}" for line in chain)]), file=sys.stderr
+            )
+        return ExitCode.FAILED
+    return ExitCode.OK
+
+
+def _causes(error: BaseException | None) -> list[str]:
+    lines: list[str] = []
+    while error is not None:
+        lines.append(f"{type(error).__name__}: {error}")
+        error = error.__cause__
+    return lines
+
+
+def _show_description(description: WorkflowExecutionDescription, output: Form) -> None:
+    trouble = description.trouble
+    facts: dict[str, Any] = {
+        "workflow_id": description.id,
+        "run_id": description.run_id,
+        "type": description.workflow_type,
+        "queue": description.task_queue,
+        "status": description.status,
+        "started": description.start_time,
+        "closed": description.close_time,
+        "history_length": description.history_length,
+        "cancel_requested": description.cancel_requested or None,
+        "search_attributes": dict(description.search_attributes),
+        "trouble": trouble and f"{trouble.kind}: {trouble.message}",
+        "advice": trouble and trouble.advice,
+    }
+    activities = [
+        {
+            "activity": activity.activity_type,
+            "id": activity.activity_id,
+            "state": activity.state,
+            "attempt": activity.attempt,
+            "next_retry": activity.next_retry_time,
+            "last_failure": activity.last_failure and str(activity.last_failure),
+            "hint": activity.hint or None,
+        }
+        for activity in description.pending_activities
+    ]
+    timers = [
+        {"timer": timer.op, "fires_at_ms": timer.fire_at_ms, "summary": timer.summary}
+        for timer in description.pending_timers
+    ]
+    if output == "json":
+        show({**facts, "pending_activities": activities, "pending_timers": timers}, output)
+        return
+    show(facts, output)
+    show_rows("Pending activities", activities)
+    show_rows("Pending timers", timers)
+
+
+def _event_line(event: dict[str, Any]) -> str:
+    from streamflow.client.execution import time_of
+
+    when = time_of(event["time_ms"])
+    body = event["event"]
+    about = next(
+        (
+            str(body[key])
+            for key in ("activity_type", "workflow_type", "name", "reason")
+            if body.get(key)
+        ),
+        "",
+    )
+    op = f"#{body['op']}" if "op" in body else ""
+    stamp = when.isoformat(timespec="milliseconds") if when else "-"
+    return f"{event['seq']:>6}  {stamp}  {event['type']:<28} {op:<6} {about}".rstrip()
+
+
+def _print_json(value: Any) -> None:
+    from streamflow.cli.output import plain
+
+    print(json.dumps(value, indent=2, default=plain))
+
+
+def _duration(seconds: float | None) -> timedelta | None:
+    return None if seconds is None else timedelta(seconds=seconds)

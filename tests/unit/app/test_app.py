@@ -1,0 +1,73 @@
+"""Apps: what may be declared, and which may run beside each other."""
+
+from __future__ import annotations
+
+import pytest
+
+from streamflow import activity, workflow
+from streamflow.app import App, AppConflict, registered
+
+
+@workflow.defn
+class Order:
+    @workflow.run
+    async def run(self) -> None: ...
+
+
+@workflow.defn
+class Refund:
+    @workflow.run
+    async def run(self) -> None: ...
+
+
+@activity.defn
+async def charge() -> None: ...
+
+
+def test_an_app_without_work_is_refused() -> None:
+    """A queue that nothing serves is a mistake of its author."""
+    with pytest.raises(ValueError, match="found neither"):
+        App("orders")
+
+
+def test_a_class_that_is_no_workflow_is_refused_where_it_is_declared() -> None:
+    """The fault shows at the declaration, not when the first workflow starts."""
+    with pytest.raises(ValueError, match=r"workflow\.defn"):
+        App("orders", workflows=[dict])
+
+
+def test_two_apps_on_one_queue_with_different_workflows_are_refused() -> None:
+    """The message shows what the second lacks and what it adds."""
+    first = App("orders", workflows=[Order])
+    second = App("orders", workflows=[Refund])
+
+    with (
+        pytest.raises(AppConflict, match="without Order and with Refund"),
+        registered([first, second]),
+    ):
+        pass
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        App("orders", workflows=[Order]),
+        App("orders", activities=[charge]),
+        App("refunds", workflows=[Refund]),
+        App("orders", namespace="other", workflows=[Refund]),
+    ],
+)
+def test_apps_that_cannot_confuse_their_runs_go_together(other: App) -> None:
+    """Equal workflows, activities alone, another queue or namespace: no conflict."""
+    with registered([App("orders", workflows=[Order]), other]):
+        pass
+
+
+def test_a_conflict_ends_with_the_first_app() -> None:
+    """What runs no more is in nobody's way, and a refused App has not begun to count."""
+    with registered([App("orders", workflows=[Order])]):
+        with pytest.raises(AppConflict), registered([App("orders", workflows=[Refund])]):
+            pass
+
+    with registered([App("orders", workflows=[Refund])]):
+        pass
