@@ -92,6 +92,7 @@ from streamflow.workflow.continuation import (
 )
 from streamflow.workflow.definitions import (
     DynamicWorkflowConfig,
+    UpdateMethodMultiParam,
     defn,
     dynamic_config,
     init,
@@ -161,6 +162,7 @@ __all__ = [
     "UnfinishedSignalHandlersWarning",
     "UnfinishedUpdateHandlersWarning",
     "UpdateInfo",
+    "UpdateMethodMultiParam",
     "VersioningIntent",
     "all_handlers_finished",
     "as_completed",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar, cast, overload
+from typing import Any, ParamSpec, Protocol, TypeVar, cast, overload
 
 from streamflow.common import VersioningBehavior
 from streamflow.coroutine import definition as facts
@@ -20,6 +20,8 @@ from streamflow.coroutine.signatures import refuse_keyword_only, signature_of
 ClassT = TypeVar("ClassT", bound=type)
 FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 AsyncT = TypeVar("AsyncT", bound=Callable[..., Awaitable[Any]])
+P = ParamSpec("P")
+R = TypeVar("R", covariant=True)
 
 _WARN = HandlerUnfinishedPolicy.WARN_AND_ABANDON
 
@@ -179,8 +181,18 @@ def query(
     return decorate if function is None else decorate(function)
 
 
+class UpdateMethodMultiParam(Protocol[P, R]):
+    """An update's handler, and the decorator of its validator."""
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R: ...
+
+    def validator(self, function: FunctionT) -> FunctionT:
+        """Makes a plain method refuse updates: what it raises rejects the update before anything is recorded."""
+        ...
+
+
 @overload
-def update(function: FunctionT) -> FunctionT: ...
+def update(function: Callable[P, R]) -> UpdateMethodMultiParam[P, R]: ...
 
 
 @overload
@@ -190,7 +202,7 @@ def update(
     dynamic: bool = False,
     unfinished_policy: HandlerUnfinishedPolicy = ...,
     description: str | None = None,
-) -> Callable[[FunctionT], FunctionT]: ...
+) -> Callable[[Callable[P, R]], UpdateMethodMultiParam[P, R]]: ...
 
 
 def update(

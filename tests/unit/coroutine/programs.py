@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 
 from streamflow import workflow
 from streamflow.exceptions import ActivityError
-from streamflow.model.intents import ScheduleActivity, StartTimer
+from streamflow.model.intents import CancelTimer, ScheduleActivity, StartTimer
 from tests.unit.coroutine.world import World
 
 MINUTE = timedelta(minutes=1)
+TIMER = ""
 KINDS = list(workflow.ActivityCancellationType)
 
 simple = st.one_of(
@@ -73,17 +74,13 @@ class Program:
     async def do_act(self, name: str, kind: int) -> None:
         options: dict[str, Any] = {"cancellation_type": KINDS[kind]}
         try:
-            result = await workflow.execute_activity(
-                name, start_to_close_timeout=MINUTE, **options
-            )
+            result = await workflow.execute_activity(name, start_to_close_timeout=MINUTE, **options)
             self.seen.append(result)
         except ActivityError as error:
             self.seen.append(type(error.cause).__name__)
 
     async def do_local(self, name: str) -> None:
-        self.seen.append(
-            await workflow.execute_local_activity(name, start_to_close_timeout=MINUTE)
-        )
+        self.seen.append(await workflow.execute_local_activity(name, start_to_close_timeout=MINUTE))
 
     async def do_sleep(self, seconds: int) -> None:
         await asyncio.sleep(seconds)
@@ -93,7 +90,7 @@ class Program:
         wanted = self.signals + more
         try:
             await workflow.wait_condition(lambda: self.signals >= wanted, timeout=limit)
-        except asyncio.TimeoutError:
+        except TimeoutError:
             self.seen.append("waited in vain")
 
     async def do_chance(self, _: int) -> None:
@@ -123,8 +120,8 @@ class Program:
             await self.block(block)
             return index
 
-        each = {number(index, block) for index, block in enumerate(blocks)}
-        for next_ in asyncio.as_completed(sorted(each, key=lambda one: one.cr_frame.f_locals["index"])):
+        each = [number(index, block) for index, block in enumerate(blocks)]
+        for next_ in asyncio.as_completed(each):
             self.seen.append(await next_)
 
     async def do_timeout(self, block: list[Any]) -> None:
@@ -171,14 +168,12 @@ def play(
     cancelled = False
     for _ in range(steps_max):
         for intent in world.step():
-            match intent:
-                case ScheduleActivity(op=op, activity_type=name):
-                    open_ops[op] = name
-                case StartTimer(op=op):
-                    open_ops[op] = ""
-                case _ if hasattr(intent, "op"):
-                    if open_ops.get(intent.op) == "":
-                        del open_ops[intent.op]
+            if isinstance(intent, ScheduleActivity):
+                open_ops[intent.op] = intent.activity_type
+            elif isinstance(intent, StartTimer):
+                open_ops[intent.op] = TIMER
+            elif isinstance(intent, CancelTimer):
+                del open_ops[intent.op]
         if world.instance.done:
             break
         between(world)
@@ -187,7 +182,7 @@ def play(
             if choose(3) == 0 or (op == max(open_ops) and not told):
                 told = True
                 name = open_ops.pop(op)
-                if not name:
+                if name is TIMER:
                     world.pass_ms(choose(2_000)).fire(op)
                 elif choose(4) == 0 and name != "by signal":
                     world.report_canceled(op)

@@ -13,7 +13,16 @@ def random_program(chance: random.Random, depth: int = 3) -> list[Any]:
 def _statement(chance: random.Random, depth: int) -> list[Any]:
     kinds = ["act", "local", "sleep", "wait", "chance", "yield"]
     if depth:
-        kinds += ["gather", "group", "first", "completed", "timeout", "shield", "catch", "cancelled"]
+        kinds += [
+            "gather",
+            "group",
+            "first",
+            "completed",
+            "timeout",
+            "shield",
+            "catch",
+            "cancelled",
+        ]
     kind = chance.choice(kinds)
     match kind:
         case "act":

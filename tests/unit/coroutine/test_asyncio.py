@@ -76,7 +76,7 @@ def test_wait_for_past_the_timeout_raises() -> None:
     async def code() -> str:
         try:
             await asyncio.wait_for(asyncio.sleep(100), timeout=10)
-        except asyncio.TimeoutError:
+        except TimeoutError:
             return "late"
         return "in time"
 
@@ -90,7 +90,7 @@ def test_a_timeout_that_is_not_needed_leaves_no_trace() -> None:
     """Begun and cancelled within one step, neither intent is recorded."""
 
     async def code() -> str:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(10):  # noqa: ASYNC100  # that is what is tested
             return "at once"
 
     assert kinds(World(driven(code)).step()) == ["CompleteRun"]
@@ -251,7 +251,7 @@ def test_as_completed_times_out() -> None:
         for next_ in workflow.as_completed([act("a"), act("b")], timeout=1):
             try:
                 seen.append(await next_)
-            except asyncio.TimeoutError:
+            except TimeoutError:
                 seen.append("late")
         return seen
 
@@ -319,7 +319,7 @@ def test_a_condition_with_no_time_left_is_asked_once() -> None:
         await workflow.wait_condition(lambda: True, timeout=timedelta(0))
         try:
             await workflow.wait_condition(lambda: False, timeout=0)
-        except asyncio.TimeoutError:
+        except TimeoutError:
             return [True, False]
         return [True, True]
 

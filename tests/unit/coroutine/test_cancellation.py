@@ -27,8 +27,7 @@ async def tell(kind: ActivityCancellationType) -> str:
     try:
         return f"result {await act(kind)}"
     except ActivityError as error:
-        assert isinstance(error.cause, CancelledError)
-        return "cancelled"
+        return "cancelled" if isinstance(error.cause, CancelledError) else "?"
 
 
 def test_try_cancel_raises_at_once_and_asks_for_cancellation() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import threading
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from datetime import timedelta
 
 import pytest
@@ -42,7 +42,7 @@ def test_clean_up_code_can_begin_nothing() -> None:
         try:
             await workflow.sleep(10)
         finally:
-            ways = {
+            ways: dict[str, Callable[[], object]] = {
                 "activity": lambda: workflow.start_activity(
                     "a", start_to_close_timeout=timedelta(seconds=1)
                 ),

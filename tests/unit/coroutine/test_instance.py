@@ -106,7 +106,9 @@ def test_a_signal_without_handler_waits_until_one_is_set() -> None:
             await workflow.sleep(1)
             workflow.set_signal_handler("a", lambda value: self.got.append(value))
             await workflow.sleep(1)
-            workflow.set_dynamic_signal_handler(lambda name, args: self.got.append((name, len(args))))
+            workflow.set_dynamic_signal_handler(
+                lambda name, args: self.got.append((name, len(args)))
+            )
             await workflow.sleep(1)
             return self.got
 
@@ -172,9 +174,7 @@ def test_listed_exceptions_fail_the_run() -> None:
             raise KeyError("a") if which else LookupError("b")
 
     assert isinstance(World(Listed, 1).step()[0], FailRun)
-    assert isinstance(
-        World(Listed, 0, failure_exception_types=(LookupError,)).step()[0], FailRun
-    )
+    assert isinstance(World(Listed, 0, failure_exception_types=(LookupError,)).step()[0], FailRun)
     with pytest.raises(CodeFailed):
         World(Listed, 0).step()
 
@@ -212,14 +212,13 @@ def test_a_failed_activity_raises_with_its_cause() -> None:
         try:
             await act()
         except ActivityError as error:
-            assert isinstance(error.cause, ApplicationError)
-            return f"{error.message}: {error.cause.message} ({error.activity_type})"
+            return f"{error.message}: {error.cause!r} ({error.activity_type})"
         return "no error"
 
     world = World(driven(code))
     world.step()
     world.fail(1, failure("broken")).step()
-    assert world.result == "Activity task failed: broken (act)"
+    assert world.result == "Activity task failed: ApplicationError('broken') (act)"
 
 
 def test_a_timed_out_activity_raises_with_the_timeout_as_cause() -> None:
@@ -227,8 +226,7 @@ def test_a_timed_out_activity_raises_with_the_timeout_as_cause() -> None:
         try:
             await act()
         except ActivityError as error:
-            assert isinstance(error.cause, TimeoutError)
-            return str(error.cause.type)
+            return str(error.cause.type) if isinstance(error.cause, TimeoutError) else "?"
         return "no error"
 
     world = World(driven(code))
@@ -395,7 +393,9 @@ def test_an_input_of_another_kind_of_operation_is_nondeterminism() -> None:
 
     world = World(driven(code))
     world.step()
-    with pytest.raises(NondeterminismError, match="found TimerFired .*test_instance.py") as caught:
+    with pytest.raises(
+        NondeterminismError, match=r"found TimerFired .*test_instance\.py"
+    ) as caught:
         world.fire(1).step()
     assert "in act" in str(caught.value)  # the line that began it
 

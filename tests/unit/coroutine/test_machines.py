@@ -116,7 +116,14 @@ def test_every_transition_of_an_activity_leads_where_its_table_says() -> None:
 @pytest.mark.parametrize(
     ("table", "states", "cues", "start", "make", "say"),
     [
-        (timer.TABLE, timer.State, [timer.Cue.FIRED], timer.State.CREATED, timer_machine, say_timer),
+        (
+            timer.TABLE,
+            timer.State,
+            [timer.Cue.FIRED],
+            timer.State.CREATED,
+            timer_machine,
+            say_timer,
+        ),
         (
             activity.TABLE,
             activity.State,

@@ -67,9 +67,7 @@ def digest_of_many(count: int) -> str:
 
 def test_hash_seeds_change_nothing() -> None:
     """Two processes with different hash seeds ask for the same in the same order."""
-    code = (
-        "from tests.unit.coroutine.test_properties import digest_of_many as d; print(d(150))"
-    )
+    code = "from tests.unit.coroutine.test_properties import digest_of_many as d; print(d(150))"
     digests = {
         subprocess.run(
             [sys.executable, "-c", code],

@@ -1,9 +1,9 @@
 """A stand-in for the engine: keeps a run's history, activates its code, and turns intents into events.
 
-    world = World(Greeting, "Ada")
-    world.step()                      # runs the code
-    world.complete("greet", "hello")  # records an activity's result for the next step
-    assert world.step() == [...]
+world = World(Greeting, "Ada")
+world.step()                      # runs the code
+world.complete("greet", "hello")  # records an activity's result for the next step
+assert world.step() == [...]
 """
 
 from __future__ import annotations
