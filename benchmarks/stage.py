@@ -51,8 +51,8 @@ class Node:
                 self._command, stdout=subprocess.PIPE, stderr=log, env=self._env
             )
         assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        if b"READY" not in line:
+        lines = iter(self._process.stdout.readline, b"")
+        if not any(line.startswith(b"READY") for line in lines):
             raise RuntimeError(
                 f"Expected the worker to be ready, found:\n{self._log.read_text()[-2000:]}"
             )

@@ -1,21 +1,55 @@
 """Logs as events with fields: how the shells get their logger, and how a process renders what they say.
 
-A library must not configure its host's logging: `configure` is called by the command line only. Until then structlog's
-defaults hold, and a host that uses structlog itself has its own.
+A library must not configure its host's logging: `configure` is called by the command line only.
 """
 
 from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Mapping
 from typing import Any, TextIO
 
 import structlog
 
 
-def get_logger(area: str, **fields: Any) -> Any:
+class EventLog:
+    """Says events with fields: through structlog once the host or the command line has configured it, and until then
+    through the standard library's logger ``streamflow.AREA``, which is silent below warnings unless the host wants more.
+    """
+
+    def __init__(self, area: str, fields: Mapping[str, Any]) -> None:
+        self._fields = {"area": area, **fields}
+        self._plain = logging.getLogger(f"streamflow.{area}")
+
+    def debug(self, event: str, **fields: Any) -> None:
+        self._say(logging.DEBUG, "debug", event, fields)
+
+    def info(self, event: str, **fields: Any) -> None:
+        self._say(logging.INFO, "info", event, fields)
+
+    def warning(self, event: str, **fields: Any) -> None:
+        self._say(logging.WARNING, "warning", event, fields)
+
+    def error(self, event: str, **fields: Any) -> None:
+        self._say(logging.ERROR, "error", event, fields)
+
+    def exception(self, event: str, **fields: Any) -> None:
+        """An error with the exception being handled."""
+        self._say(logging.ERROR, "error", event, {**fields, "exc_info": True})
+
+    def _say(self, level: int, name: str, event: str, fields: dict[str, Any]) -> None:
+        if structlog.is_configured():
+            getattr(structlog.get_logger("streamflow"), name)(event, **self._fields, **fields)
+        elif self._plain.isEnabledFor(level):
+            exc_info = fields.pop("exc_info", False)
+            words = " ".join(f"{key}={value!r}" for key, value in fields.items())
+            self._plain.log(level, "%s %s", event, words, exc_info=exc_info)
+
+
+def get_logger(area: str, **fields: Any) -> EventLog:
     """A logger whose events carry ``area`` and ``fields``; use as ``log.info("partition_restored", events=3)``."""
-    return structlog.get_logger("streamflow").bind(area=area, **fields)
+    return EventLog(area, fields)
 
 
 def configure(

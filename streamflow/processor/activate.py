@@ -8,8 +8,6 @@ from __future__ import annotations
 import contextlib
 import traceback
 
-import structlog
-
 from streamflow.coroutine import flags
 from streamflow.coroutine.definition import WorkflowDefinition
 from streamflow.coroutine.errors import (
@@ -27,12 +25,13 @@ from streamflow.model.answers import Answer, QueryAnswer, Reason, Rejection, Tro
 from streamflow.model.commands import QueryWorkflow
 from streamflow.model.failure import Failure
 from streamflow.model.intents import Intent, ScheduleActivity
+from streamflow.observability import get_logger
 from streamflow.processor.draft import Draft, history
 from streamflow.processor.recorder import Recorder
 from streamflow.processor.rows import Rows
 from streamflow.processor.surroundings import Surroundings
 
-log = structlog.get_logger(__name__)
+log = get_logger("processor")
 
 FIRST_RETRY_MS = 1_000
 LOOPING_RETRY_MS = 30_000

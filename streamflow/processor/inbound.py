@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-import structlog
-
 from streamflow.model.answers import Reason, Rejection
 from streamflow.model.commands import FireDue, LocalActivityEnded
 from streamflow.model.ids import RunId, WorkflowId
+from streamflow.observability import get_logger
 from streamflow.ports import Log, OutRecord, Reader, Record, RecordRefused
 from streamflow.processor.batch import Batch
 from streamflow.processor.partition import Partition, State
@@ -22,7 +21,7 @@ from streamflow.wire.envelope import REPLY_TO, parse_reply_to, text_headers
 from streamflow.wire.errors import Undecodable
 from streamflow.wire.inbox import dead_letter, decode_inbox, forward, reply_record, was_forwarded
 
-log = structlog.get_logger(__name__)
+log = get_logger("processor")
 
 Groups = dict[tuple[int, str], list[Work]]
 

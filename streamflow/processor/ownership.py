@@ -11,8 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
 
-import structlog
-
+from streamflow.observability import get_logger
 from streamflow.ports import (
     Log,
     Source,
@@ -26,7 +25,7 @@ from streamflow.processor.partition import Partition, State
 from streamflow.processor.restore import restore
 from streamflow.processor.surroundings import Surroundings
 
-log = structlog.get_logger(__name__)
+log = get_logger("processor")
 
 TROUBLED_RUNS_MAX = 10_000
 """How many stuck runs are tried again at once when a partition becomes active; the rest keep their backoff."""

@@ -13,8 +13,8 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator, Sequence
 
 import msgspec
-import structlog
 
+from streamflow.observability import get_logger
 from streamflow.ports import (
     Committed,
     Log,
@@ -30,7 +30,7 @@ from streamflow.processor.surroundings import Surroundings
 from streamflow.wire.header import SF, unpack
 from streamflow.wire.keys import parse_key
 
-log = structlog.get_logger(__name__)
+log = get_logger("processor")
 
 FINAL_READS_MAX = 40
 """How often the tail is read once more while the position record is behind the offset's ordinal (markers reach the

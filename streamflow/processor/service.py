@@ -10,11 +10,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 
-import structlog
-
 from streamflow.converter import DataConverter
 from streamflow.coroutine.definition import WorkflowDefinition
 from streamflow.model.commands import ConfirmTasks, LocalActivityEnded, StartWorkflow
+from streamflow.observability import get_logger
 from streamflow.ports import (
     Aborted,
     Fenced,
@@ -50,7 +49,7 @@ from streamflow.topology import (
     processor_group,
 )
 
-log = structlog.get_logger(__name__)
+log = get_logger("processor")
 
 RETRY_MS = 100
 """How soon a call that the log could not answer is made again."""

@@ -13,7 +13,6 @@ from itertools import islice
 from typing import assert_never
 
 import msgspec
-import structlog
 
 from streamflow.engine.context import Context
 from streamflow.engine.decide import Decision
@@ -66,6 +65,7 @@ from streamflow.model.commands import (
 )
 from streamflow.model.ids import RunId, WorkflowId
 from streamflow.model.options import Status
+from streamflow.observability import get_logger
 from streamflow.ports import OutRecord, Record
 from streamflow.processor import activate, retention
 from streamflow.processor.batch import Batch, PartitionBatch
@@ -80,7 +80,7 @@ from streamflow.wire.header import SF, EntryHeader, pack
 from streamflow.wire.inbox import dead_letter, reply_record
 from streamflow.wire.keys import EntityKind
 
-log = structlog.get_logger(__name__)
+log = get_logger("processor")
 
 
 class Work:

@@ -28,12 +28,11 @@ from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-import structlog
-
 from streamflow.coroutine.definition import WorkflowDefinition
 from streamflow.coroutine.errors import StepLimitExceeded
+from streamflow.observability import get_logger
 
-log = structlog.get_logger(__name__)
+log = get_logger("processor")
 
 TICK_S = 0.05
 WIND_S = 0.5
