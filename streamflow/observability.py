@@ -19,8 +19,13 @@ class EventLog:
     """
 
     def __init__(self, area: str, fields: Mapping[str, Any]) -> None:
-        self._fields = {"area": area, **fields}
+        self._area = area
+        self._fields = dict(fields)
         self._plain = logging.getLogger(f"streamflow.{area}")
+
+    def bind(self, **fields: Any) -> EventLog:
+        """The same logger, with more fields on every event."""
+        return EventLog(self._area, {**self._fields, **fields})
 
     def debug(self, event: str, **fields: Any) -> None:
         self._say(logging.DEBUG, "debug", event, fields)
@@ -40,10 +45,10 @@ class EventLog:
 
     def _say(self, level: int, name: str, event: str, fields: dict[str, Any]) -> None:
         if structlog.is_configured():
-            getattr(structlog.get_logger("streamflow"), name)(event, **self._fields, **fields)
+            getattr(structlog.get_logger("streamflow"), name)(event, area=self._area, **self._fields, **fields)
         elif self._plain.isEnabledFor(level):
             exc_info = fields.pop("exc_info", False)
-            words = " ".join(f"{key}={value!r}" for key, value in fields.items())
+            words = " ".join(f"{key}={value!r}" for key, value in (self._fields | fields).items())
             self._plain.log(level, "%s %s", event, words, exc_info=exc_info)
 
 
