@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from examples.food_delivery.orders import Order
 from streamflow import activity
-from streamflow.exceptions import ApplicationError
+from streamflow.exceptions import ApplicationError, ApplicationErrorCategory
 
 DECLINED_CARD = "0002"
 """The pretended bank says no to this card."""
@@ -26,7 +26,11 @@ class CardService:
     def charge(self, key: str, card: str, cents: int) -> None:
         if card == DECLINED_CARD:
             raise ApplicationError(
-                f"The card ending in {card} was declined", type="CardDeclined", non_retryable=True
+                f"The card ending in {card} was declined",
+                type="CardDeclined",
+                non_retryable=True,
+                # It happens every day: nobody needs a stack trace in the log.
+                category=ApplicationErrorCategory.BENIGN,
             )
         self.charges.setdefault(key, cents)
 

@@ -29,6 +29,7 @@ from examples.food_delivery.site import Site, serving, url_of
 from examples.food_delivery.workflows import OrderWorkflow
 from streamflow.client import Client, WorkflowFailureError
 from streamflow.gateway import Gateway
+from streamflow.observability import configure
 
 HOST = "127.0.0.1"
 LOOK_EVERY_S = 0.25
@@ -169,5 +170,6 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
+    configure(level="warning")
     with suppress(KeyboardInterrupt, asyncio.CancelledError):
         asyncio.run(main())

@@ -56,6 +56,8 @@ if TYPE_CHECKING:
 SelfT = TypeVar("SelfT")
 ArgT = TypeVar("ArgT")
 ResultT = TypeVar("ResultT")
+# What a query answers, which has nothing to do with what the workflow returns.
+AnswerT = TypeVar("AnswerT")
 
 HISTORY_POLL_S = 0.5
 """How often a caller who waits for new events asks for them."""
@@ -191,31 +193,31 @@ class WorkflowHandle(Generic[SelfT, ResultT]):
     @overload
     async def query(
         self,
-        query: Callable[[SelfT], ResultT],
+        query: Callable[[SelfT], AnswerT],
         *,
         reject_condition: QueryRejectCondition | None = ...,
         rpc_timeout: timedelta | None = ...,
-    ) -> ResultT: ...
+    ) -> AnswerT: ...
 
     @overload
     async def query(
         self,
-        query: Callable[[SelfT, ArgT], ResultT],
+        query: Callable[[SelfT, ArgT], AnswerT],
         arg: ArgT,
         *,
         reject_condition: QueryRejectCondition | None = ...,
         rpc_timeout: timedelta | None = ...,
-    ) -> ResultT: ...
+    ) -> AnswerT: ...
 
     @overload
     async def query(
         self,
-        query: Callable[..., ResultT],
+        query: Callable[..., AnswerT],
         *,
         args: Sequence[Any],
         reject_condition: QueryRejectCondition | None = ...,
         rpc_timeout: timedelta | None = ...,
-    ) -> ResultT: ...
+    ) -> AnswerT: ...
 
     @overload
     async def query(
@@ -385,9 +387,6 @@ class WorkflowHandle(Generic[SelfT, ResultT]):
         if not self._queue:
             self._queue = await self._client.find_queue(self._id, self._run_id)
         return self._queue
-
-
-AnswerT = TypeVar("AnswerT")
 
 
 def _expect(answer: object, cls: type[AnswerT]) -> AnswerT:
