@@ -96,5 +96,5 @@ def _route_standard_logging(before: list[Any], last: Any, level: int, stream: Te
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for noisy in ("httpx", "httpcore", "asyncio", "uvicorn.access"):
+    for noisy in ("httpx", "httpcore", "asyncio", "uvicorn.access", "uvicorn.error"):
         logging.getLogger(noisy).setLevel(max(level, logging.WARNING))

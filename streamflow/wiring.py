@@ -110,6 +110,15 @@ def _release_memory(name: str) -> None:
             del _memory_openers[name], _memory_brokers[name]
 
 
+def state_root(log: Log) -> Path | None:
+    """Where local state goes that belongs to one log alone: into the embedded log's folder; ``None`` for the others.
+
+    A store is a cache of its log, so it must not outlive it, nor meet another one.
+    """
+    folder: object = getattr(log, "path", None)
+    return folder / "state" if isinstance(folder, Path) else None
+
+
 def open_stores(log: Log, folder: Path | None) -> Stores:
     """The local state that belongs to this kind of log: in memory for the memory log, else RocksDB in ``folder``.
 

@@ -74,10 +74,7 @@ async def _serve(apps: Sequence[App], folder: Path, host: str, port: int) -> Non
             ) from error
         stack.push_async_callback(gateway.stop)
         _announce(stack, clients[0], gateway.url, sorted(transports), folder)
-        workers = [
-            app.worker(client, state_dir=folder / "state" / app.namespace / str(number))
-            for number, (app, client) in enumerate(zip(apps, clients, strict=True))
-        ]
+        workers = [app.worker(client) for app, client in zip(apps, clients, strict=True)]
         print(
             f"streamflow dev at {gateway.url} (API: {gateway.url}/api/v1/openapi.json)", flush=True
         )

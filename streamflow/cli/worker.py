@@ -117,14 +117,14 @@ def _supervise(count: int, name: str | None) -> int:
         stopping.append(number)
         _signal_all(children, signal.SIGTERM)
 
-    before = {number: signal.signal(number, forward) for number in STOP_SIGNALS}
+    before = [(number, signal.signal(number, forward)) for number in STOP_SIGNALS]
     try:
         dead = _wait_for_one(children, stopping)
         _signal_all(children, signal.SIGTERM)
         _wait_for_all(children)
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for stop_signal, handler in before:
+            signal.signal(stop_signal, handler)
     if stopping:
         failed = [
             child.returncode for child in children if child.returncode not in (0, -signal.SIGTERM)

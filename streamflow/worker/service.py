@@ -123,9 +123,15 @@ class Service:
         if not self._log.durable:
             return setup.name or f"worker-{next(_unclaimed_names)}"
         self._instance = claim_instance(
-            setup.client.namespace, setup.queue, setup.name, root=setup.state_dir
+            setup.client.namespace, setup.queue, setup.name, root=self._state_root()
         )
         return self._instance.name
+
+    def _state_root(self) -> Path | None:
+        """Where state and names are kept: as told, else in the embedded log's folder, else the machine's default."""
+        from streamflow import wiring
+
+        return self._setup.state_dir or wiring.state_root(self._log)
 
     def _make_executor(self, slots: int) -> Executor:
         setup = self._setup
@@ -148,7 +154,9 @@ class Service:
         setup = self._setup
         folder: Path | None = None
         if self._log.durable:
-            folder = state_folder(setup.client.namespace, setup.queue, name, root=setup.state_dir)
+            folder = state_folder(
+                setup.client.namespace, setup.queue, name, root=self._state_root()
+            )
         self._stores = await self._blocking(lambda: wiring.open_stores(self._log, folder))
         self._local = self._make_executor(setup.local_slots)
         options = ProcessorOptions(
