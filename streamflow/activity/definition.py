@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast, overload
 
+from streamflow.common import RawValue
 from streamflow.coroutine.signatures import refuse_keyword_only, signature_of
 
 ACTIVITY = "__streamflow_activity__"
@@ -35,7 +36,9 @@ class ActivityDefinition:
         return self.name is None
 
     def hints_for(self, count: int) -> tuple[Any, ...]:
-        """Hints for so many arguments."""
+        """Hints for so many arguments; a dynamic activity takes them as they are stored."""
+        if self.dynamic:
+            return (RawValue,) * count
         return (self.arg_types + (None,) * count)[:count]
 
 

@@ -94,6 +94,7 @@ class Poller:
         """Tasks that take a slot or wait for one."""
         self._paused = False
         self._draining = False
+        self._closed = False
         self._next_tick_ms = 0
         self._source: Source | None = None
         self._reader: Reader | None = None
@@ -139,12 +140,14 @@ class Poller:
         return None if self._idle else self._options.tick_ms
 
     def close(self) -> None:
-        """Reports what has ended and commits; what still runs is handed over as on a revocation."""
+        """Reports what has ended and commits. What still runs could not report any more, so others are given it."""
         source, sender = self._source, self._sender
         if source is not None and sender is not None:
             try:
-                self._give_up(list(self._partitions), commit=True)
+                sender.flush(self._options.flush_on_revoke_ms)
+                self._give_up(list(self._partitions), commit=True, take=False)
             finally:
+                self._closed = True
                 sender.close()
                 self._replies.close()
                 source.close(leave=True)
@@ -178,10 +181,10 @@ class Poller:
         self._assigned.update(dict.fromkeys(partitions))
 
     def on_revoked(self, partitions: Sequence[TopicPartition]) -> None:
-        self._give_up(partitions, commit=True)
+        self._give_up(partitions, commit=True, take=True)
 
     def on_lost(self, partitions: Sequence[TopicPartition]) -> None:
-        self._give_up(partitions, commit=False)
+        self._give_up(partitions, commit=False, take=False)
 
     def _begin_reading(self) -> None:
         """From the committed mark; what was there before us is asked about before it runs."""
@@ -204,7 +207,8 @@ class Poller:
             source.pause(names)
         _log.info("activity_partitions_assigned", queue=self._options.queue, partitions=len(names))
 
-    def _give_up(self, names: Sequence[TopicPartition], *, commit: bool) -> None:
+    def _give_up(self, names: Sequence[TopicPartition], *, commit: bool, take: bool) -> None:
+        """Lets partitions go. ``take`` keeps their running tasks: these end here, and nobody else is given them."""
         assert self._questions is not None
         assert self._sender is not None
         for name in names:
@@ -219,15 +223,15 @@ class Poller:
         for delivery in leaving:
             if not self._is_begun(delivery):
                 self._drop(delivery)
-            elif commit and delivery.runs and not delivery.announced:
+            elif take and delivery.runs and not delivery.announced:
                 self._questions.announce(delivery, delivery.started_ms, now_ms)
         if not commit:
             return
-        if leaving:
+        if take and leaving:
             self._sender.flush(self._options.flush_on_revoke_ms)
         self._take_ends()
         for delivery in leaving:
-            if delivery.taken:
+            if take and delivery.taken:
                 delivery.partition.window.finish(delivery.offset)
         self._commit(given_up)
 
@@ -331,7 +335,8 @@ class Poller:
 
     def _on_ended(self, delivery: Delivery, outcome: Outcome) -> None:
         sender = self._sender
-        assert sender is not None
+        if sender is None or self._closed:
+            return  # abandoned: its task is someone else's by now
         if outcome.failure is not None and delivery.unsent_heartbeat is not None:
             # The next attempt is to find how far this one came.
             sender.heartbeat(delivery, delivery.unsent_heartbeat, None)
