@@ -115,6 +115,7 @@ class Inbound:
 
     def add_due(self, groups: Groups, partitions: Mapping[int, Partition]) -> None:
         """Runs that are due, earliest first, bounded; none while our clock is not to be trusted."""
+        self._add_retries(groups, partitions)
         if self._behind_ms > self._around.options.skew_stop_ms:
             return
         now_ms = self._around.clock.now_ms()
@@ -122,11 +123,14 @@ class Inbound:
             due_ms = partition.earliest_due_ms
             if partition.state is State.ACTIVE and due_ms and due_ms <= now_ms:
                 self._scan_due(groups, partition, now_ms)
-        for run_id, number in list(self._retry.items()):
+
+    def _add_retries(self, groups: Groups, partitions: Mapping[int, Partition]) -> None:
+        """What is of a partition that went meanwhile is forgotten: whoever has it now tries again by itself."""
+        for run_id, number in self._retry.items():
             owned = partitions.get(number)
             if owned is not None and owned.state is State.ACTIVE:
-                del self._retry[run_id]
                 self._add_retry(groups, owned, run_id)
+        self._retry.clear()
 
     def _scan_due(self, groups: Groups, partition: Partition, now_ms: int) -> None:
         bound = self._around.options.due_per_turn_max
@@ -194,8 +198,8 @@ class Inbound:
                 continue
             if self._reader is None:
                 self._reader = log_.reader()
-            self._checkpointed[partition.number] = partition.meta.ordinal
             partition.meta.history_offset = self._reader.end_offset(partition.history)
+            self._checkpointed[partition.number] = partition.meta.ordinal
 
     def close(self) -> None:
         if self._reader is not None:

@@ -316,7 +316,7 @@ class Processor:
     def _next_turn_ms(self) -> int | None:
         if self._busy():
             return 0
-        if self._fenced_ms is not None:
+        if self._fenced_ms is not None or len(self._owned.active) < len(self.partitions):
             return RETRY_MS
         due_ms = self._earliest_due_ms()
         return max(1, due_ms - self._around.clock.now_ms()) if due_ms else None
@@ -335,7 +335,10 @@ class Processor:
         now_ms = self._around.clock.monotonic_ms()
         if now_ms - self._checkpoint_ms >= self._options.checkpoint_ms:
             self._checkpoint_ms = now_ms
-            self._inbound.checkpoint(self._log, self._owned.active)
+            try:
+                self._inbound.checkpoint(self._log, self._owned.active)
+            except Unavailable as error:
+                log.info("checkpoint_later", reason=str(error))
 
 
 def _surroundings(
