@@ -8,7 +8,7 @@ asyncio.run(app.run("localhost:9092"))      # or: streamflow dev shop.orders:app
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -136,7 +136,7 @@ _running: list[App] = []
 
 
 @contextmanager
-def registered(apps: Iterable[App]) -> Iterator[None]:
+def registered(apps: Iterable[App]) -> Generator[None]:
     """Within it these Apps count as running. Raises `AppConflict` before any of them does."""
     added: list[App] = []
     try:

@@ -25,6 +25,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self, TypedDict
 
+import msgspec
+
 from streamflow.config import DEFAULT_NAMESPACE, config_home
 
 DEFAULT_PROFILE = "default"
@@ -253,11 +255,12 @@ def _parse(content: bytes, where: str) -> dict[str, dict[str, Any]]:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"Expected TOML in {where}, found: {error}") from error
     profiles = document.get("profile", {})
-    if not isinstance(profiles, dict) or not all(
-        isinstance(table, dict) for table in profiles.values()
-    ):
-        raise ConfigError(f"Expected tables [profile.NAME] in {where}, found {profiles!r}")
-    return profiles
+    try:
+        return msgspec.convert(profiles, dict[str, dict[str, Any]])
+    except msgspec.ValidationError:
+        raise ConfigError(
+            f"Expected tables [profile.NAME] in {where}, found {profiles!r}"
+        ) from None
 
 
 def _check(table: Any, types: Mapping[str, type], where: str, *, strict: bool) -> None:

@@ -45,7 +45,9 @@ class EventLog:
 
     def _say(self, level: int, name: str, event: str, fields: dict[str, Any]) -> None:
         if structlog.is_configured():
-            getattr(structlog.get_logger("streamflow"), name)(event, area=self._area, **self._fields, **fields)
+            getattr(structlog.get_logger("streamflow"), name)(
+                event, area=self._area, **self._fields, **fields
+            )
         elif self._plain.isEnabledFor(level):
             exc_info = fields.pop("exc_info", False)
             words = " ".join(f"{key}={value!r}" for key, value in (self._fields | fields).items())
@@ -61,8 +63,8 @@ def configure(
     *, level: str = "info", json: bool | None = None, stream: TextIO | None = None
 ) -> None:
     """Renders events for people on a terminal, else as one JSON object a line; the standard library's logs too."""
-    stream = sys.stderr if stream is None else stream
-    as_json = not stream.isatty() if json is None else json
+    to: TextIO = sys.stderr if stream is None else stream  # pyright: ignore[reportAssignmentType]  # a process has one
+    as_json = not to.isatty() if json is None else json
     number = logging.getLevelNamesMapping()[level.upper()]
     before: list[Any] = [
         structlog.contextvars.merge_contextvars,
@@ -74,14 +76,14 @@ def configure(
         before.append(structlog.processors.dict_tracebacks)
         last = structlog.processors.JSONRenderer()
     else:
-        last = structlog.dev.ConsoleRenderer(colors=stream.isatty())
+        last = structlog.dev.ConsoleRenderer(colors=to.isatty())
     structlog.configure(
         processors=[*before, last],
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.PrintLoggerFactory(stream),
+        logger_factory=structlog.PrintLoggerFactory(to),
         cache_logger_on_first_use=True,
     )
-    _route_standard_logging(before, last, number, stream)
+    _route_standard_logging(before, last, number, to)
 
 
 def _route_standard_logging(before: list[Any], last: Any, level: int, stream: TextIO) -> None:

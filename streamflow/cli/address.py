@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
@@ -65,7 +65,7 @@ def resolve(connection: Connection) -> ClientConnectConfig:
 
 
 @asynccontextmanager
-async def connected(connection: Connection) -> AsyncIterator[Client]:
+async def connected(connection: Connection) -> AsyncGenerator[Client]:
     """A client for one command."""
     from streamflow.client import Client
 

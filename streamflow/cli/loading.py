@@ -6,6 +6,7 @@ import importlib
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import cast
 
 from streamflow.app import App
 from streamflow.cli.exits import CommandError, ExitCode
@@ -46,11 +47,18 @@ def _load(target: str) -> list[App]:
             f"Expected an App called {name!r} in {module_name}, found {', '.join(known) or 'none'}",
             ExitCode.USAGE,
         )
-    apps = list(found) if isinstance(found, Iterable) and not isinstance(found, str) else [found]
-    for app in apps:
+    apps: list[App] = []
+    for app in _several(found):
         if not isinstance(app, App):
             raise CommandError(
                 f"Expected {target} to be a streamflow App, found {type(app).__name__}",
                 ExitCode.USAGE,
             )
+        apps.append(app)
     return apps
+
+
+def _several(found: object) -> Iterable[object]:
+    if isinstance(found, Iterable) and not isinstance(found, str):
+        return cast("Iterable[object]", found)
+    return (found,)

@@ -48,6 +48,12 @@ class HistoryFileError(ValueError):
     """The text is no history that this release can read; the message says where."""
 
 
+class _File(msgspec.Struct, frozen=True):
+    workflow_id: str
+    run_id: str
+    events: list[Any]
+
+
 def event_to_json(recorded: Recorded) -> dict[str, Any]:
     return {
         "seq": recorded.seq,
@@ -96,23 +102,32 @@ def to_json_dict(history: History) -> dict[str, Any]:
 
 def from_json_dict(value: Any) -> History:
     """Raises `HistoryFileError` unless this is a history of a known format, gapless from its first event."""
-    if not isinstance(value, dict) or value.get("format") != FORMAT:
-        found = value.get("format") if isinstance(value, dict) else type(value).__name__
+    found = _format_of(value)
+    if found != FORMAT:
         raise HistoryFileError(f'Expected a history with "format": "{FORMAT}", found {found!r}')
-    match value:
-        case {"workflow_id": str(workflow_id), "run_id": str(run_id), "events": list(events)}:
-            pass
-        case _:
-            raise HistoryFileError(
-                f"Expected workflow_id, run_id and a list of events, found {sorted(value)}"
-            )
-    recorded = tuple(event_from_json(event) for event in events)
+    try:
+        file = msgspec.convert(value, _File)
+    except msgspec.ValidationError as error:
+        raise HistoryFileError(
+            f"Expected workflow_id, run_id and a list of events, found: {error}"
+        ) from error
+    recorded = tuple(event_from_json(event) for event in file.events)
     for expected, event in enumerate(recorded, start=1):
         if event.seq != expected:
             raise HistoryFileError(
                 f"Expected event {expected}, found {event.seq}: the history is torn"
             )
-    return History(workflow_id=WorkflowId(workflow_id), run_id=RunId(run_id), events=recorded)
+    return History(
+        workflow_id=WorkflowId(file.workflow_id), run_id=RunId(file.run_id), events=recorded
+    )
+
+
+def _format_of(value: Any) -> str:
+    match value:
+        case {"format": str(found)}:
+            return found
+        case _:
+            return type(value).__name__
 
 
 def from_json(text: str | bytes) -> History:

@@ -43,6 +43,7 @@ CONNECTIONS_MAX = 1_000
 """Each result that is waited for holds a connection."""
 
 BodyT = TypeVar("BodyT")
+StructT = TypeVar("StructT", bound=msgspec.Struct)
 
 
 class HttpTransport:
@@ -279,9 +280,8 @@ def _answer(response: httpx.Response, cls: type[BodyT]) -> BodyT | Rejection:
     raise RPCError(problem.detail, problem.rpc_status)
 
 
-def _body(command: msgspec.Struct, cls: type[BodyT]) -> BodyT:
-    fields: tuple[str, ...] = cls.__struct_fields__  # type: ignore[attr-defined]  # every body is a Struct
-    return cls(**{name: getattr(command, name) for name in fields})
+def _body(command: msgspec.Struct, cls: type[StructT]) -> StructT:
+    return cls(**{name: getattr(command, name) for name in cls.__struct_fields__})
 
 
 def _quoted(text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import inspect
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, ParamSpec, TypeVar
@@ -84,9 +85,8 @@ class ActivityEnvironment:
         self, fn: Callable[Params, ResultT], *args: Params.args, **kwargs: Params.kwargs
     ) -> ResultT:
         """What the function returns: a value, or for an async function something to await."""
-        is_async = asyncio.iscoroutinefunction(fn) or asyncio.iscoroutinefunction(
-            getattr(fn, "__call__", None)  # noqa: B004  # of callable objects, whether their call is async
-        )
+        # Of callable objects the call itself may be async.
+        is_async = any(map(inspect.iscoroutinefunction, (fn, getattr(fn, "__call__", None))))  # noqa: B004
         context = Context(
             make_info=lambda: self.info,
             heartbeat=self._heartbeat,
@@ -100,7 +100,10 @@ class ActivityEnvironment:
             waiting: Any = self._run_async(context, lambda: fn(*args, **kwargs))
             result: ResultT = waiting
             return result
-        return contextvars.copy_context().run(self._run_sync, context, lambda: fn(*args, **kwargs))
+        value: ResultT = contextvars.copy_context().run(
+            self._run_sync, context, lambda: fn(*args, **kwargs)
+        )
+        return value
 
     def _heartbeat(self, details: Sequence[Any]) -> None:
         self.on_heartbeat(*details)
@@ -118,7 +121,7 @@ class ActivityEnvironment:
         finally:
             self._cancellation.ignore(cancel)
 
-    def _run_sync(self, context: Context, call: Callable[[], ResultT]) -> ResultT:
+    def _run_sync(self, context: Context, call: Callable[[], Any]) -> Any:
         enter(context)
         interrupt = ThreadInterrupt(self._cancellation)
         context.interrupt = interrupt

@@ -11,7 +11,7 @@ import asyncio
 import shutil
 import tempfile
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
@@ -110,7 +110,7 @@ class WorkflowEnvironment(ABC):
         return False
 
     @contextmanager
-    def auto_time_skipping_disabled(self) -> Iterator[None]:
+    def auto_time_skipping_disabled(self) -> Generator[None]:
         """Within it, awaiting a result skips no time; `sleep` still does."""
         yield
 
@@ -174,7 +174,7 @@ class _TimeSkippingEnvironment(WorkflowEnvironment):
         return True
 
     @contextmanager
-    def auto_time_skipping_disabled(self) -> Iterator[None]:
+    def auto_time_skipping_disabled(self) -> Generator[None]:
         before, self._auto = self._auto, False
         try:
             yield

@@ -65,9 +65,12 @@ def test_apps_that_cannot_confuse_their_runs_go_together(other: App) -> None:
 
 def test_a_conflict_ends_with_the_first_app() -> None:
     """What runs no more is in nobody's way, and a refused App has not begun to count."""
-    with registered([App("orders", workflows=[Order])]):
-        with pytest.raises(AppConflict), registered([App("orders", workflows=[Refund])]):
-            pass
+    with (
+        registered([App("orders", workflows=[Order])]),
+        pytest.raises(AppConflict),
+        registered([App("orders", workflows=[Refund])]),
+    ):
+        pass
 
     with registered([App("orders", workflows=[Refund])]):
         pass

@@ -17,6 +17,7 @@ from streamflow.app import App
 from streamflow.cli.exits import run
 from streamflow.client import (
     Client,
+    PendingActivity,
     RPCError,
     RPCStatusCode,
     WorkflowAlreadyStartedError,
@@ -239,12 +240,13 @@ async def test_continuing_as_new_is_followed(client: Client) -> None:
 async def test_a_pending_activity_is_described(client: Client) -> None:
     """Attempt, last failure and the next try are there for an operator."""
     handle = await client.start_workflow(Stubborn.run, id="w", task_queue=QUEUE)
-    pending = None
+    failed: list[PendingActivity] = []
     async with asyncio.timeout(10):
-        while pending is None or pending.last_failure is None:
-            await asyncio.sleep(0.01)
-            [pending] = (await handle.describe()).pending_activities or [None]
+        while not failed:
+            activities = (await handle.describe()).pending_activities
+            failed = [activity for activity in activities if activity.last_failure is not None]
 
+    [pending] = failed
     assert pending.activity_type == "fail_for_ever"
     assert isinstance(pending.last_failure, ApplicationError)
     assert pending.next_retry_time is not None
