@@ -53,19 +53,20 @@ class Speculation:
         clock = self._log.clock
         deadline_ms = clock.monotonic_ms() + self._budget_ms
         self._start(batch)
+        foreign: list[LocalActivityEnded] = []
         while self._running and batch.size_bytes < BYTES_MAX:
             left_ms = deadline_ms - clock.monotonic_ms()
             if left_ms <= 0:
-                return
+                break
             for ended in self._await(left_ms):
                 stepper = steppers.get(self._partition_of(ended.workflow_id))
-                if stepper is None:
-                    self.give_back(
-                        ended
-                    )  # of another batch: a laggard whose partition this one does not touch
-                    return
-                stepper.step_local(ended)
+                if stepper is not None:
+                    stepper.step_local(ended)
+                else:
+                    foreign.append(ended)
             self._start(batch)
+        for ended in foreign:  # laggards of earlier batches, on partitions that this one does not touch
+            self.give_back(ended)
 
     def take(self) -> list[LocalActivityEnded]:
         """The ends that have come so far."""
