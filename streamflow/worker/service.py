@@ -21,8 +21,9 @@ from streamflow.model.queues import QueueEntry
 from streamflow.observability import get_logger
 from streamflow.ports import Machine, Running, Stores
 from streamflow.worker.executor import Executor
+from streamflow.worker.limits import PollerOptions
 from streamflow.worker.local import LocalActivityRunner
-from streamflow.worker.poller import Poller, PollerOptions
+from streamflow.worker.poller import Poller
 from streamflow.worker.setup import Setup
 
 if TYPE_CHECKING:

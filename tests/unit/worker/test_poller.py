@@ -35,7 +35,8 @@ from streamflow.topology import (
 from streamflow.wire.entities import encode
 from streamflow.wire.inbox import decode_inbox, reply_record
 from streamflow.worker.executor import Executor
-from streamflow.worker.poller import Poller, PollerOptions
+from streamflow.worker.limits import PollerOptions
+from streamflow.worker.poller import Poller
 from streamflow.worker.registry import Registry
 from streamflow.worker.window import decode
 from tests.unit.worker.tasks import task_of, values
@@ -435,7 +436,7 @@ def test_no_more_is_fetched_than_there_is_room_for() -> None:
         await asyncio.sleep(1)
         stage.dispatch(*(task_of("sleep", 5, op=n) for n in range(1, 21)))
         await asyncio.sleep(1)
-        assert len(worker.poller._deliveries) == 5
+        assert len(worker.poller._opened.tasks) == 5
         await asyncio.sleep(60)
 
         assert len(stage.results()) == 20

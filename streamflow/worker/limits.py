@@ -1,0 +1,30 @@
+"""Bounds and times of a worker's part in a queue's activities."""
+
+from __future__ import annotations
+
+import msgspec
+
+from streamflow.worker.sending import HEARTBEAT_MS_DEFAULT, HEARTBEAT_MS_MAX
+
+
+class PollerOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """Bounds and times of one worker's part in a queue's activities."""
+
+    namespace: str
+    queue: str
+    name: str
+    """The instance's stable name in the group."""
+    identity: str
+    slots: int = 100
+    """Activities running at once."""
+    prefetch: int = 100
+    """Tasks held beyond those that run, so that a slot that becomes free is filled without a round trip."""
+    records_per_poll_max: int = 500
+    tick_ms: int = 100
+    """How often windows are committed, heartbeats sent and starts announced."""
+    announce_after_ms: int = 1_000
+    """A task running longer than this is announced; until then a redelivery covers for it."""
+    idle_poll_ms: int = 250
+    flush_on_revoke_ms: int = 3_000
+    heartbeat_ms_max: int = HEARTBEAT_MS_MAX
+    heartbeat_ms_default: int = HEARTBEAT_MS_DEFAULT

@@ -1,0 +1,285 @@
+"""The tasks in a worker's hand, from their delivery until their reports are durable. See `delivery.Stage` for the way.
+
+A record is finished when its report is durable, its task is not wanted any more, or its start is durable and committed
+(*taken*: from then on its timeouts watch over it, not redelivery). Owned by the poll thread, but for what comes from the
+event loop. Partitions and their commits are the poller's.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+
+from streamflow.activity.cancellation import ActivityCancellationDetails
+from streamflow.model.answers import Answer, Confirmed, HeartbeatAck, Reason, Rejection
+from streamflow.model.payload import Payloads
+from streamflow.model.tasks import CancelTask
+from streamflow.ports import Clock
+from streamflow.worker.asking import Questions
+from streamflow.worker.attempt import Attempt, Outcome
+from streamflow.worker.delivery import Delivery, Partition, Stage
+from streamflow.worker.executor import Executor
+from streamflow.worker.limits import PollerOptions
+from streamflow.worker.sending import Sender, heartbeat_interval_ms
+
+Commit = Callable[[Iterable[Partition]], bool]
+"""Whether every one of these partitions is now committed as it is."""
+_ASKED_TO = ActivityCancellationDetails(cancel_requested=True)
+
+
+class Tasks:
+    """Confirms, announces, hands over, and follows to the end."""
+
+    def __init__(
+        self,
+        executor: Executor,
+        sender: Sender,
+        questions: Questions,
+        clock: Clock,
+        options: PollerOptions,
+        *,
+        commit: Commit,
+        room: Callable[[], None],
+    ) -> None:
+        """``room`` is called, on the event loop, when a task has ended."""
+        self._executor = executor
+        self._sender = sender
+        self._questions = questions
+        self._clock = clock
+        self._options = options
+        self._commit = commit
+        self._tell_room = room
+        self._deliveries: dict[Delivery, None] = {}
+        """Every task from its delivery until it is finished."""
+        self._acknowledgements: list[Delivery] = []
+        """Announced and acknowledged, to begin as soon as their offsets are committed."""
+        self._ended: deque[Delivery] = deque()
+        self._durable: deque[Delivery] = deque()
+        self._closed = False
+        self.in_hand = 0
+        """Tasks that take a slot or wait for one."""
+
+    def __len__(self) -> int:
+        return len(self._deliveries)
+
+    def take(self, fresh: Sequence[Delivery], redelivered: Sequence[Delivery]) -> None:
+        """New tasks: the redelivered are asked about, the others may begin."""
+        self._deliveries.update(dict.fromkeys((*fresh, *redelivered)))
+        self.in_hand += len(fresh) + len(redelivered)
+        if redelivered:
+            self._questions.confirm(redelivered, self._clock.monotonic_ms())
+        self._hand_over(fresh)
+
+    def leave(self, *, take: bool) -> None:
+        """Lets tasks of partitions not owned any more go.
+
+        ``take`` keeps those that run: they end here, and once their starts are durable nobody else is given them.
+        """
+        leaving = [delivery for delivery in self._deliveries if not delivery.partition.owned]
+        now_ms = self._clock.monotonic_ms()
+        for delivery in leaving:
+            if not self._is_begun(delivery):
+                self._drop(delivery)
+            elif take and delivery.runs and not delivery.announced:
+                self._questions.announce(delivery, delivery.started_ms, now_ms)
+        if take and leaving:
+            self._sender.flush(self._options.flush_on_revoke_ms)
+        self.take_ends()
+        for delivery in leaving:
+            if take and delivery.taken:
+                delivery.partition.window.finish(delivery.offset)
+
+    def close(self) -> None:
+        """What ends from now on is not reported: its task is someone else's."""
+        self._closed = True
+
+    # -- to the executor ------------------------------------------------------------------------------------------
+
+    def _hand_over(self, deliveries: Iterable[Delivery]) -> None:
+        """To the executor, in one batch; what may not be repeated is announced first."""
+        attempts: list[Attempt] = []
+        now_ms = self._clock.monotonic_ms()
+        for delivery in deliveries:
+            if delivery.task.retry_policy.maximum_attempts == 1:
+                delivery.stage = Stage.ANNOUNCING
+                self._questions.announce(delivery, self._clock.now_ms(), now_ms)
+            else:
+                delivery.stage = Stage.HANDED
+                delivery.attempt = self._attempt(delivery)
+                attempts.append(delivery.attempt)
+        if attempts:
+            self._executor.run(attempts)
+
+    def _attempt(self, delivery: Delivery, *, must_run: bool = False) -> Attempt:
+        return Attempt(
+            delivery.task,
+            must_run=must_run,
+            ended=lambda _, outcome: self._on_ended(delivery, outcome),
+            heartbeat=lambda _, details: self._on_heartbeat(delivery, details),
+        )
+
+    def _is_begun(self, delivery: Delivery) -> bool:
+        """Whether its code has begun or must begin here, its offset being committed; otherwise it never will here."""
+        attempt = delivery.attempt
+        if attempt is not None and attempt.must_run and delivery.stage is not Stage.ANNOUNCING:
+            return True
+        return attempt is not None and not attempt.claim()
+
+    def _drop(self, delivery: Delivery) -> None:
+        """Nothing more will be done about it here."""
+        if delivery in self._deliveries:
+            del self._deliveries[delivery]
+            if delivery.stage is not Stage.REPORTED:
+                self.in_hand -= 1
+
+    def _finish(self, delivery: Delivery) -> None:
+        delivery.partition.window.finish(delivery.offset)
+        self._drop(delivery)
+
+    # -- from the event loop and the attempts' threads ------------------------------------------------------------
+
+    def _on_ended(self, delivery: Delivery, outcome: Outcome) -> None:
+        if self._closed:
+            return
+        if outcome.failure is not None and delivery.unsent_heartbeat is not None:
+            # The next attempt is to find how far this one came.
+            self._sender.heartbeat(delivery, delivery.unsent_heartbeat, None)
+        self._sender.report(delivery, outcome, lambda: self._durable.append(delivery))
+        self._ended.append(delivery)
+        self._tell_room()
+
+    def _on_heartbeat(self, delivery: Delivery, details: Payloads) -> None:
+        delivery.unsent_heartbeat = details
+
+    # -- what owners say -----------------------------------------------------------------------------------------------------
+
+    def take_answers(self, answers: Iterable[tuple[str, Answer | CancelTask]]) -> None:
+        """What owners have said since the last time."""
+        confirmed: list[Delivery] = []
+        for request_id, answer in answers:
+            if isinstance(answer, CancelTask):
+                self._cancel_task(answer)
+                continue
+            deliveries = self._questions.answered(request_id)
+            match answer:
+                case Confirmed(pending=pending):
+                    confirmed += self._still_pending(deliveries, pending)
+                case HeartbeatAck():
+                    self._acknowledged(deliveries, cancel_requested=answer.cancel_requested)
+                case Rejection(reason=Reason.STALE_TASK | Reason.NOT_FOUND | Reason.ALREADY_CLOSED):
+                    self._unwanted(deliveries)
+                case _:
+                    pass  # not now, says its owner: what waits is asked about again when overdue
+        self._hand_over(confirmed)
+        self._begin_acknowledged()
+
+    def take_ends(self) -> None:
+        """What has ended, and what is reported, since the last time."""
+        while self._ended:
+            delivery = self._ended.popleft()
+            if delivery in self._deliveries and delivery.stage is not Stage.REPORTED:
+                self.in_hand -= 1
+            delivery.stage = Stage.REPORTED
+        while self._durable:
+            self._finish(self._durable.popleft())
+
+    def _still_pending(
+        self, deliveries: Sequence[Delivery], pending: Sequence[bool]
+    ) -> list[Delivery]:
+        """Those to be made; the others were made before and are done with."""
+        wanted: list[Delivery] = []
+        for delivery, is_pending in zip(deliveries, pending, strict=True):
+            if delivery not in self._deliveries or delivery.stage is not Stage.CONFIRMING:
+                continue
+            if is_pending:
+                wanted.append(delivery)
+            else:
+                self._finish(delivery)
+        return wanted
+
+    def _acknowledged(self, deliveries: Iterable[Delivery], *, cancel_requested: bool) -> None:
+        for delivery in deliveries:
+            if delivery not in self._deliveries:
+                continue
+            if delivery.stage is Stage.ANNOUNCING:
+                self._acknowledgements.append(delivery)
+                delivery.attempt = self._attempt(delivery, must_run=True)
+            if cancel_requested and delivery.attempt is not None:
+                self._cancel(delivery.attempt, _ASKED_TO)
+
+    def _begin_acknowledged(self) -> None:
+        """What may be made once only begins when its offset is committed: from then on nobody else is given it."""
+        ready = [delivery for delivery in self._acknowledgements if delivery in self._deliveries]
+        self._acknowledgements = ready
+        if not ready:
+            return
+        for delivery in ready:
+            delivery.partition.window.finish(delivery.offset)
+        if not self._commit({delivery.partition: None for delivery in ready}):
+            return  # the next tick tries again
+        self._acknowledgements = []
+        for delivery in ready:
+            delivery.stage = Stage.HANDED
+        self._executor.run([d.attempt for d in ready if d.attempt is not None])
+
+    def _unwanted(self, deliveries: Iterable[Delivery]) -> None:
+        for delivery in deliveries:
+            if delivery not in self._deliveries:
+                continue
+            if delivery.runs and delivery.attempt is not None:
+                self._cancel(delivery.attempt, ActivityCancellationDetails(not_found=True))
+            elif not self._is_begun(delivery):
+                self._finish(delivery)
+
+    def _cancel_task(self, cancel: CancelTask) -> None:
+        asked = (cancel.run_id, cancel.op, cancel.attempt)
+        for delivery in self._deliveries:
+            task = delivery.task
+            if (task.run_id, task.op, task.attempt) == asked and delivery.attempt is not None:
+                self._cancel(delivery.attempt, _ASKED_TO)
+                return
+
+    def _cancel(self, attempt: Attempt, details: ActivityCancellationDetails) -> None:
+        self._executor.cancel(attempt, details)
+
+    # -- in between -----------------------------------------------------------------------------------------------
+
+    def tick(self, monotonic_ms: int) -> None:
+        """What is done once in a while: announce, beat, ask and send again."""
+        self._sender.retry()
+        now_ms = self._clock.now_ms()
+        for delivery in list(self._deliveries):
+            if delivery.runs:
+                self._keep_known(delivery, now_ms, monotonic_ms)
+        self._ask_again(monotonic_ms)
+        self._begin_acknowledged()
+
+    def _keep_known(self, delivery: Delivery, now_ms: int, monotonic_ms: int) -> None:
+        """Tells the owner of a running task that it runs, and that it lives."""
+        beats = delivery.unsent_heartbeat is not None and self._beat_is_due(delivery, monotonic_ms)
+        is_long = now_ms - delivery.started_ms >= self._options.announce_after_ms
+        if not delivery.announced and (beats or is_long):
+            self._questions.announce(delivery, delivery.started_ms, monotonic_ms)
+        if beats:
+            self._questions.heartbeat(delivery, monotonic_ms)
+
+    def _beat_is_due(self, delivery: Delivery, monotonic_ms: int) -> bool:
+        if delivery.heartbeat_sent_ms is None:
+            return True
+        apart_ms = heartbeat_interval_ms(
+            delivery.task.timeouts.heartbeat_ms,
+            longest_ms=self._options.heartbeat_ms_max,
+            default_ms=self._options.heartbeat_ms_default,
+        )
+        return monotonic_ms - delivery.heartbeat_sent_ms >= apart_ms
+
+    def _ask_again(self, monotonic_ms: int) -> None:
+        confirming: list[Delivery] = []
+        for delivery in self._questions.overdue(monotonic_ms):
+            if delivery not in self._deliveries:
+                continue
+            if delivery.stage is Stage.CONFIRMING:
+                confirming.append(delivery)
+            elif delivery.stage is Stage.ANNOUNCING and delivery.attempt is None:
+                self._questions.announce(delivery, self._clock.now_ms(), monotonic_ms)
+        self._questions.confirm(confirming, monotonic_ms)

@@ -1,0 +1,230 @@
+"""The public Worker, with a client and a processor, on the log in memory."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from streamflow import activity, workflow
+from streamflow.client import Client
+from streamflow.common import RetryPolicy
+from streamflow.worker import Worker
+
+pytestmark = pytest.mark.asyncio
+LIMIT = timedelta(seconds=30)
+
+
+@activity.defn
+async def greet(name: str) -> str:
+    return f"Hello {name}"
+
+
+@activity.defn
+def shout(text: str) -> str:
+    return text.upper()
+
+
+@activity.defn
+async def third_time(name: str) -> int:
+    if activity.info().attempt < 3:
+        raise ValueError(f"not yet, {name}")
+    return activity.info().attempt
+
+
+@workflow.defn
+class Welcome:
+    @workflow.run
+    async def run(self, name: str) -> str:
+        greeting = await workflow.execute_activity(greet, name, start_to_close_timeout=LIMIT)
+        return await workflow.execute_local_activity(shout, greeting, start_to_close_timeout=LIMIT)
+
+
+@workflow.defn
+class Stubborn:
+    @workflow.run
+    async def run(self, name: str) -> int:
+        return await workflow.execute_activity(
+            third_time,
+            name,
+            start_to_close_timeout=LIMIT,
+            retry_policy=RetryPolicy(initial_interval=timedelta(milliseconds=1)),
+        )
+
+
+@workflow.defn
+class Once:
+    @workflow.run
+    async def run(self, name: str) -> str:
+        return await workflow.execute_activity(
+            greet,
+            name,
+            start_to_close_timeout=LIMIT,
+            retry_policy=RetryPolicy(maximum_attempts=1),
+        )
+
+
+@workflow.defn
+class Lasting:
+    @workflow.run
+    async def run(self) -> str:
+        result: str = await workflow.execute_activity("last", start_to_close_timeout=LIMIT)
+        return result
+
+
+@asynccontextmanager
+async def _client() -> AsyncIterator[Client]:
+    async with await Client.connect(f"memory:{uuid.uuid4()}") as client:
+        yield client
+
+
+def _worker(client: Client, activities: Sequence[Callable[..., Any]], **options: Any) -> Worker:
+    workflows = [Welcome, Stubborn, Once, Lasting]
+    return Worker(client, task_queue="q", workflows=workflows, activities=activities, **options)
+
+
+async def test_a_workflow_with_a_remote_and_a_local_activity() -> None:
+    """Both kinds run in the same worker; a sync one in a thread."""
+    async with _client() as client, _worker(client, [greet, shout]):
+        result = await client.execute_workflow(Welcome.run, "Ann", id="w", task_queue="q")
+
+    assert result == "HELLO ANN"
+
+
+async def test_a_failing_activity_is_tried_again() -> None:
+    """The attempt's number tells how often."""
+    async with _client() as client, _worker(client, [third_time]):
+        result = await client.execute_workflow(Stubborn.run, "Ann", id="w", task_queue="q")
+
+    assert result == 3
+
+
+async def test_an_activity_that_may_run_once_runs() -> None:
+    """Its announcement is acknowledged by the real processor."""
+    async with _client() as client, _worker(client, [greet]):
+        result = await client.execute_workflow(Once.run, "Ann", id="w", task_queue="q")
+
+    assert result == "Hello Ann"
+
+
+async def test_activities_may_be_served_by_another_worker() -> None:
+    """A worker without workflows is only a worker of the queue."""
+    async with _client() as client:
+        others = Worker(client, task_queue="q", activities=[greet, shout])
+        async with _worker(client, [shout], no_remote_activities=True), others:
+            result = await client.execute_workflow(Welcome.run, "Ann", id="w", task_queue="q")
+
+    assert result == "HELLO ANN"
+
+
+async def test_shutdown_lets_activities_end_within_the_graceful_timeout() -> None:
+    """They know of the shutdown, and their results count."""
+    begun = asyncio.Event()
+
+    @activity.defn
+    async def last() -> str:
+        begun.set()
+        await activity.wait_for_worker_shutdown()
+        return "in time"
+
+    async with _client() as client:
+        worker = _worker(client, [last], graceful_shutdown_timeout=LIMIT)
+        async with worker:
+            handle = await client.start_workflow(Lasting.run, id="w", task_queue="q")
+            await begun.wait()
+            assert worker.is_running
+        assert worker.is_shutdown
+        async with _worker(client, [greet]):
+            assert await handle.result() == "in time"
+
+
+async def test_shutdown_cancels_what_goes_on_too_long() -> None:
+    """The attempt is made again by the next worker."""
+    begun = asyncio.Event()
+    told: list[activity.ActivityCancellationDetails | None] = []
+
+    @activity.defn
+    async def last() -> str:
+        if begun.is_set():
+            return "by the second"
+        begun.set()
+        try:
+            await asyncio.sleep(1_000)
+        finally:
+            told.append(activity.cancellation_details())
+        return "never"
+
+    async with _client() as client:
+        async with _worker(client, [last]):
+            handle = await client.start_workflow(Lasting.run, id="w", task_queue="q")
+            await begun.wait()
+        async with _worker(client, [last]):
+            assert await handle.result() == "by the second"
+
+    assert told == [activity.ActivityCancellationDetails(worker_shutdown=True)]
+
+
+async def test_a_worker_runs_once() -> None:
+    """A second run is refused with what to do instead."""
+    async with _client() as client:
+        worker = _worker(client, [greet])
+        async with worker:
+            pass
+        with pytest.raises(RuntimeError, match="make another"):
+            await worker.run()
+
+
+async def test_a_cancelled_run_shuts_down() -> None:
+    """Nothing is left behind when the task that runs the worker is cancelled."""
+    async with _client() as client:
+        worker = _worker(client, [greet])
+        running = asyncio.ensure_future(worker.run())
+        while not worker.is_running:  # noqa: ASYNC110  # there is no event for users
+            await asyncio.sleep(0)
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+
+    assert worker.is_shutdown
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "complaint"),
+    [
+        ({"interceptors": [object()]}, NotImplementedError, "interceptors"),
+        ({"tuner": object()}, NotImplementedError, "tuner"),
+        ({"max_concurent_activities": 3}, TypeError, "max_concurent_activities"),
+        ({"max_concurrent_activities": 0}, ValueError, "max_concurrent_activities"),
+    ],
+)
+async def test_what_is_not_there_is_refused_by_name(
+    options: dict[str, Any], error: type[Exception], complaint: str
+) -> None:
+    """Options of ported code are accepted when they say nothing, never ignored when they say something."""
+    async with _client() as client:
+        _worker(client, [greet], interceptors=[], tuner=None, plugins=())
+        with pytest.raises(error, match=complaint):
+            _worker(client, [greet], **options)
+
+
+async def test_a_process_pool_is_refused_with_advice() -> None:
+    """The error says what to use instead."""
+    async with _client() as client:
+        with (
+            ProcessPoolExecutor(1) as pool,
+            pytest.raises(NotImplementedError, match="ThreadPoolExecutor"),
+        ):
+            _worker(client, [greet], activity_executor=pool)
+
+
+async def test_a_worker_with_nothing_to_run_is_refused() -> None:
+    """An empty worker would only look alive."""
+    async with _client() as client:
+        with pytest.raises(ValueError, match="found neither"):
+            Worker(client, task_queue="q")
