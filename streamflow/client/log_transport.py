@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import random
 import secrets
+import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
@@ -23,7 +24,14 @@ from streamflow.model.answers import Answer, HistoryPage
 from streamflow.model.commands import Command, Envelope, FetchHistory, ReplyTo
 from streamflow.model.ids import MessageId, RunId, WorkflowId
 from streamflow.model.queues import QueueEntry
-from streamflow.ports import LogError, Record, RecordRefused, TopicPartition, TopicState
+from streamflow.ports import (
+    LogError,
+    Record,
+    RecordRefused,
+    TopicPartition,
+    TopicState,
+    Unavailable,
+)
 from streamflow.service import RPCError, RPCStatusCode
 from streamflow.topology.declarations import BROKER_DEFAULT
 from streamflow.wire.entities import decode_answer
@@ -39,6 +47,8 @@ if TYPE_CHECKING:
     from streamflow.ports import Log, Producer, Tail
 
 T = TypeVar("T")
+
+AGAIN_AFTER_S = 0.2
 
 LIVENESS_FRESH_S = 1.0
 """For so long, what was seen of a queue's processors is believed by all requests that ask."""
@@ -114,7 +124,9 @@ class LogTransport:
             )
         self._replies = TopicPartition(topic, random.randrange(state.partitions))
         self._producer = self.log.producer()
-        self._tail = await self._blocking(lambda: self.log.tail(self._replies, self._deliver))
+        self._tail = await self._blocking(
+            lambda: self.log.tail(self._replies, self._deliver), patience_s=DEADLINE_S
+        )
 
     def _replies_state(self, topic: str) -> TopicState | None:
         state = self.log.topics().get(topic)
@@ -147,14 +159,23 @@ class LogTransport:
             await self._blocking(producer.close)
         await self._blocking(self.log.close)
 
-    async def _blocking(self, call: Callable[[], T]) -> T:
-        """Calls that may wait for a broker get a thread; the log in memory never waits and has none."""
-        try:
-            return await asyncio.to_thread(call) if self.log.threaded else call()
-        except LogError as error:
-            raise RPCError(str(error), RPCStatusCode.UNAVAILABLE) from error
-        except (topology.QueueMismatch, topology.PlanRefused) as error:
-            raise RPCError(str(error), RPCStatusCode.FAILED_PRECONDITION) from error
+    async def _blocking(self, call: Callable[[], T], *, patience_s: float = 0) -> T:
+        """Calls that may wait for a broker get a thread; the log in memory never waits and has none.
+
+        With patience, a call that cannot be answered now is made again: new topics have no leader for a moment.
+        """
+        began = time.monotonic()
+        while True:
+            try:
+                return await asyncio.to_thread(call) if self.log.threaded else call()
+            except Unavailable as error:
+                if time.monotonic() - began + AGAIN_AFTER_S > patience_s:
+                    raise RPCError(str(error), RPCStatusCode.UNAVAILABLE) from error
+            except LogError as error:
+                raise RPCError(str(error), RPCStatusCode.UNAVAILABLE) from error
+            except (topology.QueueMismatch, topology.PlanRefused) as error:
+                raise RPCError(str(error), RPCStatusCode.FAILED_PRECONDITION) from error
+            await asyncio.sleep(AGAIN_AFTER_S)
 
     # -- asking -------------------------------------------------------------------------------------------------
 
@@ -347,7 +368,7 @@ class LogTransport:
     async def _find_route(self, queue: str) -> None:
         entry = self._queues.get(queue)
         if entry is None:
-            entry = await self._blocking(self._ensure_queue(queue))
+            entry = await self._blocking(self._ensure_queue(queue), patience_s=DEADLINE_S)
             self._queues[queue] = entry
         if entry.kind != "workflow":
             raise RPCError(
