@@ -194,7 +194,7 @@ class Processor:
         batch = Batch()
         self._inbound.move_to(batch, self.partitions)
         steppers: dict[int, Stepper] = {}
-        for (number, workflow_id), works in sorted(groups.items(), key=_turn_in_batch):
+        for (number, workflow_id), works in in_turn(groups):
             stepper = steppers.get(number)
             if stepper is None:
                 stepper = steppers[number] = Stepper(self._around, self.partitions[number], batch)
@@ -374,12 +374,21 @@ def _surroundings(
     )
 
 
-def _turn_in_batch(item: tuple[tuple[int, str], list[Work]]) -> int:
-    """Results and timers before new starts; questions about tasks after everything that may have ended them."""
-    match item[1][0].command:
-        case ConfirmTasks():
-            return 2
-        case StartWorkflow():
-            return 1
-        case _:
-            return 0
+def in_turn(groups: Groups) -> list[tuple[tuple[int, str], list[Work]]]:
+    """Results and timers before new starts; questions about tasks after everything that may have ended them.
+
+    A question is about tasks of many workflows but filed under one of them: it waits though that one's turn comes.
+    """
+    first: list[tuple[tuple[int, str], list[Work]]] = []
+    starts: list[tuple[tuple[int, str], list[Work]]] = []
+    questions: list[tuple[tuple[int, str], list[Work]]] = []
+    for name, works in groups.items():
+        asked = [work for work in works if isinstance(work.command, ConfirmTasks)]
+        others = works
+        if asked:
+            questions.append((name, asked))
+            others = [work for work in works if not isinstance(work.command, ConfirmTasks)]
+        if others:
+            begins = isinstance(others[0].command, StartWorkflow)
+            (starts if begins else first).append((name, others))
+    return [*first, *starts, *questions]
