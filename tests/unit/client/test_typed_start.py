@@ -1,0 +1,42 @@
+"""What a caller need not say: names and result types come from the workflow's code."""
+
+from __future__ import annotations
+
+import pytest
+
+from streamflow import workflow
+from streamflow.client import naming
+
+
+@workflow.defn(name="Typed")
+class Counted:
+    @workflow.run
+    async def run(self, name: str) -> int:
+        return len(name)
+
+    @workflow.signal(name="more")
+    def add(self) -> None: ...
+
+    @workflow.query
+    def length(self) -> int:
+        return 0
+
+
+def test_names_and_result_types_come_from_the_code() -> None:
+    """A method stands for its declared name, with the type it returns."""
+    assert naming.workflow_name(Counted.run) == ("Typed", int)
+    assert naming.signal_name(Counted.add) == "more"
+    assert naming.query_name(Counted.length) == ("length", int)
+
+
+def test_text_is_a_name_without_types() -> None:
+    """Workflows of another program are called by name."""
+    assert naming.workflow_name("Other") == ("Other", None)
+
+
+@pytest.mark.parametrize("name", [naming.workflow_name, naming.signal_name, naming.query_name])
+def test_any_other_function_is_refused(name: object) -> None:
+    """A function that declares nothing has no name that the engine knows."""
+    assert callable(name)
+    with pytest.raises(TypeError, match="Expected a"):
+        name(len)
