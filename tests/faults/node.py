@@ -1,0 +1,83 @@
+"""One process of a deployment under test: a processor of the queue, a worker for its activities, or both.
+
+    python -m tests.faults.node both --kafka HOST:PORT --namespace t-1 --queue orders --name a --state-dir DIR
+
+Uses what any user uses. ``--module`` names the workflow code, so that a test can deploy another version of it;
+``--clock-skew-ms`` sets this process's clock wrong by so much. SIGTERM ends it in order.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import importlib
+import signal
+import sys
+from typing import Any
+
+from streamflow import observability, wiring
+from streamflow.client import Client
+from streamflow.client.log_transport import LogTransport
+from streamflow.ports import Clock, Log
+from streamflow.worker import Worker
+
+
+class SkewedClock:
+    """Another clock, off by a constant."""
+
+    def __init__(self, clock: Clock, skew_ms: int) -> None:
+        self._clock = clock
+        self._skew_ms = skew_ms
+
+    def now_ms(self) -> int:
+        return self._clock.now_ms() + self._skew_ms
+
+    def monotonic_ms(self) -> int:
+        return self._clock.monotonic_ms()
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("role", choices=["processor", "worker", "both"])
+    parser.add_argument("--kafka", required=True)
+    parser.add_argument("--namespace", required=True)
+    parser.add_argument("--queue", required=True)
+    parser.add_argument("--name", required=True)
+    parser.add_argument("--state-dir", required=True)
+    parser.add_argument("--module", default="tests.faults.orders")
+    parser.add_argument("--clock-skew-ms", type=int, default=0)
+    return parser.parse_args()
+
+
+async def serve(options: argparse.Namespace) -> None:
+    log: Log = wiring.open_log(options.kafka)
+    if options.clock_skew_ms:
+        log._clock = SkewedClock(log.clock, options.clock_skew_ms)  # type: ignore[attr-defined]  # of this adapter
+    code: Any = importlib.import_module(options.module)
+    workflows = list(getattr(code, "WORKFLOWS", None) or [code.Order])
+    async with Client(LogTransport(log, options.namespace)) as client:
+        worker = Worker(
+            client,
+            task_queue=options.queue,
+            workflows=[] if options.role == "worker" else workflows,
+            activities=[] if options.role == "processor" else code.ACTIVITIES,
+            name=options.name,
+            state_dir=options.state_dir,
+        )
+        running = asyncio.ensure_future(worker.run())
+        loop = asyncio.get_running_loop()
+        for how in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(how, lambda: asyncio.ensure_future(worker.shutdown()))
+        await running
+
+
+def main() -> None:
+    observability.configure(json=True)
+    try:
+        asyncio.run(serve(arguments()))
+    except Exception as error:
+        sys.exit(f"ended by {type(error).__name__}: {error}")
+
+
+if __name__ == "__main__":
+    main()
