@@ -155,9 +155,7 @@ class Processor:
             self._source = self._join()
         if self._fenced_ms is not None:
             self._come_back()
-        if self._doubtful:
-            self._transactor.reopen()
-            self._doubtful = False
+        self._settle_doubt()
         self._owned.restore_slice(self._source, self._transactor)
         return self._source
 
@@ -216,7 +214,7 @@ class Processor:
         counters = self._around.counters
         try:
             self._commit(batch)
-        except Aborted as error:
+        except (Aborted, Unavailable) as error:
             counters.aborted += 1
             log.warning("transaction_aborted", reason=str(error))
             self._rewind(batch)
@@ -241,6 +239,7 @@ class Processor:
         assert self._transactor is not None
         assert self._source is not None
         assert self._producer is not None
+        self._settle_doubt()
         commit(
             batch,
             self.partitions,
@@ -249,6 +248,13 @@ class Processor:
             producer=self._producer,
             around=self._around,
         )
+
+    def _settle_doubt(self) -> None:
+        """Before anything is committed, every earlier transaction of ours is decided."""
+        if self._doubtful:
+            assert self._transactor is not None
+            self._transactor.reopen()
+            self._doubtful = False
 
     def _committed(self, batch: Batch) -> None:
         self._locals.cancel(batch)
@@ -298,6 +304,9 @@ class Processor:
             batch.part(number).hand_over = True
         try:
             self._commit(batch)
+        except OutcomeUnknown as error:
+            self._doubtful = True  # the partitions that stay are committed only after it is decided
+            log.warning("hand_over_doubtful", partitions=list(numbers), reason=str(error))
         except LogError as error:
             log.warning("hand_over_failed", partitions=list(numbers), reason=str(error))
 
