@@ -143,6 +143,9 @@ def after_deadline(call: Call) -> Verdict:
         case Call.BEGIN | Call.APPEND | Call.OFFSETS:
             return Verdict.ABORT
 
+# A fatal error of a consumer has its reason in the text alone.
+_FENCED_INSTANCE_TEXT: Final = KafkaError(KafkaError.FENCED_INSTANCE_ID).str()
+
 
 class CallFailed(Exception):
     """One call of a transaction failed; stays within this package."""
@@ -221,7 +224,7 @@ def reading_error(error: KafkaError, what: str) -> LogError:
     """What an error met while reading or asking means: fenced, not now, or never."""
     text = f"{what}: {error.name()}: {error.str()}."
     code = error.code()
-    if code in FENCED:
+    if code in FENCED or _FENCED_INSTANCE_TEXT in error.str():
         return Fenced(f"{text} Another process runs under the same name: give one of them another.")
     if code in HOPELESS or code == KafkaError.TOPIC_AUTHORIZATION_FAILED:
         return LogError(f"{text} Check the credentials and grants of this client.")

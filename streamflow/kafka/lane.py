@@ -95,12 +95,9 @@ class Lane:
         if self._dropped:
             return
         self._dropped = True
-        try:
-            self._producer.purge(blocking=False)
-            self._producer.poll(0)
-        except KafkaException:
-            pass  # Only tidying: the producer is thrown away.
-        self._producer.close()
+        self._producer.purge(blocking=False)
+        # Not `close`, which would first try to abort and to flush on a producer that nobody trusts any more.
+        del self._producer
 
     # -- the stages -----------------------------------------------------------------------------------------------
 

@@ -127,7 +127,7 @@ class KafkaOptions:
             {
                 **_CONSUMING,
                 "fetch.wait.max.ms": 50,
-                "heartbeat.interval.ms": max(1, self.session_timeout_ms // 3),
+                "heartbeat.interval.ms": max(1, self.session_timeout_ms // 12),
             },
             {
                 **_COMMITTED_ONLY,

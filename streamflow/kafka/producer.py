@@ -66,7 +66,7 @@ class KafkaProducer:
         self._closing = True
         if self._thread is not threading.current_thread():
             self._thread.join()
-        _let_go(self._client)
+        _give_up(self._client)
 
     def _connect(self) -> tuple[Client, ClientWatch]:
         watch = ClientWatch("producer")
@@ -120,14 +120,13 @@ class KafkaProducer:
         _log.warning("producer_renewed", error=str(self._watch.fatal))
         old = self._client
         self._client, self._watch = self._connect()
-        _let_go(old)
+        _give_up(old)
 
 
-def _let_go(client: Client) -> None:
-    """What it still held is given up, and its senders told."""
+def _give_up(client: Client) -> None:
+    """What the client still holds is given up, and the senders are told."""
     client.purge()
     client.flush(1.0)
-    client.close()
 
 
 def _on_delivery(

@@ -29,7 +29,7 @@ def to_headers(headers: list[tuple[str, bytes | None]]) -> Headers:
 
 
 def to_client(
-    partition: TopicPartition, offset: int | None = None, metadata: str | None = None
+    partition: TopicPartition, offset: int | None = None, metadata: str = ""
 ) -> ClientPartition:
     if offset is None:
         return ClientPartition(partition.topic, partition.partition)

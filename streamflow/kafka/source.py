@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from confluent_kafka import OFFSET_END, Consumer, KafkaError, KafkaException
@@ -39,6 +39,8 @@ _log = get_logger("kafka")
 COMMITTED_TIMEOUT_S: Final = 60.0
 SEEK_TIMEOUT_S: Final = 5.0
 LEAVE_TIMEOUT_S: Final = 5.0
+RebalanceCallback = Callable[[Consumer, list[ClientPartition]], None]
+
 _SEEK_PAUSE_S: Final = 0.002
 _WAKE_SLICE_S: Final = 0.02
 
@@ -79,13 +81,15 @@ class KafkaSource:
         # The next offset to deliver of each partition being read. Plain pairs find their named ones.
         self._reading: dict[tuple[str, int], int] = {}
         self._awake = threading.Event()
+        self._callback_failure: BaseException | None = None
+        self._closed = False
         self._watch = ClientWatch(f"source {instance}")
         self._consumer = Consumer({**options.member(group, instance), **self._watch.settings()})
         self._consumer.subscribe(
             list(topics),
-            on_assign=self._on_assign,
-            on_revoke=self._on_revoke,
-            on_lost=self._on_lost,
+            on_assign=self._kept(self._on_assign),
+            on_revoke=self._kept(self._on_revoke),
+            on_lost=self._kept(self._on_lost),
         )
 
     # -- reading --------------------------------------------------------------------------------------------------
@@ -115,11 +119,15 @@ class KafkaSource:
 
     def _consume(self, records_max: int, wait_s: float) -> list[Any]:
         try:
-            return self._consumer.consume(records_max, wait_s)
+            messages = self._consumer.consume(records_max, wait_s)
         except KafkaException as error:
             raise reading_error(
                 error_of(error), f"Expected records for {self._instance}"
             ) from error
+        if (failure := self._callback_failure) is not None:
+            self._callback_failure = None
+            raise failure
+        return messages
 
     def _deliver(self, messages: list[Any]) -> list[Record]:
         records: list[Record] = []
@@ -217,6 +225,9 @@ class KafkaSource:
         self._awake.set()
 
     def close(self, *, leave: bool = True) -> None:
+        if self._closed:
+            return
+        self._closed = True
         if leave:
             self._leave()
         # A static member that only closes keeps its place until its session ends.
@@ -226,13 +237,16 @@ class KafkaSource:
 
     def _leave(self) -> None:
         """Only unsubscribing makes a static member leave. The listener is told of the revocation as ever."""
-        self._consumer.unsubscribe()
+        try:
+            self._consumer.unsubscribe()
+        except KafkaException:
+            return  # Fenced: somebody else has the place already.
         deadline = time.monotonic() + LEAVE_TIMEOUT_S
         while self._assigned and time.monotonic() < deadline:
-            self._consumer.consume(1, _WAKE_SLICE_S)
+            self._consume(1, _WAKE_SLICE_S)
         # The request to leave follows the revocation; closing at once could overtake it.
         while time.monotonic() < deadline and self._instance in self._members():
-            self._consumer.consume(1, _WAKE_SLICE_S)
+            self._consume(1, _WAKE_SLICE_S)
 
     def _members(self) -> frozenset[str]:
         try:
@@ -277,6 +291,17 @@ class KafkaSource:
             )
 
     # -- rebalances -----------------------------------------------------------------------------------------------
+
+    def _kept(self, callback: RebalanceCallback) -> RebalanceCallback:
+        """The library garbles an exception that passes through it: it is kept, and raised by `poll`."""
+
+        def called(consumer: Consumer, partitions: list[ClientPartition]) -> None:
+            try:
+                callback(consumer, partitions)
+            except BaseException as error:
+                self._callback_failure = self._callback_failure or error
+
+        return called
 
     def _on_assign(self, consumer: Consumer, partitions: list[ClientPartition]) -> None:
         added = [from_client(p) for p in partitions]
