@@ -143,6 +143,7 @@ def after_deadline(call: Call) -> Verdict:
         case Call.BEGIN | Call.APPEND | Call.OFFSETS:
             return Verdict.ABORT
 
+
 # A fatal error of a consumer has its reason in the text alone.
 _FENCED_INSTANCE_TEXT: Final = KafkaError(KafkaError.FENCED_INSTANCE_ID).str()
 

@@ -114,7 +114,9 @@ class World:
         try:
             end = reader.end_offset(where)
             return [
-                r.value for batch in reader.read(where, reader.start_offset(where), end) for r in batch
+                r.value
+                for batch in reader.read(where, reader.start_offset(where), end)
+                for r in batch
             ]
         finally:
             reader.close()

@@ -62,7 +62,9 @@ class OtherOwner:
             try:
                 heard.append(self._heard.get(timeout=max(0.0, deadline - time.monotonic())))
             except Empty:
-                raise AssertionError(f"Expected {word!r} of the other owner, heard {heard}") from None
+                raise AssertionError(
+                    f"Expected {word!r} of the other owner, heard {heard}"
+                ) from None
 
     def tell(self, word: str) -> None:
         assert self._process.stdin is not None
@@ -130,11 +132,16 @@ class _Owner:
         return "committed"
 
 
+def _say(word: str) -> None:
+    sys.stdout.write(word + "\n")
+    sys.stdout.flush()
+
+
 def _main() -> None:
     owner = _Owner(json.loads(sys.argv[1]))
-    print("joined", flush=True)
+    _say("joined")
     for line in sys.stdin:
-        print(owner.obey(line.strip()), flush=True)
+        _say(owner.obey(line.strip()))
 
 
 if __name__ == "__main__":

@@ -15,7 +15,9 @@ def test_a_created_topic_is_as_specified_and_usable_at_once(log: KafkaLog, world
     """With its settings; creating it again leaves it alone."""
     name = f"{world.inbox}.new"
     spec = TopicSpec(
-        name=name, partitions=3, config={"cleanup.policy": "compact", "message.timestamp.type": "LogAppendTime"}
+        name=name,
+        partitions=3,
+        config={"cleanup.policy": "compact", "message.timestamp.type": "LogAppendTime"},
     )
 
     log.create_topics([spec])
@@ -43,8 +45,10 @@ def test_settings_are_altered_one_by_one(log: KafkaLog, world: World) -> None:
 
 def test_an_impossible_topic_is_an_error_that_says_why(log: KafkaLog, world: World) -> None:
     """A setting that the broker does not know is refused with its name."""
-    with pytest.raises(LogError, match="no.such.setting"):
-        log.create_topics([TopicSpec(name=f"{world.inbox}.bad", partitions=1, config={"no.such.setting": "1"})])
+    with pytest.raises(LogError, match=r"no\.such\.setting"):
+        log.create_topics(
+            [TopicSpec(name=f"{world.inbox}.bad", partitions=1, config={"no.such.setting": "1"})]
+        )
 
 
 def test_nobody_lives_in_a_group_that_never_was(log: KafkaLog, world: World) -> None:
@@ -84,7 +88,11 @@ def test_refused_appends_say_so_and_hurt_no_other(log: KafkaLog, world: World) -
     outcomes: dict[str, LogError | None] = {}
     typo = OutRecord(f"{world.inbox}.typo", 0, None, b"v")
     large = OutRecord(world.inbox, 0, None, b"x" * (2 << 20))
-    for name, record in {"typo": typo, "large": large, "fine": OutRecord(world.inbox, 1, None, b"v")}.items():
+    for name, record in {
+        "typo": typo,
+        "large": large,
+        "fine": OutRecord(world.inbox, 1, None, b"v"),
+    }.items():
         producer.send(record, lambda error, name=name: outcomes.update({name: error}))  # type: ignore[misc]
     producer.flush(20_000)
     producer.close()
@@ -99,7 +107,9 @@ def test_refused_appends_say_so_and_hurt_no_other(log: KafkaLog, world: World) -
     assert log.describe_topics([typo.topic]) == {}
 
 
-def test_a_topic_made_by_another_is_found_by_sending_to_it(kafka_bootstrap: str, world: World) -> None:
+def test_a_topic_made_by_another_is_found_by_sending_to_it(
+    kafka_bootstrap: str, world: World
+) -> None:
     """The picture of the topics is taken again before a record is refused."""
     late = KafkaLog.connect(kafka_bootstrap)
     name = f"{world.inbox}.later"

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from streamflow.kafka import KafkaLog
-from streamflow.ports import Committed, Fenced, OutRecord, RecordRefused, TopicPartition, TopicSpec
+from streamflow.ports import Committed, Fenced, OutRecord, RecordRefused, TopicSpec
 from tests.integration.kafka.conftest import World
 from tests.integration.kafka.other_owner import OtherOwner
 
@@ -19,7 +19,9 @@ def test_records_and_offsets_become_visible_together(world: World) -> None:
     """A committed transaction shows its records, and the group has its offsets with their metadata."""
     owner = world.owner()
 
-    owner.transactor.commit([world.out(b"1"), world.out(b"2", 1)], world.at(7, "näxt=8"), owner.source)
+    owner.transactor.commit(
+        [world.out(b"1"), world.out(b"2", 1)], world.at(7, "näxt=8"), owner.source
+    )
 
     assert world.produced(0) == [b"1"]
     assert world.produced(1) == [b"2"]
@@ -65,7 +67,9 @@ def test_a_fan_out_larger_than_one_batch_commits_whole(world: World) -> None:
         for number in range(5_000)
     ]
 
-    owner.transactor.commit([*records, OutRecord(world.output, 1, b"gone", None)], world.at(1), owner.source)
+    owner.transactor.commit(
+        [*records, OutRecord(world.output, 1, b"gone", None)], world.at(1), owner.source
+    )
 
     assert world.produced() == [record.value for record in records]
     assert world.produced(1) == [None]
@@ -85,7 +89,9 @@ def test_an_oversized_record_is_refused_by_the_client(world: World) -> None:
     assert owner.source.committed([world.into()])[world.into()] == Committed(2)
 
 
-def test_a_record_over_the_topics_limit_is_refused_by_the_broker(world: World, log: KafkaLog) -> None:
+def test_a_record_over_the_topics_limit_is_refused_by_the_broker(
+    world: World, log: KafkaLog
+) -> None:
     """The broker's refusal comes with the acknowledgement, and still before the commit."""
     small = f"{world.output}.small"
     log.create_topics([TopicSpec(name=small, partitions=1, config={"max.message.bytes": "2000"})])
@@ -101,7 +107,9 @@ def test_a_record_over_the_topics_limit_is_refused_by_the_broker(world: World, l
     assert world.produced() == [b"2"] * 4
 
 
-def test_a_topic_that_does_not_exist_is_refused_and_not_created(world: World, log: KafkaLog) -> None:
+def test_a_topic_that_does_not_exist_is_refused_and_not_created(
+    world: World, log: KafkaLog
+) -> None:
     """A typing error in a destination makes no topic."""
     owner = world.owner()
     typo = OutRecord(f"{world.output}.typo", 0, b"k", b"v")
@@ -127,7 +135,9 @@ def test_records_of_an_aborted_transaction_are_never_read(world: World) -> None:
     """An uncommitted record written before the failure stays invisible for ever."""
     owner = world.owner()
     small = f"{world.output}.small"
-    world.log.create_topics([TopicSpec(name=small, partitions=1, config={"max.message.bytes": "500"})])
+    world.log.create_topics(
+        [TopicSpec(name=small, partitions=1, config={"max.message.bytes": "500"})]
+    )
 
     for number in range(3):
         with pytest.raises(RecordRefused):
