@@ -56,7 +56,7 @@ class SimLoop(asyncio.BaseEventLoop):
         *args: *_Ts,
         context: Context | None = None,
     ) -> asyncio.Handle:
-        context = context or copy_context()
+        context = copy_context() if context is None else context
         handle = asyncio.Handle(callback, args, self, context)
         self._enqueue(handle, context.get(PROCESS))
         return handle
@@ -85,7 +85,7 @@ class SimLoop(asyncio.BaseEventLoop):
         *args: *_Ts,
         context: Context | None = None,
     ) -> asyncio.TimerHandle:
-        context = context or copy_context()
+        context = copy_context() if context is None else context
         handle = _SimTimer(when, callback, args, self, context)
         # Rounded before rounding up, so that 0.1 + 0.2 is 300 ms and not 301; never earlier than asked.
         wait_ms = -int(-round((when - self.time()) * 1000, 3) // 1)
