@@ -6,6 +6,9 @@ import re
 import signal
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -36,22 +39,64 @@ def test_the_demo_ends_when_its_time_is_over() -> None:
     assert (ended.returncode, ended.stderr) == (0, "")
 
 
+def test_an_order_outlives_the_demo_that_took_it(tmp_path: Path) -> None:
+    """Killed while orders wait, and started again on the same folder: the order that nobody fetches is refunded."""
+    data = ["--data", str(tmp_path)]
+    with started(*data) as killed:
+        open_order = first_paid_order(killed)
+        killed.kill()
+    with started(*data) as again:
+        site = addresses(again)[0]
+
+        seen = ""
+        deadline = time.monotonic() + 60
+        while "Refunded" not in seen and time.monotonic() < deadline:
+            seen = httpx.get(f"{site}orders/{open_order}").text
+            time.sleep(0.1)
+
+        again.kill()
+    assert "Nobody could pick up your order" in seen
+
+
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_the_demo_says_what_to_open_and_ends_on_a_signal(how: signal.Signals) -> None:
     """The addresses that it prints answer, and Ctrl-C ends it without a stack trace."""
+    with started() as demo:
+        for url in addresses(demo):
+            assert httpx.get(url).status_code == 200
+
+        demo.send_signal(how)
+
+        assert demo.wait(30) == 0
+        assert demo.stderr is not None
+        assert demo.stderr.read() == ""
+
+
+@contextmanager
+def started(*options: str) -> Iterator[subprocess.Popen[str]]:
+    """A demo that runs until the block ends."""
+    command = [*DEMO, *options]
     with subprocess.Popen(
-        DEMO, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as demo:
         try:
-            assert demo.stdout is not None
-            assert demo.stderr is not None
-            said = "".join(demo.stdout.readline() for _ in range(3))
-            urls = re.findall(r"http://\S+", said)
-            assert len(urls) == 3, said
-            for url in urls:
-                assert httpx.get(url).status_code == 200
-            demo.send_signal(how)
-            assert demo.wait(30) == 0
-            assert demo.stderr.read() == ""
+            yield demo
         finally:
             demo.kill()
+
+
+def addresses(demo: subprocess.Popen[str]) -> list[str]:
+    """What it says to open: the menu, the driver's page, the API."""
+    assert demo.stdout is not None
+    said = "".join(demo.stdout.readline() for _ in range(3))
+    urls = re.findall(r"http://\S+", said)
+    assert len(urls) == 3, said
+    return urls
+
+
+def first_paid_order(demo: subprocess.Popen[str]) -> str:
+    assert demo.stdout is not None
+    for line in demo.stdout:
+        if found := re.search(r"(demo-\w+) +paid", line):
+            return found[1]
+    raise AssertionError("Expected an order to be paid, found the demo's end")
