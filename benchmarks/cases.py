@@ -67,7 +67,7 @@ async def kafka_ordinary(bench: Bench) -> list[Row]:
 
 
 async def kafka_local(bench: Bench) -> list[Row]:
-    async with stage.kafka(bench.bootstrap, ["processor"]) as (client, _, _):
+    async with stage.kafka(bench.bootstrap, ["processor"], Plan(local=True)) as (client, _, _):
         figures = await orders.measure(client, Plan(local=True), bench.effort)
     return [_row("kafka, local activities", figures, p50_ms=10, rate=500)]
 

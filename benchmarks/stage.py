@@ -76,6 +76,7 @@ class Node:
 async def kafka(
     bootstrap: str,
     roles: Sequence[str] = ("processor", "activities"),
+    plan: Plan = Plan(),
     *,
     env: dict[str, str] | None = None,
 ) -> AsyncIterator[tuple[Client, dict[str, Node], Path]]:
@@ -89,7 +90,7 @@ async def kafka(
         try:
             for node in nodes.values():
                 node.start()
-            await warm(client)
+            await warm(client, plan)
             yield client, nodes, folder
         finally:
             for node in nodes.values():
@@ -98,7 +99,7 @@ async def kafka(
 
 
 @contextlib.asynccontextmanager
-async def in_process(target: str) -> AsyncIterator[Client]:
+async def in_process(target: str, plan: Plan = Plan()) -> AsyncIterator[Client]:
     """Client, processor and activities in this process: the embedded log or the one in memory."""
     client = await Client.connect(target, create_topics=True)
     with tempfile.TemporaryDirectory(prefix="streamflow-bench-") as name:
@@ -111,14 +112,14 @@ async def in_process(target: str) -> AsyncIterator[Client]:
             state_dir=name,
         )
         async with worker:
-            await warm(client)
+            await warm(client, plan)
             yield client
     await client.close()
 
 
-async def warm(client: Client) -> None:
+async def warm(client: Client, plan: Plan) -> None:
     """A few orders first: connections, metadata, compiled code."""
-    await asyncio.gather(*[run_one(client, f"warm-{number}", Plan()) for number in range(20)])
+    await asyncio.gather(*[run_one(client, f"warm-{number}", plan) for number in range(20)])
 
 
 async def run_one(client: Client, order: str, plan: Plan) -> None:

@@ -17,7 +17,7 @@ WITNESS = "STREAMFLOW_BENCH_WITNESS"
 _witness: dict[str, int] = {}
 
 
-@dataclass
+@dataclass(frozen=True)
 class Plan:
     steps: int = 3
     local: bool = False
