@@ -198,11 +198,11 @@ class Recorder:
             self._batch.locals_begun.append(task)
             return
         # Tasks have no order: round-robin keeps one workflow's fan-out from sitting on one partition.
-        _ROUND_ROBIN[0] += 1
+        around.counters.tasks += 1
         count = around.destinations.activity_queues[task.queue]
         topic = activities_topic(around.options.namespace, task.queue)
         key = encode_key((task.workflow_id, task.activity_id))
-        self._batch.append(OutRecord(topic, _ROUND_ROBIN[0] % count, key, encode(task)))
+        self._batch.append(OutRecord(topic, around.counters.tasks % count, key, encode(task)))
 
     def _reply(self, to: ReplyTo, answer: object) -> None:
         if self._around.destinations.may_reply(to):

@@ -27,6 +27,7 @@ class Counters:
     commands: int = 0
     events: int = 0
     activations: int = 0
+    tasks: int = 0
     replays: int = 0
     stuck: int = 0
     quarantined: int = 0
