@@ -10,6 +10,7 @@ Resuming alone would wait up to a second for the fetcher's next round; seeking a
 
 from __future__ import annotations
 
+import ctypes
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -85,6 +86,7 @@ class KafkaSource:
         self._closed = False
         self._watch = ClientWatch(f"source {instance}")
         self._consumer = Consumer({**options.member(group, instance), **self._watch.settings()})
+        _hold(self._consumer)
         self._consumer.subscribe(
             list(topics),
             on_assign=self._kept(self._on_assign),
@@ -232,6 +234,7 @@ class KafkaSource:
             self._leave()
         # A static member that only closes keeps its place until its session ends.
         self._consumer.close()
+        _let_go(self._consumer)
         self._assigned.clear()
         self._reading.clear()
 
@@ -383,6 +386,19 @@ class KafkaSource:
         if error.code() == KafkaError._ASSIGNMENT_LOST:
             return Fenced(f"{what}, found them lost: {error.str()}.")
         return reading_error(error, what)
+
+
+def _hold(consumer: Consumer) -> None:
+    """Keeps an open consumer from being collected, for as long as the process lives if nobody closes it.
+
+    Collecting a member with a rebalance under way waits, with the interpreter locked, for a callback that nobody can
+    answer any more. A reference from Python would be dropped when the interpreter ends, and hang it there.
+    """
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(consumer))
+
+
+def _let_go(consumer: Consumer) -> None:
+    ctypes.pythonapi.Py_DecRef(ctypes.py_object(consumer))
 
 
 def _named(partitions: Iterable[TopicPartition]) -> str:

@@ -5,6 +5,7 @@ Run as a module it is that process: it joins, then obeys one word a line.
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -29,13 +30,14 @@ PATIENCE_S = 40.0
 class OtherOwner:
     """The tests' side of it."""
 
-    def __init__(self, world: World, suffix: str) -> None:
+    def __init__(self, world: World, suffix: str, *, partitions: int = 2) -> None:
         facts = {
             "bootstrap": world.log._options.bootstrap,
             "group": world.group,
             "inbox": world.inbox,
             "output": world.output,
             "name": world.name(suffix),
+            "partitions": str(partitions),
         }
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.integration.kafka.other_owner", json.dumps(facts)],
@@ -100,7 +102,7 @@ class _Owner:
         self.source = log.source(
             group=facts["group"], topics=[facts["inbox"]], listener=self, instance=facts["name"]
         )
-        while len(self.assigned) < 2:
+        while len(self.assigned) < int(facts["partitions"]):
             self.source.poll(10, 50)
 
     def on_assigned(self, partitions: Sequence[TopicPartition]) -> None:
@@ -122,8 +124,12 @@ class _Owner:
             )
             lane._producer.flush(10)
             return "opened"
-        if word == "poll":
-            return str(len(self.source.poll(10, 50)))
+        if word == "abandon":
+            # Long enough for the coordinator to ask for a rebalance that nobody answers.
+            time.sleep(2)
+            del self.source
+            gc.collect()
+            return "abandoned"
         assert word == "commit", word
         try:
             self.transactor.commit([record], {where: Committed(77)}, self.source)

@@ -208,6 +208,22 @@ def test_a_listeners_failure_comes_out_of_poll(world: World) -> None:
     broken.close()
 
 
+def test_an_abandoned_member_does_not_hang_its_process(world: World) -> None:
+    """Collected with a rebalance under way, the library's consumer would wait for ever."""
+    stayer = world.owner("stayer")
+    with OtherOwner(world, "abandoned", partitions=1) as abandoned:
+        deadline = time.monotonic() + 20
+        while not stayer.revoked:
+            assert time.monotonic() < deadline
+            stayer.source.poll(10, 20)
+        abandoned.expect("joined")
+        stayer.source.close()
+
+        abandoned.tell("abandon")
+
+        abandoned.expect("abandoned")
+
+
 def test_a_missing_topic_is_said_before_joining(log: KafkaLog, world: World) -> None:
     """With the command that creates it."""
     with pytest.raises(TopicMissing, match="topology apply") as missing:
