@@ -19,7 +19,14 @@ from streamflow.processor.surroundings import Surroundings
 from streamflow.topology import partition_for
 from streamflow.wire.envelope import REPLY_TO, parse_reply_to, text_headers
 from streamflow.wire.errors import Undecodable
-from streamflow.wire.inbox import dead_letter, decode_inbox, forward, reply_record, was_forwarded
+from streamflow.wire.inbox import (
+    dead_letter,
+    decode_inbox,
+    forward,
+    may_be_forwarded,
+    reply_record,
+    was_forwarded,
+)
 
 log = get_logger("processor")
 
@@ -94,6 +101,10 @@ class Inbound:
             message = (
                 f"Expected a forwarded record on partition {home}, found it on {record.partition}"
             )
+            self._dead_letter(record, "placement", message)
+            return
+        if not may_be_forwarded(record):
+            message = f"Expected the record on partition {home}, found it on {record.partition}, too large to forward"
             self._dead_letter(record, "placement", message)
             return
         self._around.counters.forwarded += 1

@@ -7,6 +7,11 @@ from typing import Final
 RECORD_BYTES_MAX: Final = 1_048_576
 """Of an inbox record's value. Larger payloads go by claim check."""
 
+KEPT_KEY_BYTES_MAX: Final = 4_096
+KEPT_HEADERS_BYTES_MAX: Final = 16_384
+KEPT_VALUE_BYTES_MAX: Final = 1_000_000
+"""Of a record that is passed on with headers of our own: together with those it still fits into a record of ours."""
+
 VALUE_BYTES_MAX: Final = 16 * RECORD_BYTES_MAX
 """Of a value from our own topics: generous, because what was once committed must stay readable."""
 

@@ -32,6 +32,7 @@ SchemaLookup = Callable[[int], str]
 _COMMANDS: Final[tuple[type, ...]] = get_args(Command)
 _ANSWERS: Final[tuple[type, ...]] = (*get_args(Answer), CancelTask)
 _ERRORS: Final = "__connect.errors."
+TRUNCATED: Final = "sf-truncated"
 
 
 def encode_command(command: Command) -> bytes:
@@ -148,6 +149,11 @@ def forward(record: Record, partition: int) -> OutRecord:
     return OutRecord(record.topic, partition, record.key, record.value, headers)
 
 
+def may_be_forwarded(record: Record) -> bool:
+    """Whether it still fits into a record of ours with one more header."""
+    return _kept(record) == (record.key, record.value, record.headers)
+
+
 def was_forwarded(record: Record) -> bool:
     return any(name == envelope.FORWARDED for name, _ in record.headers)
 
@@ -194,9 +200,14 @@ def dead_letter(
 ) -> OutRecord:
     """The record untouched, with Kafka Connect's headers that say where it came from and what is wrong.
 
-    ``connector`` is the name under which tools group them: ours is the queue's.
+    ``connector`` is the name under which tools group them: ours is the queue's. Of a record that fits no more with
+    these headers only the beginning is kept, and header ``sf-truncated`` tells its whole size: what cannot be stored
+    would hold its partition up for ever.
     """
-    kept = tuple(header for header in record.headers if not header[0].startswith(_ERRORS))
+    key, value, headers = _kept(record)
+    kept = tuple(header for header in headers if not header[0].startswith(_ERRORS))
+    if (key, value, headers) != (record.key, record.value, record.headers):
+        kept = (*kept, (TRUNCATED, str(_size(record)).encode()))
     said: dict[str, Any] = {
         "topic": record.topic,
         "partition": record.partition,
@@ -211,4 +222,25 @@ def dead_letter(
     added: Headers = tuple(
         (_ERRORS + name, str(text).encode(errors="backslashreplace")) for name, text in said.items()
     )
-    return OutRecord(topic, partition, record.key, record.value, kept + added)
+    return OutRecord(topic, partition, key, value, kept + added)
+
+
+def _kept(record: Record) -> tuple[bytes | None, bytes | None, Headers]:
+    """As much of a record's key, value and headers as may stand in one of ours."""
+    headers: list[tuple[str, bytes]] = []
+    left = bounds.KEPT_HEADERS_BYTES_MAX
+    for name, content in record.headers:
+        left -= len(name.encode()) + len(content or b"")
+        if left >= 0:
+            headers.append((name, content))
+    key, value = record.key, record.value
+    return (
+        None if key is None else key[: bounds.KEPT_KEY_BYTES_MAX],
+        None if value is None else value[: bounds.KEPT_VALUE_BYTES_MAX],
+        tuple(headers),
+    )
+
+
+def _size(record: Record) -> int:
+    said = sum(len(name.encode()) + len(content or b"") for name, content in record.headers)
+    return len(record.key or b"") + len(record.value or b"") + said

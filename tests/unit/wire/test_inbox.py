@@ -507,3 +507,23 @@ def test_a_dead_letter_is_the_record_untouched_with_connects_headers() -> None:
         "__connect.errors.exception.class.name": b"Undecodable",
         "__connect.errors.exception.message": b"Expected JSON",
     }
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        Record("t", 0, 1, b"k", b"x" * 1_048_576, (), 0),
+        Record("t", 0, 1, b"k" * 1_000_000, b"x", (), 0),
+        Record("t", 0, 1, b"k", b"x", tuple((f"h{n}", b"y" * 1_000) for n in range(1_000)), 0),
+    ],
+    ids=["value", "key", "headers"],
+)
+def test_a_dead_letter_always_fits_into_a_record(record: Record) -> None:
+    """Of what is too large with its reasons the beginning is kept, and said to be one."""
+    letter = inbox.dead_letter(record, topic="d", stage=VALUE, message="m" * 100_000)
+
+    size = len(letter.key or b"") + len(letter.value or b"")
+    size += sum(len(name) + len(content) for name, content in letter.headers)
+    assert size < 1_040_000
+    assert int(dict(letter.headers)["sf-truncated"]) > 1_000_000
+    assert not inbox.may_be_forwarded(record)
