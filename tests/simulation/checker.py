@@ -1,0 +1,335 @@
+"""What must hold at the end of every simulated run, told from the raw log, the witness list and what clients were told.
+
+Never asks the engine how it sees things, but for one comparison: its live state with what the log alone gives.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+
+from streamflow.client.errors import WorkflowFailureError
+from streamflow.config import DEFAULT_NAMESPACE
+from streamflow.exceptions import WorkflowAlreadyStartedError
+from streamflow.model.events import (
+    ActivityCanceled,
+    ActivityCompleted,
+    ActivityFailed,
+    ActivityScheduled,
+    CancelRequested,
+    SignalReceived,
+    TimerFired,
+    TimerStarted,
+    WorkflowCanceled,
+    WorkflowCompleted,
+    WorkflowContinuedAsNew,
+    WorkflowFailed,
+    WorkflowStarted,
+    WorkflowTerminated,
+    WorkflowTimedOut,
+)
+from streamflow.ports import TopicPartition
+from streamflow.processor.restore import read_note
+from streamflow.topology import inbox_topic, partition_for, processor_group
+from streamflow.wire.header import NO_HASH, entry_hash
+from tests.simulation import rebuilding
+from tests.simulation.histories import Histories, RunHistory, read
+from tests.simulation.plan import Workflow
+from tests.simulation.processes import QUEUE
+from tests.simulation.programs import allowed
+from tests.simulation.values import json_of
+from tests.simulation.world import Call, World
+
+CLOSED = (
+    WorkflowCompleted,
+    WorkflowFailed,
+    WorkflowCanceled,
+    WorkflowContinuedAsNew,
+    WorkflowTerminated,
+    WorkflowTimedOut,
+)
+AGAIN_MS = 1_000
+"""An attempt that begins so much later than its activity's end was known is one too many."""
+
+
+class Broken(AssertionError):
+    """Something that must hold does not."""
+
+
+def check(world: World) -> None:
+    """Raises `Broken` with everything that was found."""
+    histories = read(world.broker)
+    found = list(world.failures)
+    for each in _CHECKS:
+        found += each(world, histories)
+    if found:
+        raise Broken("\n".join(found))
+
+
+# -- the log ------------------------------------------------------------------------------------------------------
+
+
+def _chains(world: World, histories: Histories) -> list[str]:
+    """Every history is gapless, in order, chained by its hashes, and ends with its one closing event."""
+    found: list[str] = []
+    for run in histories.runs.values():
+        previous, time_ms = NO_HASH, 0
+        for number, (line, recorded) in enumerate(zip(run.lines, run.events, strict=True), 1):
+            header = line.header
+            what = f"{_name(run)}: event {number} ({type(recorded.event).__name__})"
+            if not number == line.key.number == header.seq == recorded.seq:
+                found.append(f"{what} is written as {line.key.number}/{header.seq}/{recorded.seq}")
+            if header.previous_hash != previous:
+                found.append(f"{what} does not follow the event before it")
+            if recorded.time_ms < time_ms:
+                found.append(f"{what} goes back in time")
+            previous = entry_hash(line.packed, line.record.value or b"")
+            time_ms = recorded.time_ms
+        ends = [n for n, recorded in enumerate(run.events, 1) if isinstance(recorded.event, CLOSED)]
+        if ends != [len(run.events)]:
+            found.append(f"{_name(run)}: closing events at {ends} of {len(run.events)}")
+    return found
+
+
+def _positions(world: World, histories: Histories) -> list[str]:
+    """One position record in each transaction, one further each time; the group's offset agrees with the last."""
+    found: list[str] = []
+    positions = world.broker.group(processor_group(DEFAULT_NAMESPACE, QUEUE)).positions
+    for number in range(len(histories.partitions)):
+        told = histories.positions(number)
+        ordinals = [position.ordinal for position in told]
+        if ordinals != list(range(1, len(told) + 1)):
+            found.append(f"partition {number}: ordinals {ordinals}")
+        offsets = [position.inbox_offset for position in told]
+        if offsets != sorted(offsets):
+            found.append(f"partition {number}: inbox offsets go back: {offsets}")
+        inbox = TopicPartition(inbox_topic(DEFAULT_NAMESPACE, QUEUE), number)
+        committed = positions.decided([inbox])[inbox]
+        note = read_note(committed)
+        if told and (committed is None or note is None):
+            found.append(f"partition {number}: no committed offset")
+        elif told and committed is not None and note is not None:
+            if (committed.offset, note.ordinal) != (offsets[-1], ordinals[-1]):
+                found.append(f"partition {number}: committed {committed}, position {told[-1]}")
+    return found
+
+
+def _operations(world: World, histories: Histories) -> list[str]:
+    """An activity ends once, and only if it was scheduled; a timer fires once, and never early."""
+    found: list[str] = []
+    for run in histories.runs.values():
+        due: dict[int, int] = {}
+        ended: Counter[int] = Counter()
+        for recorded in run.events:
+            match recorded.event:
+                case ActivityScheduled(op=op):
+                    due[op] = 0
+                case TimerStarted(op=op, fire_at_ms=fire_at_ms):
+                    due[op] = fire_at_ms
+                case ActivityCompleted(op=op) | ActivityFailed(op=op) | ActivityCanceled(op=op):
+                    ended[op] += 1
+                case TimerFired(op=op):
+                    ended[op] += 1
+                    if recorded.time_ms < due.get(op, 0):
+                        found.append(f"{_name(run)}: timer {op} fired early")
+                case _:
+                    pass
+        found += [
+            f"{_name(run)}: operation {op} ended {n} times" for op, n in ended.items() if n > 1
+        ]
+        found += [f"{_name(run)}: operation {op} never began" for op in ended.keys() - due.keys()]
+    return found
+
+
+def _runs(world: World, histories: Histories) -> list[str]:
+    """A workflow is one chain of runs, however often its start was repeated."""
+    found: list[str] = []
+    for workflow in world.plan.workflows:
+        runs = histories.of(workflow.id)
+        before = None
+        for run in runs:
+            started = run.events[0].event
+            if not isinstance(started, WorkflowStarted) or started.continued_from != before:
+                found.append(f"{_name(run)}: begins with {started} after {before}")
+            before = run.run_id
+        for run in runs[:-1]:
+            if not isinstance(run.events[-1].event, WorkflowContinuedAsNew):
+                found.append(f"{_name(run)}: not the last, and ends with {run.events[-1].event}")
+    return found
+
+
+# -- what programs did --------------------------------------------------------------------------------------------
+
+
+def _results(world: World, histories: Histories) -> list[str]:
+    """What each program returned is what it must return, signals included, in the order of the log."""
+    found: list[str] = []
+    for workflow in world.plan.workflows:
+        runs = histories.of(workflow.id)
+        if runs:
+            found += [f"{workflow.id}: {fault}" for fault in _result_faults(workflow, runs)]
+    return found
+
+
+def _result_faults(workflow: Workflow, runs: list[RunHistory]) -> list[str]:
+    kinds = {type(recorded.event) for run in runs for recorded in run.events}
+    match runs[-1].events[-1].event:
+        case WorkflowCompleted(result=result):
+            told = json_of(result)
+            heard = _signals(runs)
+            faults = [] if told["heard"] == heard else [f"heard {told['heard']}, log has {heard}"]
+            options = [allowed(step) for step in workflow.steps]
+            if len(options) != len(told["results"]) or not all(
+                value in allowed_values
+                for value, allowed_values in zip(told["results"], options, strict=True)
+            ):
+                faults.append(f"results {told['results']}, expected of {workflow.steps}")
+            return faults
+        case WorkflowFailed(failure=failure):
+            planned = ["fail"] in workflow.steps and failure.type == "Planned"
+            return [] if planned else [f"failed: {failure}"]
+        case WorkflowCanceled():
+            return [] if CancelRequested in kinds else ["cancelled by nobody"]
+        case WorkflowTerminated():
+            ended = any(message.kind == "end" for message in workflow.messages)
+            return [] if ended else ["terminated by nobody"]
+        case event:
+            return [f"ended with {event}"]
+
+
+def _signals(runs: list[RunHistory]) -> list[str]:
+    return [
+        json_of(recorded.event.args[0])
+        for run in runs
+        for recorded in run.events
+        if isinstance(recorded.event, SignalReceived)
+    ]
+
+
+def _attempts(world: World, histories: Histories) -> list[str]:
+    """Nothing is made again once its completion is in the history, by anyone who could have known."""
+    known: dict[tuple[str, str], int] = {}
+    for run in histories.runs.values():
+        ids: dict[int, str] = {}
+        for line, recorded in zip(run.lines, run.events, strict=True):
+            match recorded.event:
+                case ActivityScheduled(op=op, activity_id=activity_id):
+                    ids[op] = activity_id
+                case ActivityCompleted(op=op):
+                    known[run.run_id, ids[op]] = line.decided_ms
+                case _:
+                    pass
+    found: list[str] = []
+    done = {(s.run_id, s.activity_id) for s in world.witness.seen if s.what == "done"}
+    for key in known.keys() - done:
+        found.append(f"activity {key} completed without having been made")
+    for seen in world.witness.seen:
+        ended_ms = known.get((seen.run_id, seen.activity_id))
+        if seen.what == "begun" and ended_ms is not None:
+            if seen.time_ms > ended_ms + AGAIN_MS and seen.undisturbed_ms > 10_000:
+                found.append(f"{seen} began {seen.time_ms - ended_ms} ms after its end was known")
+    return found
+
+
+# -- what clients were told ---------------------------------------------------------------------------------------
+
+
+def _starts(world: World, histories: Histories) -> list[str]:
+    found: list[str] = []
+    for call in _answered(world, "start"):
+        runs = histories.of(call.workflow.id)
+        if call.succeeded or isinstance(
+            call.error, WorkflowAlreadyStartedError | WorkflowFailureError
+        ):
+            if not runs:
+                found.append(f"{call.workflow.id}: told of a start that is not in the log: {call}")
+                continue
+        if call.succeeded and call.workflow.executes:
+            last = runs[-1].events[-1].event
+            result = json_of(last.result) if isinstance(last, WorkflowCompleted) else last
+            if result != call.answer:
+                found.append(f"{call.workflow.id}: told {call.answer}, log has {result}")
+        elif call.succeeded and call.answer and call.answer != runs[0].run_id:
+            found.append(f"{call.workflow.id}: told of run {call.answer}, log has {runs[0].run_id}")
+    return found
+
+
+def _signals_told(world: World, histories: Histories) -> list[str]:
+    """A signal is there once if its sender was told so, and never twice."""
+    found: list[str] = []
+    for workflow in world.plan.workflows:
+        there = Counter(_signals(histories.of(workflow.id)))
+        found += [
+            f"{workflow.id}: signal {v} is there {n} times" for v, n in there.items() if n > 1
+        ]
+        for call in _answered(world, "signal"):
+            if call.workflow is workflow and call.succeeded and not there[call.value]:
+                found.append(
+                    f"{workflow.id}: signal {call.value} was acknowledged and is not there"
+                )
+    return found
+
+
+def _ends_told(world: World, histories: Histories) -> list[str]:
+    found: list[str] = []
+    for kind, event in (("cancel", CancelRequested), ("end", WorkflowTerminated)):
+        for call in _answered(world, kind):
+            runs = histories.of(call.workflow.id)
+            there = any(isinstance(r.event, event) for run in runs for r in run.events)
+            if call.succeeded and runs and not there:
+                found.append(f"{call.workflow.id}: {kind} was acknowledged and is not there")
+    return found
+
+
+def _queries_told(world: World, histories: Histories) -> list[str]:
+    """A query sees every signal acknowledged before it was asked, in the order of the log, and none that is not there."""
+    found: list[str] = []
+    for call in _answered(world, "query"):
+        if not call.succeeded or call.workflow.heals_late:
+            continue
+        order = _signals(histories.of(call.workflow.id))
+        if call.answer != order[: len(call.answer)]:
+            found.append(f"{call.workflow.id}: query saw {call.answer}, log has {order}")
+        for signal in _answered(world, "signal"):
+            if signal.workflow is not call.workflow or not signal.succeeded:
+                continue
+            assert signal.answered_ms is not None
+            if signal.answered_ms < call.sent_ms and signal.value not in call.answer:
+                found.append(f"{call.workflow.id}: query at {call.sent_ms} missed {signal.value}")
+    return found
+
+
+def _answered(world: World, kind: str) -> list[Call]:
+    return [c for c in world.calls if c.message.kind == kind and c.answered_ms is not None]
+
+
+# -- state --------------------------------------------------------------------------------------------------------
+
+
+def _placement(world: World, histories: Histories) -> list[str]:
+    count = len(histories.partitions)
+    return [
+        f"{_name(run)} lies on partition {run.lines[0].record.partition}"
+        for run in histories.runs.values()
+        if run.lines[0].record.partition != partition_for(run.workflow_id, count)
+    ]
+
+
+def _name(run: RunHistory) -> str:
+    return f"{run.workflow_id}/{run.run_id[:8]}"
+
+
+_CHECKS: tuple[Callable[[World, Histories], list[str]], ...] = (
+    _chains,
+    _positions,
+    _operations,
+    _runs,
+    _results,
+    _attempts,
+    _starts,
+    _signals_told,
+    _ends_told,
+    _queries_told,
+    _placement,
+    rebuilding.faults,
+)

@@ -1,0 +1,214 @@
+"""What a seed means: which workflows run, who sends them what, which faults strike, and when. Drawn before anything runs."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from streamflow.memory.faults import Rates
+from tests.simulation.programs import Step
+
+CHAOS_MS = 25_000
+"""For so long, things go wrong; what is under way then comes to its end in calm."""
+NODES = ("n0", "n1", "n2")
+CLIENTS = ("c0", "c1")
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Something that a client does to a workflow."""
+
+    at_ms: int
+    client: str
+    kind: Literal["start", "outsider", "signal", "query", "describe", "history", "cancel", "end"]
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Workflow:
+    """One workflow: its program, and what is done to it in order of time."""
+
+    id: str
+    type: str
+    steps: list[Step]
+    messages: list[Message]
+    with_signal: str = ""
+    """The value of the signal that comes with the start, if one does."""
+    executes: bool = False
+    """Whether the starting client waits for the result in the same call."""
+    delay_ms: int = 0
+
+    @property
+    def heals_late(self) -> bool:
+        """Whether version 1 of the code cannot carry it to its end."""
+        return self.type == "Newcomer" or any(step[0] == "bug" for step in self.steps)
+
+    @property
+    def wants(self) -> int:
+        """How many signals it may wait for without a limit."""
+        return max((s[1] for s in self.steps if s[0] == "hear" and s[2] is None), default=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Blow:
+    """Something that happens to a process."""
+
+    at_ms: int
+    process: str
+    kind: Literal["crash", "crash_at", "pause", "restart", "twin"]
+    calls: int = 0
+    lasts_ms: int = 0
+    store: Literal["kept", "empty", "behind", "damaged"] = "kept"
+    skew_ms: int = 0
+    """How wrong the clock of the process is after it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    seed: int
+    workflows: list[Workflow]
+    blows: list[Blow]
+    rates: Rates
+    deploy_ms: int
+    """When processes begin to be started with version 2 of the code."""
+    side_ms: int
+    """When the queue for activities alone is made."""
+    partitions: int
+    skews: dict[str, int] = field(default_factory=dict[str, int])
+
+
+def draw(seed: int) -> Plan:
+    chance = random.Random(seed)
+    partitions = chance.choice((1, 2, 3, 4))
+    workflows = [_workflow(chance, number) for number in range(chance.randint(3, 9))]
+    return Plan(
+        seed,
+        workflows,
+        _blows(chance),
+        _rates(chance),
+        deploy_ms=chance.randrange(CHAOS_MS),
+        side_ms=chance.randrange(CHAOS_MS),
+        partitions=partitions,
+        skews={name: _skew(chance) for name in NODES},
+    )
+
+
+def _rates(chance: random.Random) -> Rates:
+    """Each fault is off in some runs and frequent in others: combinations matter more than averages."""
+
+    def rate(highest: float) -> float:
+        return chance.choice((0.0, 0.0, highest / 5, highest))
+
+    return Rates(
+        aborted=rate(0.1),
+        unknown_committed=rate(0.06),
+        unknown_open=rate(0.05),
+        unknown_late=rate(0.05),
+        marker_late=rate(0.2),
+        delivery_late=rate(0.2),
+        reply_dropped=rate(0.15),
+        sent_twice=rate(0.1),
+        send_refused=rate(0.08),
+        send_doubtful=rate(0.08),
+        unavailable=rate(0.04),
+        rebalance=rate(0.02),
+        session_lost=rate(0.01),
+    )
+
+
+def _skew(chance: random.Random) -> int:
+    return chance.choice((0, 0, 0, chance.randint(-2_000, 2_000), -60_000))
+
+
+# -- blows --------------------------------------------------------------------------------------------------------
+
+
+def _blows(chance: random.Random) -> list[Blow]:
+    blows = [_blow(chance) for _ in range(chance.choice((0, 1, 2, 3, 4, 6)))]
+    return sorted(blows, key=lambda blow: blow.at_ms)
+
+
+def _blow(chance: random.Random) -> Blow:
+    kinds: tuple[Any, ...] = ("crash", "crash_at", "crash_at", "pause", "pause", "restart", "twin")
+    kind = chance.choice(kinds)
+    process = chance.choice(NODES if kind == "twin" else (*NODES, *NODES, *CLIENTS))
+    stores: tuple[Any, ...] = ("kept", "kept", "empty", "behind", "damaged")
+    return Blow(
+        chance.randrange(CHAOS_MS),
+        process,
+        kind,
+        calls=chance.randint(1, 150),
+        lasts_ms=chance.choice((10, 500, 3_000, 7_000, 14_000)),
+        store=chance.choice(stores),
+        skew_ms=_skew(chance),
+    )
+
+
+# -- workflows ----------------------------------------------------------------------------------------------------
+
+
+def _workflow(chance: random.Random, number: int) -> Workflow:
+    id_ = f"w{number}"
+    steps = [_step(chance, index) for index in range(chance.randint(1, 6))]
+    if chance.random() < 0.1:
+        steps.append(["fail"])
+    starts_ms = chance.randrange(CHAOS_MS // 2)
+    starter = chance.choice(CLIENTS)
+    begin: Any = "outsider" if chance.random() < 0.3 else "start"
+    messages = [Message(starts_ms, starter, begin)]
+    for copy in range(chance.choice((0, 0, 0, 1, 2))):
+        again_ms = starts_ms + chance.randrange(3_000)
+        messages.append(Message(again_ms, chance.choice(CLIENTS), "outsider", str(copy)))
+    for index in range(chance.choice((0, 1, 2, 4))):
+        at_ms = starts_ms + chance.randrange(12_000)
+        messages.append(Message(at_ms, chance.choice(CLIENTS), "signal", f"{id_}-{index}"))
+    for _ in range(chance.choice((0, 1, 2))):
+        kinds: tuple[Any, ...] = ("query", "query", "query", "describe", "history")
+        at_ms = starts_ms + chance.randrange(15_000)
+        messages.append(Message(at_ms, chance.choice(CLIENTS), chance.choice(kinds)))
+    if chance.random() < 0.15:
+        ends: tuple[Any, ...] = ("cancel", "cancel", "end")
+        at_ms = starts_ms + chance.randrange(12_000)
+        messages.append(Message(at_ms, chance.choice(CLIENTS), chance.choice(ends)))
+    return Workflow(
+        id_,
+        "Newcomer" if chance.random() < 0.08 else "Program",
+        steps,
+        sorted(messages, key=lambda message: message.at_ms),
+        with_signal=f"{id_}-first" if chance.random() < 0.15 else "",
+        executes=chance.random() < 0.3,
+        delay_ms=chance.choice((0, 0, 0, 0, 2_000)),
+    )
+
+
+def _step(chance: random.Random, index: int) -> Step:
+    n = 10 * index + chance.randrange(10)
+    how: dict[str, Any] = {}
+    if chance.random() < 0.4:
+        how["ms"] = chance.choice((5, 50, 300, 1_500, 4_000))
+    if chance.random() < 0.25:
+        how["fails"] = chance.randint(1, 3)
+    if chance.random() < 0.2:
+        how["beat"] = True
+    match chance.choices(_KINDS, _WEIGHTS)[0]:
+        case "sleep":
+            return ["sleep", chance.choice((1, 40, 900, 5_000, 20_000))]
+        case "fan":
+            return ["fan", [chance.randrange(50) for _ in range(chance.randint(2, 5))]]
+        case "hear":
+            limit_ms = chance.choice((None, None, 10, 500, 6_000))
+            return ["hear", chance.randint(1, 2), limit_ms]
+        case "race":
+            return ["race", n, how, chance.choice((5, 100, 1_000))]
+        case "local":
+            how.pop("beat", None)
+            return ["local", n, {**how, "ms": min(how.get("ms", 0), 300)}]
+        case "again" | "bug" as kind:
+            return [kind]
+        case kind:
+            return [kind, n, how]
+
+
+_KINDS = ("act", "local", "sleep", "fan", "hear", "race", "once", "side", "again", "bug")
+_WEIGHTS = (24, 20, 12, 8, 14, 6, 6, 3, 6, 3)

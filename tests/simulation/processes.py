@@ -1,0 +1,212 @@
+"""The processes of a simulated world: production workers and clients on a log that can crash, pause and be wrong in time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Literal
+
+import streamflow.processor
+from streamflow import wiring
+from streamflow.client.client import Client
+from streamflow.client.log_transport import LogTransport
+from streamflow.config import DEFAULT_NAMESPACE
+from streamflow.memory.broker import MemoryBroker
+from streamflow.memory.log import MemoryLog
+from streamflow.memory.processes import ProcessCrashed
+from streamflow.memory.store import MemoryStores
+from streamflow.ports import Clock, Fenced, LogError
+from streamflow.processor import Processor
+from streamflow.worker import Worker
+from tests.simulation.programs import Hands, Witness
+
+QUEUE = "q"
+Disk = Literal["kept", "empty", "behind", "damaged"]
+RESTART_MS = 1_000
+"""After so long whoever watches over processes starts one again that ended by itself."""
+
+
+class WrongClock:
+    """A machine whose clock is ahead or behind."""
+
+    def __init__(self, clock: Clock, skew_ms: int) -> None:
+        self._clock = clock
+        self._skew_ms = skew_ms
+
+    def now_ms(self) -> int:
+        return self._clock.now_ms() + self._skew_ms
+
+    def monotonic_ms(self) -> int:
+        return self._clock.monotonic_ms()
+
+
+class SimLog(MemoryLog):
+    """A process's connection, with the disk and the clock of its machine."""
+
+    def __init__(
+        self, broker: MemoryBroker, name: str, stores: MemoryStores, *, skew_ms: int = 0
+    ) -> None:
+        super().__init__(broker, name)
+        self.stores = stores
+        self.processors: list[Processor] = []
+        self.resumed_ms = 0
+        self._clock = WrongClock(broker.clock, skew_ms)
+
+    @property
+    def clock(self) -> Clock:
+        return self._clock
+
+    def resume(self) -> None:
+        self.resumed_ms = self.broker.clock.monotonic_ms()
+        super().resume()
+
+    def undisturbed_ms(self) -> int:
+        return self.broker.clock.monotonic_ms() - self.resumed_ms
+
+
+@contextmanager
+def machines(processor: type[Processor]) -> Iterator[None]:
+    """While entered, a worker finds its machine's disk, and this class of processor (planted bugs are subclasses)."""
+
+    def stores_of(log: Any, _folder: object) -> MemoryStores:
+        assert isinstance(log, SimLog)
+        return log.stores
+
+    def make(log: SimLog, *args: Any, **options: Any) -> Processor:
+        made = processor(log, *args, **options)
+        log.processors.append(made)
+        return made
+
+    opened, made = wiring.open_stores, streamflow.processor.Processor
+    vars(wiring)["open_stores"] = stores_of
+    vars(streamflow.processor)["Processor"] = make
+    try:
+        yield
+    finally:
+        vars(wiring)["open_stores"] = opened
+        vars(streamflow.processor)["Processor"] = made
+
+
+class Node:
+    """A machine with one worker process, which somebody starts again when it ends."""
+
+    def __init__(
+        self,
+        broker: MemoryBroker,
+        name: str,
+        witness: Witness,
+        failures: list[str],
+        *,
+        workflows: Sequence[type] = (),
+        queue: str = QUEUE,
+        skew_ms: int = 0,
+    ) -> None:
+        self.name = name
+        self.workflows = workflows
+        self.skew_ms = skew_ms
+        self.stores = MemoryStores()
+        self.log = SimLog(broker, name, self.stores)
+        self._broker = broker
+        self._queue = queue
+        self._witness = witness
+        self._failures = failures
+        self._task: asyncio.Task[None] | None = None
+        self._worker: Worker | None = None
+        self._starts_at_ms = 0
+        self._wanted = False
+        self.dies_with: Disk = "kept"
+        """What its next death does to its disk."""
+
+    @property
+    def down(self) -> bool:
+        return self._task is None
+
+    def start(self) -> None:
+        """A new process of the same name, on the machine's disk."""
+        self._wanted = True
+        log = SimLog(self._broker, self.name, self.stores, skew_ms=self.skew_ms)
+        self.log = log
+        self._task = asyncio.get_running_loop().create_task(self._serve(log), context=log.context())
+        self._task.add_done_callback(lambda task: self._ended(log, task))
+
+    def watch(self) -> None:
+        """Starts the process again if it is dead and its time has come."""
+        now_ms = self._broker.clock.monotonic_ms()
+        if self._task is not None and self.log.process.dead:
+            self._task = None
+            self._lose()
+            self._starts_at_ms = max(self._starts_at_ms, now_ms + RESTART_MS)
+        if self._wanted and self._task is None and now_ms >= self._starts_at_ms:
+            self.start()
+
+    def crash(self, *, down_ms: int = 0) -> None:
+        self.log.crash()
+        self._starts_at_ms = self._broker.clock.monotonic_ms() + down_ms
+        self.watch()
+
+    def _lose(self) -> None:
+        """The process is gone, and something may be gone from its disk."""
+        self.stores.crash(batches_lost=3 if self.dies_with == "behind" else 0)
+        if self.dies_with == "empty":
+            self.stores = MemoryStores()
+        if self.dies_with == "damaged":
+            for name in self.stores.names():
+                self.stores.corrupt(name)
+        self.dies_with = "kept"
+
+    async def shut_down(self) -> None:
+        """In good order."""
+        self._wanted = False
+        task, worker = self._task, self._worker
+        if task is None or worker is None or self.log.process.dead:
+            return
+        stopping = asyncio.get_running_loop().create_task(
+            worker.shutdown(), context=self.log.context()
+        )
+        await asyncio.wait([stopping, task], timeout=60, return_when=asyncio.FIRST_COMPLETED)
+
+    async def _serve(self, log: SimLog) -> None:
+        client = Client(LogTransport(log, DEFAULT_NAMESPACE), identity=self.name)
+        hands = Hands(
+            self._witness, self.name, log.broker.clock.now_ms, undisturbed_ms=log.undisturbed_ms
+        )
+        self._worker = Worker(
+            client,
+            task_queue=self._queue,
+            workflows=self.workflows,
+            activities=[hands.work],
+            name=self.name,
+        )
+        await self._worker.run()
+
+    def _ended(self, log: SimLog, task: asyncio.Task[None]) -> None:
+        """The process has ended by itself: with nothing but a word about its log, or something is wrong."""
+        error = None if task.cancelled() else task.exception()
+        if error is not None and not isinstance(error, LogError | ProcessCrashed):
+            self._failures.append(f"{self.name} ended by {error!r}")
+        log.crash()
+        if self.log is not log:
+            return  # a newer process has the name, and this one has noticed
+        if isinstance(error, Fenced):
+            self._failures.append(f"{self.name} was fenced by nobody: {error}")
+        self._task = None
+        self._lose()
+        self._starts_at_ms = self._broker.clock.monotonic_ms() + RESTART_MS
+
+
+class ClientProcess:
+    """A process that asks things of workflows."""
+
+    def __init__(self, broker: MemoryBroker, name: str) -> None:
+        self.name = name
+        self._broker = broker
+        self.start()
+
+    def start(self) -> None:
+        self.log = SimLog(self._broker, self.name, MemoryStores())
+        self.client = Client(LogTransport(self.log, DEFAULT_NAMESPACE), identity=self.name)
+
+    @property
+    def dead(self) -> bool:
+        return self.log.process.dead
