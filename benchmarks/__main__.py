@@ -13,7 +13,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.cases import CASES, Bench
+from benchmarks.bench import Bench
+from benchmarks.cases import CASES
 from benchmarks.figures import Row, table
 from benchmarks.orders import QUICK, Effort
 from streamflow.testing.kafka import kafka_for_tests

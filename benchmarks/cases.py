@@ -2,40 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Callable, Coroutine
+from typing import Any
 
-from benchmarks import orders, stage
-from benchmarks.figures import Figure, Row, latency_figures
-from benchmarks.floor import Floor
-from benchmarks.orders import Effort
+from benchmarks import dormant, long_history, orders, recovery, restore, stage, step_cost
+from benchmarks.bench import Bench
+from benchmarks.figures import Figure, Row
 from benchmarks.workload import Plan
 
-
-@dataclass
-class Bench:
-    """What cases share within one run: the broker, a scratch folder, and the floor once it is known."""
-
-    bootstrap: str
-    folder: Path
-    effort: Effort
-    floor: dict[str, Figure] = field(default_factory=dict)
-
-    def floor_figures(self) -> dict[str, Figure]:
-        if not self.floor:
-            self.floor = _measure_floor(self.bootstrap, self.effort)
-        return self.floor
-
-
-Case = Callable[[Bench], Awaitable[list[Row]]]
-
-
-def _measure_floor(bootstrap: str, effort: Effort) -> dict[str, Figure]:
-    with Floor(bootstrap) as floor:
-        latencies = [floor.latencies(effort.one_by_one) for _ in range(effort.repeats)]
-        rates = [floor.throughput(effort.many, effort.in_flight) for _ in range(effort.repeats)]
-    return {**latency_figures(latencies), "orders/s": Figure.of(rates)}
+Case = Callable[[Bench], Coroutine[Any, Any, list[Row]]]
 
 
 async def floor(bench: Bench) -> list[Row]:
@@ -119,4 +94,9 @@ CASES: dict[str, Case] = {
     "embedded-local": embedded_local,
     "memory-ordinary": memory_ordinary,
     "memory-local": memory_local,
+    "step-cost": step_cost.case,
+    "restore": restore.case,
+    "dormant": dormant.case,
+    "recovery": recovery.case,
+    "long-history": long_history.case,
 }

@@ -12,7 +12,7 @@ from multiprocessing.synchronize import Event
 from typing import Any
 
 from confluent_kafka import Consumer, Message, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]  # not in its stubs' list
 
 STEPS = 3
 BODY = b"0" + b"x" * 200
@@ -143,7 +143,7 @@ def _transact(producer: Producer, consumer: Consumer, run: str, messages: list[A
     producer.begin_transaction()
     offsets: dict[int, int] = {}
     for message in messages:
-        number, partition = int(message.value()[:1]), message.partition()
+        number, partition = int((message.value() or b"")[:1]), message.partition()
         for _ in range(2):
             producer.produce(
                 f"{run}-history", message.value(), key=message.key(), partition=partition
@@ -169,8 +169,8 @@ def _worker(bootstrap: str, run: str, stop: Event) -> None:
     )
     while not stop.is_set():
         for message in _ready(consumer):
-            number = int(message.value()[:1]) + 1
-            value = str(number).encode() + message.value()[1:]
+            body = message.value() or b""
+            value = str(int(body[:1]) + 1).encode() + body[1:]
             producer.produce(f"{run}-inbox", value, key=message.key())
         producer.poll(0)
     consumer.close()

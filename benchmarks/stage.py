@@ -17,7 +17,7 @@ from benchmarks.workload import QUEUE, Order, Plan, step
 from streamflow.client import Client
 from streamflow.worker import Worker
 
-READY_S = 60.0
+ORDINARY = Plan()
 
 
 class Node:
@@ -76,7 +76,7 @@ class Node:
 async def kafka(
     bootstrap: str,
     roles: Sequence[str] = ("processor", "activities"),
-    plan: Plan = Plan(),
+    plan: Plan = ORDINARY,
     *,
     env: dict[str, str] | None = None,
 ) -> AsyncIterator[tuple[Client, dict[str, Node], Path]]:
@@ -99,7 +99,7 @@ async def kafka(
 
 
 @contextlib.asynccontextmanager
-async def in_process(target: str, plan: Plan = Plan()) -> AsyncIterator[Client]:
+async def in_process(target: str, plan: Plan = ORDINARY) -> AsyncIterator[Client]:
     """Client, processor and activities in this process: the embedded log or the one in memory."""
     client = await Client.connect(target, create_topics=True)
     with tempfile.TemporaryDirectory(prefix="streamflow-bench-") as name:
