@@ -161,6 +161,8 @@ class Tasks:
                 self._cancel_task(answer)
                 continue
             deliveries = self._questions.answered(request_id)
+            if not deliveries:
+                continue  # a copy of an answer, or one to a question that was asked again meanwhile
             match answer:
                 case Confirmed(pending=pending):
                     confirmed += self._still_pending(deliveries, pending)
