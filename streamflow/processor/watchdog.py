@@ -191,7 +191,9 @@ class Suspects:
 
 def code_of(definitions: Iterable[WorkflowDefinition]) -> str:
     """A name of the workflow code as it is in the files now."""
-    files = {sys.modules[definition.cls.__module__].__file__ for definition in definitions}
+    modules = (sys.modules.get(definition.cls.__module__) for definition in definitions)
+    # Code that was typed into an interpreter or a notebook has no file.
+    files = {getattr(module, "__file__", None) for module in modules}
     digest = hashlib.blake2b(digest_size=16)
     for file in sorted(file for file in files if file):
         with contextlib.suppress(OSError):
