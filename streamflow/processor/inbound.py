@@ -167,8 +167,10 @@ class Inbound:
     def add_local(
         self, groups: Groups, ended: LocalActivityEnded, partitions: Mapping[int, Partition]
     ) -> None:
+        """Of a partition that is being restored it is dropped: who owns it now begins the activity again."""
         number = self.partition_of(ended.workflow_id)
-        if number in partitions:
+        owned = partitions.get(number)
+        if owned is not None and owned.state is State.ACTIVE:
             groups.setdefault((number, ended.workflow_id), []).append(Work(ended))
 
     def retry_soon(self, number: int, run_id: str) -> None:
