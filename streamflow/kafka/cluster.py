@@ -44,6 +44,19 @@ _ADMIN: Final[Any] = admin
 REQUEST_TIMEOUT_S: Final = 15.0
 TOPIC_CREATION_TIMEOUT_S: Final = 30.0
 _TOPIC_CREATION_POLL_S: Final = 0.02
+_ELECTED_SINCE: Final = frozenset(
+    {
+        KafkaError.FENCED_LEADER_EPOCH,
+        KafkaError.UNKNOWN_LEADER_EPOCH,
+        KafkaError.NOT_LEADER_FOR_PARTITION,
+        KafkaError.LEADER_NOT_AVAILABLE,
+        KafkaError._NOENT,
+    }
+)
+
+
+class ElectionMissed(Unavailable):
+    """A partition has another leader, or another epoch of the same one, than this client knows of."""
 
 
 class Cluster:
@@ -233,6 +246,14 @@ class Cluster:
         asked = {to_client(partition): spec for partition in partitions}
         if not asked:
             return {}
+        try:
+            return self._offsets_of_known_leaders(asked)
+        except ElectionMissed:
+            # The library asks the leaders of the epochs that it knows, and does not look again by itself.
+            self.refresh()
+            return self._offsets_of_known_leaders(asked)
+
+    def _offsets_of_known_leaders(self, asked: dict[Any, Any]) -> dict[TopicPartition, int]:
         answers = self._ask(
             "offsets of partitions",
             self._admin.list_offsets,
@@ -313,4 +334,8 @@ class Cluster:
                 return None
             if found.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
                 raise LogError(f"Expected {what}, found no such topic or partition.") from error
+            if found.code() in _ELECTED_SINCE:
+                raise ElectionMissed(
+                    f"Expected {what}, found that a leader was elected since: {found.str()}. Try again."
+                ) from error
             raise reading_error(found, f"Expected {what}") from error
