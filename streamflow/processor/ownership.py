@@ -152,11 +152,12 @@ class Ownership:
         finally:
             reader.close()
         partition.meta.inbox_offset = offset
+        # First, for it may find the log unavailable: an active partition that is not read would stand still for ever.
+        source.start_reading({partition.inbox: offset})
         partition.state = State.ACTIVE
         # A new process may have new code: whoever is stuck is tried again at once.
         for run_id in partition.rows.troubled_runs(TROUBLED_RUNS_MAX):
             self._troubled(partition.number, run_id)
-        source.start_reading({partition.inbox: offset})
         log.info(
             "partition_restored",
             partition=partition.number,

@@ -273,7 +273,13 @@ class Processor:
                 partition.drafts.drop(run_id)
             offsets[partition.inbox] = partition.meta.inbox_offset
             partition.earliest_due_ms = partition.rows.first_due_ms()
-        self._source.start_reading(offsets)
+        try:
+            self._source.start_reading(offsets)
+        except Unavailable as error:
+            # Reading on from where the source stands would pass over what was dropped: these begin anew.
+            log.warning("rewind_waits", reason=str(error))
+            for inbox in offsets:
+                self._owned.take(inbox)
 
     def _take_again(self) -> None:
         """The transaction may have happened: only the log knows. Restore every partition from it."""
