@@ -65,7 +65,8 @@ class Speculation:
                 else:
                     foreign.append(ended)
             self._start(batch)
-        for ended in foreign:  # laggards of earlier batches, on partitions that this one does not touch
+        # Laggards of earlier batches, on partitions that this one does not touch.
+        for ended in foreign:
             self.give_back(ended)
 
     def take(self) -> list[LocalActivityEnded]:
