@@ -170,7 +170,8 @@ class AnyRun(RuleBasedStateMachine):
         activation = activation_of(self.run, context, flags=0, history_bytes=0)
         intents = [self.intent(data) for _ in range(data.draw(st.integers(0, 4)))]
         if data.draw(st.integers(0, 15)) == 0:
-            intents.append(data.draw(st.sampled_from([CompleteRun(), FailRun(failure=failure())])))
+            ends: list[Intent] = [CompleteRun(), FailRun(failure=failure())]
+            intents.append(data.draw(st.sampled_from(ends)))
         for step in decide_intents(self.run, activation, intents, context):
             self.record(step)
 
