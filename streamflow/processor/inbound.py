@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from streamflow.model.answers import Reason, Rejection
-from streamflow.model.commands import FireDue, LocalActivityEnded
-from streamflow.model.ids import RunId, WorkflowId
+from streamflow.model.commands import AwaitResult, Envelope, FireDue, LocalActivityEnded, ReplyTo
+from streamflow.model.ids import MessageId, RunId, WorkflowId
 from streamflow.observability import get_logger
 from streamflow.ports import Log, OutRecord, Reader, Record, RecordRefused
 from streamflow.processor.batch import Batch
@@ -40,6 +40,7 @@ class Inbound:
         self._records: list[OutRecord] = []
         self._answers: list[OutRecord] = []
         self._retry: dict[str, int] = {}
+        self._asked: list[tuple[int, Work]] = []
         self._refused: dict[tuple[int, str], str] = {}
         self._behind_ms = 0
         self._checkpointed: dict[int, int] = {}
@@ -48,7 +49,7 @@ class Inbound:
     @property
     def has_work(self) -> bool:
         """Whether there is something to do though nothing arrives."""
-        return bool(self._retry)
+        return bool(self._retry or self._asked)
 
     @property
     def behind_ms(self) -> int:
@@ -143,6 +144,13 @@ class Inbound:
                 self._add_retry(groups, owned, run_id)
         self._retry.clear()
 
+    def add_asked(self, groups: Groups, partitions: Mapping[int, Partition]) -> None:
+        """Those who had been waiting when a partition was restored."""
+        asked, self._asked = self._asked, []
+        for number, work in asked:
+            if number in partitions:
+                groups.setdefault((number, work.command.workflow_id), []).append(work)
+
     def _scan_due(self, groups: Groups, partition: Partition, now_ms: int) -> None:
         bound = self._around.options.due_per_turn_max
         found = partition.rows.due(now_ms, bound)
@@ -175,6 +183,15 @@ class Inbound:
 
     def retry_soon(self, number: int, run_id: str) -> None:
         self._retry[run_id] = number
+
+    def ask_again(self, partition: Partition, run_id: str, to: ReplyTo) -> None:
+        """Someone waited for this run while the partition was restored: it may have ended meanwhile."""
+        row = partition.rows.run(run_id)
+        if row is None:
+            return  # its start did not happen after all, and will be read again
+        command = AwaitResult(workflow_id=WorkflowId(row.workflow_id), run_id=RunId(run_id))
+        envelope = Envelope(message_id=MessageId(""), reply_to=to)
+        self._asked.append((partition.number, Work(command, envelope)))
 
     def partition_of(self, workflow_id: str) -> int:
         return partition_for(workflow_id, self._around.options.partitions)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
 
+from streamflow.model.commands import ReplyTo
 from streamflow.observability import get_logger
 from streamflow.ports import (
     Log,
@@ -24,6 +25,7 @@ from streamflow.ports import (
 from streamflow.processor.partition import Partition, State
 from streamflow.processor.restore import restore
 from streamflow.processor.surroundings import Surroundings
+from streamflow.processor.waiters import Waiters
 
 log = get_logger("processor")
 
@@ -41,6 +43,7 @@ class Ownership:
         *,
         hand_over: Callable[[Sequence[int]], None],
         troubled: Callable[[int, str], None],
+        waiting: Callable[[Partition, str, ReplyTo], None],
     ) -> None:
         self._log = log_
         self._stores = stores
@@ -48,7 +51,9 @@ class Ownership:
         self._group = group
         self._say_goodbye = hand_over
         self._troubled = troubled
+        self._waiting = waiting
         self._restoring: dict[int, Generator[None, None, None]] = {}
+        self._waiters: dict[int, Waiters] = {}
         self.partitions: dict[int, Partition] = {}
 
     @property
@@ -169,7 +174,10 @@ class Ownership:
         number = inbox.partition
         history = TopicPartition(self._around.history_topic, number)
         store = self._stores.open(str(number))
-        partition = Partition(number, inbox, history, store, self._around.options)
+        waiters = self._waiters.get(number)
+        if waiters is None:
+            waiters = self._waiters[number] = Waiters(waiters_max=self._around.options.waiters_max)
+        partition = Partition(number, inbox, history, store, waiters, self._around.options)
         partition.meta = partition.rows.meta()
         return partition
 

@@ -30,6 +30,7 @@ class Partition:
         inbox: TopicPartition,
         history: TopicPartition,
         store: Store,
+        waiters: Waiters,
         options: ProcessorOptions,
     ) -> None:
         self.number = number
@@ -39,7 +40,7 @@ class Partition:
         self.rows = Rows(store)
         self.meta: Meta = Meta()
         self.drafts = Drafts(options.runs_cached_max)
-        self.waiters = Waiters(waiters_max=options.waiters_max)
+        self.waiters = waiters
         self.earliest_due_ms = 0
         """When the due index must be looked at next; 0 is never. May be too early, never too late."""
         self._limits: Limits = options.limits

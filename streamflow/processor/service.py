@@ -85,6 +85,7 @@ class Processor:
             self._group,
             hand_over=self._hand_over,
             troubled=self._inbound.retry_soon,
+            waiting=self._inbound.ask_again,
         )
         self._locals = Speculation(
             log_, local, options, partition_of=self._inbound.partition_of, wake=self.wake
@@ -133,6 +134,7 @@ class Processor:
             return RETRY_MS
         groups = self._inbound.sort(records, self.partitions)
         self._inbound.add_due(groups, self.partitions)
+        self._inbound.add_asked(groups, self.partitions)
         for ended in self._locals.take():
             self._inbound.add_local(groups, ended, self.partitions)
         if groups or records:

@@ -1,4 +1,5 @@
-"""Callers who wait for runs to end. In memory only: a takeover loses nothing, for callers ask again.
+"""Callers who wait for runs to end. In memory only: a takeover loses nothing, for callers ask again. A processor that has
+to restore a partition from the log keeps its callers, and looks afterwards whose run has ended.
 
 A caller who stopped waiting cannot be told from a patient one, so waiters do not expire; there is room for so many,
 and the oldest makes room for the newest.
@@ -33,6 +34,13 @@ class Waiters:
     def forget(self, run_id: str) -> None:
         for request_id in self._by_run.pop(run_id, {}):
             del self._in_order[request_id]
+
+    def everyone(self) -> list[tuple[str, ReplyTo]]:
+        """(run, address) of all who wait, oldest first."""
+        return [
+            (run_id, self._by_run[run_id][request_id])
+            for request_id, run_id in self._in_order.items()
+        ]
 
     def __len__(self) -> int:
         return len(self._in_order)
