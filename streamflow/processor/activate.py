@@ -26,6 +26,7 @@ from streamflow.model.commands import QueryWorkflow
 from streamflow.model.failure import Failure
 from streamflow.model.intents import Intent, ScheduleActivity
 from streamflow.observability import get_logger
+from streamflow.ports import Unavailable
 from streamflow.processor.draft import Draft, history
 from streamflow.processor.recorder import Recorder
 from streamflow.processor.rows import Rows
@@ -235,5 +236,7 @@ def _refresh_destinations(intents: list[Intent], around: Surroundings) -> None:
     known = around.destinations.activity_queues
     for intent in intents:
         if isinstance(intent, ScheduleActivity) and intent.queue and intent.queue not in known:
-            around.destinations.refresh(missed=True)
+            # Without an answer the activity waits, with a hint, and its queue is looked for again later.
+            with contextlib.suppress(Unavailable):
+                around.destinations.refresh(missed=True)
             return
