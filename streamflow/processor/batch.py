@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from streamflow.model.commands import LocalActivityEnded, ReplyTo
 from streamflow.model.ids import Op, RunId
@@ -13,6 +14,15 @@ from streamflow.processor.rows import Entry
 
 BYTES_MAX = 1_000_000
 """A batch takes no further run once its records are about so large."""
+
+
+class Owner(NamedTuple):
+    """From here on, records and answers of a batch are about this workflow."""
+
+    records_from: int
+    answers_from: int
+    partition: int
+    workflow_id: str
 
 
 @dataclass(slots=True)
@@ -53,22 +63,42 @@ class Batch:
     )
     """History pages asked for: read from the store after the commit (partition, to, run, after seq, bytes)."""
 
-    owners: list[tuple[int, int, str]] = field(default_factory=list[tuple[int, int, str]])
-    """(index, partition, workflow): whose records begin there in ``records``."""
+    owners: list[Owner] = field(default_factory=list[Owner])
+    """Whose records and answers begin where, in order."""
 
     def mark(self, partition: int, workflow_id: str) -> None:
         """What is appended from here on is about this workflow."""
-        self.owners.append((len(self.records), partition, workflow_id))
+        self.owners.append(Owner(len(self.records), len(self.answers), partition, workflow_id))
 
     def owner_of(self, record: OutRecord | None) -> tuple[int, str] | None:
         """Whose record this is; ``None`` if it is nobody's, or not of this batch."""
         index = next((i for i, mine in enumerate(self.records) if mine is record), -1)
         found: tuple[int, str] | None = None
-        for begins, partition, workflow_id in self.owners:
-            if begins > index:
+        for owner in self.owners:
+            if owner.records_from > index:
                 break
-            found = partition, workflow_id
+            found = owner.partition, owner.workflow_id
         return found if index >= 0 else None
+
+    def forget(self, number: int, workflow_id: str) -> None:
+        """Nothing of what the batch has gathered about this workflow happened: not one record or answer leaves."""
+        records, answers = self.records, self.answers
+        begins = self.owners
+        self.owners, self.records, self.answers = [], [], []
+        first = begins[0] if begins else Owner(len(records), len(answers), -1, "")
+        self.records += records[: first.records_from]
+        self.answers += answers[: first.answers_from]
+        ends = [*begins[1:], Owner(len(records), len(answers), -1, "")]
+        for owner, end in zip(begins, ends, strict=True):
+            if (owner.partition, owner.workflow_id) != (number, workflow_id):
+                self.mark(owner.partition, owner.workflow_id)
+                self.records += records[owner.records_from : end.records_from]
+                self.answers += answers[owner.answers_from : end.answers_from]
+        part = self.part(number)
+        part.entries = [entry for entry in part.entries if entry.workflow_id != workflow_id]
+        part.outcomes = {k: v for k, v in part.outcomes.items() if k[0] != workflow_id}
+        part.latest.pop(workflow_id, None)
+        self.locals_begun = [task for task in self.locals_begun if task.workflow_id != workflow_id]
 
     def part(self, number: int) -> PartitionBatch:
         part = self.parts.get(number)

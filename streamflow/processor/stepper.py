@@ -500,19 +500,21 @@ class Stepper:
 
     def put_aside(self, workflow_id: str, works: list[Work], message: str) -> None:
         """Drops what the batch wanted of this workflow, keeps its commands as dead letters, and marks its run."""
-        self._batch.mark(self._partition.number, workflow_id)
         self._around.counters.quarantined += 1
         for run_id, recorder in list(self._recorders.items()):
             if recorder.run.workflow_id == workflow_id:
                 del self._recorders[run_id]
                 self._part.drafts.pop(run_id, None)
                 self._partition.drafts.drop(run_id)
-        self._part.latest.pop(workflow_id, None)
+        self._batch.forget(self._partition.number, workflow_id)
+        self._batch.mark(self._partition.number, workflow_id)
         for work in works:
             if work.record is not None:
                 self._dead_letter(work.record, "engine", message)
-        latest = self._partition.rows.latest_run(workflow_id)
-        marked = self._recorder(latest) if latest else None
+                self._answer(
+                    work, Rejection(reason=Reason.QUARANTINED, message=message), recorded=True
+                )
+        marked = self._marked(workflow_id)
         if marked is not None and marked.run.open:
             marked.set_trouble(
                 Trouble(
@@ -522,6 +524,14 @@ class Stepper:
                     since_ms=self._around.clock.now_ms(),
                 )
             )
+
+    def _marked(self, workflow_id: str) -> Recorder | None:
+        """The run to mark, unless it is just its history that cannot be folded: then every command ends here."""
+        try:
+            latest = self._partition.rows.latest_run(workflow_id)
+            return self._recorder(latest) if latest else None
+        except AssertionError:
+            return None
 
 
 def _rejection(reason: Reason, message: str, recorder: Recorder) -> Rejection:
