@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from streamflow.coroutine.instance import Instance
 from streamflow.engine.apply import apply, apply_attempt, apply_trouble
@@ -30,9 +30,6 @@ class Draft:
     """The due time that the store's index has, or will have once the batch is committed."""
     instance: Instance | None = None
     summarized_ms: int = 0
-    dirty: bool = False
-    """Whether the current batch recorded anything that the executions feed should show at once."""
-    local_running: set[int] = field(default_factory=set[int])
 
 
 def load(rows: Rows, run_id: str, row: RunRow, limits: Limits) -> Draft:

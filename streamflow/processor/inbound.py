@@ -14,8 +14,8 @@ from streamflow.observability import get_logger
 from streamflow.ports import Log, OutRecord, Reader, Record, RecordRefused
 from streamflow.processor.batch import Batch
 from streamflow.processor.partition import Partition, State
-from streamflow.processor.stepper import Work
 from streamflow.processor.surroundings import Surroundings
+from streamflow.processor.work import Work
 from streamflow.topology import partition_for
 from streamflow.wire.envelope import REPLY_TO, parse_reply_to, text_headers
 from streamflow.wire.errors import Undecodable

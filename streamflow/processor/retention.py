@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from streamflow.engine.state import Run
 from streamflow.model.ids import RunId, WorkflowId
-from streamflow.processor.batch import Batch, PartitionBatch
 from streamflow.processor.draft import Draft
-from streamflow.processor.partition import Partition
 from streamflow.processor.recorder import Recorder
+from streamflow.processor.runs import Runs
 from streamflow.processor.surroundings import Surroundings
 
 
@@ -29,16 +28,14 @@ def retire(recorder: Recorder, around: Surroundings) -> None:
     recorder.retired = True
 
 
-def resume(
-    partition: Partition, part: PartitionBatch, batch: Batch, around: Surroundings, run_id: str
-) -> bool:
+def resume(runs: Runs, run_id: str) -> bool:
     """Goes on with a deletion that is under way; whether there was one."""
-    row = partition.rows.run(run_id)
+    row = runs.partition.rows.run(run_id)
     if row is None or not row.deleting:
         return False
     draft = Draft(Run(WorkflowId(row.workflow_id), RunId(run_id)), last_hash=row.last_hash)
-    recorder = Recorder(around, batch, part, draft, partition.waiters)
-    left = recorder.tombstone_run(row.last_seq, around.options.tombstones_per_turn_max)
+    recorder = Recorder(runs.around, runs.batch, runs.part, draft, runs.partition.waiters)
+    left = recorder.tombstone_run(row.last_seq, runs.around.options.tombstones_per_turn_max)
     if left == 0:
         recorder.finish_deleting()
     return True

@@ -38,9 +38,10 @@ from streamflow.processor.options import ProcessorOptions
 from streamflow.processor.ownership import Ownership
 from streamflow.processor.partition import Partition
 from streamflow.processor.speculation import Speculation
-from streamflow.processor.stepper import Stepper, Work
+from streamflow.processor.stepper import Stepper
 from streamflow.processor.surroundings import Counters, Surroundings
 from streamflow.processor.watchdog import Suspects, Watchdog, code_of
+from streamflow.processor.work import Work
 from streamflow.topology import (
     dead_letters_topic,
     executions_topic,

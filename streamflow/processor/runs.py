@@ -1,0 +1,87 @@
+"""The runs of one partition that a batch touches: found, begun, let run, and sealed."""
+
+from __future__ import annotations
+
+from streamflow.engine.decide.start import successor
+from streamflow.engine.state import Run
+from streamflow.model.ids import RunId, WorkflowId
+from streamflow.processor import activate
+from streamflow.processor.batch import Batch
+from streamflow.processor.draft import Draft
+from streamflow.processor.partition import Partition
+from streamflow.processor.recorder import Recorder
+from streamflow.processor.surroundings import Surroundings
+
+
+class Runs:
+    def __init__(self, around: Surroundings, partition: Partition, batch: Batch) -> None:
+        self.around = around
+        self.partition = partition
+        self.batch = batch
+        self.part = batch.part(partition.number)
+        self._recorders: dict[str, Recorder] = {}
+        self._of_workflow: dict[str, list[Recorder]] = {}
+
+    def addressed(self, workflow_id: WorkflowId, run_id: RunId | None) -> Recorder | None:
+        """The run that a command means: the one it names, else the workflow's latest."""
+        found = run_id or self.partition.latest_run(self.part, workflow_id)
+        recorder = self.find(found) if found else None
+        return recorder if recorder and recorder.run.workflow_id == workflow_id else None
+
+    def find(self, run_id: str) -> Recorder | None:
+        recorder = self._recorders.get(run_id)
+        if recorder is None:
+            draft = self.partition.draft(self.part, run_id)
+            if draft is None:
+                return None
+            recorder = self._record(draft)
+        return recorder
+
+    def begin(self, workflow_id: WorkflowId, run_id: RunId) -> Recorder:
+        """A run that was not there before; its first event is still to come."""
+        draft = Draft(Run(workflow_id, run_id))
+        self.part.drafts[run_id] = draft
+        self.part.latest[workflow_id] = run_id
+        self.partition.drafts.put(draft)
+        return self._record(draft)
+
+    def activate(self, recorder: Recorder) -> None:
+        """Lets the code run as far as it goes, and begins the run that follows if it ended by continuing."""
+        activate.activate(recorder, self.around, self.partition.rows)
+        self.follow_up(recorder)
+
+    def activate_all(self, workflow_id: str) -> None:
+        for recorder in list(self._of_workflow.get(workflow_id, ())):
+            self.activate(recorder)
+
+    def follow_up(self, recorder: Recorder) -> None:
+        """Begins the run that follows one that has just closed, in the same batch."""
+        following = recorder.run.successor_id
+        if following is None or following in self._recorders or not recorder.changed:
+            return
+        context = recorder.context()
+        started = successor(recorder.run, following, context.now_ms)
+        fresh = self.begin(recorder.run.workflow_id, following)
+        fresh.take((started,), context)
+        self.activate(fresh)
+
+    def drop(self, workflow_id: str) -> None:
+        """Forgets what the batch wanted of this workflow."""
+        for recorder in self._of_workflow.pop(workflow_id, ()):
+            run_id = recorder.run.run_id
+            del self._recorders[run_id]
+            self.part.drafts.pop(run_id, None)
+            self.partition.drafts.drop(run_id)
+        self.batch.forget(self.partition.number, workflow_id)
+
+    def seal(self) -> None:
+        """Turns what was recorded into history entries; called once, after all steps."""
+        for recorder in self._recorders.values():
+            self.batch.mark(self.partition.number, recorder.run.workflow_id)
+            recorder.seal()
+
+    def _record(self, draft: Draft) -> Recorder:
+        recorder = Recorder(self.around, self.batch, self.part, draft, self.partition.waiters)
+        self._recorders[draft.run.run_id] = recorder
+        self._of_workflow.setdefault(draft.run.workflow_id, []).append(recorder)
+        return recorder
