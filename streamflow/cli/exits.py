@@ -90,7 +90,9 @@ def _expected(error: Exception) -> tuple[str, ExitCode] | None:
             return error.message, code_of(error)
         case WorkflowAlreadyStartedError():
             return f"{error}: {error.workflow_id} (run {error.run_id})", ExitCode.FAILED
-        case WorkflowQueryFailedError() | WorkflowQueryRejectedError():
+        case WorkflowQueryFailedError():
+            return f"Query failed: {error.__cause__ or error}", ExitCode.FAILED
+        case WorkflowQueryRejectedError():
             return str(error), ExitCode.FAILED
         case ConfigError() | HistoryFileError() | NotYetError() | AppConflict():
             return str(error), ExitCode.USAGE

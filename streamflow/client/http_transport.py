@@ -137,15 +137,16 @@ class HttpTransport:
     ) -> Answer:
         until = None if deadline_s is None else time.monotonic() + deadline_s
         path = f"{self._workflow(command.workflow_id)}/result"
+        left = deadline_s
         while True:
-            left = _left(until)
             poll_s = api_v1.POLL_S if left is None else min(api_v1.POLL_S, left)
-            params = _run(command.run_id) | {"wait_ms": str(int(poll_s * 1000))}
+            params = _run(command.run_id) | {"wait_ms": str(max(0, int(poll_s * 1000)))}
             if queue:
                 params["queue"] = queue
             answer = await self._get(path, params, RunResult, left)
             if isinstance(answer, Rejection) or answer.status is not Status.RUNNING:
                 return answer
+            left = _left(until)
             if left is not None and left <= 0:
                 raise RPCTimeoutOrCancelledError(
                     f"Expected workflow {command.workflow_id!r} to end in time, found it running"

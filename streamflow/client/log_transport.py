@@ -21,7 +21,7 @@ from streamflow.client.errors import RPCTimeoutOrCancelledError
 from streamflow.client.requests import Due, Pending, Requests, Timing, waits_for_result
 from streamflow.client.transport import DEADLINE_S, ONLY_DURABLE, EventsPage
 from streamflow.model.answers import Answer, HistoryPage
-from streamflow.model.commands import Command, Envelope, FetchHistory, ReplyTo
+from streamflow.model.commands import Command, Envelope, FetchHistory, ReplyTo, StartWorkflow
 from streamflow.model.ids import MessageId, RunId, WorkflowId
 from streamflow.model.queues import QueueEntry
 from streamflow.ports import (
@@ -192,7 +192,8 @@ class LogTransport:
         if not queue:
             queue = await self.find_queue(command.workflow_id, None, deadline_s=deadline_s)
         if queue not in self._routes:
-            await self._find_route(queue)
+            # Only a start makes a queue: whoever speaks to a workflow on a mistyped one is to hear that it is not there.
+            await self._find_route(queue, create=isinstance(command, StartWorkflow))
         loop = self._loop
         assert loop is not None
         now = loop.time()
@@ -365,10 +366,11 @@ class LogTransport:
 
     # -- queues -------------------------------------------------------------------------------------------------
 
-    async def _find_route(self, queue: str) -> None:
+    async def _find_route(self, queue: str, *, create: bool) -> None:
         entry = self._queues.get(queue)
         if entry is None:
-            entry = await self._blocking(self._ensure_queue(queue), patience_s=DEADLINE_S)
+            ensure = self._ensure_queue(queue, create=create and self.create_topics)
+            entry = await self._blocking(ensure, patience_s=DEADLINE_S)
             self._queues[queue] = entry
         if entry.kind != "workflow":
             raise RPCError(
@@ -377,11 +379,11 @@ class LogTransport:
             )
         self._routes[queue] = _Route(topology.inbox_topic(self._namespace, queue), entry.partitions)
 
-    def _ensure_queue(self, queue: str) -> Callable[[], QueueEntry]:
+    def _ensure_queue(self, queue: str, *, create: bool) -> Callable[[], QueueEntry]:
         def ensure() -> QueueEntry:
             try:
                 return topology.ensure_queue(
-                    self.log, self._namespace, queue, kind="workflow", create=self.create_topics
+                    self.log, self._namespace, queue, kind="workflow", create=create
                 )
             except topology.QueueMissing as error:
                 raise RPCError(str(error), RPCStatusCode.NOT_FOUND) from error

@@ -135,12 +135,24 @@ async def test_a_query_that_nobody_answers_names_the_missing_processor(
     broker: MemoryBroker, hasty: Client
 ) -> None:
     """DEADLINE_EXCEEDED says whether anyone was there to answer."""
-    handle = hasty.get_workflow_handle("w", task_queue="q")
+    handle = await hasty.start_workflow("Greet", id="w", task_queue="q")
 
     with pytest.raises(RPCError, match="no live processor") as caught:
         await handle.query("state", rpc_timeout=timedelta(milliseconds=20))
 
     assert caught.value.status is RPCStatusCode.DEADLINE_EXCEEDED
+
+
+async def test_only_a_start_makes_a_queue(broker: MemoryBroker, client: Client) -> None:
+    """A signal or a query to a mistyped queue hears that there is none, and none is made."""
+    handle = client.get_workflow_handle("w", task_queue="mistyped")
+
+    for call in (handle.signal("hello"), handle.query("state"), handle.describe(), handle.result()):
+        with pytest.raises(RPCError, match="mistyped") as caught:
+            await call
+        assert caught.value.status is RPCStatusCode.NOT_FOUND
+
+    assert not [name for name in broker.topics() if "mistyped" in name]
 
 
 async def test_a_silent_but_live_processor_is_named(broker: MemoryBroker, hasty: Client) -> None:
