@@ -14,10 +14,11 @@ from typing import Any
 from confluent_kafka import Consumer, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]  # not in its stubs' list
 
+from benchmarks.workload import PARTITIONS
+
 STEPS = 3
 BODY = b"0" + b"x" * 200
 RING = 3
-PARTITIONS = 4
 
 
 class Floor:

@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 
-from benchmarks.workload import QUEUE, Order, step
+from benchmarks.workload import PARTITIONS, QUEUE, Order, step
 from streamflow.client import Client
 from streamflow.worker import Worker
 
@@ -24,7 +24,14 @@ async def serve(target: str, role: str, name: str, state_dir: str) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with Worker(client, task_queue=QUEUE, name=name, state_dir=state_dir, **ROLES[role]):  # type: ignore[arg-type]
+    async with Worker(
+        client,
+        task_queue=QUEUE,
+        name=name,
+        state_dir=state_dir,
+        partitions=PARTITIONS,
+        **ROLES[role],
+    ):  # type: ignore[arg-type]
         print("READY", flush=True)
         await stop.wait()
     await client.close()

@@ -11,6 +11,9 @@ from datetime import timedelta
 from streamflow import activity, workflow
 
 QUEUE = "orders"
+PARTITIONS = 4
+"""Of every topic, the floor's and the engine's."""
+
 WITNESS = "STREAMFLOW_BENCH_WITNESS"
 """Environment variable: a file to which each activity appends a line as it runs (recovery only)."""
 

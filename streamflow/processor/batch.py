@@ -66,6 +66,15 @@ class Batch:
     owners: list[Owner] = field(default_factory=list[Owner])
     """Whose records and answers begin where, in order."""
 
+    tasks_sent: dict[str, int] = field(default_factory=dict[str, int])
+    """How many tasks go to each queue."""
+
+    def count_task(self, queue: str) -> int:
+        """How many tasks of this batch go to the queue, before this one."""
+        sent = self.tasks_sent.get(queue, 0)
+        self.tasks_sent[queue] = sent + 1
+        return sent
+
     def mark(self, partition: int, workflow_id: str) -> None:
         """What is appended from here on is about this workflow."""
         self.owners.append(Owner(len(self.records), len(self.answers), partition, workflow_id))

@@ -19,7 +19,7 @@ class Destinations:
         self._replies = replies_topic(namespace)
         self._topics: dict[str, int] = {}
         self._read_ms = 0
-        self.activity_queues: Mapping[str, int] = ActivityQueues(namespace, self._topics)
+        self.activity_queues = ActivityQueues(namespace, self._topics)
         """Partition counts of the activities topics, by queue."""
 
     def refresh(self, *, missed: bool = False) -> None:

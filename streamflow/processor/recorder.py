@@ -46,7 +46,7 @@ from streamflow.processor.draft import Draft
 from streamflow.processor.rows import Entry
 from streamflow.processor.surroundings import Surroundings
 from streamflow.processor.waiters import Waiters
-from streamflow.topology import activities_topic, partition_for
+from streamflow.topology import partition_for
 from streamflow.wire import keys
 from streamflow.wire.entities import encode
 from streamflow.wire.events import encode_event, event_code
@@ -54,7 +54,9 @@ from streamflow.wire.header import SF, EntryHeader, entry_hash, pack
 from streamflow.wire.inbox import reply_record
 from streamflow.wire.keys import EntityKind
 
-_ROUND_ROBIN = [0]
+TASKS_TOGETHER = 16
+"""Tasks of one queue and transaction that lie on one partition before the next gets some."""
+
 encode_key = msgspec.json.Encoder().encode
 
 
@@ -197,12 +199,14 @@ class Recorder:
         if run.activities[op].scheduled.local:
             self._batch.locals_begun.append(task)
             return
-        # Tasks have no order: round-robin keeps one workflow's fan-out from sitting on one partition.
+        # Tasks have no order. A few go together, for each partition that a transaction touches costs the broker a
+        # marker; a fan-out is spread, so that it does not sit on one partition.
         around.counters.tasks += 1
-        count = around.destinations.activity_queues[task.queue]
-        topic = activities_topic(around.options.namespace, task.queue)
+        turn = around.counters.transactions + self._batch.count_task(task.queue) // TASKS_TOGETHER
+        queues = around.destinations.activity_queues
         key = encode_key((task.workflow_id, task.activity_id))
-        self._batch.append(OutRecord(topic, around.counters.tasks % count, key, encode(task)))
+        record = OutRecord(queues.topic(task.queue), turn % queues[task.queue], key, encode(task))
+        self._batch.append(record)
 
     def _reply(self, to: ReplyTo, answer: object) -> None:
         if self._around.destinations.may_reply(to):

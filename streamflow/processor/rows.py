@@ -9,6 +9,7 @@
     g run              its chain of events is broken
     d workflow message deduplication entry (header, value)
     D due key          expiry of deduplication entries
+    o run n            the n-th message remembered of a run: its deduplication entry
     m                  Meta: how far the store has followed the log
 
 Nothing is decoded here but headers and deduplication entries' expiry: values stay bytes until a run is loaded.
@@ -16,7 +17,7 @@ Nothing is decoded here but headers and deduplication entries' expiry: values st
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -25,7 +26,7 @@ from streamflow.model.options import Status
 from streamflow.ports import Store, StoreCorrupted, WriteBatch
 from streamflow.wire import catalog
 from streamflow.wire.entities import decode_deleting, decode_position
-from streamflow.wire.header import NO_HASH, SIZE, EntryHeader, entry_hash
+from streamflow.wire.header import NO_HASH, SIZE, EntryHeader, entry_hash, unpack
 from streamflow.wire.keys import EntityKind
 
 FORMAT: Final = 1
@@ -78,6 +79,17 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
     text: str = ""
 
 
+class Expired(NamedTuple):
+    """A deduplication entry whose time is over."""
+
+    workflow_id: str
+    message_id: str
+    expires_ms: int
+    run_id: str
+    """The run that the message was for; empty where there was none."""
+    ordinal: int
+
+
 def status_of(row: RunRow) -> Status:
     return CLOSING_STATUS[row.closed_code] if row.closed_code else Status.RUNNING
 
@@ -104,9 +116,8 @@ def dedup_row(workflow_id: str, message_id: str) -> bytes:
     return b"d" + len(name).to_bytes(4, "big") + name + message_id.encode()
 
 
-def after(prefix: bytes) -> bytes:
-    """The first key behind all that begin with ``prefix`` (whose last byte is never 255 here)."""
-    return prefix[:-1] + bytes((prefix[-1] + 1,))
+def message_row(run_id: str, ordinal: int) -> bytes:
+    return b"o" + run_id.encode() + ordinal.to_bytes(8, "big")
 
 
 class Rows:
@@ -153,6 +164,17 @@ class Rows:
     def troubled_runs(self, limit: int) -> list[str]:
         return [key[1:].decode() for key, _ in self.store.scan(b"x", b"y", limit=limit)]
 
+    def message(self, run_id: str, ordinal: int) -> tuple[str, int] | None:
+        """(message, expiry) of the n-th message remembered of a run, unless it was forgotten."""
+        raw = self.store.get(message_row(run_id, ordinal))
+        return None if raw is None else (raw[8:].decode(), int.from_bytes(raw[:8], "big"))
+
+    def messages(self, run_id: str) -> int:
+        """The number of the message of this run that was remembered last."""
+        start = message_row(run_id, 0)
+        rows = self.store.scan_back(start, start[:-8] + b"\xff" * 9, limit=1)
+        return int.from_bytes(rows[0][0][-8:], "big") if rows else 0
+
     def dedup(self, workflow_id: str, message_id: str) -> bytes | None:
         raw = self.store.get(dedup_row(workflow_id, message_id))
         return None if raw is None else raw[SIZE:]
@@ -175,13 +197,16 @@ class Rows:
         runs = [key[1:].decode() for key, _ in self.store.scan(b"g", b"h")]
         return [run_id for run_id in runs if (row := self.run(run_id)) and not row.deleting]
 
-    def expired_dedups(self, now_ms: int, limit: int) -> list[tuple[str, str]]:
-        """(workflow, message) of deduplication entries that may go."""
+    def expired_dedups(self, now_ms: int, limit: int) -> list[Expired]:
+        """Deduplication entries that may go, oldest first."""
         end = b"D" + (now_ms + 1).to_bytes(8, "big")
-        found: list[tuple[str, str]] = []
-        for key, _ in self.store.scan(b"D", end, limit=limit):
+        found: list[Expired] = []
+        for key, raw in self.store.scan(b"D", end, limit=limit):
             size = int.from_bytes(key[9:13], "big")
-            found.append((key[13 : 13 + size].decode(), key[13 + size :].decode()))
+            workflow_id, message_id = key[13 : 13 + size].decode(), key[13 + size :].decode()
+            run_id, ordinal = raw[:-8].decode(), int.from_bytes(raw[-8:], "big")
+            expires_ms = int.from_bytes(key[1:9], "big")
+            found.append(Expired(workflow_id, message_id, expires_ms, run_id, ordinal))
         return found
 
 
@@ -193,6 +218,10 @@ class Ingest:
         self._batch: WriteBatch = rows.store.batch()
         self._runs: dict[str, RunRow | None] = {}
         self._due_before: dict[str, int] = {}
+        self._latest: dict[str, str] = {}
+        """Latest runs by workflow, as far as this batch changes them."""
+        self._fresh: dict[bytes, bytes] = {}
+        """Rows of this batch that later entries must be held against."""
         self.position: tuple[int, int, str, tuple[str, ...]] | None = None
         self.earliest_due_ms = 0
 
@@ -263,28 +292,48 @@ class Ingest:
         key = event_row(header.run_id, header.seq)
         if value is None:
             self._batch.delete(key)
+            self._fresh.pop(key, None)
             if run is not None and run.last_seq >= header.seq:
                 run.last_seq = header.seq - 1
                 run.due_ms = header.due_ms
             return
+        if run is None or header.seq == 1:
+            # Also where the event was followed before: the last run begun in the log is the latest one.
+            self._latest_is(entry.workflow_id, header.run_id)
+        row = entry.packed + value
         if run is None:
-            run = RunRow(entry.workflow_id)
-            self._runs[header.run_id] = run
-            self._batch.put(b"w" + entry.workflow_id.encode(), header.run_id.encode())
-        elif header.seq <= run.last_seq and not run.gap:
-            # Followed before: the tail is read again from a little earlier than needed.
+            run = self._runs[header.run_id] = RunRow(entry.workflow_id)
+        elif run.deleting:
+            return  # followed before, and what deletes it comes again as well
+        elif header.seq <= run.last_seq:
             run.due_ms = header.due_ms
-            return
+            if self._row(key) == row:
+                return  # followed before: the tail is read again from a little earlier than needed
+            self._broken(header.run_id, run)
         if header.seq != run.last_seq + 1 or header.previous_hash != run.last_hash:
-            run.gap = True
-            self._batch.put(b"g" + header.run_id.encode(), b"")
-        run.last_seq = header.seq
-        run.last_hash = entry_hash(entry.packed, value)
-        run.due_ms = header.due_ms
-        run.history_bytes += len(value)
+            self._broken(header.run_id, run)
+        if header.seq > run.last_seq:
+            run.last_seq = header.seq
+            run.last_hash = entry_hash(entry.packed, value)
+            run.history_bytes += len(value)
+            run.due_ms = header.due_ms
         if header.code in CLOSING_STATUS:
             run.closed_code = header.code
-        self._batch.put(key, entry.packed + value)
+        self._batch.put(key, row)
+        self._fresh[key] = row
+
+    def _broken(self, run_id: str, run: RunRow) -> None:
+        """The run's events are no chain: one is missing, doubled, or not the one that its successor names."""
+        run.gap = True
+        self._batch.put(b"g" + run_id.encode(), b"")
+
+    def _row(self, key: bytes) -> bytes | None:
+        fresh = self._fresh.get(key)
+        return self._rows.store.get(key) if fresh is None else fresh
+
+    def _latest_is(self, workflow_id: str, run_id: str) -> None:
+        self._latest[workflow_id] = run_id
+        self._batch.put(b"w" + workflow_id.encode(), run_id.encode())
 
     def _entity(self, entry: Entry, key: bytes) -> None:
         if entry.value is None:
@@ -296,14 +345,27 @@ class Ingest:
             run.due_ms = entry.header.due_ms
 
     def _dedup(self, entry: Entry) -> None:
+        header = entry.header
         key = dedup_row(entry.workflow_id, entry.text)
-        expiry = b"D" + entry.header.due_ms.to_bytes(8, "big") + key[1:]
+        due = header.due_ms.to_bytes(8, "big")
+        former = self._row(key)
+        if former:
+            # Remembered anew: what would make room or time for the former entry must not take this one away.
+            old = unpack(former[:SIZE])
+            self._batch.delete(b"D" + old.due_ms.to_bytes(8, "big") + key[1:])
+            self._batch.delete(message_row(old.run_id, old.seq))
         if entry.value is None:
             self._batch.delete(key)
-            self._batch.delete(expiry)
-        else:
-            self._batch.put(key, entry.packed + entry.value)
-            self._batch.put(expiry, b"")
+            self._fresh[key] = b""
+            return
+        row = entry.packed + entry.value
+        self._batch.put(key, row)
+        self._fresh[key] = row
+        ordinal = header.seq.to_bytes(8, "big")
+        self._batch.put(b"D" + due + key[1:], header.run_id.encode() + ordinal)
+        if header.run_id:
+            message = due + entry.text.encode()
+            self._batch.put(message_row(header.run_id, header.seq), message)
 
     def _deleting(self, entry: Entry) -> None:
         run_id = entry.header.run_id
@@ -316,10 +378,13 @@ class Ingest:
             run.deleting = True
             run.due_ms = entry.header.due_ms
             return
+        workflow_id = entry.workflow_id
         if run is not None:
             start = b"e" + run_id.encode()
             self._batch.delete_range(start, start + b"\xff" * 9)
-            if self._rows.latest_run(run.workflow_id) == run_id:
-                self._batch.delete(b"w" + run.workflow_id.encode())
+        latest = self._latest.get(workflow_id) or self._rows.latest_run(workflow_id)
+        if latest == run_id:
+            self._latest[workflow_id] = ""
+            self._batch.delete(b"w" + workflow_id.encode())
         self._batch.delete(b"g" + run_id.encode())
         self._runs[run_id] = None
