@@ -9,7 +9,6 @@ One bad run never stops its partition: what goes wrong in it ends here, as its o
 
 from __future__ import annotations
 
-from itertools import islice
 from typing import assert_never
 
 import msgspec
@@ -283,6 +282,5 @@ class Stepper:
         if command.retry and recorder.run.trouble is not None:
             recorder.run.trouble = msgspec.structs.replace(recorder.run.trouble, next_try_ms=1)
         context = recorder.context()
-        bound = self._around.options.limits.dispatch_per_step_max
-        recorder.take(islice(decide_due(recorder.run, context), bound), context)
+        recorder.take(decide_due(recorder.run, context), context)
         runs.follow_up(recorder)

@@ -28,10 +28,12 @@ _TIMEOUTS = {
 def decide_due(run: Run, context: Context) -> Iterator[Step]:
     """What has come due, one fact at a time: the caller applies each before it asks for the next.
 
-    An empty yield list does not mean that nothing changed: a start delay or a trouble that ended leaves only the run's
-    readiness behind.
+    Bounded by ``dispatch_per_step_max`` decisions; what is left stays due. An empty yield list does not mean that nothing
+    changed: a start delay or a trouble that ended leaves only the run's readiness behind.
     """
-    while run.open:
+    for _ in range(context.limits.dispatch_per_step_max):
+        if not run.open:
+            return
         due = deadlines.take_due(run, context.now_ms, context.limits)
         if due is None:
             return
