@@ -9,6 +9,7 @@ import itertools
 import threading
 import time
 from collections.abc import Callable
+from time import monotonic_ns, time_ns
 
 from streamflow.observability import get_logger
 from streamflow.ports import Machine
@@ -20,10 +21,10 @@ class RealClock:
     """A `Clock`."""
 
     def now_ms(self) -> int:
-        return time.time_ns() // 1_000_000
+        return time_ns() // 1_000_000
 
     def monotonic_ms(self) -> int:
-        return time.monotonic_ns() // 1_000_000
+        return monotonic_ns() // 1_000_000
 
 
 class MachineThread:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
+from time import monotonic_ns, time_ns
 from typing import Any, Self
 
 from streamflow.kafka.cluster import Cluster
@@ -26,13 +26,13 @@ from streamflow.ports import (
 
 
 class SystemClock:
-    """This machine's time."""
+    """This machine's time. The functions are taken at import, before the guard of workflow code wraps the module's."""
 
     def now_ms(self) -> int:
-        return time.time_ns() // 1_000_000
+        return time_ns() // 1_000_000
 
     def monotonic_ms(self) -> int:
-        return time.monotonic_ns() // 1_000_000
+        return monotonic_ns() // 1_000_000
 
 
 class KafkaLog:

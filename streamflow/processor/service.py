@@ -7,7 +7,6 @@ It decides nothing about runs (`stepper`), nothing about bytes (`wire`), and own
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 
 from streamflow.converter import DataConverter
@@ -32,6 +31,7 @@ from streamflow.processor.batch import Batch
 from streamflow.processor.codec import PayloadGate
 from streamflow.processor.commit import commit
 from streamflow.processor.destinations import Destinations
+from streamflow.processor.entropy import Entropy
 from streamflow.processor.inbound import Groups, Inbound
 from streamflow.processor.local import LocalActivities
 from streamflow.processor.options import ProcessorOptions
@@ -71,13 +71,13 @@ class Processor:
         options: ProcessorOptions,
         local: LocalActivities | None = None,
         *,
-        entropy: Callable[[], bytes] = lambda: os.urandom(16),
+        entropy: Callable[[], bytes] | None = None,
     ) -> None:
         self._log = log_
         self._stores = stores
         self._options = options
         self._group = processor_group(options.namespace, options.queue)
-        self._around = _surroundings(log_, definitions, converter, options, entropy)
+        self._around = _surroundings(log_, definitions, converter, options, entropy or Entropy())
         self._inbound = Inbound(self._around)
         self._owned = Ownership(
             log_,
