@@ -13,7 +13,9 @@ from streamflow.processor.draft import Draft
 from streamflow.processor.rows import Entry
 
 BYTES_MAX = 1_000_000
-"""A batch takes no further run once its records are about so large."""
+"""A batch lets no further code run once its records are about so large."""
+
+RECORD_OVERHEAD_BYTES = 150
 
 
 class Owner(NamedTuple):
@@ -52,6 +54,9 @@ class Batch:
     records: list[OutRecord] = field(default_factory=list[OutRecord])
     """Everything to append, history included, in order."""
     size_bytes: int = 0
+    """What is gathered and what sealing will add, about."""
+    began_ms: int | None = None
+    """When its first run was stepped, on the monotonic clock."""
     answers: list[OutRecord] = field(default_factory=list[OutRecord])
     """Answers that recorded nothing: sent plainly once the commit that covers them is known."""
     locals_used: list[LocalActivityEnded] = field(default_factory=list[LocalActivityEnded])
@@ -117,4 +122,8 @@ class Batch:
 
     def append(self, record: OutRecord) -> None:
         self.records.append(record)
-        self.size_bytes += len(record.value or b"") + 150
+        self.size_bytes += len(record.value or b"") + RECORD_OVERHEAD_BYTES
+
+    def sealed_later(self, value_bytes: int) -> None:
+        """An event was recorded, which becomes a record when its run is sealed."""
+        self.size_bytes += value_bytes + RECORD_OVERHEAD_BYTES

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 import msgspec
 
 from streamflow.engine import deadlines
+from streamflow.engine.activation import ready
 from streamflow.engine.apply import apply, apply_attempt, apply_trouble
 from streamflow.engine.context import Context
 from streamflow.engine.decide import Send, Step
@@ -57,6 +58,7 @@ from streamflow.wire.keys import EntityKind
 TASKS_TOGETHER = 16
 """Tasks of one queue and transaction that lie on one partition before the next gets some."""
 
+QUARANTINED = "quarantined"
 encode_key = msgspec.json.Encoder().encode
 
 
@@ -76,6 +78,8 @@ class Recorder:
         self._part = part
         self._waiters = waiters
         self._events: list[Recorded] = []
+        self._values: list[bytes] = []
+        """The events' bytes: what cannot be encoded is found before it counts."""
         self._attempts: dict[Op, Attempt | None] = {}
         self._trouble: Trouble | None = None
         self._trouble_changed = False
@@ -94,7 +98,10 @@ class Recorder:
 
     def context(self) -> Context:
         """Surroundings of a decision about this run: its time never goes back, whoever owned it before."""
-        return self._around.context(max(self._around.clock.now_ms(), self.run.last_time_ms))
+        return self._around.context(self.context_ms())
+
+    def context_ms(self) -> int:
+        return max(self._around.clock.now_ms(), self.run.last_time_ms)
 
     def take(self, steps: Iterable[Step], context: Context) -> int:
         """Records what was decided, each step applied before the next is asked for; returns how many."""
@@ -136,8 +143,8 @@ class Recorder:
             self._seal_attempt(op, attempt, due_ms)
         if self._trouble_changed:
             self._seal_trouble(due_ms)
-        for recorded in self._events:
-            self._seal_event(recorded, due_ms)
+        for recorded, value in zip(self._events, self._values, strict=True):
+            self._seal_event(recorded, value, due_ms)
         self._summarize()
         if not self.run.open:
             self._answer_waiters()
@@ -167,11 +174,18 @@ class Recorder:
         run = self.run
         for effect in self._effects(event):
             self._effect(effect)
+        if run.trouble is not None and type(event) in STATUS_OF:
+            self.set_trouble(None)  # a closed run is in no trouble, and its record goes
         recorded = Recorded(Seq(run.last_seq + 1), run.step, context.now_ms, event)
         apply(run, recorded, context.limits)
         if run.step != recorded.step:  # an activation counts itself
             recorded = Recorded(recorded.seq, run.step, recorded.time_ms, event)
+        value = encode_event(
+            run.workflow_id, run.run_id, recorded.seq, recorded.step, recorded.time_ms, event
+        )
         self._events.append(recorded)
+        self._values.append(value)
+        self._batch.sealed_later(len(value))
         if run.last_seq == 1 or not run.open:
             self._show = True
 
@@ -225,21 +239,24 @@ class Recorder:
     def _next_due_ms(self) -> int:
         run, limits = self.run, self._around.options.limits
         if run.open:
-            return deadlines.next_due_ms(run, limits)
+            if ready(run, self.context_ms()):
+                return run.last_time_ms  # its code has still to run, in a later batch
+            due_ms = deadlines.next_due_ms(run, limits)
+            trouble = run.trouble
+            if due_ms and trouble is not None and trouble.kind == QUARANTINED:
+                # Whatever is due may be just what put the run aside: not again at once.
+                due_ms = max(due_ms, trouble.next_try_ms)
+            return due_ms
         retention_ms = run.start.retention_ms
         return run.closed_ms + (limits.retention_ms if retention_ms is None else retention_ms)
 
     # -- bytes ----------------------------------------------------------------------------------------------------
 
-    def _seal_event(self, recorded: Recorded, due_ms: int) -> None:
+    def _seal_event(self, recorded: Recorded, value: bytes, due_ms: int) -> None:
         run, draft = self.run, self.draft
-        event = recorded.event
-        value = encode_event(
-            run.workflow_id, run.run_id, recorded.seq, recorded.step, recorded.time_ms, event
-        )
         header = EntryHeader(
             EntityKind.EVENT,
-            event_code(event),
+            event_code(recorded.event),
             run.run_id,
             recorded.seq,
             recorded.step,

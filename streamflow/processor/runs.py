@@ -6,7 +6,7 @@ from streamflow.engine.decide.start import successor
 from streamflow.engine.state import Run
 from streamflow.model.ids import RunId, WorkflowId
 from streamflow.processor import activate
-from streamflow.processor.batch import Batch
+from streamflow.processor.batch import BYTES_MAX, Batch
 from streamflow.processor.draft import Draft
 from streamflow.processor.partition import Partition
 from streamflow.processor.recorder import Recorder
@@ -19,6 +19,9 @@ class Runs:
         self.partition = partition
         self.batch = batch
         self.part = batch.part(partition.number)
+        if batch.began_ms is None:
+            batch.began_ms = around.clock.monotonic_ms()
+        self._stop_ms = batch.began_ms + around.options.batch_ms_max
         self._recorders: dict[str, Recorder] = {}
         self._of_workflow: dict[str, list[Recorder]] = {}
 
@@ -51,6 +54,9 @@ class Runs:
         self.follow_up(recorder)
 
     def activate_all(self, workflow_id: str) -> None:
+        """Lets all its code run; in a batch that is large or late already, in a later one: its runs are then due at once."""
+        if self.batch.size_bytes >= BYTES_MAX or self.around.clock.monotonic_ms() > self._stop_ms:
+            return
         for recorder in list(self._of_workflow.get(workflow_id, ())):
             self.activate(recorder)
 
@@ -74,10 +80,13 @@ class Runs:
             self.partition.drafts.drop(run_id)
         self.batch.forget(self.partition.number, workflow_id)
 
-    def seal(self) -> None:
+    def workflow_ids(self) -> list[str]:
+        return list(self._of_workflow)
+
+    def seal(self, workflow_id: str) -> None:
         """Turns what was recorded into history entries; called once, after all steps."""
-        for recorder in self._recorders.values():
-            self.batch.mark(self.partition.number, recorder.run.workflow_id)
+        self.batch.mark(self.partition.number, workflow_id)
+        for recorder in self._of_workflow.get(workflow_id, ()):
             recorder.seal()
 
     def _record(self, draft: Draft) -> Recorder:

@@ -51,15 +51,20 @@ from streamflow.model.commands import (
 )
 from streamflow.model.ids import RunId
 from streamflow.observability import get_logger
+from streamflow.ports import LogError, StoreCorrupted
 from streamflow.processor import reading, retention
 from streamflow.processor.answering import Answers
 from streamflow.processor.batch import Batch
 from streamflow.processor.partition import Partition
+from streamflow.processor.recorder import QUARANTINED
 from streamflow.processor.runs import Runs
 from streamflow.processor.surroundings import Surroundings
 from streamflow.processor.work import Work
 
 log = get_logger("processor")
+
+ASIDE_RETRY_MS = 60_000
+"""How soon a run that was put aside is tried again, for the first time."""
 
 
 class Stepper:
@@ -69,19 +74,23 @@ class Stepper:
         self._around = around
         self._partition = partition
         self._batch = batch
+        self._taken: dict[str, list[Work]] = {}
+        """What this batch has taken so far, by workflow."""
         self._runs = Runs(around, partition, batch)
         self._answers = Answers(self._runs)
 
     def step(self, workflow_id: str, works: list[Work]) -> None:
         """Takes one workflow's commands, in order, as far as they go."""
+        self._taken.setdefault(workflow_id, []).extend(works)
         self._batch.mark(self._partition.number, workflow_id)
         try:
             for work in works:
                 self._command(work)
             self._runs.activate_all(workflow_id)
+        except (LogError, StoreCorrupted):
+            raise  # the world's fault, not the run's: the batch is dropped
         except Exception as error:  # our own fault: the run is put aside, its partition goes on
-            log.exception("run_quarantined", workflow_id=workflow_id)
-            self.put_aside(workflow_id, works, f"{type(error).__name__}: {error}")
+            self._quarantine(workflow_id, error)
 
     def step_local(self, ended: LocalActivityEnded) -> None:
         """A local activity ended while its batch was waiting for it."""
@@ -89,7 +98,18 @@ class Stepper:
         self.step(ended.workflow_id, [Work(ended)])
 
     def seal(self) -> None:
-        self._runs.seal()
+        """Turns what was recorded into history entries; called once, after all steps."""
+        for workflow_id in self._runs.workflow_ids():
+            try:
+                self._runs.seal(workflow_id)
+            except Exception as error:  # our own fault, as above
+                self._quarantine(workflow_id, error)
+                self._runs.seal(workflow_id)
+
+    def _quarantine(self, workflow_id: str, error: Exception) -> None:
+        log.exception("run_quarantined", workflow_id=workflow_id)
+        taken = self._taken.get(workflow_id, [])
+        self.put_aside(workflow_id, taken, f"{type(error).__name__}: {error}")
 
     def put_aside(self, workflow_id: str, works: list[Work], message: str) -> None:
         """Drops what the batch wanted of this workflow, keeps its commands as dead letters, and marks its run."""
@@ -101,18 +121,43 @@ class Stepper:
                 self._answers.dead_letter(work.record, "engine", message)
                 rejection = Rejection(reason=Reason.QUARANTINED, message=message)
                 self._answers.answer(work, rejection, recorded=True)
+        for run_id in self._affected(workflow_id, works):
+            self._mark(run_id, message)
+
+    def _affected(self, workflow_id: str, works: list[Work]) -> list[str]:
+        """The workflow's latest run, and those that were due."""
         latest = self._partition.rows.latest_run(workflow_id)
-        marked = self._runs.find(latest) if latest else None
-        if marked is not None and marked.run.open:
-            marked.set_trouble(
-                Trouble(
-                    kind="quarantined",
-                    message=message,
-                    advice="streamflow itself could not go on with this run; its last commands are in the "
-                    "dead-letter topic.",
-                    since_ms=self._around.clock.now_ms(),
-                )
+        due = [work.command.run_id for work in works if isinstance(work.command, FireDue)]
+        return list(dict.fromkeys([latest, *due] if latest else due))
+
+    def _mark(self, run_id: str, message: str) -> None:
+        """The run is tried again later, ever less often; if even that is too much, its store row looks away."""
+        now_ms = self._around.clock.now_ms()
+        retry_ms_max = self._around.options.stuck_retry_ms_max
+        try:
+            marked = self._runs.find(run_id)
+        except (LogError, StoreCorrupted):
+            raise
+        except Exception:  # it is just its history that cannot be folded
+            log.exception("run_not_loaded", run_id=run_id)
+            self._runs.part.due_corrections[run_id] = now_ms + retry_ms_max
+            return
+        if marked is None or not marked.run.open:
+            self._runs.part.due_corrections[run_id] = now_ms + retry_ms_max
+            return
+        before = marked.run.trouble
+        count = before.count + 1 if before else 1
+        marked.set_trouble(
+            Trouble(
+                kind=QUARANTINED,
+                message=message,
+                advice="streamflow itself could not go on with this run; its last commands are in the "
+                "dead-letter topic.",
+                count=count,
+                since_ms=before.since_ms if before else now_ms,
+                next_try_ms=now_ms + min(ASIDE_RETRY_MS * 2 ** min(count - 1, 20), retry_ms_max),
             )
+        )
 
     # -- commands -------------------------------------------------------------------------------------------------
 
@@ -237,7 +282,7 @@ class Stepper:
         self, work: Work, command: ReportActivity | StartActivity | HeartbeatActivity
     ) -> None:
         """Of an attempt, from its worker. What is stale is dropped in silence, unless the worker wants to know."""
-        recorder = self._runs.find(command.task.run_id)
+        recorder = self._runs.addressed(command.workflow_id, command.task.run_id)
         if recorder is None:
             missing = not_found(command.workflow_id, command.task.run_id)
             self._answers.answer(work, missing, recorded=False)
@@ -259,7 +304,7 @@ class Stepper:
         self._answers.answer(work, decided.answer or Done(run_id=run.run_id), recorded=True)
 
     def _local_ended(self, command: LocalActivityEnded) -> None:
-        recorder = self._runs.find(command.run_id)
+        recorder = self._runs.addressed(command.workflow_id, command.run_id)
         if recorder is None:
             return
         context = recorder.context()
