@@ -52,11 +52,15 @@ class Workflow:
 
 @dataclass(frozen=True, slots=True)
 class Blow:
-    """Something that happens to a process."""
+    """Something that happens to a process.
+
+    A pause strikes between two turns of a process. A stall strikes in the middle of one, at a call to the log: when it is
+    over the process goes on, ignorant of what the others did meanwhile.
+    """
 
     at_ms: int
     process: str
-    kind: Literal["crash", "crash_at", "pause", "restart", "twin"]
+    kind: Literal["crash", "crash_at", "pause", "restart", "twin", "blackout", "stall"]
     calls: int = 0
     lasts_ms: int = 0
     store: Literal["kept", "empty", "behind", "damaged"] = "kept"
@@ -81,7 +85,7 @@ class Plan:
 def draw(seed: int) -> Plan:
     chance = random.Random(seed)
     partitions = chance.choice((1, 2, 3, 4))
-    workflows = [_workflow(chance, number) for number in range(chance.randint(3, 9))]
+    workflows = [_workflow(chance, number) for number in range(chance.randint(3, 12))]
     return Plan(
         seed,
         workflows,
@@ -101,10 +105,10 @@ def _rates(chance: random.Random) -> Rates:
         return chance.choice((0.0, 0.0, highest / 5, highest))
 
     return Rates(
-        aborted=rate(0.1),
-        unknown_committed=rate(0.06),
-        unknown_open=rate(0.05),
-        unknown_late=rate(0.05),
+        aborted=rate(0.15),
+        unknown_committed=rate(0.08),
+        unknown_open=rate(0.06),
+        unknown_late=rate(0.08),
         marker_late=rate(0.2),
         delivery_late=rate(0.2),
         reply_dropped=rate(0.15),
@@ -112,8 +116,8 @@ def _rates(chance: random.Random) -> Rates:
         send_refused=rate(0.08),
         send_doubtful=rate(0.08),
         unavailable=rate(0.04),
-        rebalance=rate(0.02),
-        session_lost=rate(0.01),
+        rebalance=rate(0.03),
+        session_lost=rate(0.02),
     )
 
 
@@ -125,20 +129,28 @@ def _skew(chance: random.Random) -> int:
 
 
 def _blows(chance: random.Random) -> list[Blow]:
-    blows = [_blow(chance) for _ in range(chance.choice((0, 1, 2, 3, 4, 6)))]
+    blows = [_blow(chance) for _ in range(chance.choice((0, 1, 2, 3, 5, 8, 12)))]
+    if chance.random() < 0.15:
+        blows.append(_blow(chance, kind="blackout"))
     return sorted(blows, key=lambda blow: blow.at_ms)
 
 
-def _blow(chance: random.Random) -> Blow:
-    kinds: tuple[Any, ...] = ("crash", "crash_at", "crash_at", "pause", "pause", "restart", "twin")
-    kind = chance.choice(kinds)
-    process = chance.choice(NODES if kind == "twin" else (*NODES, *NODES, *CLIENTS))
+_BLOWS = (
+    *("crash", "crash_at", "crash_at", "pause", "pause", "restart", "twin"),
+    *("stall", "stall", "stall"),
+)
+
+
+def _blow(chance: random.Random, *, kind: Any = None) -> Blow:
+    kind = kind or chance.choice(_BLOWS)
+    on_clients = kind not in ("twin", "stall")
+    process = chance.choice((*NODES, *NODES, *CLIENTS) if on_clients else NODES)
     stores: tuple[Any, ...] = ("kept", "kept", "empty", "behind", "damaged")
     return Blow(
         chance.randrange(CHAOS_MS),
         process,
         kind,
-        calls=chance.randint(1, 150),
+        calls=chance.randint(1, 40 if kind == "stall" else 150),
         lasts_ms=chance.choice((10, 500, 3_000, 7_000, 14_000)),
         store=chance.choice(stores),
         skew_ms=_skew(chance),

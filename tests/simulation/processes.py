@@ -107,6 +107,8 @@ class Node:
         self.skew_ms = skew_ms
         self.stores = MemoryStores()
         self.log = SimLog(broker, name, self.stores)
+        self.had_twin = False
+        self._former: list[SimLog] = []
         self._broker = broker
         self._queue = queue
         self._witness = witness
@@ -126,6 +128,7 @@ class Node:
         """A new process of the same name, on the machine's disk."""
         self._wanted = True
         log = SimLog(self._broker, self.name, self.stores, skew_ms=self.skew_ms)
+        self._former.append(self.log)
         self.log = log
         self._task = asyncio.get_running_loop().create_task(self._serve(log), context=log.context())
         self._task.add_done_callback(lambda task: self._ended(log, task))
@@ -139,6 +142,17 @@ class Node:
             self._starts_at_ms = max(self._starts_at_ms, now_ms + RESTART_MS)
         if self._wanted and self._task is None and now_ms >= self._starts_at_ms:
             self.start()
+
+    def twin(self) -> None:
+        """A second process of the name, beside the first, which has the disk: each joining of one fences the other."""
+        self.had_twin = True
+        self.stores = MemoryStores()
+        self.start()
+
+    def end_twins(self) -> None:
+        """Kills every process of this name but the last."""
+        for log in self._former:
+            log.crash()
 
     def crash(self, *, down_ms: int = 0) -> None:
         self.log.crash()
@@ -188,7 +202,7 @@ class Node:
         log.crash()
         if self.log is not log:
             return  # a newer process has the name, and this one has noticed
-        if isinstance(error, Fenced):
+        if isinstance(error, Fenced) and not self.had_twin:
             self._failures.append(f"{self.name} was fenced by nobody: {error}")
         self._task = None
         self._lose()

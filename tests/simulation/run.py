@@ -11,6 +11,11 @@ from tests.simulation.quiet import be_quiet
 from tests.simulation.world import run
 
 
+def say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
 def main() -> None:
     be_quiet()
     first = int(sys.argv[1])
@@ -22,14 +27,14 @@ def main() -> None:
             run(seed, check)
         except Broken as broken:
             failed.append(seed)
-            print(f"seed {seed}: {str(broken)[:1500]}", flush=True)
+            say(f"seed {seed}: {str(broken)[:1500]}")
         except Exception as error:
             failed.append(seed)
-            print(f"seed {seed}: {error!r}", flush=True)
+            say(f"seed {seed}: {error!r}")
             if count == 1:
                 traceback.print_exc()
     seconds = (time.perf_counter() - begun) / count
-    print(f"{count} seeds, {seconds:.3f} s each; failed: {failed}")
+    say(f"{count} seeds, {seconds:.3f} s each; failed: {failed}")
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,11 +15,11 @@ from streamflow.client.errors import WorkflowFailureError, WorkflowQueryFailedEr
 from streamflow.common import WorkflowIDReusePolicy
 from streamflow.config import DEFAULT_NAMESPACE
 from streamflow.exceptions import WorkflowAlreadyStartedError
-from streamflow.memory.broker import MemoryBroker
+from streamflow.memory.broker import MemoryBroker, Trace
 from streamflow.memory.faults import Faults
 from streamflow.memory.log import MemoryLog
+from streamflow.memory.processes import PROCESS, ProcessCrashed
 from streamflow.memory.simloop import SimLoop, simulate
-from streamflow.memory.store import MemoryStores
 from streamflow.ports import OutRecord
 from streamflow.processor import Processor
 from streamflow.service import RPCError
@@ -60,6 +61,12 @@ class World:
     failures: list[str] = field(default_factory=list[str])
     nodes: dict[str, Node] = field(default_factory=dict[str, Node])
     clients: dict[str, ClientProcess] = field(default_factory=dict[str, ClientProcess])
+    stalls: dict[str, tuple[int, int]] = field(default_factory=dict[str, tuple[int, int]])
+    """By process: at which call it is to stall, and for how long."""
+    stalled: list[SimLog] = field(default_factory=list[SimLog])
+    """Those that stall now."""
+    silent_ms: list[int] = field(default_factory=list[int])
+    """When the group had no member (every 100 ms)."""
     tasks: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]])
 
     @property
@@ -69,7 +76,8 @@ class World:
     @property
     def logs(self) -> list[SimLog]:
         """Of every process, clients included."""
-        return [process.log for process in (*self.nodes.values(), *self.clients.values())]
+        nodes = [node.log for node in self.nodes.values()]
+        return nodes + [client.log for client in self.clients.values()]
 
 
 def run(
@@ -77,19 +85,22 @@ def run(
     check: Callable[[World], None],
     *,
     processor: type[Processor] = Processor,
-    trace: Callable[[str, str], None] | None = None,
+    trace: Trace | None = None,
 ) -> World:
     """Carries out what the seed means; ``check`` is called at the end, with every process still alive."""
     plan = draw(seed)
 
     async def main(loop: SimLoop) -> World:
         faults = Faults(seed, plan.rates)
-        broker = MemoryBroker(clock=loop.clock, faults=faults, trace=trace)
+        broker = MemoryBroker(clock=loop.clock, faults=faults)
         world = World(plan, broker, faults)
+        broker.trace = _tracing(world, loop, trace)
+        watching = asyncio.ensure_future(_watch_members(world))
         try:
             await _live(world)
             check(world)
         finally:
+            watching.cancel()
             # What is left is not part of the run: asyncio ends it in an order of its own.
             for log in world.logs:
                 log.crash()
@@ -97,6 +108,45 @@ def run(
 
     with chance_from(seed), machines(processor):
         return simulate(main, seed=seed)
+
+
+def _tracing(world: World, loop: SimLoop, trace: Trace | None) -> Trace:
+    """Sees every call to the log, and lets the planned ones stall."""
+
+    def note(process: str, call: str) -> None:
+        if trace is not None:
+            trace(process, call)
+        if process in world.stalls:
+            _stall(world, loop, world.nodes[process].log)
+
+    return note
+
+
+def _stall(world: World, loop: SimLoop, log: SimLog) -> None:
+    """Everybody else goes on, inside this call. Within a task asyncio could not do that: then the next call stalls."""
+    at_call, lasts_ms = world.stalls[log.process.name]
+    early = log.process.calls < at_call or log.process.paused
+    if early or PROCESS.get() is not log.process or asyncio.current_task() is not None:
+        return
+    del world.stalls[log.process.name]
+    log.pause()
+    world.stalled.append(log)
+    ends_ms = world.now_ms + lasts_ms
+    loop.call_at(ends_ms / 1000, lambda: None, context=contextvars.Context())
+    while world.now_ms < ends_ms:
+        loop._run_once()
+    world.stalled.remove(log)
+    if log.process.dead:
+        raise ProcessCrashed(log.process.name)
+    log.resume()
+
+
+async def _watch_members(world: World) -> None:
+    group = world.broker.group(topology.processor_group(DEFAULT_NAMESPACE, QUEUE))
+    while True:
+        if not group.live_members():
+            world.silent_ms.append(world.now_ms)
+        await asyncio.sleep(0.1)
 
 
 async def _live(world: World) -> None:
@@ -172,6 +222,9 @@ async def _at(world: World, at_ms: int, what: Any) -> None:
 
 
 async def _strike(world: World, blow: Blow) -> None:
+    if blow.kind == "blackout":
+        _black_out(world, blow)
+        return
     if blow.process in CLIENTS:
         await _strike_client(world.clients[blow.process], blow)
         return
@@ -188,20 +241,36 @@ async def _strike(world: World, blow: Blow) -> None:
         case "crash_at":
             node.dies_with = blow.store
             world.faults.crash_at(node.name, log.process.calls + blow.calls)
-        case "pause":
+        case "stall":
+            world.stalls[node.name] = (log.process.calls + blow.calls, blow.lasts_ms)
+        case "pause" if not log.process.paused:
             log.pause()
             await asyncio.sleep(blow.lasts_ms / 1000)
             if not log.process.dead:
                 log.resume()
+        case "pause":
+            pass
         case "restart":
             if not log.process.paused:
                 await node.shut_down()
                 node.workflows = _version(world)
                 node.start()
         case "twin":
-            # The first goes on until it notices; it has the disk, so the second begins with an empty one.
-            node.stores = MemoryStores()
-            _start(world, node)
+            node.workflows = _version(world)
+            node.twin()
+
+
+def _black_out(world: World, blow: Blow) -> None:
+    """Nobody is up for so long that the broker forgets the group's offsets."""
+    for name in NODES:
+        node = world.nodes[name]
+        node.dies_with = blow.store
+        node.crash(down_ms=blow.lasts_ms + 8_000)
+    group = topology.processor_group(DEFAULT_NAMESPACE, QUEUE)
+    world.broker.clock.call_at(
+        world.broker.clock.now_ms() + blow.lasts_ms + 7_000,
+        world.broker.group(group).positions.forget,
+    )
 
 
 async def _strike_client(client: ClientProcess, blow: Blow) -> None:
@@ -304,7 +373,12 @@ def _publish_start(process: ClientProcess, workflow: Workflow, copy: str) -> Non
 async def _end(world: World) -> None:
     """Calm: nothing goes wrong any more, every machine is up with mended code, and every run must end."""
     world.faults.calm()
+    world.stalls.clear()
+    while world.stalled:  # noqa: ASYNC110  # virtual time costs nothing
+        await asyncio.sleep(0.1)
     for node in world.nodes.values():
+        node.end_twins()
+        node.dies_with = "kept"
         node.skew_ms = 0
         if node.log.process.paused and not node.log.process.dead:
             node.log.resume()
@@ -315,6 +389,8 @@ async def _end(world: World) -> None:
     for node in world.nodes.values():
         if node.down or node.log.process.dead:
             node.start()
+    if any(call.message.kind == "start" and call.answered_ms is None for call in world.calls):
+        await asyncio.sleep(21)  # a start that was lost is sent once more
     closer = world.clients["closer"] = ClientProcess(world.broker, "closer")
     ends = [_close(world, closer, workflow) for workflow in world.plan.workflows]
     context = closer.log.context()
