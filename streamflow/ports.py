@@ -22,7 +22,7 @@ class TopicPartition(NamedTuple):
     partition: int
 
 
-class Record(msgspec.Struct, frozen=True):
+class Record(msgspec.Struct, frozen=True, gc=False):
     """One record as read."""
 
     topic: str
@@ -34,7 +34,7 @@ class Record(msgspec.Struct, frozen=True):
     timestamp_ms: int
 
 
-class OutRecord(msgspec.Struct, frozen=True):
+class OutRecord(msgspec.Struct, frozen=True, gc=False):
     """One record to append. The partition is always explicit: placement is decided by us, not by a client library."""
 
     topic: str
@@ -51,7 +51,7 @@ class Committed(NamedTuple):
     metadata: str = ""
 
 
-class TopicSpec(msgspec.Struct, frozen=True, kw_only=True):
+class TopicSpec(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A topic as it should be: name, partitions, replicas and broker settings."""
 
     name: str
@@ -60,7 +60,7 @@ class TopicSpec(msgspec.Struct, frozen=True, kw_only=True):
     config: Mapping[str, str] = {}
 
 
-class TopicState(msgspec.Struct, frozen=True, kw_only=True):
+class TopicState(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A topic as it is."""
 
     name: str
@@ -153,8 +153,11 @@ class Source(Protocol):
 
     def resume(self, partitions: Iterable[TopicPartition]) -> None: ...
 
-    def committed(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, Committed | None]:
-        """The group's positions, stable ones only: waits for transactions that still decide about them."""
+    def committed(
+        self, partitions: Iterable[TopicPartition], *, stable: bool = True
+    ) -> dict[TopicPartition, Committed | None]:
+        """The group's positions. ``stable`` waits for transactions that still decide about them; otherwise the last
+        decided ones are given at once, which is how a dead owner's ids are learnt before it can be fenced."""
         ...
 
     def commit(self, offsets: Mapping[TopicPartition, Committed]) -> None:
@@ -183,7 +186,10 @@ class Transactor(Protocol):
         ...
 
     def commit(
-        self, records: Sequence[OutRecord], offsets: Mapping[TopicPartition, Committed], source: Source
+        self,
+        records: Sequence[OutRecord],
+        offsets: Mapping[TopicPartition, Committed],
+        source: Source,
     ) -> None:
         """All or nothing: appends the records and commits the offsets, fenced by id and by group generation.
 
@@ -212,7 +218,9 @@ class Transactor(Protocol):
 class Producer(Protocol):
     """Appends outside transactions: clients, workers, and answers that follow a commit. Thread-safe."""
 
-    def send(self, record: OutRecord, done: Callable[[LogError | None], None] | None = None) -> None:
+    def send(
+        self, record: OutRecord, done: Callable[[LogError | None], None] | None = None
+    ) -> None:
         """Appends soon, in order per partition; ``done`` is told on any thread when durable or given up."""
         ...
 
@@ -291,6 +299,11 @@ class Log(Protocol):
         ...
 
     @property
+    def threaded(self) -> bool:
+        """Whether a machine has a thread of its own, and so may wait for other threads within a turn."""
+        ...
+
+    @property
     def clock(self) -> Clock: ...
 
     # topics
@@ -337,7 +350,11 @@ class Log(Protocol):
     def reader(self) -> Reader: ...
 
     def tail(
-        self, partition: TopicPartition, deliver: Callable[[Sequence[Record]], None], *, offset: int | None = None
+        self,
+        partition: TopicPartition,
+        deliver: Callable[[Sequence[Record]], None],
+        *,
+        offset: int | None = None,
     ) -> Tail:
         """Delivers committed records from ``offset`` (default: the end as of this call, resolved before it returns).
 
@@ -387,11 +404,15 @@ class Store(Protocol):
 
     def get(self, key: bytes) -> bytes | None: ...
 
-    def scan(self, start: bytes, end: bytes, *, limit: int | None = None) -> list[tuple[bytes, bytes]]:
+    def scan(
+        self, start: bytes, end: bytes, *, limit: int | None = None
+    ) -> list[tuple[bytes, bytes]]:
         """Rows from ``start`` (inclusive) to ``end`` (exclusive), in key order."""
         ...
 
-    def scan_back(self, start: bytes, end: bytes, *, limit: int | None = None) -> list[tuple[bytes, bytes]]:
+    def scan_back(
+        self, start: bytes, end: bytes, *, limit: int | None = None
+    ) -> list[tuple[bytes, bytes]]:
         """The same rows in reverse key order."""
         ...
 

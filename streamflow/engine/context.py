@@ -13,7 +13,7 @@ from streamflow.model.ids import RunId
 DAY_MS = 86_400_000
 
 
-class Limits(msgspec.Struct, frozen=True, kw_only=True):
+class Limits(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Bounds of one run and one step. Each has a refusal that names it."""
 
     pending_activities_max: int = 50_000
@@ -24,6 +24,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     events_max: int = 200_000
     dispatch_per_step_max: int = 500
     """Further activities of one step are scheduled undispatched and sent in later transactions."""
+    messages_per_run_max: int = 10_000
+    """So many messages of a run are remembered, to tell copies; the oldest makes room for the newest."""
     payload_bytes_max: int = 900_000
     """All payloads of one command or intent together, a little under the record limit of 1 MiB."""
     id_bytes_max: int = 1_000
@@ -37,7 +39,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 DEFAULT_LIMITS = Limits()
 
 
-class Context(msgspec.Struct, frozen=True, kw_only=True):
+class Context(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One decision's surroundings. ``entropy`` is 16 random bytes used for nothing else."""
 
     now_ms: int

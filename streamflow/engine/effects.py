@@ -19,20 +19,20 @@ from streamflow.model.ids import Op
 from streamflow.model.tasks import ActivityTask, CancelTask
 
 
-class PushCancel(msgspec.Struct, frozen=True):
+class PushCancel(msgspec.Struct, frozen=True, gc=False):
     """Tells the worker that runs this attempt to stop."""
 
     to: ReplyTo
     task: CancelTask
 
 
-class CancelLocal(msgspec.Struct, frozen=True):
+class CancelLocal(msgspec.Struct, frozen=True, gc=False):
     """Stops a local activity that this processor may be running."""
 
     op: Op
 
 
-class ForgetAttempt(msgspec.Struct, frozen=True):
+class ForgetAttempt(msgspec.Struct, frozen=True, gc=False):
     """The attempt's record goes: its activity has ended."""
 
     op: Op

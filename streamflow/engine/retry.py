@@ -14,7 +14,7 @@ INTERVAL_MS_MAX = 365 * 86_400_000
 """No wait is longer than a year: coefficients grow beyond every integer."""
 
 
-class RetryAt(msgspec.Struct, frozen=True):
+class RetryAt(msgspec.Struct, frozen=True, gc=False):
     """Try again at this time."""
 
     due_ms: int

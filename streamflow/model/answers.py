@@ -29,7 +29,7 @@ class Reason(Enum):
     UNAVAILABLE = "unavailable"
 
 
-class Rejection(msgspec.Struct, frozen=True, kw_only=True):
+class Rejection(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A caller's fault, as a value: expected, found, what to do."""
 
     reason: Reason
@@ -38,7 +38,7 @@ class Rejection(msgspec.Struct, frozen=True, kw_only=True):
     failure: Failure | None = None
 
 
-class Done(msgspec.Struct, frozen=True, kw_only=True):
+class Done(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The command was recorded (or was a copy of one that had been)."""
 
     run_id: RunId
@@ -47,7 +47,7 @@ class Done(msgspec.Struct, frozen=True, kw_only=True):
     """Whether this command began the run."""
 
 
-class RunResult(msgspec.Struct, frozen=True, kw_only=True):
+class RunResult(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """How a run ended; ``RUNNING`` when a long poll ran out before it did."""
 
     run_id: RunId
@@ -60,11 +60,11 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
     """The run that follows this one, to be awaited by a caller that follows runs."""
 
 
-class QueryAnswer(msgspec.Struct, frozen=True, kw_only=True):
+class QueryAnswer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     result: Payload | None = None
 
 
-class PendingActivity(msgspec.Struct, frozen=True, kw_only=True):
+class PendingActivity(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An activity that has no end yet, as an operator sees it. Times are milliseconds since the epoch, 0 is never."""
 
     activity_id: str
@@ -86,13 +86,13 @@ class PendingActivity(msgspec.Struct, frozen=True, kw_only=True):
     hint: str = ""
 
 
-class PendingTimer(msgspec.Struct, frozen=True, kw_only=True):
+class PendingTimer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     op: int
     fire_at_ms: int
     summary: str = ""
 
 
-class Trouble(msgspec.Struct, frozen=True, kw_only=True):
+class Trouble(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Why a run does not move: its code failed (not the run), and when it is tried again."""
 
     kind: str
@@ -105,7 +105,7 @@ class Trouble(msgspec.Struct, frozen=True, kw_only=True):
     next_try_ms: int = 0
 
 
-class Description(msgspec.Struct, frozen=True, kw_only=True):
+class Description(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Everything that can be said of a run without running its code."""
 
     workflow_id: WorkflowId
@@ -132,7 +132,7 @@ class Description(msgspec.Struct, frozen=True, kw_only=True):
     cancel_requested: bool = False
 
 
-class HistoryPage(msgspec.Struct, frozen=True, kw_only=True):
+class HistoryPage(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Events as stored: each is the fixed header and the value of its history record."""
 
     run_id: RunId
@@ -143,19 +143,19 @@ class HistoryPage(msgspec.Struct, frozen=True, kw_only=True):
     closed: bool
 
 
-class Located(msgspec.Struct, frozen=True, kw_only=True):
+class Located(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     queue: str
     run_id: RunId
     status: Status
 
 
-class Confirmed(msgspec.Struct, frozen=True, kw_only=True):
+class Confirmed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Which of the tasks asked about are still pending, in the order asked."""
 
     pending: tuple[bool, ...]
 
 
-class HeartbeatAck(msgspec.Struct, frozen=True, kw_only=True):
+class HeartbeatAck(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Tells the worker whether the attempt is still wanted."""
 
     known: bool
@@ -175,7 +175,7 @@ Answer = (
 )
 
 
-class DedupEntry(msgspec.Struct, frozen=True, kw_only=True):
+class DedupEntry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What became of a message, kept so that its copies are answered alike."""
 
     workflow_id: WorkflowId
@@ -184,7 +184,7 @@ class DedupEntry(msgspec.Struct, frozen=True, kw_only=True):
     expires_ms: int
 
 
-class ExecutionSummary(msgspec.Struct, frozen=True, kw_only=True):
+class ExecutionSummary(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A run's row in the public `executions` feed."""
 
     workflow_id: WorkflowId

@@ -17,7 +17,7 @@ from streamflow.model.options import IdConflictPolicy, IdReusePolicy, Parent, Re
 from streamflow.model.payload import Payload, Payloads
 
 
-class ReplyTo(msgspec.Struct, frozen=True):
+class ReplyTo(msgspec.Struct, frozen=True, gc=False):
     """Where an answer goes: a partition of a replies topic, and the caller's number for the request."""
 
     topic: str
@@ -25,7 +25,7 @@ class ReplyTo(msgspec.Struct, frozen=True):
     request_id: str
 
 
-class Envelope(msgspec.Struct, frozen=True, kw_only=True):
+class Envelope(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What every command carries beside its body."""
 
     message_id: MessageId
@@ -41,7 +41,7 @@ class WaitFor(Enum):
     RESULT = "result"
 
 
-class StartWorkflow(msgspec.Struct, frozen=True, kw_only=True):
+class StartWorkflow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Asks for a run; with ``signal_name`` set also delivers that signal, to the open run if there is one."""
 
     workflow_id: WorkflowId
@@ -67,7 +67,7 @@ class StartWorkflow(msgspec.Struct, frozen=True, kw_only=True):
     wait_for: WaitFor = WaitFor.ACCEPTED
 
 
-class SignalWorkflow(msgspec.Struct, frozen=True, kw_only=True):
+class SignalWorkflow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     workflow_id: WorkflowId
     run_id: RunId | None = None
     signal_name: str
@@ -76,7 +76,7 @@ class SignalWorkflow(msgspec.Struct, frozen=True, kw_only=True):
     identity: str = ""
 
 
-class QueryWorkflow(msgspec.Struct, frozen=True, kw_only=True):
+class QueryWorkflow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Reads a run's state through its code; also answered for closed runs while they are retained."""
 
     workflow_id: WorkflowId
@@ -88,7 +88,7 @@ class QueryWorkflow(msgspec.Struct, frozen=True, kw_only=True):
     """``none``, ``not_open`` or ``not_completed_cleanly``."""
 
 
-class CancelWorkflow(msgspec.Struct, frozen=True, kw_only=True):
+class CancelWorkflow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     workflow_id: WorkflowId
     run_id: RunId | None = None
     first_run_id: RunId | None = None
@@ -96,7 +96,7 @@ class CancelWorkflow(msgspec.Struct, frozen=True, kw_only=True):
     identity: str = ""
 
 
-class TerminateWorkflow(msgspec.Struct, frozen=True, kw_only=True):
+class TerminateWorkflow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     workflow_id: WorkflowId
     run_id: RunId | None = None
     first_run_id: RunId | None = None
@@ -105,19 +105,19 @@ class TerminateWorkflow(msgspec.Struct, frozen=True, kw_only=True):
     identity: str = ""
 
 
-class DescribeWorkflow(msgspec.Struct, frozen=True, kw_only=True):
+class DescribeWorkflow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     workflow_id: WorkflowId
     run_id: RunId | None = None
 
 
-class AwaitResult(msgspec.Struct, frozen=True, kw_only=True):
+class AwaitResult(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Long poll for a run's end: answered when it closes; the caller renews it."""
 
     workflow_id: WorkflowId
     run_id: RunId | None = None
 
 
-class FetchHistory(msgspec.Struct, frozen=True, kw_only=True):
+class FetchHistory(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Reads a page of a run's events, from ``after_seq`` exclusive."""
 
     workflow_id: WorkflowId
@@ -126,14 +126,14 @@ class FetchHistory(msgspec.Struct, frozen=True, kw_only=True):
     bytes_max: int = 512_000
 
 
-class Locate(msgspec.Struct, frozen=True, kw_only=True):
+class Locate(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Asks whether this queue knows the workflow; the only command that is ever broadcast."""
 
     workflow_id: WorkflowId
     run_id: RunId | None = None
 
 
-class TaskRef(msgspec.Struct, frozen=True, kw_only=True):
+class TaskRef(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Names one attempt of one activity. The token proves that the sender was given the task."""
 
     run_id: RunId
@@ -148,7 +148,7 @@ class ActivityOutcome(Enum):
     CANCELED = "canceled"
 
 
-class ReportActivity(msgspec.Struct, frozen=True, kw_only=True):
+class ReportActivity(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An attempt's end, from the worker that ran it."""
 
     workflow_id: WorkflowId
@@ -159,7 +159,7 @@ class ReportActivity(msgspec.Struct, frozen=True, kw_only=True):
     identity: str = ""
 
 
-class StartActivity(msgspec.Struct, frozen=True, kw_only=True):
+class StartActivity(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A worker announces that an attempt began; timeouts count from ``started_ms`` (the worker's clock)."""
 
     workflow_id: WorkflowId
@@ -170,14 +170,14 @@ class StartActivity(msgspec.Struct, frozen=True, kw_only=True):
     """Where to push a cancellation."""
 
 
-class HeartbeatActivity(msgspec.Struct, frozen=True, kw_only=True):
+class HeartbeatActivity(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     workflow_id: WorkflowId
     task: TaskRef
     details: Payloads = ()
     identity: str = ""
 
 
-class ConfirmTasks(msgspec.Struct, frozen=True, kw_only=True):
+class ConfirmTasks(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A worker asks which of these redelivered tasks are still pending. All belong to one inbox partition."""
 
     workflow_id: WorkflowId
@@ -185,7 +185,7 @@ class ConfirmTasks(msgspec.Struct, frozen=True, kw_only=True):
     tasks: tuple[tuple[WorkflowId, TaskRef], ...]
 
 
-class FireDue(msgspec.Struct, frozen=True, kw_only=True):
+class FireDue(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Something of this run is due. Made by the timer scan, never read from an inbox."""
 
     workflow_id: WorkflowId
@@ -194,7 +194,7 @@ class FireDue(msgspec.Struct, frozen=True, kw_only=True):
     """Tries a stuck run at once, whatever its backoff says: there may be new code."""
 
 
-class LocalActivityEnded(msgspec.Struct, frozen=True, kw_only=True):
+class LocalActivityEnded(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A local activity's end. Made by the processor itself, never read from an inbox."""
 
     workflow_id: WorkflowId
@@ -229,7 +229,7 @@ InternalCommand = FireDue | LocalActivityEnded
 """What only the processor itself says."""
 
 
-class Received(msgspec.Struct, frozen=True):
+class Received(msgspec.Struct, frozen=True, gc=False):
     """One inbox record, decoded."""
 
     envelope: Envelope

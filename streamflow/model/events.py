@@ -19,7 +19,7 @@ from streamflow.model.payload import Payload, Payloads
 # -- inputs -------------------------------------------------------------------------------------------------------
 
 
-class WorkflowStarted(msgspec.Struct, frozen=True, kw_only=True):
+class WorkflowStarted(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Always the first event. The first activation waits until ``not_before_ms`` (start delay)."""
 
     workflow_type: str
@@ -48,7 +48,7 @@ class WorkflowStarted(msgspec.Struct, frozen=True, kw_only=True):
     """How long the run is kept after its close; ``None`` takes the queue's setting at close."""
 
 
-class SignalReceived(msgspec.Struct, frozen=True, kw_only=True):
+class SignalReceived(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     name: str
     args: Payloads = ()
     headers: Mapping[str, Payload] = {}
@@ -56,16 +56,16 @@ class SignalReceived(msgspec.Struct, frozen=True, kw_only=True):
     identity: str = ""
 
 
-class CancelRequested(msgspec.Struct, frozen=True, kw_only=True):
+class CancelRequested(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     reason: str = ""
     identity: str = ""
 
 
-class TimerFired(msgspec.Struct, frozen=True, kw_only=True):
+class TimerFired(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     op: Op
 
 
-class ActivityCompleted(msgspec.Struct, frozen=True, kw_only=True):
+class ActivityCompleted(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The last attempt's result, of an ordinary or a local activity."""
 
     op: Op
@@ -74,7 +74,7 @@ class ActivityCompleted(msgspec.Struct, frozen=True, kw_only=True):
     identity: str = ""
 
 
-class ActivityFailed(msgspec.Struct, frozen=True, kw_only=True):
+class ActivityFailed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """No attempt will follow. A timeout is a failure whose kind says so."""
 
     op: Op
@@ -84,7 +84,7 @@ class ActivityFailed(msgspec.Struct, frozen=True, kw_only=True):
     identity: str = ""
 
 
-class ActivityCanceled(msgspec.Struct, frozen=True, kw_only=True):
+class ActivityCanceled(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     op: Op
     attempt: int
     failure: Failure
@@ -104,7 +104,7 @@ Input = (
 # -- activation ---------------------------------------------------------------------------------------------------
 
 
-class Activated(msgspec.Struct, frozen=True, kw_only=True):
+class Activated(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The code ran once, successfully, on these inputs. Replay activates here and nowhere else."""
 
     inputs: tuple[Seq, ...]
@@ -118,7 +118,7 @@ class Activated(msgspec.Struct, frozen=True, kw_only=True):
 # -- outcomes of intents ------------------------------------------------------------------------------------------
 
 
-class ActivityScheduled(msgspec.Struct, frozen=True, kw_only=True):
+class ActivityScheduled(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     op: Op
     activity_id: str
     activity_type: str
@@ -136,37 +136,37 @@ class ActivityScheduled(msgspec.Struct, frozen=True, kw_only=True):
     """Random; the tasks of every attempt carry it, and a report without it is refused."""
 
 
-class ActivityCancelRequested(msgspec.Struct, frozen=True, kw_only=True):
+class ActivityCancelRequested(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     op: Op
 
 
-class TimerStarted(msgspec.Struct, frozen=True, kw_only=True):
+class TimerStarted(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     op: Op
     fire_at_ms: int
     duration_ms: int
     summary: str = ""
 
 
-class TimerCanceled(msgspec.Struct, frozen=True, kw_only=True):
+class TimerCanceled(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     op: Op
 
 
-class WorkflowCompleted(msgspec.Struct, frozen=True, kw_only=True):
+class WorkflowCompleted(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     result: Payload | None = None
 
 
-class WorkflowFailed(msgspec.Struct, frozen=True, kw_only=True):
+class WorkflowFailed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     failure: Failure
     retry_state: RetryState = RetryState.RETRY_POLICY_NOT_SET
     new_run_id: RunId | None = None
     """The next attempt under the workflow's retry policy, if one follows."""
 
 
-class WorkflowCanceled(msgspec.Struct, frozen=True, kw_only=True):
+class WorkflowCanceled(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     details: Payloads = ()
 
 
-class WorkflowContinuedAsNew(msgspec.Struct, frozen=True, kw_only=True):
+class WorkflowContinuedAsNew(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     new_run_id: RunId
     workflow_type: str
     queue: str
@@ -183,13 +183,13 @@ class WorkflowContinuedAsNew(msgspec.Struct, frozen=True, kw_only=True):
 # -- ends that nobody's code asked for ----------------------------------------------------------------------------
 
 
-class WorkflowTerminated(msgspec.Struct, frozen=True, kw_only=True):
+class WorkflowTerminated(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     reason: str = ""
     details: Payloads = ()
     identity: str = ""
 
 
-class WorkflowTimedOut(msgspec.Struct, frozen=True, kw_only=True):
+class WorkflowTimedOut(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     retry_state: RetryState = RetryState.TIMEOUT
     new_run_id: RunId | None = None
 
@@ -215,7 +215,7 @@ Closed = (
 Event = Input | Activated | Outcome | WorkflowTerminated | WorkflowTimedOut
 
 
-class Recorded(msgspec.Struct, frozen=True):
+class Recorded(msgspec.Struct, frozen=True, gc=False):
     """An event at its place in a run's history."""
 
     seq: Seq
@@ -225,7 +225,7 @@ class Recorded(msgspec.Struct, frozen=True):
     event: Event
 
 
-class History(msgspec.Struct, frozen=True, kw_only=True):
+class History(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A run's events from the first, as fetched or loaded from a file."""
 
     workflow_id: WorkflowId

@@ -45,7 +45,7 @@ class RetryState(Enum):
     CANCEL_REQUESTED = "cancel_requested"
 
 
-class Failure(msgspec.Struct, frozen=True, kw_only=True):
+class Failure(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One failure and, through ``cause``, those behind it (at most ``CAUSES_MAX``).
 
     Fields beyond the first six belong to some kinds only and are empty for the others.

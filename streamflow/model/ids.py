@@ -24,7 +24,7 @@ Seq = NewType("Seq", int)
 """Place of an event in its run's history: 1, 2, 3, ... without gaps."""
 
 
-class RunKey(msgspec.Struct, frozen=True):
+class RunKey(msgspec.Struct, frozen=True, gc=False):
     """Names one run everywhere: the workflow it belongs to, and which of its runs."""
 
     workflow_id: WorkflowId

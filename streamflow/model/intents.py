@@ -13,7 +13,7 @@ from streamflow.model.options import ActivityTimeouts, CancellationType, RetryPo
 from streamflow.model.payload import Payload, Payloads
 
 
-class ScheduleActivity(msgspec.Struct, frozen=True, kw_only=True):
+class ScheduleActivity(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """``queue`` empty is the workflow's own; ``local`` runs inside the processor."""
 
     op: Op
@@ -31,33 +31,33 @@ class ScheduleActivity(msgspec.Struct, frozen=True, kw_only=True):
     local_retry_threshold_ms: int | None = None
 
 
-class CancelActivity(msgspec.Struct, frozen=True, kw_only=True):
+class CancelActivity(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     op: Op
 
 
-class StartTimer(msgspec.Struct, frozen=True, kw_only=True):
+class StartTimer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     op: Op
     duration_ms: int
     summary: str = ""
 
 
-class CancelTimer(msgspec.Struct, frozen=True, kw_only=True):
+class CancelTimer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     op: Op
 
 
-class CompleteRun(msgspec.Struct, frozen=True, kw_only=True):
+class CompleteRun(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     result: Payload | None = None
 
 
-class FailRun(msgspec.Struct, frozen=True, kw_only=True):
+class FailRun(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     failure: Failure
 
 
-class CancelRun(msgspec.Struct, frozen=True, kw_only=True):
+class CancelRun(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     details: Payloads = ()
 
 
-class ContinueAsNew(msgspec.Struct, frozen=True, kw_only=True):
+class ContinueAsNew(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """``None`` and empty keep what the ending run had."""
 
     workflow_type: str = ""
@@ -84,7 +84,7 @@ Intent = (
 )
 
 
-class Activation(msgspec.Struct, frozen=True, kw_only=True):
+class Activation(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One run of the code: these inputs, in order, at this time, with this seed."""
 
     inputs: tuple[Recorded, ...]

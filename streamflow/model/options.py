@@ -7,7 +7,7 @@ from enum import Enum
 import msgspec
 
 
-class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
+class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """How often and how soon to try again. ``maximum_attempts=0`` means for as long as it takes."""
 
     initial_interval_ms: int = 1_000
@@ -18,7 +18,7 @@ class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
     non_retryable_error_types: tuple[str, ...] = ()
 
 
-class ActivityTimeouts(msgspec.Struct, frozen=True, kw_only=True):
+class ActivityTimeouts(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The four limits of an activity in milliseconds; ``None`` is no limit."""
 
     schedule_to_close_ms: int | None = None
@@ -64,7 +64,7 @@ class Status(Enum):
     TIMED_OUT = "timed_out"
 
 
-class Parent(msgspec.Struct, frozen=True, kw_only=True):
+class Parent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The run that started this one as its child."""
 
     namespace: str

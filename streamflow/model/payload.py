@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import msgspec
 
 
-class Payload(msgspec.Struct, frozen=True):
+class Payload(msgspec.Struct, frozen=True, gc=False):
     """One encoded value.
 
     ``metadata["encoding"]`` names the encoding (``json/plain``, ``binary/plain``, ``binary/null``, ...).

@@ -11,7 +11,7 @@ QueueKind = Literal["workflow", "activity"]
 """Whether a queue runs workflows (inbox, history and activities) or only activities."""
 
 
-class QueueEntry(msgspec.Struct, frozen=True, kw_only=True):
+class QueueEntry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A queue as ``topology apply`` made it. Its presence is the stamp that processors ask for."""
 
     name: str

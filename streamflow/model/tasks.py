@@ -12,7 +12,7 @@ from streamflow.model.options import ActivityTimeouts, RetryPolicy
 from streamflow.model.payload import Payload, Payloads
 
 
-class ActivityTask(msgspec.Struct, frozen=True, kw_only=True):
+class ActivityTask(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One attempt to be made, with all that the worker needs to make it and to report back."""
 
     workflow_id: WorkflowId
@@ -36,7 +36,7 @@ class ActivityTask(msgspec.Struct, frozen=True, kw_only=True):
     priority: int = 0
 
 
-class CancelTask(msgspec.Struct, frozen=True, kw_only=True):
+class CancelTask(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Pushed to the worker's control address: stop this attempt."""
 
     workflow_id: WorkflowId
@@ -45,7 +45,7 @@ class CancelTask(msgspec.Struct, frozen=True, kw_only=True):
     attempt: int
 
 
-class Attempt(msgspec.Struct, frozen=True, kw_only=True):
+class Attempt(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Latest state of a pending activity's attempt.
 
     Absent means the plain case: attempt 1, dispatched with its ``ActivityScheduled``, not announced as started.
@@ -67,7 +67,7 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     hint: str = ""
 
 
-class PositionRecord(msgspec.Struct, frozen=True, kw_only=True):
+class PositionRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """How far a partition's input was folded into its history, and by whom. Rides in every transaction."""
 
     inbox_offset: int
@@ -78,7 +78,7 @@ class PositionRecord(msgspec.Struct, frozen=True, kw_only=True):
     transactional_ids: tuple[str, ...] = ()
 
 
-class Deleting(msgspec.Struct, frozen=True, kw_only=True):
+class Deleting(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Marks a run whose tombstones are being written: its gaps are no alarm."""
 
     last_seq: int

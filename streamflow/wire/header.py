@@ -37,7 +37,7 @@ _LAYOUT: Final = struct.Struct(">BBBH36sIIqq8s")
 SIZE: Final = _LAYOUT.size
 
 
-class EntryHeader(msgspec.Struct, frozen=True):
+class EntryHeader(msgspec.Struct, frozen=True, gc=False):
     """What restore needs of an entry. ``kind`` is an `EntityKind`."""
 
     kind: int

@@ -33,7 +33,7 @@ class EntityKind(IntEnum):
     POSITION = 6
 
 
-class HistoryKey(msgspec.Struct, frozen=True):
+class HistoryKey(msgspec.Struct, frozen=True, gc=False):
     """A parsed key; what the kind does not use is empty or 0."""
 
     kind: EntityKind

@@ -17,7 +17,7 @@ Fact = Event | Attempt | Trouble
 """What a decision may state: an event, or the latest state of an attempt or of the run's trouble."""
 
 
-class Send(msgspec.Struct, frozen=True):
+class Send(msgspec.Struct, frozen=True, gc=False):
     """Sends the pending activity's present attempt: to its queue, or to this processor's own executor if local."""
 
     op: Op
@@ -26,7 +26,7 @@ class Send(msgspec.Struct, frozen=True):
 Step = Fact | Send
 
 
-class Decision(msgspec.Struct, frozen=True):
+class Decision(msgspec.Struct, frozen=True, gc=False):
     """An accepted command: what is now true, in order, and what the caller is told (``None``: nothing)."""
 
     facts: tuple[Step, ...] = ()

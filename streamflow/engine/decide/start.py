@@ -23,14 +23,14 @@ from streamflow.model.ids import MessageId, RunId
 from streamflow.model.options import IdConflictPolicy, IdReusePolicy, Status
 
 
-class LastRun(msgspec.Struct, frozen=True):
+class LastRun(msgspec.Struct, frozen=True, gc=False):
     """The latest run of a workflow ID, as far as a start needs to know it."""
 
     run_id: RunId
     status: Status
 
 
-class Begin(msgspec.Struct, frozen=True):
+class Begin(msgspec.Struct, frozen=True, gc=False):
     """A new run, begun with these facts; the open one, if named, ends first."""
 
     run_id: RunId
