@@ -5,8 +5,11 @@ from __future__ import annotations
 from streamflow.model.answers import Answer, DedupEntry, Done, Rejection
 from streamflow.model.ids import WorkflowId
 from streamflow.ports import OutRecord, Record
-from streamflow.processor.rows import Entry
+from streamflow.processor.batch import Batch
+from streamflow.processor.draft import Draft
+from streamflow.processor.rows import Entry, Expired
 from streamflow.processor.runs import Runs
+from streamflow.processor.surroundings import Surroundings
 from streamflow.processor.work import Work
 from streamflow.wire import keys
 from streamflow.wire.entities import decode_dedup, encode
@@ -58,12 +61,24 @@ class Answers:
         raw = raw or self._rows.dedup(workflow_id, message_id)
         return None if raw is None else decode_dedup(raw).answer
 
-    def remember(self, work: Work, workflow_id: WorkflowId, answer: Done | Rejection) -> None:
-        """Keeps the outcome, for copies that may come as long as the run could be retained."""
+    def remember(
+        self,
+        work: Work,
+        workflow_id: WorkflowId,
+        answer: Done | Rejection,
+        draft: Draft | None = None,
+    ) -> None:
+        """Keeps the outcome, for copies that may come as long as the run could be retained.
+
+        Of a run that was there before (``draft``) only so many messages are remembered: the oldest makes room.
+        """
         assert work.envelope is not None
         options = self._around.options
         now_ms = self._around.clock.now_ms()
         keep_ms = max(options.dedup_ms_min, options.limits.retention_ms)
+        run_id, ordinal = "", 0
+        if draft is not None:
+            run_id, ordinal = draft.run.run_id, self._count(workflow_id, draft)
         entry = DedupEntry(
             workflow_id=workflow_id,
             message_id=work.envelope.message_id,
@@ -71,7 +86,7 @@ class Answers:
             expires_ms=now_ms + keep_ms,
         )
         value = encode(entry)
-        header = EntryHeader(EntityKind.DEDUP, 0, "", 0, 0, now_ms, entry.expires_ms)
+        header = EntryHeader(EntityKind.DEDUP, 0, run_id, ordinal, 0, now_ms, entry.expires_ms)
         packed = pack(header)
         self._part.outcomes[workflow_id, entry.message_id] = value
         self._part.entries.append(
@@ -80,3 +95,37 @@ class Answers:
         key = keys.dedup_key(workflow_id, entry.message_id)
         history = self._around.history_topic
         self._batch.append(OutRecord(history, self._part.number, key, value, ((SF, packed),)))
+
+    def _count(self, workflow_id: WorkflowId, draft: Draft) -> int:
+        """Which of the run's remembered messages this one is; the one that it is too many by is forgotten."""
+        run_id = draft.run.run_id
+        if draft.messages < 0:
+            draft.messages = self._rows.messages(run_id)
+        draft.messages += 1
+        surplus = draft.messages - self._around.options.limits.messages_per_run_max
+        former = self._rows.message(run_id, surplus) if surplus > 0 else None
+        if former is not None:
+            message_id, expires_ms = former
+            expired = Expired(workflow_id, message_id, expires_ms, run_id, surplus)
+            forget_message(self._batch, self._part.number, expired, self._around)
+        return draft.messages
+
+
+def forget_message(batch: Batch, number: int, message: Expired, around: Surroundings) -> None:
+    """The deduplication entry goes: a copy that comes now is taken for a new message."""
+    header = EntryHeader(
+        EntityKind.DEDUP,
+        0,
+        message.run_id,
+        message.ordinal,
+        0,
+        around.clock.now_ms(),
+        message.expires_ms,
+    )
+    packed = pack(header)
+    workflow_id, message_id = message.workflow_id, message.message_id
+    batch.part(number).entries.append(
+        Entry(EntityKind.DEDUP, workflow_id, header, packed, None, text=message_id)
+    )
+    key = keys.dedup_key(workflow_id, message_id)
+    batch.append(OutRecord(around.history_topic, number, key, None, ((SF, packed),)))

@@ -61,6 +61,8 @@ class Batch:
     """Answers that recorded nothing: sent plainly once the commit that covers them is known."""
     locals_used: list[LocalActivityEnded] = field(default_factory=list[LocalActivityEnded])
     """Taken from the processor's own queue; given back if the batch does not commit."""
+    retries: list[tuple[int, str]] = field(default_factory=list[tuple[int, str]])
+    """Runs that were to be tried at once (partition, run); again if the batch does not commit."""
     locals_begun: list[ActivityTask] = field(default_factory=list[ActivityTask])
     locals_canceled: list[tuple[RunId, Op]] = field(default_factory=list[tuple[RunId, Op]])
     histories: list[tuple[int, ReplyTo, str, int, int]] = field(

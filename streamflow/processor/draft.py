@@ -30,6 +30,8 @@ class Draft:
     """The due time that the store's index has, or will have once the batch is committed."""
     instance: Instance | None = None
     summarized_ms: int = 0
+    messages: int = -1
+    """How many messages to the run were ever remembered; -1 is not known yet."""
 
 
 def load(rows: Rows, run_id: str, row: RunRow, limits: Limits) -> Draft:

@@ -6,14 +6,16 @@ A record that cannot be used never stops its partition: it is forwarded, or kept
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 
 from streamflow.model.answers import Reason, Rejection
 from streamflow.model.commands import AwaitResult, Envelope, FireDue, LocalActivityEnded, ReplyTo
 from streamflow.model.ids import MessageId, RunId, WorkflowId
 from streamflow.observability import get_logger
 from streamflow.ports import Log, OutRecord, Reader, Record, RecordRefused
-from streamflow.processor.batch import Batch
+from streamflow.processor.batch import BYTES_MAX, Batch
 from streamflow.processor.partition import Partition, State
+from streamflow.processor.rows import Expired
 from streamflow.processor.surroundings import Surroundings
 from streamflow.processor.work import Work
 from streamflow.topology import partition_for
@@ -30,6 +32,11 @@ from streamflow.wire.inbox import (
 
 log = get_logger("processor")
 
+RETRIES_PER_TURN_MAX = 20
+"""Stuck runs that are tried at once: each may use up a whole step limit."""
+
+FORGET_EVERY_MS = 60_000
+
 Groups = dict[tuple[int, str], list[Work]]
 
 
@@ -42,7 +49,8 @@ class Inbound:
         self._retry: dict[str, int] = {}
         self._asked: list[tuple[int, Work]] = []
         self._refused: dict[tuple[int, str], str] = {}
-        self._behind_ms = 0
+        self._log_ms = 0
+        """The log's time, as its last records show it."""
         self._checkpointed: dict[int, int] = {}
         self._reader: Reader | None = None
 
@@ -53,26 +61,42 @@ class Inbound:
 
     @property
     def behind_ms(self) -> int:
-        """By how much this machine's clock is behind the log's, as far as the last records show it."""
-        return self._behind_ms
+        """By how much this machine's clock is certainly behind the log's."""
+        return max(0, self._log_ms - self._around.clock.now_ms())
 
     # -- records --------------------------------------------------------------------------------------------------
 
     def sort(self, records: Sequence[Record], partitions: Mapping[int, Partition]) -> Groups:
         """The commands of active partitions, by workflow, each in its order."""
         groups: Groups = {}
-        now_ms = self._around.clock.now_ms()
         if records:
-            self._behind_ms = max(0, max(record.timestamp_ms for record in records) - now_ms)
-        for record in records:
-            partition = partitions.get(record.partition)
-            if partition is None or partition.state is not State.ACTIVE:
-                continue
+            self._log_ms = max(record.timestamp_ms for record in records)
+        room = BYTES_MAX
+        for partition, record in self._in_order(records, partitions):
             if record.offset < partition.meta.inbox_offset:
                 continue  # read again after a rewind, and already folded
+            if room <= 0:
+                partition.held.append(record)
+                continue
+            room -= len(record.value or b"")
             self._offsets[record.partition] = record.offset + 1
             self._sort_one(record, groups)
         return groups
+
+    def _in_order(
+        self, records: Sequence[Record], partitions: Mapping[int, Partition]
+    ) -> list[tuple[Partition, Record]]:
+        """What was held over comes before what was read since. A batch takes a prefix of each partition's input."""
+        ordered: list[tuple[Partition, Record]] = []
+        for partition in partitions.values():
+            held, partition.held = partition.held, []
+            if partition.state is State.ACTIVE:
+                ordered += [(partition, record) for record in held]
+        for record in records:
+            owned = partitions.get(record.partition)
+            if owned is not None and owned.state is State.ACTIVE:
+                ordered.append((owned, record))
+        return ordered
 
     def _sort_one(self, record: Record, groups: Groups) -> None:
         try:
@@ -128,7 +152,7 @@ class Inbound:
     def add_due(self, groups: Groups, partitions: Mapping[int, Partition]) -> None:
         """Runs that are due, earliest first, bounded; none while our clock is not to be trusted."""
         self._add_retries(groups, partitions)
-        if self._behind_ms > self._around.options.skew_stop_ms:
+        if self.behind_ms > self._around.options.skew_stop_ms:
             return
         now_ms = self._around.clock.now_ms()
         for partition in partitions.values():
@@ -138,11 +162,10 @@ class Inbound:
 
     def _add_retries(self, groups: Groups, partitions: Mapping[int, Partition]) -> None:
         """What is of a partition that went meanwhile is forgotten: whoever has it now tries again by itself."""
-        for run_id, number in self._retry.items():
-            owned = partitions.get(number)
+        for run_id in list(islice(self._retry, RETRIES_PER_TURN_MAX)):
+            owned = partitions.get(self._retry.pop(run_id))
             if owned is not None and owned.state is State.ACTIVE:
                 self._add_retry(groups, owned, run_id)
-        self._retry.clear()
 
     def add_asked(self, groups: Groups, partitions: Mapping[int, Partition]) -> None:
         """Those who had been waiting when a partition was restored."""
@@ -171,6 +194,20 @@ class Inbound:
                 workflow_id=WorkflowId(row.workflow_id), run_id=RunId(run_id), retry=True
             )
             groups.setdefault((partition.number, row.workflow_id), []).append(Work(command))
+
+    def expired(self, partitions: Iterable[Partition]) -> dict[int, list[Expired]]:
+        """Messages that need not be remembered any more, by partition; bounded, and looked for now and then."""
+        now_ms = self._around.clock.now_ms()
+        bound = self._around.options.tombstones_per_turn_max
+        found: dict[int, list[Expired]] = {}
+        for partition in partitions:
+            if partition.forget_at_ms > now_ms:
+                continue
+            expired = partition.rows.expired_dedups(now_ms, bound)
+            partition.forget_at_ms = now_ms if len(expired) == bound else now_ms + FORGET_EVERY_MS
+            if expired:
+                found[partition.number] = expired
+        return found
 
     def add_local(
         self, groups: Groups, ended: LocalActivityEnded, partitions: Mapping[int, Partition]
@@ -207,6 +244,10 @@ class Inbound:
         for record in self._records:
             batch.append(record)
         batch.answers.extend(self._answers)
+        self._offsets, self._records, self._answers = {}, [], []
+
+    def forget(self) -> None:
+        """What was sorted for a batch that never came to be."""
         self._offsets, self._records, self._answers = {}, [], []
 
     def refused(self, number: int, workflow_id: str) -> str | None:

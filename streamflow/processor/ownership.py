@@ -97,6 +97,13 @@ class Ownership:
         for number in owned:
             self.drop(number)
 
+    def rebuild(self, error: StoreCorrupted) -> None:
+        """One of the stores is damaged, and it is not told which: none is trusted."""
+        for partition in self.active:
+            self.drop(partition.number)
+            self._rebuild(partition.number, error)
+            self.take(partition.inbox)
+
     def drop(self, number: int) -> None:
         """Forgets a partition; what it had in memory never happened."""
         restoring = self._restoring.pop(number, None)

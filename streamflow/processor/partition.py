@@ -7,7 +7,7 @@ from enum import Enum
 from streamflow.engine.context import Limits
 from streamflow.engine.decide.start import LastRun
 from streamflow.model.ids import RunId
-from streamflow.ports import Store, TopicPartition
+from streamflow.ports import Record, Store, TopicPartition
 from streamflow.processor.batch import PartitionBatch
 from streamflow.processor.draft import Draft, Drafts, load
 from streamflow.processor.options import ProcessorOptions
@@ -43,6 +43,10 @@ class Partition:
         self.waiters = waiters
         self.earliest_due_ms = 0
         """When the due index must be looked at next; 0 is never. May be too early, never too late."""
+        self.held: list[Record] = []
+        """Inbox records that were read, and had no room in the last batch."""
+        self.forget_at_ms = 0
+        """When to look next for messages that need not be remembered any more."""
         self._limits: Limits = options.limits
 
     def latest_run(self, part: PartitionBatch, workflow_id: str) -> str | None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from streamflow.converter import DataConverter
 from streamflow.coroutine.definition import WorkflowDefinition
-from streamflow.model.commands import ConfirmTasks, LocalActivityEnded, StartWorkflow
+from streamflow.model.commands import ConfirmTasks, FireDue, LocalActivityEnded, StartWorkflow
 from streamflow.observability import get_logger
 from streamflow.ports import (
     Aborted,
@@ -20,13 +20,16 @@ from streamflow.ports import (
     LogError,
     OutcomeUnknown,
     Producer,
+    Record,
     RecordRefused,
     Source,
+    StoreCorrupted,
     Stores,
     TopicPartition,
     Transactor,
     Unavailable,
 )
+from streamflow.processor.answering import forget_message
 from streamflow.processor.batch import Batch
 from streamflow.processor.codec import PayloadGate
 from streamflow.processor.commit import commit
@@ -37,6 +40,7 @@ from streamflow.processor.local import LocalActivities
 from streamflow.processor.options import ProcessorOptions
 from streamflow.processor.ownership import Ownership
 from streamflow.processor.partition import Partition
+from streamflow.processor.rows import Expired
 from streamflow.processor.speculation import Speculation
 from streamflow.processor.stepper import Stepper
 from streamflow.processor.surroundings import Counters, Surroundings
@@ -54,6 +58,9 @@ log = get_logger("processor")
 
 RETRY_MS = 100
 """How soon a call that the log could not answer is made again."""
+
+SKEW_LOOK_MS = 1_000
+"""How often a processor that fires no timers, for its clock is behind, looks whether it still is."""
 
 REJOIN_MS = 15_000
 """A fenced processor that its group has not told anything for so long joins it again from scratch."""
@@ -93,6 +100,8 @@ class Processor:
         )
         self._checkpoint_ms = 0
         self._fenced_ms: int | None = None
+        self._broken = False
+        """Whether a turn ended in an error that nobody understands."""
         self._doubtful = False
         """Whether the producers must be opened anew, so that no earlier transaction of theirs is undecided."""
         self._source: Source | None = None
@@ -129,19 +138,31 @@ class Processor:
     def turn(self) -> int | None:
         try:
             source = self._connected()
-            records = source.poll(self._options.batch_records_max, self._wait_ms())
+            records = source.poll(self._room(), self._wait_ms())
         except Unavailable as error:
             log.warning("log_unavailable", reason=str(error))
             return RETRY_MS
+        try:
+            self._work(records)
+        except StoreCorrupted as error:
+            self._inbound.forget()
+            self._owned.rebuild(error)
+        except BaseException:
+            # Nobody knows how far this batch got: nothing is said of it in the log, not even a farewell.
+            self._broken = True
+            raise
+        self._checkpoint()
+        return self._next_turn_ms()
+
+    def _work(self, records: Sequence[Record]) -> None:
         groups = self._inbound.sort(records, self.partitions)
         self._inbound.add_due(groups, self.partitions)
         self._inbound.add_asked(groups, self.partitions)
         for ended in self._locals.take():
             self._inbound.add_local(groups, ended, self.partitions)
-        if groups or records:
-            self._run_batch(groups)
-        self._checkpoint()
-        return self._next_turn_ms()
+        expired = self._inbound.expired(self._owned.active)
+        if groups or records or expired:
+            self._run_batch(groups, expired)
 
     def _connected(self) -> Source:
         """Everything that must be in order before input is taken: connections, producers, stores."""
@@ -164,7 +185,8 @@ class Processor:
 
     def close(self) -> None:
         """Hands the partitions over: a successor need fence nobody, and finds everything committed."""
-        self._owned.part_with(list(self.partitions))
+        if not self._broken:
+            self._owned.part_with(list(self.partitions))
         if self._source is not None:
             self._source.close()
         self._owned.drop_all()
@@ -191,32 +213,13 @@ class Processor:
 
     # -- the batch ------------------------------------------------------------------------------------------------
 
-    def _run_batch(self, groups: Groups) -> None:
-        batch = Batch()
-        self._inbound.move_to(batch, self.partitions)
-        steppers: dict[int, Stepper] = {}
-        for (number, workflow_id), works in in_turn(groups):
-            stepper = steppers.get(number)
-            if stepper is None:
-                stepper = steppers[number] = Stepper(self._around, self.partitions[number], batch)
-            batch.locals_used += [
-                work.command for work in works if isinstance(work.command, LocalActivityEnded)
-            ]
-            refused = self._inbound.refused(number, workflow_id)
-            if refused is None:
-                stepper.step(workflow_id, works)
-            else:
-                stepper.put_aside(workflow_id, works, refused)
-        self._locals.run(batch, steppers)
-        for stepper in steppers.values():
-            stepper.seal()
-        if batch.parts:
-            self._commit_or_drop(batch)
-
-    def _commit_or_drop(self, batch: Batch) -> None:
+    def _run_batch(self, groups: Groups, expired: Mapping[int, list[Expired]]) -> None:
         counters = self._around.counters
+        batch = Batch()
         try:
-            self._commit(batch)
+            self._fill(batch, groups, expired)
+            if batch.parts:
+                self._commit(batch)
         except (Aborted, Unavailable) as error:
             counters.aborted += 1
             log.warning("transaction_aborted", reason=str(error))
@@ -237,6 +240,31 @@ class Processor:
             self._fenced_ms = self._around.clock.monotonic_ms()
         else:
             self._committed(batch)
+
+    def _fill(self, batch: Batch, groups: Groups, expired: Mapping[int, list[Expired]]) -> None:
+        """Steps everything that came, in memory."""
+        self._inbound.move_to(batch, self.partitions)
+        for number, messages in expired.items():
+            for message in messages:
+                forget_message(batch, number, message, self._around)
+        steppers: dict[int, Stepper] = {}
+        for (number, workflow_id), works in in_turn(groups):
+            stepper = steppers.get(number)
+            if stepper is None:
+                stepper = steppers[number] = Stepper(self._around, self.partitions[number], batch)
+            for work in works:
+                if isinstance(work.command, LocalActivityEnded):
+                    batch.locals_used.append(work.command)
+                elif isinstance(work.command, FireDue) and work.command.retry:
+                    batch.retries.append((number, work.command.run_id))
+            refused = self._inbound.refused(number, workflow_id)
+            if refused is None:
+                stepper.step(workflow_id, works)
+            else:
+                stepper.put_aside(workflow_id, works, refused)
+        self._locals.run(batch, steppers)
+        for stepper in steppers.values():
+            stepper.seal()
 
     def _commit(self, batch: Batch) -> None:
         assert self._transactor is not None
@@ -269,11 +297,14 @@ class Processor:
         assert self._source is not None
         for ended in batch.locals_used:
             self._locals.give_back(ended)
+        for number, run_id in batch.retries:
+            self._inbound.retry_soon(number, run_id)
         offsets: dict[TopicPartition, int] = {}
         for part in batch.parts.values():
             partition = self.partitions[part.number]
             for run_id in part.drafts:
                 partition.drafts.drop(run_id)
+            partition.held.clear()
             offsets[partition.inbox] = partition.meta.inbox_offset
             partition.earliest_due_ms = partition.rows.first_due_ms()
         try:
@@ -321,6 +352,11 @@ class Processor:
 
     # -- time -----------------------------------------------------------------------------------------------------
 
+    def _room(self) -> int:
+        """How many records to ask for: fewer while some are held over from the last batch."""
+        held = sum(len(partition.held) for partition in self.partitions.values())
+        return max(1, self._options.batch_records_max - held)
+
     def _wait_ms(self) -> int:
         """How long a poll may wait: not at all while there is other work, and not beyond what is due."""
         if self._busy():
@@ -340,11 +376,12 @@ class Processor:
         return max(1, due_ms - self._around.clock.now_ms()) if due_ms else None
 
     def _busy(self) -> bool:
-        return self._owned.restoring or self._inbound.has_work or self._locals.waiting
+        held = any(partition.held for partition in self.partitions.values())
+        return held or self._owned.restoring or self._inbound.has_work or self._locals.waiting
 
     def _earliest_due_ms(self) -> int:
         if self._inbound.behind_ms > self._options.skew_stop_ms:
-            return 0
+            return self._around.clock.now_ms() + SKEW_LOOK_MS
         dues = [p.earliest_due_ms for p in self._owned.active if p.earliest_due_ms]
         return min(dues, default=0)
 

@@ -229,7 +229,7 @@ class Stepper:
                 recorder = self._runs.find(last.run_id)
                 assert recorder is not None, last
                 recorder.take(facts, recorder.context())
-                self._answers.remember(work, command.workflow_id, answer)
+                self._answers.remember(work, command.workflow_id, answer, recorder.draft)
                 self._accepted(work, command, recorder.run, answer)
 
     def _begin(
@@ -275,7 +275,7 @@ class Stepper:
             case Decision(facts=facts, answer=answer):
                 recorder.take(facts, context)
                 assert isinstance(answer, Done)
-                self._answers.remember(work, command.workflow_id, answer)
+                self._answers.remember(work, command.workflow_id, answer, recorder.draft)
                 self._answers.answer(work, answer, recorded=True)
 
     def _news(
