@@ -172,6 +172,6 @@ def _with_log(kafka: str | None, profile: str | None, work: Callable[[Log], T]) 
     try:
         return work(log)
     except topology.PlanRefused as error:
-        raise CommandError(f"Nothing was changed.\n{error}") from error
+        raise CommandError("Nothing was changed: the plan has refusals") from error
     finally:
         log.close()

@@ -114,22 +114,30 @@ def _supervise(count: int, name: str | None) -> int:
     stopping: list[int] = []
 
     def forward(number: int, _frame: FrameType | None) -> None:
+        if not stopping:
+            _signal_all(children, signal.SIGTERM)
         stopping.append(number)
-        _signal_all(children, signal.SIGTERM)
 
     before = [(number, signal.signal(number, forward)) for number in STOP_SIGNALS]
     try:
         dead = _wait_for_one(children, stopping)
-        _signal_all(children, signal.SIGTERM)
+        if dead is not None:
+            _signal_all(children, signal.SIGTERM)
         _wait_for_all(children)
     finally:
         for stop_signal, handler in before:
             signal.signal(stop_signal, handler)
     if stopping:
         failed = [
-            child.returncode for child in children if child.returncode not in (0, -signal.SIGTERM)
+            f"process {number} with {child.returncode}"
+            for number, child in enumerate(children)
+            if child.returncode not in (0, -signal.SIGTERM)
         ]
-        return ExitCode.FAILED if failed else ExitCode.OK
+        if failed:
+            raise CommandError(
+                f"Expected {count} worker processes to stop in order, found ended: {', '.join(failed)}"
+            )
+        return ExitCode.OK
     assert dead is not None
     number, code = dead
     raise CommandError(

@@ -90,7 +90,10 @@ def plan(log: Log, declarations: Declarations) -> Plan:
     for spec in declarations.topics:
         state = found.get(spec.name)
         if state is None:
-            creates.append(Create(spec))
+            if declarations.dev or _is_safe(spec, spec.replication_factor):
+                creates.append(Create(spec))
+            else:
+                refusals.append(Refuse(spec.name, _too_few(f"{spec.replication_factor} declared")))
             continue
         reasons = _refusals(spec, state, dev=declarations.dev)
         changes = _changes(spec, state)
@@ -146,19 +149,20 @@ def _refusals(spec: TopicSpec, state: TopicState, *, dev: bool) -> list[str]:
                 f"Expected {name}={wanted}, found {found}; records may already be lost or misdated. "
                 "Delete the topic if it is unused, and apply again"
             )
-    if not dev and not _is_safe(spec, state):
-        reasons.append(
-            f"Expected at least {_SAFE_REPLICAS} replicas, two of them in sync, found {state.replication_factor} replicas "
-            "or fewer declared; one lost broker would lose runs. "
-            "Add replicas, or apply with --dev if this cluster may lose data"
-        )
+    if not dev and not _is_safe(spec, state.replication_factor):
+        reasons.append(_too_few(f"{state.replication_factor} replicas or fewer declared"))
     return reasons
 
 
-def _is_safe(spec: TopicSpec, state: TopicState) -> bool:
-    if state.replication_factor < _SAFE_REPLICAS:
-        return False
-    return int(spec.config.get("min.insync.replicas", "1")) >= 2
+def _is_safe(spec: TopicSpec, replicas: int) -> bool:
+    return replicas >= _SAFE_REPLICAS and int(spec.config.get("min.insync.replicas", "1")) >= 2
+
+
+def _too_few(found: str) -> str:
+    return (
+        f"Expected at least {_SAFE_REPLICAS} replicas, two of them in sync, found {found}; one lost broker would lose "
+        "runs. Add replicas, or apply with --dev if this cluster may lose data"
+    )
 
 
 def _changes(spec: TopicSpec, state: TopicState) -> tuple[tuple[str, str, str], ...]:

@@ -23,19 +23,27 @@ def downloaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Shell
     """The history of a finished Greet, as `streamflow workflow history` writes it; the dev has gone."""
     home = tmp_path_factory.mktemp("replay")
     shell, file = Shell(home), home / "greet.json"
-    dev = shell.dev(home / "data")
-    asyncio.run(_greet(dev.address))
-    saved = shell.run("workflow", "history", "greet", "--file", str(file))
-    assert saved.returncode == 0, saved.stderr
-    assert dev.running.stop() == 0
-    yield shell, file
-    shell.close()
+    try:
+        dev = shell.dev(home / "data")
+        asyncio.run(_greet(dev.address))
+        saved = shell.run("workflow", "history", "greet", "--file", str(file))
+        assert saved.returncode == 0, saved.stderr
+        assert dev.running.stop() == 0
+        yield shell, file
+    finally:
+        shell.close()
 
 
 async def _greet(address: str) -> None:
     async with await Client.connect(address) as client:
-        handle = await client.start_workflow(Greet.run, "Moon", id="greet", task_queue=QUEUE)
-        await handle.signal(Greet.note, args=["flowers", 2])
+        handle = await client.start_workflow(
+            Greet.run,
+            "Moon",
+            id="greet",
+            task_queue=QUEUE,
+            start_signal="note",
+            start_signal_args=["flowers", 2],
+        )
         await handle.signal(Greet.finish)
         assert await handle.result() == "Hello, Moon!"
 

@@ -20,8 +20,10 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Shell, De
     """One dev for all: commands without an address find it."""
     home = tmp_path_factory.mktemp("cli")
     shell = Shell(home)
-    yield shell, shell.dev(home / "data")
-    shell.close()
+    try:
+        yield shell, shell.dev(home / "data")
+    finally:
+        shell.close()
 
 
 @pytest.fixture

@@ -264,3 +264,15 @@ def test_the_wiring_names_declared_topics_only() -> None:
             *role.beside,
         }
         assert used <= declared, role
+
+
+def test_a_topic_is_not_made_with_too_few_replicas() -> None:
+    """What would be refused if it were there is not made either, unless the cluster may lose data."""
+    log = MemoryLog()
+    declared = declare("default", ORDERS, replication_factor=1)
+
+    planned = plan(log, declared)
+
+    assert not planned.creates
+    assert "found 1 declared" in str(planned)
+    assert plan(log, declare("default", ORDERS, dev=True)).creates
