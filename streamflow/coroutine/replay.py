@@ -17,6 +17,7 @@ from streamflow.model.events import (
     Activated,
     ActivityCancelRequested,
     ActivityScheduled,
+    Event,
     Outcome,
     Recorded,
     TimerCanceled,
@@ -28,6 +29,7 @@ from streamflow.model.events import (
     WorkflowTerminated,
     WorkflowTimedOut,
 )
+from streamflow.model.failure import HISTORY_TOO_LONG, FailureKind
 from streamflow.model.ids import Seq
 from streamflow.model.intents import (
     Activation,
@@ -63,7 +65,8 @@ def replay(
     for index, recorded in enumerate(events):
         kind = type(recorded.event)
         if kind in _OUTCOME_SET:
-            outcomes.append(recorded)
+            if not _ended_for_its_length(recorded.event):
+                outcomes.append(recorded)
         elif kind is Activated:
             if step is not None:
                 _replay_step(instance, step, inputs, outcomes, step_bytes)
@@ -73,6 +76,13 @@ def replay(
             inputs[recorded.seq] = recorded
     if step is not None:
         _replay_step(instance, step, inputs, outcomes, step_bytes)
+
+
+def _ended_for_its_length(event: Event) -> bool:
+    if type(event) is not WorkflowFailed:
+        return False
+    failure = event.failure
+    return failure.kind is FailureKind.SERVER and failure.type == HISTORY_TOO_LONG
 
 
 def _replay_step(

@@ -19,7 +19,6 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     pending_activities_max: int = 50_000
     pending_timers_max: int = 50_000
     waiting_inputs_max: int = 100_000
-    events_suggest_continue: int = 10_000
     events_warn: int = 50_000
     events_max: int = 200_000
     dispatch_per_step_max: int = 500

@@ -12,6 +12,10 @@ CAUSES_MAX = 20
 """A longer chain of causes is cut: the last kept cause says so."""
 
 
+HISTORY_TOO_LONG = "HistoryTooLong"
+"""Type of the failure that ends a run whose history has grown beyond its bound. No code asked for that end."""
+
+
 class FailureKind(Enum):
     """Which class of the error tree a failure becomes again."""
 

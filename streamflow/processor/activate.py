@@ -21,12 +21,14 @@ from streamflow.coroutine.instance import Instance
 from streamflow.coroutine.replay import replay
 from streamflow.engine.activation import activation_of, ready
 from streamflow.engine.decide.intents import decide_intents, refuse_intents
+from streamflow.engine.decide.length import outgrown
 from streamflow.model.answers import Answer, QueryAnswer, Reason, Rejection, Trouble
 from streamflow.model.commands import QueryWorkflow
 from streamflow.model.failure import Failure
 from streamflow.model.intents import Intent, ScheduleActivity
 from streamflow.observability import get_logger
-from streamflow.ports import Unavailable
+from streamflow.ports import LogError, StoreCorrupted, Unavailable
+from streamflow.processor.codec import CodecFailed
 from streamflow.processor.draft import Draft, history
 from streamflow.processor.recorder import Recorder
 from streamflow.processor.rows import Rows
@@ -45,17 +47,40 @@ class Unregistered(Exception):
 
 def activate(recorder: Recorder, around: Surroundings, rows: Rows) -> None:
     """Runs the code as long as inputs wait that it may see."""
-    while ready(recorder.run, max(around.clock.now_ms(), recorder.run.last_time_ms)):
+    limits = around.options.limits
+    while ready(recorder.run, recorder.context_ms()):
+        before = recorder.run.last_seq
+        end = outgrown(recorder.run, limits)
+        if end is not None:
+            recorder.take((end,), recorder.context())
+            return
         try:
             _activate_once(recorder, around, rows)
-        except (CodeFailed, NondeterminismError, StepLimitExceeded, Unregistered) as error:
+        except (
+            CodeFailed,
+            CodecFailed,
+            NondeterminismError,
+            StepLimitExceeded,
+            Unregistered,
+        ) as error:
             _stuck(recorder, around, error)
             return
+        if before < limits.events_warn <= recorder.run.last_seq:
+            log.warning(
+                "history_long",
+                workflow_id=recorder.run.workflow_id,
+                run_id=recorder.run.run_id,
+                events=recorder.run.last_seq,
+                events_max=limits.events_max,
+            )
 
 
 def query(recorder: Recorder, command: QueryWorkflow, around: Surroundings, rows: Rows) -> Answer:
     """The query's answer from the run's present state, open or closed. Nothing is recorded."""
     run_id = recorder.run.run_id
+    if around.suspects.count(run_id) >= around.options.quarantine_after:
+        message = "Expected a run whose code yields, found that it ended the process again and again: fix its code"
+        return Rejection(reason=Reason.QUARANTINED, message=message, run_id=run_id)
     try:
         with _watched(around, run_id):
             instance = _instance(recorder, around, rows)
@@ -67,11 +92,13 @@ def query(recorder: Recorder, command: QueryWorkflow, around: Surroundings, rows
     except StepLimitExceeded as error:
         _drop_instance(recorder.draft)
         return Rejection(reason=Reason.QUERY_FAILED, message=str(error), run_id=run_id)
+    except (LogError, StoreCorrupted):
+        raise
     except (
         Exception
     ) as error:  # the handler's own failure, or that of replaying up to it: the caller's answer
-        cause = error.exception if isinstance(error, CodeFailed) else error
-        if isinstance(error, (CodeFailed, NondeterminismError)):
+        cause = error.exception if isinstance(error, CodeFailed | CodecFailed) else error
+        if isinstance(error, CodeFailed | CodecFailed | NondeterminismError):
             _drop_instance(recorder.draft)
         failure = _failure(cause, around)
         return Rejection(
@@ -159,7 +186,7 @@ def _stuck(recorder: Recorder, around: Surroundings, error: BaseException) -> No
     if around.suspects.count(recorder.run.run_id) >= around.options.quarantine_after:
         kind, retry_ms = "quarantined", 0
         advice = "Its code never yields and ended the process. Fix it and deploy: changed code is tried again."
-    cause = error.exception if isinstance(error, CodeFailed) else error
+    cause = error.exception if isinstance(error, CodeFailed | CodecFailed) else error
     log.warning(
         "run_stuck",
         workflow_id=recorder.run.workflow_id,
@@ -193,6 +220,11 @@ def _kind_and_advice(error: BaseException) -> tuple[str, str]:
                 "nondeterminism",
                 "The code no longer does what the run's history says. Deploy the former code, or make the change "
                 "conditional on a patch.",
+            )
+        case CodecFailed():
+            return (
+                "stuck",
+                "The payload codec failed, not the code. Once it works again the run goes on by itself.",
             )
         case StepLimitExceeded():
             return (

@@ -21,6 +21,14 @@ _T = TypeVar("_T")
 Recode = Callable[[list[Payload]], list[Payload]]
 
 
+class CodecFailed(Exception):
+    """The user's codec raised: its keys cannot be had now, say. The run waits and is tried again."""
+
+    def __init__(self, exception: Exception) -> None:
+        super().__init__(f"Expected the payload codec to work, found {exception!r}")
+        self.exception = exception
+
+
 class PayloadGate:
     """Decodes what goes into workflow code and encodes what comes out. Owned by the processor's thread."""
 
@@ -77,7 +85,10 @@ class PayloadGate:
             return payloads
         if self._runner is None:
             self._runner = asyncio.Runner()
-        return list(self._runner.run(function(payloads)))  # type: ignore[arg-type]  # a coroutine function
+        try:
+            return list(self._runner.run(function(payloads)))  # type: ignore[arg-type]  # a coroutine function
+        except Exception as error:
+            raise CodecFailed(error) from error
 
 
 PLAIN_FIELDS = frozenset({"search_attributes"})

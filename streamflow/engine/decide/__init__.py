@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
+from streamflow.engine.context import Limits
 from streamflow.model.answers import Answer, Reason, Rejection, Trouble
 from streamflow.model.events import Event
 from streamflow.model.ids import Op, RunId
@@ -31,6 +32,17 @@ class Decision(msgspec.Struct, frozen=True, gc=False):
 
     facts: tuple[Step, ...] = ()
     answer: Answer | None = None
+
+
+def refuse_size(what: str, size: int, limits: Limits) -> Rejection | None:
+    """Why so many bytes of user data in one command cannot be recorded, or ``None``."""
+    if size <= limits.payload_bytes_max:
+        return None
+    return reject(
+        Reason.LIMIT_EXCEEDED,
+        f"Expected payloads of at most {limits.payload_bytes_max} bytes in one {what}, found {size}: "
+        "keep large data in a store of its own and pass a reference",
+    )
 
 
 def reject(reason: Reason, message: str, *, run_id: RunId | None = None) -> Rejection:

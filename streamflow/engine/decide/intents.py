@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from typing import assert_never
 
 from streamflow.engine.context import Context
-from streamflow.engine.decide import Fact, Send, Step, reject
+from streamflow.engine.decide import Fact, Send, Step, refuse_size, reject
 from streamflow.engine.decide.due import dispatch
 from streamflow.engine.retry import RetryAt, after_failure
+from streamflow.engine.sizes import failure_bytes, payload_bytes
 from streamflow.engine.state import PendingActivity, Run
 from streamflow.model.answers import Reason, Rejection
 from streamflow.model.events import (
@@ -37,7 +38,6 @@ from streamflow.model.intents import (
     StartTimer,
 )
 from streamflow.model.options import CancellationType
-from streamflow.model.payload import Payload
 from streamflow.model.tasks import Attempt
 
 
@@ -56,13 +56,9 @@ def refuse_intents(run: Run, intents: list[Intent], context: Context) -> Rejecti
                 f"Expected at most {bound} {what} in run {run.run_id}, found {count}: begin fewer at a time",
             )
     for intent in intents:
-        size = _payload_bytes(intent)
-        if size > limits.payload_bytes_max:
-            return reject(
-                Reason.LIMIT_EXCEEDED,
-                f"Expected payloads of at most {limits.payload_bytes_max} bytes in one {type(intent).__name__}, "
-                f"found {size}: keep large data in a store of its own and pass a reference",
-            )
+        too_large = refuse_size(type(intent).__name__, _intent_bytes(intent), limits)
+        if too_large is not None:
+            return too_large
     return None
 
 
@@ -185,15 +181,20 @@ def _continue(run: Run, intent: ContinueAsNew, context: Context) -> Fact:
     )
 
 
-def _payload_bytes(intent: Intent) -> int:
+def _intent_bytes(intent: Intent) -> int:
     match intent:
-        case (
-            ScheduleActivity(args=payloads)
-            | CancelRun(details=payloads)
-            | ContinueAsNew(args=payloads)
-        ):
-            return sum(len(payload.data) for payload in payloads)
-        case CompleteRun(result=Payload(data=data)):
-            return len(data)
-        case _:
+        case ScheduleActivity(args=args, headers=headers):
+            return payload_bytes(args, headers)
+        case CancelRun(details=details):
+            return payload_bytes(details)
+        case ContinueAsNew():
+            carried = intent.memo, intent.search_attributes, intent.headers
+            return payload_bytes(intent.args, *carried)
+        case CompleteRun(result=result):
+            return payload_bytes((result,)) if result is not None else 0
+        case FailRun(failure=failure):
+            return failure_bytes(failure)
+        case CancelActivity() | StartTimer() | CancelTimer():
             return 0
+        case _:
+            assert_never(intent)

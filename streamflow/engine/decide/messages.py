@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from streamflow.engine.context import Context
-from streamflow.engine.decide import Decision, reject
+from streamflow.engine.decide import Decision, refuse_size, reject
+from streamflow.engine.sizes import payload_bytes
 from streamflow.engine.state import Run
 from streamflow.model.answers import Done, Reason, Rejection
 from streamflow.model.commands import CancelWorkflow, SignalWorkflow, TerminateWorkflow
@@ -31,6 +32,9 @@ def decide_signal(
             "many: heal its code first, then signal again",
             run_id=run.run_id,
         )
+    too_large = refuse_size("signal", payload_bytes(command.args, command.headers), context.limits)
+    if too_large is not None:
+        return too_large
     signal = SignalReceived(
         name=command.signal_name,
         args=command.args,

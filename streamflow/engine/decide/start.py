@@ -7,7 +7,9 @@ from typing import assert_never
 import msgspec
 
 from streamflow.engine.context import Context
-from streamflow.engine.decide import Decision, Fact, reject
+from streamflow.engine.decide import Decision, Fact, refuse_size, reject
+from streamflow.engine.retry import backoff_ms
+from streamflow.engine.sizes import payload_bytes
 from streamflow.engine.state import Run
 from streamflow.model.answers import Done, Reason, Rejection
 from streamflow.model.commands import StartWorkflow
@@ -98,8 +100,6 @@ def successor(run: Run, run_id: RunId, now_ms: int) -> WorkflowStarted:
 
 def retry_wait_ms(run: Run) -> int:
     """How long the next attempt of a failed run waits, under the run's own retry policy."""
-    from streamflow.engine.retry import backoff_ms
-
     policy = run.start.retry_policy
     if policy is None:
         return 0
@@ -218,6 +218,10 @@ def _refuse_command(command: StartWorkflow, context: Context) -> Rejection | Non
                 Reason.INVALID_ARGUMENT,
                 f"Expected a {what} of at most {bound} bytes, found {len(text.encode())}: shorten it",
             )
+    carried = command.signal_args, command.memo, command.search_attributes, command.headers
+    too_large = refuse_size("start", payload_bytes(command.args, *carried), context.limits)
+    if too_large is not None:
+        return too_large
     if command.cron_schedule:
         return reject(
             Reason.INVALID_ARGUMENT,
