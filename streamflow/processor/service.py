@@ -11,7 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 
 from streamflow.converter import DataConverter
 from streamflow.coroutine.definition import WorkflowDefinition
+from streamflow.model.answers import RunResult
 from streamflow.model.commands import ConfirmTasks, FireDue, LocalActivityEnded, StartWorkflow
+from streamflow.model.ids import RunId
+from streamflow.model.options import Status
 from streamflow.observability import get_logger
 from streamflow.ports import (
     Aborted,
@@ -53,6 +56,7 @@ from streamflow.topology import (
     inbox_topic,
     processor_group,
 )
+from streamflow.wire.inbox import reply_record
 
 log = get_logger("processor")
 
@@ -349,6 +353,21 @@ class Processor:
             log.warning("hand_over_doubtful", partitions=list(numbers), reason=str(error))
         except LogError as error:
             log.warning("hand_over_failed", partitions=list(numbers), reason=str(error))
+        for number in numbers:
+            self._send_waiters_on(self.partitions[number])
+
+    def _send_waiters_on(self, partition: Partition) -> None:
+        """Tells who waits for results that there is none yet: they ask again at once, and the successor hears it."""
+        assert self._producer is not None
+        for run_id, to in partition.waiters.everyone():
+            if self._around.destinations.may_reply(to):
+                running = RunResult(run_id=RunId(run_id), status=Status.RUNNING)
+                try:
+                    self._producer.send(reply_record(to, running))
+                except LogError as error:
+                    log.info("waiters_not_told", partition=partition.number, reason=str(error))
+                    break
+            partition.waiters.forget(run_id)
 
     # -- time -----------------------------------------------------------------------------------------------------
 

@@ -71,6 +71,21 @@ class Once:
 
 
 @workflow.defn
+class Told:
+    def __init__(self) -> None:
+        self.told = False
+
+    @workflow.run
+    async def run(self) -> str:
+        await workflow.wait_condition(lambda: self.told)
+        return "told"
+
+    @workflow.signal
+    def tell(self) -> None:
+        self.told = True
+
+
+@workflow.defn
 class Lasting:
     @workflow.run
     async def run(self) -> str:
@@ -85,7 +100,7 @@ async def _client() -> AsyncIterator[Client]:
 
 
 def _worker(client: Client, activities: Sequence[Callable[..., Any]], **options: Any) -> Worker:
-    workflows = [Welcome, Stubborn, Once, Lasting]
+    workflows = [Welcome, Stubborn, Once, Lasting, Told]
     return Worker(client, task_queue="q", workflows=workflows, activities=activities, **options)
 
 
@@ -168,6 +183,18 @@ async def test_shutdown_cancels_what_goes_on_too_long() -> None:
             assert await handle.result() == "by the second"
 
     assert told == [activity.ActivityCancellationDetails(worker_shutdown=True)]
+
+
+async def test_who_waits_for_a_result_is_sent_on_at_a_hand_over() -> None:
+    """A caller of the processor that leaves hears the end from the next one, without waiting for its own renewal."""
+    async with _client() as client:
+        async with _worker(client, [greet]):
+            handle = await client.start_workflow(Told.run, id="w", task_queue="q")
+            waiting = asyncio.ensure_future(handle.result())
+            await handle.describe()  # answered behind the wait that was sent before it
+        async with _worker(client, [greet]), asyncio.timeout(5):
+            await handle.signal(Told.tell)
+            assert await waiting == "told"
 
 
 async def test_a_worker_runs_once() -> None:
