@@ -27,10 +27,14 @@ from streamflow.ports import (
 from streamflow.processor.partition import Partition
 from streamflow.processor.rows import Entry, Ingest
 from streamflow.processor.surroundings import Surroundings
+from streamflow.wire.errors import Undecodable
 from streamflow.wire.header import SF, unpack
 from streamflow.wire.keys import parse_key
 
 log = get_logger("processor")
+
+STORE_AGE_MS_MAX = 6 * 86_400_000
+"""A store that has not followed its log for so long is rebuilt: the log forgets tombstones after 7 days."""
 
 FINAL_READS_MAX = 40
 """How often the tail is read once more while the position record is behind the offset's ordinal (markers reach the
@@ -86,6 +90,7 @@ def restore(
         meta = partition.rows.meta()
         meta.history_offset = max(meta.history_offset, reader.start_offset(partition.history))
         partition.meta = meta
+        _check_store(partition, told, reader.end_offset(partition.history), around)
         yield from _follow(partition, reader, around)
         for _ in range(FINAL_READS_MAX):
             if told is None or partition.meta.ordinal >= told.ordinal:
@@ -94,6 +99,24 @@ def restore(
     finally:
         reader.close()
     _settle(partition, committed, told, around)
+
+
+def _check_store(
+    partition: Partition, told: OffsetNote | None, end: int, around: Surroundings
+) -> None:
+    """Raises `StoreCorrupted` for a store that following the log would not make equal to it."""
+    meta, name = partition.meta, f"the store of partition {partition.number}"
+    if told is not None and meta.ordinal > told.ordinal:
+        raise StoreCorrupted(
+            f"Expected {name} to know of no transaction after {told.ordinal}, found {meta.ordinal}: it is of another "
+            "log, or ahead of this one, and is rebuilt"
+        )
+    age_ms = around.clock.now_ms() - meta.followed_ms if meta.followed_ms else 0
+    if age_ms > STORE_AGE_MS_MAX and meta.history_offset < end:
+        raise StoreCorrupted(
+            f"Expected {name} to have followed its log within {STORE_AGE_MS_MAX} ms, found {age_ms} ms: tombstones "
+            "may be gone that it never saw, and it is rebuilt"
+        )
 
 
 def _end_dead_owner(
@@ -130,9 +153,19 @@ def _ingest(partition: Partition, records: Sequence[Record], around: Surrounding
     ingest = Ingest(partition.rows)
     meta = partition.meta
     for record in records:
-        entry = _entry(record)
-        if entry is not None:
-            ingest.add(entry)
+        try:
+            entry = _entry(record)
+            if entry is not None:
+                ingest.add(entry)
+        except Undecodable as error:
+            # Not ours, or damaged: if a run misses it, its chain of events says so.
+            around.counters.foreign += 1
+            log.error(
+                "history_record_skipped",
+                partition=record.partition,
+                offset=record.offset,
+                reason=str(error),
+            )
     if ingest.position is not None:
         inbox_offset, ordinal, meta.owner, meta.transactional_ids = ingest.position
         meta.inbox_offset = max(meta.inbox_offset, inbox_offset)

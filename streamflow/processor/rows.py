@@ -64,7 +64,8 @@ class Meta(msgspec.Struct, array_like=True):
     ordinal: int = 0
     owner: str = ""
     transactional_ids: tuple[str, ...] = ()
-    restored_ms: int = 0
+    followed_ms: int = 0
+    """When the store was last known to have followed its log to the end; 0 is never."""
 
 
 class Entry(msgspec.Struct, frozen=True, gc=False):

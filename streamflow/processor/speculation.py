@@ -7,14 +7,19 @@ again, as it would any attempt.
 from __future__ import annotations
 
 import queue
+from collections import deque
 from collections.abc import Callable, Mapping
 
 from streamflow.model.commands import LocalActivityEnded
+from streamflow.model.tasks import ActivityTask
 from streamflow.ports import Log
 from streamflow.processor.batch import BYTES_MAX, Batch
 from streamflow.processor.local import LocalActivities
 from streamflow.processor.options import ProcessorOptions
 from streamflow.processor.stepper import Stepper
+
+_Key = tuple[str, int, bytes]
+"""Names a running attempt: the token tells it from one of a batch that did not commit."""
 
 
 class Speculation:
@@ -35,7 +40,7 @@ class Speculation:
         self._partition_of = partition_of
         self._wake = wake
         self._ended: queue.SimpleQueue[LocalActivityEnded] = queue.SimpleQueue()
-        self._running: set[tuple[str, int, bytes]] = set()
+        self._running: set[_Key] = set()
 
     @property
     def outstanding(self) -> bool:
@@ -52,22 +57,34 @@ class Speculation:
             return
         clock = self._log.clock
         deadline_ms = clock.monotonic_ms() + self._budget_ms
-        self._start(batch)
+        mine = self._start(batch)
+        came: deque[LocalActivityEnded] = deque()
         foreign: list[LocalActivityEnded] = []
-        while self._running and batch.size_bytes < BYTES_MAX:
-            left_ms = deadline_ms - clock.monotonic_ms()
-            if left_ms <= 0:
-                break
-            for ended in self._await(left_ms):
-                stepper = steppers.get(self._partition_of(ended.workflow_id))
-                if stepper is not None:
-                    stepper.step_local(ended)
-                else:
-                    foreign.append(ended)
-            self._start(batch)
-        # Laggards of earlier batches, on partitions that this one does not touch.
-        for ended in foreign:
-            self.give_back(ended)
+        try:
+            while not mine.isdisjoint(self._running) and batch.size_bytes < BYTES_MAX:
+                left_ms = deadline_ms - clock.monotonic_ms()
+                if left_ms <= 0:
+                    break
+                came.extend(self._await(left_ms))
+                while came:
+                    self._step(came.popleft(), steppers, foreign)
+                mine |= self._start(batch)
+        finally:
+            for ended in (*foreign, *came):
+                self.give_back(ended)
+
+    def _step(
+        self,
+        ended: LocalActivityEnded,
+        steppers: Mapping[int, Stepper],
+        foreign: list[LocalActivityEnded],
+    ) -> None:
+        """Foreign are laggards of earlier batches, on partitions that this one does not touch."""
+        stepper = steppers.get(self._partition_of(ended.workflow_id))
+        if stepper is None:
+            foreign.append(ended)
+        else:
+            stepper.step_local(ended)
 
     def take(self) -> list[LocalActivityEnded]:
         """The ends that have come so far."""
@@ -78,7 +95,7 @@ class Speculation:
             except queue.Empty:
                 break
         for ended in taken:
-            self._running.discard((ended.run_id, ended.op, ended.token))
+            self._running.discard(_key(ended))
         return taken
 
     def give_back(self, ended: LocalActivityEnded) -> None:
@@ -90,24 +107,29 @@ class Speculation:
             for run_id, op in batch.locals_canceled:
                 self._executor.cancel(run_id, op)
 
-    def _start(self, batch: Batch) -> None:
+    def _start(self, batch: Batch) -> set[_Key]:
+        """Starts what the batch began and is not running yet; returns that."""
         tasks, batch.locals_begun = batch.locals_begun, []
-        fresh = [task for task in tasks if (task.run_id, task.op, task.token) not in self._running]
-        if not fresh:
-            return
-        assert self._executor is not None, "a worker with workflows brings an executor"
-        self._running.update((task.run_id, task.op, task.token) for task in fresh)
-        self._executor.start_many(fresh, self._done)
+        fresh = [task for task in tasks if _key(task) not in self._running]
+        if fresh:
+            assert self._executor is not None, "a worker with workflows brings an executor"
+            self._running.update(map(_key, fresh))
+            self._executor.start_many(fresh, self._done)
+        return set(map(_key, fresh))
 
     def _await(self, wait_ms: int) -> list[LocalActivityEnded]:
         try:
             first = self._ended.get(timeout=wait_ms / 1000)
         except queue.Empty:
             return []
-        self._running.discard((first.run_id, first.op, first.token))
+        self._running.discard(_key(first))
         return [first, *self.take()]
 
     def _done(self, ended: LocalActivityEnded) -> None:
         self._ended.put(ended)
         if not self._log.threaded:
             self._wake()
+
+
+def _key(task: ActivityTask | LocalActivityEnded) -> _Key:
+    return task.run_id, task.op, task.token

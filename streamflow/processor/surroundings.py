@@ -37,6 +37,7 @@ class Counters:
     restored_entries: int = 0
     gaps: int = 0
     torn: int = 0
+    foreign: int = 0
 
 
 @dataclass(slots=True)

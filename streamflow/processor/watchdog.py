@@ -59,6 +59,13 @@ class _Watched:
     def __enter__(self) -> None: ...
 
     def __exit__(self, *error: object) -> None:
+        try:
+            self._leave()
+        except StepLimitExceeded:
+            # It was delivered between the step's end and here: the step did end.
+            self._leave()
+
+    def _leave(self) -> None:
         with self.lock:
             self.run_id = ""
             if self.interrupted:
