@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -83,6 +84,7 @@ def _replay(
     from streamflow.coroutine.instance import Instance
     from streamflow.coroutine.replay import replay as replay_events
     from streamflow.processor.codec import PayloadGate
+    from streamflow.wire.events import encode_event
 
     gate = PayloadGate(app.data_converter)
     try:
@@ -97,9 +99,13 @@ def _replay(
         )
     finally:
         gate.close()
+    sizes = (
+        len(encode_event(history.workflow_id, history.run_id, r.seq, r.step, r.time_ms, r.event))
+        for r in history.events
+    )
     instance = Instance(definition, facts, app.data_converter, guarded=False)
     try:
-        replay_events(instance, events)
+        replay_events(instance, events, history_bytes=[0, *accumulate(sizes)])
         return _outcome(history, done=instance.done)
     finally:
         instance.evict()

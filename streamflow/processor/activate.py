@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import traceback
+from itertools import accumulate
 
 from streamflow.coroutine import flags
 from streamflow.coroutine.definition import WorkflowDefinition
@@ -153,9 +154,15 @@ def _instance(recorder: Recorder, around: Surroundings, rows: Rows) -> Instance:
     )
     if run.step:
         around.counters.replays += 1
-        events = [*history(rows, run.run_id), *recorder.recorded]
+        stored = [*history(rows, run.run_id)]
+        events = [*(recorded for recorded, _ in stored), *recorder.recorded]
+        sizes = [*(size for _, size in stored), *recorder.recorded_bytes]
         try:
-            replay(instance, [around.gate.inbound(recorded) for recorded in events])
+            replay(
+                instance,
+                [around.gate.inbound(recorded) for recorded in events],
+                history_bytes=[0, *accumulate(sizes)],
+            )
         except BaseException:
             instance.evict()
             raise

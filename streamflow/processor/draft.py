@@ -37,7 +37,7 @@ class Draft:
 def load(rows: Rows, run_id: str, row: RunRow, limits: Limits) -> Draft:
     """The run as the store has it, folded from its events. Without its coroutine, which replay makes when needed."""
     run = Run(WorkflowId(row.workflow_id), RunId(run_id))
-    for recorded in history(rows, run_id):
+    for recorded, _ in history(rows, run_id):
         apply(run, recorded, limits)
     for raw in rows.attempts(run_id):
         attempt = decode_attempt(raw)
@@ -49,9 +49,10 @@ def load(rows: Rows, run_id: str, row: RunRow, limits: Limits) -> Draft:
     return Draft(run, row.last_hash, row.history_bytes, row.due_ms, summarized_ms=run.last_time_ms)
 
 
-def history(rows: Rows, run_id: str) -> Iterator[Recorded]:
+def history(rows: Rows, run_id: str) -> Iterator[tuple[Recorded, int]]:
+    """The run's events as the store has them, with the size of each in bytes."""
     for _, value in rows.events(run_id):
-        yield decode_event(value)
+        yield decode_event(value), len(value)
 
 
 class Drafts:

@@ -96,6 +96,11 @@ class Recorder:
         """What this batch has recorded of the run so far: not in the store yet."""
         return self._events
 
+    @property
+    def recorded_bytes(self) -> list[int]:
+        """The size of each of them."""
+        return [len(value) for value in self._values]
+
     def context(self) -> Context:
         """Surroundings of a decision about this run: its time never goes back, whoever owned it before."""
         return self._around.context(self.context_ms())
@@ -185,6 +190,8 @@ class Recorder:
         )
         self._events.append(recorded)
         self._values.append(value)
+        # At once, for the code may run again before the batch is sealed, and replay counts every event before a step.
+        self.draft.history_bytes += len(value)
         self._batch.sealed_later(len(value))
         if run.last_seq == 1 or not run.open:
             self._show = True
@@ -267,7 +274,6 @@ class Recorder:
         )
         packed = self._put(header, value, keys.event_key(run.workflow_id, run.run_id, recorded.seq))
         draft.last_hash = entry_hash(packed, value)
-        draft.history_bytes += len(value)
         self._around.counters.events += 1
 
     def _seal_attempt(self, op: Op, attempt: Attempt | None, due_ms: int) -> None:

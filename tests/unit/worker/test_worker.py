@@ -15,6 +15,8 @@ import pytest
 from streamflow import activity, workflow
 from streamflow.client import Client
 from streamflow.common import RetryPolicy
+from streamflow.memory.log import MemoryLog
+from streamflow.ports import Record
 from streamflow.worker import Worker
 
 pytestmark = pytest.mark.asyncio
@@ -86,6 +88,33 @@ class Told:
 
 
 @workflow.defn
+class Measuring:
+    """Looks at its history's size in each of its steps."""
+
+    def __init__(self) -> None:
+        self.sizes: list[int] = []
+        self.lengths: list[int] = []
+
+    def look(self) -> None:
+        self.sizes.append(workflow.info().get_current_history_size())
+        self.lengths.append(workflow.info().get_current_history_length())
+
+    @workflow.run
+    async def run(self, name: str) -> list[int]:
+        self.look()
+        for _ in range(3):
+            await workflow.execute_local_activity(shout, name, start_to_close_timeout=LIMIT)
+            self.look()
+        await workflow.execute_activity(greet, name, start_to_close_timeout=LIMIT)
+        self.look()
+        return self.sizes
+
+    @workflow.query
+    def seen(self) -> list[list[int]]:
+        return [self.sizes, self.lengths]
+
+
+@workflow.defn
 class Lasting:
     @workflow.run
     async def run(self) -> str:
@@ -100,8 +129,14 @@ async def _client() -> AsyncIterator[Client]:
 
 
 def _worker(client: Client, activities: Sequence[Callable[..., Any]], **options: Any) -> Worker:
-    workflows = [Welcome, Stubborn, Once, Lasting, Told]
+    workflows = [Welcome, Stubborn, Once, Lasting, Told, Measuring]
     return Worker(client, task_queue="q", workflows=workflows, activities=activities, **options)
+
+
+def _events(client: Client) -> list[Record]:
+    log = client.log
+    assert isinstance(log, MemoryLog)
+    return [record for record in log.broker.records("default.q.history") if record.value]
 
 
 async def test_a_workflow_with_a_remote_and_a_local_activity() -> None:
@@ -195,6 +230,21 @@ async def test_who_waits_for_a_result_is_sent_on_at_a_hand_over() -> None:
         async with _worker(client, [greet]), asyncio.timeout(5):
             await handle.signal(Told.tell)
             assert await waiting == "told"
+
+
+async def test_the_size_of_the_history_is_the_same_when_it_is_replayed() -> None:
+    """Code may decide by it, so it must not depend on how steps shared batches: local activities often do."""
+    async with _client() as client:
+        async with _worker(client, [greet, shout]):
+            handle = await client.start_workflow(Measuring.run, "Ann", id="w", task_queue="q")
+            sizes = await handle.result()
+            lengths = (await handle.query(Measuring.seen))[1]
+        async with _worker(client, [greet, shout]):
+            assert await handle.query(Measuring.seen) == [sizes, lengths]
+        total = sum(len(record.value or b"") for record in _events(client))
+
+    assert sizes == sorted(set(sizes))  # it grows with each step
+    assert 0 < sizes[0] < sizes[-1] < total
 
 
 async def test_a_worker_runs_once() -> None:
