@@ -306,6 +306,11 @@ class Log(Protocol):
     @property
     def clock(self) -> Clock: ...
 
+    @property
+    def cluster_id(self) -> str:
+        """Which log this is, as it says itself: local state of another one is worth nothing. May ask the log."""
+        ...
+
     # topics
 
     def topics(self) -> Mapping[str, TopicState]:

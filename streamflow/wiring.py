@@ -124,6 +124,7 @@ def open_stores(log: Log, folder: Path | None) -> Stores:
 
     Raises:
         ValueError: a durable log was given no folder.
+        Unavailable: the log cannot be asked which one it is.
         StoreTaken: another process has the folder.
     """
     if not log.durable:
@@ -134,4 +135,4 @@ def open_stores(log: Log, folder: Path | None) -> Stores:
         raise ValueError("Expected a state folder for the stores of a durable log, found none")
     from streamflow.rocksdb import RocksStores
 
-    return RocksStores(folder)
+    return RocksStores(folder, log_id=log.cluster_id)

@@ -69,6 +69,11 @@ class EmbeddedLog:
         return self._folder.clock
 
     @property
+    def cluster_id(self) -> str:
+        """State is kept in the log's own folder, and so cannot meet another log."""
+        return "embedded"
+
+    @property
     def path(self) -> Path:
         """The log's folder; what belongs to it may be kept beside it."""
         return self._folder.path

@@ -70,6 +70,13 @@ class Cluster:
         self._topics: Mapping[str, TopicState] = MappingProxyType({})
         self._partitions: dict[str, int] = {}
         self._taken_at: float | None = None
+        self._id = ""
+
+    def id(self) -> str:
+        """The id that the cluster was formatted with; asked for once. Raises `Unavailable`."""
+        if self._taken_at is None:
+            self.refresh()
+        return self._id
 
     # -- topics ---------------------------------------------------------------------------------------------------
 
@@ -109,6 +116,7 @@ class Cluster:
             }
             self._partitions = {name: topic.partitions for name, topic in topics.items()}
             self._topics = MappingProxyType(topics)
+            self._id = found.cluster_id or ""
             self._taken_at = started_at
             return self._topics
 

@@ -77,6 +77,10 @@ class KafkaLog:
     def clock(self) -> SystemClock:
         return self._clock
 
+    @property
+    def cluster_id(self) -> str:
+        return self._cluster.id()
+
     # -- topics ---------------------------------------------------------------------------------------------------
 
     def topics(self) -> Mapping[str, TopicState]:

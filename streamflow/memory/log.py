@@ -52,6 +52,11 @@ class MemoryLog:
         return self.broker.clock
 
     @property
+    def cluster_id(self) -> str:
+        """There is no state that could outlive the log."""
+        return "memory"
+
+    @property
     def process(self) -> Process:
         return self._connection.process
 

@@ -11,15 +11,27 @@ from streamflow.ports import Store, StoreTaken
 from streamflow.rocksdb.options import StoreBudget, StoreOptions
 from streamflow.rocksdb.store import RocksStore
 
+LOG_ID_FILE = "log-id"
+
 
 class RocksStores:
     """A `Stores`. The folder is taken at the first `open` or `drop` and held until `close`."""
 
     def __init__(
-        self, folder: Path | str, *, name: str = "", budget: StoreBudget | None = None
+        self,
+        folder: Path | str,
+        *,
+        name: str = "",
+        log_id: str = "",
+        budget: StoreBudget | None = None,
     ) -> None:
-        """``name`` is what another process is told about who has the folder."""
+        """``name`` is what another process is told about who has the folder.
+
+        ``log_id`` is which log the stores are a cache of. Stores of another log are dropped when the folder is taken:
+        positions in a cluster that was made anew look just like those in the old one.
+        """
         self._folder = Path(folder)
+        self._log_id = log_id
         self._name = name
         self._options = StoreOptions(budget or StoreBudget())
         self._open: dict[str, RocksStore] = {}
@@ -53,6 +65,21 @@ class RocksStores:
             self._lock = FolderLock(self._folder, name=self._name)
         except FolderTaken as taken:
             raise StoreTaken(_message(self._folder, taken.holder)) from None
+        if self._log_id:
+            self._keep_only_ours()
+
+    def _keep_only_ours(self) -> None:
+        """The id is written after the others' stores are gone: an interruption begins anew."""
+        file = self._folder / LOG_ID_FILE
+        found = file.read_text(encoding="utf-8") if file.exists() else ""
+        if found == self._log_id:
+            return
+        for store in self._folder.iterdir():
+            if store.is_dir():
+                shutil.rmtree(store)
+        draft = file.with_suffix(".draft")
+        draft.write_text(self._log_id, encoding="utf-8")
+        draft.replace(file)
 
     def _path(self, name: str) -> Path:
         return self._folder / quote(name, safe="")

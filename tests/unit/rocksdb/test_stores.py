@@ -75,3 +75,22 @@ def test_a_closed_store_may_be_opened_again(tmp_path: Path) -> None:
         store.close()
         store.close()
     stores.close()
+
+
+def test_stores_of_another_log_are_dropped(tmp_path: Path) -> None:
+    """A cluster made anew, or a second one, must not meet positions that look like its own; the same one keeps them."""
+
+    def rows(log_id: str) -> bytes | None:
+        stores = RocksStores(tmp_path, log_id=log_id)
+        store = stores.open("0")
+        found = store.get(b"k")
+        batch = store.batch()
+        batch.put(b"k", log_id.encode())
+        store.write(batch)
+        stores.close()
+        return found
+
+    assert rows("first") is None
+    assert rows("first") == b"first"
+    assert rows("second") is None
+    assert rows("first") is None
