@@ -57,7 +57,8 @@ def effects_of_close(run: Run) -> list[Effect]:
     """A closing run calls back everything that is still under way for it."""
     effects: list[Effect] = []
     for op, activity in run.activities.items():
-        effects += _cancellation(run, op, activity)
+        if not activity.cancel_requested:  # otherwise it was called back when that was asked
+            effects += _cancellation(run, op, activity)
         if activity.recorded:
             effects.append(ForgetAttempt(op))
     return effects

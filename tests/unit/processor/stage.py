@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from streamflow.converter import DataConverter
@@ -284,9 +284,7 @@ class Hands:
 
 
 def start(workflow_type: str, workflow_id: str = "w", **fields: Any) -> StartWorkflow:
-    return StartWorkflow(
-        workflow_id=WorkflowId(workflow_id), workflow_type=workflow_type, **fields
-    )
+    return StartWorkflow(workflow_id=WorkflowId(workflow_id), workflow_type=workflow_type, **fields)
 
 
 def ref(task: ActivityTask) -> TaskRef:
@@ -300,5 +298,3 @@ def payload(value: object) -> Payload:
 
 def header_of(record: Record) -> Any:
     return unpack(dict(record.headers)[SF])
-
-
