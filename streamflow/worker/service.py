@@ -10,16 +10,21 @@ import asyncio
 import itertools
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
+
+import msgspec
 
 from streamflow import topology
 from streamflow.activity.cancellation import ActivityCancellationDetails
 from streamflow.activity.context import Once
 from streamflow.config import Instance, claim_instance, state_folder
+from streamflow.engine.context import DEFAULT_LIMITS
 from streamflow.model.queues import QueueEntry
 from streamflow.observability import get_logger
 from streamflow.ports import Machine, Running, Stores
+from streamflow.worker.conflicts import serving
 from streamflow.worker.executor import Executor
 from streamflow.worker.limits import PollerOptions
 from streamflow.worker.local import LocalActivityRunner
@@ -33,6 +38,9 @@ _log = get_logger("worker")
 _T = TypeVar("_T")
 _unclaimed_names = itertools.count()
 
+MACHINES_END_S = 45.0
+"""How long the processor and the poller have to hand over and close."""
+
 ABANDON_AFTER_S = 10.0
 """Activities that go on for so long after their cancellation hold up a shutdown no more."""
 _SHUTTING_DOWN = ActivityCancellationDetails(worker_shutdown=True)
@@ -45,6 +53,7 @@ class Service:
         self._setup = setup
         self._log = setup.client.log
         self._shutdown = Once()
+        self._part = ExitStack()
         self._own_threads: ThreadPoolExecutor | None = None
         self._instance: Instance | None = None
         self._stores: Stores | None = None
@@ -57,6 +66,7 @@ class Service:
     async def start(self) -> None:
         """Raises what keeps a part from starting; `stop` then takes the others down."""
         setup = self._setup
+        await self._blocking(self._take_part)
         entry = await self._blocking(self._ensure_queue)
         name = await self._blocking(self._claim_name)
         if setup.registry.has_sync and setup.threads is None and self._log.threaded:
@@ -90,15 +100,17 @@ class Service:
             if self._polling is not None:
                 await self._end_activities(graceful_s)
         finally:
-            await self._end_machines()
+            ended = await self._end_machines()
             if self._local is not None:
                 self._local.cancel_all(_SHUTTING_DOWN)
             if self._own_threads is not None:
                 self._own_threads.shutdown(wait=False, cancel_futures=True)
-            if self._stores is not None:
+            # What a machine that did not end may still use stays as it is: the process is about to go.
+            if self._stores is not None and ended:
                 await self._blocking(self._stores.close)
             if self._instance is not None:
                 self._instance.release()
+            self._part.close()
         _log.info("worker_stopped", queue=self._setup.queue)
 
     # -- parts ----------------------------------------------------------------------------------------------------
@@ -106,6 +118,14 @@ class Service:
     @property
     def _machines(self) -> list[Running]:
         return [running for running in (self._processing, self._polling) if running is not None]
+
+    def _take_part(self) -> None:
+        """Raises `AppConflict` when others of this process serve the queue with other workflows."""
+        setup = self._setup
+        types = frozenset(name or "(dynamic)" for name in setup.definitions)
+        self._part.enter_context(
+            serving(self._log.cluster_id, setup.client.namespace, setup.queue, types)
+        )
 
     def _ensure_queue(self) -> QueueEntry:
         setup = self._setup
@@ -160,12 +180,17 @@ class Service:
             )
         self._stores = await self._blocking(lambda: wiring.open_stores(self._log, folder))
         self._local = self._make_executor(setup.local_slots)
+        limits = DEFAULT_LIMITS
+        if setup.retention is not None:
+            limits = msgspec.structs.replace(limits, retention_ms=_ms(setup.retention))
         options = ProcessorOptions(
             namespace=setup.client.namespace,
             queue=setup.queue,
             name=name,
             partitions=entry.partitions,
             build_id=setup.build_id,
+            limits=limits,
+            retention_ms={name: _ms(kept) for name, kept in setup.retention_by_type.items()},
             runs_cached_max=setup.runs_cached_max,
             debug=setup.debug,
             state_folder="" if folder is None else str(folder),
@@ -221,17 +246,26 @@ class Service:
             return False
         return True
 
-    async def _end_machines(self) -> None:
-        """All at once; what went wrong in one has been raised by `until`, or is logged by its driver."""
+    async def _end_machines(self) -> bool:
+        """All at once; what went wrong in one has been raised by `until`, or is logged by its driver.
+
+        Whether all ended: one whose brokers are gone for good may hang in its client library, and must not keep the
+        process from ending. Its successor fences it.
+        """
         machines = self._machines
         for running in machines:
             running.stop()
-        ends = await asyncio.gather(
-            *(running.wait() for running in machines), return_exceptions=True
-        )
-        for end in ends:
-            if isinstance(end, BaseException):
-                _log.debug("machine_ended", queue=self._setup.queue, error=repr(end))
+        if not machines:
+            return True
+        ends = [asyncio.ensure_future(running.wait()) for running in machines]
+        done, hanging = await asyncio.wait(ends, timeout=MACHINES_END_S)
+        for end in done:
+            if error := end.exception():
+                _log.debug("machine_ended", queue=self._setup.queue, error=repr(error))
+        for end in hanging:
+            end.cancel()
+            _log.error("machine_abandoned", queue=self._setup.queue, after_s=MACHINES_END_S)
+        return not hanging
 
     async def _blocking(self, call: Callable[[], _T]) -> _T:
         """Calls that may wait for a broker or a disk get a thread; the log in memory never waits and has none."""
