@@ -5,6 +5,7 @@ One admin client, used from any thread. Not here: records.
 
 from __future__ import annotations
 
+import ctypes
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -13,7 +14,6 @@ from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
 from confluent_kafka import (
-    ConsumerGroupTopicPartitions,
     IsolationLevel,
     KafkaError,
     KafkaException,
@@ -22,11 +22,10 @@ from confluent_kafka import (
 
 from streamflow.kafka.errors import error_of, reading_error
 from streamflow.kafka.options import KafkaOptions
-from streamflow.kafka.records import from_client, to_client, to_committed
+from streamflow.kafka.records import from_client, to_client
 from streamflow.kafka.watch import ClientWatch
 from streamflow.observability import get_logger
 from streamflow.ports import (
-    Committed,
     LogError,
     TopicMissing,
     TopicPartition,
@@ -42,6 +41,8 @@ _T = TypeVar("_T")
 _ADMIN: Final[Any] = admin
 
 REQUEST_TIMEOUT_S: Final = 15.0
+GROUP_TIMEOUT_S: Final = 5.0
+"""Of a question to a coordinator; short, because after an outage the first one to the old client is in vain."""
 TOPIC_CREATION_TIMEOUT_S: Final = 30.0
 _TOPIC_CREATION_POLL_S: Final = 0.02
 _ELECTED_SINCE: Final = frozenset(
@@ -65,12 +66,15 @@ class Cluster:
     def __init__(self, options: KafkaOptions) -> None:
         self._options = options
         self._watch = ClientWatch("admin")
-        self._admin: Any = _ADMIN.AdminClient({**options.admin(), **self._watch.settings()})
+        self._admin: Any = self._connect()
         self._refreshing = threading.Lock()
         self._topics: Mapping[str, TopicState] = MappingProxyType({})
         self._partitions: dict[str, int] = {}
         self._taken_at: float | None = None
         self._id = ""
+
+    def _connect(self) -> Any:
+        return _ADMIN.AdminClient({**self._options.admin(), **self._watch.settings()})
 
     def id(self) -> str:
         """The id that the cluster was formatted with; asked for once. Raises `Unavailable`."""
@@ -269,12 +273,15 @@ class Cluster:
             isolation_level=IsolationLevel.READ_UNCOMMITTED,
             request_timeout=REQUEST_TIMEOUT_S,
         )
-        return {
-            from_client(partition): self._settled(
-                answer, f"an offset of {partition.topic}/{partition.partition}"
-            ).offset
-            for partition, answer in answers.items()
-        }
+        found: dict[TopicPartition, int] = {}
+        for partition, answer in answers.items():
+            what = f"an offset of {partition.topic}/{partition.partition}"
+            offset = self._settled(answer, what).offset
+            if offset < 0:
+                # A leader that has just been elected may answer with neither an offset nor an error.
+                raise ElectionMissed(f"Expected {what}, found none yet. Try again.")
+            found[from_client(partition)] = offset
+        return found
 
     # -- groups ---------------------------------------------------------------------------------------------------
 
@@ -284,7 +291,7 @@ class Cluster:
             "a group's members",
             self._admin.describe_consumer_groups,
             [group],
-            request_timeout=REQUEST_TIMEOUT_S,
+            request_timeout=GROUP_TIMEOUT_S,
         )
         described = self._settled(
             answers[group], f"the members of group {group}", accept=(KafkaError.GROUP_ID_NOT_FOUND,)
@@ -294,33 +301,6 @@ class Cluster:
         return frozenset(
             member.group_instance_id or member.member_id for member in described.members
         )
-
-    def decided_offsets(
-        self, group: str, partitions: Sequence[TopicPartition]
-    ) -> dict[TopicPartition, Committed | None]:
-        """The group's positions without waiting for open transactions that will change them."""
-        if not partitions:
-            return {}
-        request = ConsumerGroupTopicPartitions(group, [to_client(p) for p in partitions])
-        answers = self._ask(
-            "a group's offsets",
-            self._admin.list_consumer_group_offsets,
-            [request],
-            require_stable=False,
-            request_timeout=REQUEST_TIMEOUT_S,
-        )
-        found = self._settled(
-            answers[group], f"the offsets of group {group}", accept=(KafkaError.GROUP_ID_NOT_FOUND,)
-        )
-        if found is None:
-            return dict.fromkeys(partitions)
-        for partition in found.topic_partitions:
-            if partition.error is not None:
-                raise reading_error(
-                    partition.error,
-                    f"Expected the offset of {partition.topic}/{partition.partition}",
-                )
-        return {from_client(p): to_committed(p) for p in found.topic_partitions}
 
     # -- asking ---------------------------------------------------------------------------------------------------
 
@@ -346,4 +326,16 @@ class Cluster:
                 raise ElectionMissed(
                     f"Expected {what}, found that a leader was elected since: {found.str()}. Try again."
                 ) from error
+            if found.code() == KafkaError._TIMED_OUT:
+                self._begin_anew()
             raise reading_error(found, f"Expected {what}") from error
+
+    def _begin_anew(self) -> None:
+        """With another client: one that asked for a coordinator before an outage goes on waiting for the old one."""
+        try:
+            self._admin.list_topics(timeout=1.0)
+        except KafkaException:
+            return  # The outage goes on.
+        # Destroyed with a question under way, a client ends the process by an assertion of the library.
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._admin))
+        self._admin = self._connect()

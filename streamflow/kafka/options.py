@@ -141,6 +141,14 @@ class KafkaOptions:
             },
         )
 
+    def asking(self, group: str, *, stable: bool) -> Settings:
+        """For questions about a group's offsets by one who never joins it."""
+        isolation = "read_committed" if stable else "read_uncommitted"
+        return self._settings(
+            {"retry.backoff.ms": 5, "retry.backoff.max.ms": 100},
+            {"group.id": group, "isolation.level": isolation, "enable.auto.commit": False},
+        )
+
     def reading(self) -> Settings:
         """Reads single partitions at full speed, told when it is at the end."""
         return self._settings(

@@ -22,7 +22,8 @@ from confluent_kafka import TopicPartition as ClientPartition
 from streamflow.kafka.cluster import Cluster
 from streamflow.kafka.errors import FENCED, STALE_GENERATION, error_of, reading_error
 from streamflow.kafka.options import KafkaOptions
-from streamflow.kafka.records import from_client, to_client, to_committed, to_headers
+from streamflow.kafka.positions import Positions
+from streamflow.kafka.records import from_client, to_client, to_headers
 from streamflow.kafka.watch import ClientWatch
 from streamflow.observability import get_logger
 from streamflow.ports import (
@@ -37,9 +38,10 @@ from streamflow.ports import (
 
 _log = get_logger("kafka")
 
-COMMITTED_TIMEOUT_S: Final = 60.0
 SEEK_TIMEOUT_S: Final = 5.0
 LEAVE_TIMEOUT_S: Final = 5.0
+REJOIN_AGAIN_S: Final = 60.0
+"""A member that is fenced once more so soon after a rejoin has a namesake."""
 RebalanceCallback = Callable[[Consumer, list[ClientPartition]], None]
 
 _SEEK_PAUSE_S: Final = 0.002
@@ -73,8 +75,10 @@ class KafkaSource:
         instance: str,
     ) -> None:
         cluster.require_topics(topics)
+        self._options = options
         self._cluster = cluster
         self._group = group
+        self._topics = list(topics)
         self._instance = instance
         self._listener = listener
         self._assigned: set[TopicPartition] = set()
@@ -84,19 +88,35 @@ class KafkaSource:
         self._awake = threading.Event()
         self._callback_failure: BaseException | None = None
         self._closed = False
-        self._watch = ClientWatch(f"source {instance}")
-        self._consumer = Consumer({**options.member(group, instance), **self._watch.settings()})
-        _hold(self._consumer)
-        self._consumer.subscribe(
-            list(topics),
+        self._positions = Positions(options, group)
+        self._rejoined_at: float | None = None
+        self._watch, self._consumer = self._join()
+
+    def _join(self) -> tuple[ClientWatch, Consumer]:
+        watch = ClientWatch(f"source {self._instance}")
+        settings = self._options.member(self._group, self._instance)
+        consumer = Consumer({**settings, **watch.settings()})
+        _hold(consumer)
+        consumer.subscribe(
+            self._topics,
             on_assign=self._kept(self._on_assign),
             on_revoke=self._kept(self._on_revoke),
             on_lost=self._kept(self._on_lost),
         )
+        return watch, consumer
 
     # -- reading --------------------------------------------------------------------------------------------------
 
     def poll(self, records_max: int, wait_ms: int) -> list[Record]:
+        try:
+            return self._poll(records_max, wait_ms)
+        except Fenced:
+            if not self._fenced_by_itself():
+                raise
+            self._rejoin()
+            return []
+
+    def _poll(self, records_max: int, wait_ms: int) -> list[Record]:
         messages = self._consume(records_max, 0.0)
         if not messages and wait_ms > 0:
             messages = self._wait(wait_ms / 1000)
@@ -190,18 +210,7 @@ class KafkaSource:
         wanted = list(partitions)
         if not wanted:
             return {}
-        if not stable:
-            return self._cluster.decided_offsets(self._group, wanted)
-        what = f"Expected the committed offsets of {_named(wanted)}"
-        try:
-            # A read-committed consumer asks for stable offsets, again and again until there are.
-            found = self._consumer.committed([to_client(p) for p in wanted], COMMITTED_TIMEOUT_S)
-        except KafkaException as error:
-            raise reading_error(error_of(error), what) from error
-        for partition in found:
-            if partition.error is not None:
-                raise reading_error(partition.error, what)
-        return {from_client(p): to_committed(p) for p in found}
+        return self._positions.committed(wanted, stable=stable)
 
     def commit(self, offsets: Mapping[TopicPartition, Committed]) -> None:
         if not offsets:
@@ -235,6 +244,7 @@ class KafkaSource:
         # A static member that only closes keeps its place until its session ends.
         self._consumer.close()
         _let_go(self._consumer)
+        self._positions.close()
         self._assigned.clear()
         self._reading.clear()
 
@@ -257,6 +267,33 @@ class KafkaSource:
         except LogError:
             # Its session ends without our help.
             return frozenset()
+
+    # -- fenced without a namesake ----------------------------------------------------------------------------------
+
+    def _fenced_by_itself(self) -> bool:
+        """Whether our own former request to join is the other consumer of our name.
+
+        When a coordinator comes back after an outage longer than the session, the library asks to join without its
+        member ID. Where the answer is lost with a connection it asks again, and the second request fences the first.
+        """
+        now, broken_at = time.monotonic(), self._watch.troubled_at
+        if broken_at is None or now - broken_at > REJOIN_AGAIN_S:
+            return False
+        return self._rejoined_at is None or now - self._rejoined_at > REJOIN_AGAIN_S
+
+    def _rejoin(self) -> None:
+        """With a new consumer: this one is of no use after a fatal error."""
+        _log.warning("membership_renewed", instance=self._instance)
+        self._rejoined_at = time.monotonic()
+        lost = sorted(self._assigned)
+        self._assigned.clear()
+        self._paused.clear()
+        self._reading.clear()
+        if lost:
+            self._listener.on_lost(lost)
+        self._consumer.close()
+        _let_go(self._consumer)
+        self._watch, self._consumer = self._join()
 
     # -- positions inside the library -----------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ that is a hazard: the first copy may still arrive and decide a later transaction
 
 from __future__ import annotations
 
+import time
 from typing import Any, Final
 
 from confluent_kafka import KafkaError
@@ -24,6 +25,8 @@ class ClientWatch:
 
     def __init__(self, role: str) -> None:
         self.troubles = 0
+        self.troubled_at: float | None = None
+        """When the last of them was heard, on the monotonic clock."""
         self.fatal: KafkaError | None = None
         self._log = _log.bind(client=role)
 
@@ -34,6 +37,7 @@ class ClientWatch:
         """The one method of a standard logger that the client library calls."""
         if _endangers_requests(facility, text):
             self.troubles += 1
+            self.troubled_at = time.monotonic()
         if facility in _NOISE:
             return
         say = self._log.warning if level >= _WARNING else self._log.debug
