@@ -8,21 +8,21 @@ asyncio.run(app.run("localhost:9092"))      # or: streamflow dev shop.orders:app
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from contextlib import AsyncExitStack, contextmanager
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from streamflow.client import Client, NotYetError
-from streamflow.config import DEFAULT_NAMESPACE
+from streamflow.config import DEFAULT_NAMESPACE, share_interpreter
 from streamflow.converter import DataConverter
 from streamflow.coroutine.definition import definition_of
+from streamflow.worker.conflicts import AppConflict, refuse_difference
 
 if TYPE_CHECKING:
     from streamflow.worker import Worker
 
-
-class AppConflict(ValueError):
-    """Two Apps of one process serve the same queue with different workflows; the message shows the difference."""
+__all__ = ["App", "AppConflict", "refuse_conflicts", "run_apps", "run_workers"]
 
 
 class App:
@@ -80,7 +80,7 @@ class App:
         """Serves the queue on the log at ``target`` until it is cancelled.
 
         Raises:
-            AppConflict: an App that runs in this process serves the queue with other workflows.
+            AppConflict: an App or Worker of this process serves the queue with other workflows.
             RPCError: the log cannot be reached, or the queue was never made and ``create_topics`` is off.
         """
         await run_apps([self], target, create_topics=create_topics, config=config, **options)
@@ -96,23 +96,29 @@ async def run_apps(
     *,
     create_topics: bool | None = None,
     config: Mapping[str, Any] | None = None,
+    defaults: Mapping[str, Any] | None = None,
     **options: Any,
 ) -> None:
-    """Serves several Apps on one log until cancelled, or until one of them fails, which is then raised."""
-    with registered(apps):
-        async with AsyncExitStack() as stack:
-            workers: list[Worker] = []
-            for app in apps:
-                client = await Client.connect(
-                    target,
-                    namespace=app.namespace,
-                    data_converter=app.data_converter,
-                    create_topics=create_topics,
-                    config=config,
-                )
-                await stack.enter_async_context(client)
-                workers.append(app.worker(client, **options))
-            await run_workers(workers)
+    """Serves several Apps on one log until cancelled, or until one of them fails, which is then raised.
+
+    ``options`` override those of each App; ``defaults`` are for what an App leaves open.
+    """
+    refuse_conflicts(apps)
+    if target.startswith("embedded:"):
+        share_interpreter()
+    async with AsyncExitStack() as stack:
+        workers: list[Worker] = []
+        for app in apps:
+            client = await Client.connect(
+                target,
+                namespace=app.namespace,
+                data_converter=app.data_converter,
+                create_topics=create_topics,
+                config=config,
+            )
+            await stack.enter_async_context(client)
+            workers.append(app.worker(client, **{**(defaults or {}), **app.options, **options}))
+        await run_workers(workers)
 
 
 async def run_workers(workers: Sequence[Worker]) -> None:
@@ -130,38 +136,11 @@ async def run_workers(workers: Sequence[Worker]) -> None:
             raise outcome
 
 
-# -- one queue, one set of workflows ------------------------------------------------------------------------------
+def refuse_conflicts(apps: Sequence[App]) -> None:
+    """Raises `AppConflict` when two Apps serve one queue with different workflows, before any of them runs.
 
-_running: list[App] = []
-
-
-@contextmanager
-def registered(apps: Iterable[App]) -> Generator[None]:
-    """Within it these Apps count as running. Raises `AppConflict` before any of them does."""
-    added: list[App] = []
-    try:
-        for app in apps:
-            refuse_conflict(app, _running)
-            _running.append(app)
-            added.append(app)
-        yield
-    finally:
-        for app in added:
-            _running.remove(app)
-
-
-def refuse_conflict(app: App, others: Iterable[App]) -> None:
-    """Processors of one queue form one group: any of them may be given any run, so all must know its code."""
-    for other in others:
-        if (other.namespace, other.queue) != (app.namespace, app.queue):
-            continue
-        if not app.workflow_types or not other.workflow_types:
-            continue  # one of them runs activities only
-        missing = sorted(other.workflow_types - app.workflow_types)
-        added = sorted(app.workflow_types - other.workflow_types)
-        if missing or added:
-            raise AppConflict(
-                f"Expected every App on queue {app.queue!r} of namespace {app.namespace!r} to register the same "
-                f"workflows, found one without {', '.join(missing) or 'none'} and with {', '.join(added) or 'none'} "
-                "beside the first: register them all in both, or use two queues"
-            )
+    What else runs in this process each Worker looks at when it starts.
+    """
+    for app, other in itertools.combinations(apps, 2):
+        if (app.namespace, app.queue) == (other.namespace, other.queue):
+            refuse_difference(app.namespace, app.queue, app.workflow_types, other.workflow_types)

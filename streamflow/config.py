@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import socket
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote
@@ -19,6 +20,22 @@ INSTANCE_SLOTS_MAX = 1_000
 """Unnamed processes on one host and queue; the next is refused and asked for a name."""
 
 _INSTANCE_NAME = re.compile(r"[A-Za-z0-9._-]{1,200}")
+
+
+SWITCH_INTERVAL_S = 0.0005
+
+
+def share_interpreter() -> None:
+    """Lets threads of this process take turns ten times as often as Python's default of 5 ms, unless it was told otherwise.
+
+    A processor that has waited for its disk gets the interpreter back only when the running thread's turn ends. With
+    activities that compute, a commit on the embedded log took 5.5 ms by the default and 0.9 ms so (p50).
+    """
+    if sys.getswitchinterval() == _SWITCH_INTERVAL_OF_PYTHON_S:
+        sys.setswitchinterval(SWITCH_INTERVAL_S)
+
+
+_SWITCH_INTERVAL_OF_PYTHON_S = 0.005
 
 
 class NameTaken(Exception):

@@ -5,6 +5,7 @@
     address = "kafka:9093"
     namespace = "shop"
     create_topics = false
+    retention_days = 90              # of closed runs, for `streamflow worker`; an App's own `retention` beats it
 
     [profile.default.tls]
     server_root_ca_cert_path = "/etc/kafka/ca.pem"
@@ -22,6 +23,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Self, TypedDict
 
@@ -30,6 +32,7 @@ import msgspec
 from streamflow.config import DEFAULT_NAMESPACE, config_home
 
 DEFAULT_PROFILE = "default"
+RETENTION_DAYS_MAX = 36_500
 _KAFKA_VARIABLE = "STREAMFLOW_KAFKA_"
 
 Source = Path | str | bytes
@@ -93,6 +96,8 @@ class ClientConfigProfile:
     address: str | None = None
     namespace: str | None = None
     create_topics: bool | None = None
+    retention: timedelta | None = None
+    """How long closed runs of the namespace are kept by workers that are not told otherwise."""
     tls: ClientConfigTLS | None = None
     kafka: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
@@ -109,6 +114,7 @@ class ClientConfigProfile:
             address=table.get("address"),
             namespace=table.get("namespace"),
             create_topics=table.get("create_topics"),
+            retention=_days(table.get("retention_days"), f"{where}.retention_days"),
             tls=None if tls is None else ClientConfigTLS.from_dict(tls, f"{where}.tls"),
             kafka=dict(table.get("kafka", {})),
         )
@@ -151,6 +157,7 @@ class ClientConfigProfile:
             address=environ.get("STREAMFLOW_ADDRESS") or self.address,
             namespace=environ.get("STREAMFLOW_NAMESPACE") or self.namespace,
             create_topics=self.create_topics,
+            retention=self.retention,
             tls=self.tls,
             kafka={**self.kafka, **kafka},
         )
@@ -219,6 +226,7 @@ _PROFILE_TYPES: dict[str, type] = {
     "address": str,
     "namespace": str,
     "create_topics": bool,
+    "retention_days": int,
     "tls": dict,
     "kafka": dict,
 }
@@ -272,6 +280,12 @@ def _check(table: Any, types: Mapping[str, type], where: str, *, strict: bool) -
             raise ConfigError(
                 f"Expected {where}.{name} to be a {expected.__name__}, found {value!r}"
             )
+
+
+def _days(count: int | None, where: str) -> timedelta | None:
+    if count is not None and not 1 <= count <= RETENTION_DAYS_MAX:
+        raise ConfigError(f"Expected {where} from 1 to {RETENTION_DAYS_MAX}, found {count}")
+    return None if count is None else timedelta(days=count)
 
 
 def _source(table: Mapping[str, Any], name: str, where: str) -> Source | None:

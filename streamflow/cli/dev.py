@@ -13,6 +13,7 @@ from cyclopts import Parameter
 from streamflow.cli import dev_file
 from streamflow.cli.exits import CommandError, ExitCode
 from streamflow.cli.serving import until_stopped
+from streamflow.config import share_interpreter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,12 +53,13 @@ def dev(
 
 
 async def _serve(apps: Sequence[App], folder: Path, host: str, port: int) -> None:
-    from streamflow.app import registered, run_workers
+    from streamflow.app import refuse_conflicts, run_workers
     from streamflow.client import Client
     from streamflow.gateway import Gateway
 
+    refuse_conflicts(apps)
+    share_interpreter()
     async with AsyncExitStack() as stack:
-        stack.enter_context(registered(apps))
         clients: list[Client] = []
         for app in apps:
             client = await Client.connect(

@@ -74,10 +74,12 @@ def _serve(
     from streamflow.app import run_apps
     from streamflow.cli.loading import load_apps
     from streamflow.cli.serving import until_stopped
+    from streamflow.config import share_interpreter
     from streamflow.envconfig import ClientConfigProfile
 
     observability.configure(level=log_level)
-    found = ClientConfigProfile.load(profile).to_client_connect_config()
+    settings = ClientConfigProfile.load(profile)
+    found = settings.to_client_connect_config()
     target = kafka or found.get("target")
     if target is None:
         raise CommandError(
@@ -90,11 +92,13 @@ def _serve(
             f"Expected one App for each queue with --name {name}, found two on one queue",
             ExitCode.USAGE,
         )
+    share_interpreter()
     run = run_apps(
         apps,
         target,
         create_topics=create_topics or found.get("create_topics"),
         config=found.get("config"),
+        defaults={} if settings.retention is None else {"retention": settings.retention},
         name=name,
         state_dir=state_dir,
     )

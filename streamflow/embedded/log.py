@@ -70,8 +70,8 @@ class EmbeddedLog:
 
     @property
     def cluster_id(self) -> str:
-        """State is kept in the log's own folder, and so cannot meet another log."""
-        return "embedded"
+        """Its folder: a log that was moved or copied begins with new local state."""
+        return f"embedded:{self._folder.path}"
 
     @property
     def path(self) -> Path:

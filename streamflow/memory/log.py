@@ -53,8 +53,8 @@ class MemoryLog:
 
     @property
     def cluster_id(self) -> str:
-        """There is no state that could outlive the log."""
-        return "memory"
+        """Unlike that of any other broker of this process."""
+        return f"memory:{id(self.broker)}"
 
     @property
     def process(self) -> Process:

@@ -50,6 +50,8 @@ class Setup:
     slots: int
     local_slots: int
     runs_cached_max: int
+    retention: timedelta | None
+    retention_by_type: Mapping[str, timedelta]
     heartbeat_max: timedelta
     heartbeat_default: timedelta
     identity: str
@@ -79,3 +81,8 @@ def definitions_of(
         types = (*definition.failure_exception_types, *failure_types)
         definitions[name] = dataclasses.replace(definition, failure_exception_types=types)
     return definitions
+
+
+def type_name(workflow: str | type) -> str:
+    """The workflow type's name, however it is given. Raises ValueError for a class that is no workflow."""
+    return workflow if isinstance(workflow, str) else definition_of(workflow).name or ""

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import Executor as ThreadExecutor
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, Self, TypedDict
 
 from streamflow.observability import get_logger
 from streamflow.worker.options import check_executor, refuse_unsupported
 from streamflow.worker.registry import Registry
 from streamflow.worker.service import Service
-from streamflow.worker.setup import Setup, WorkerClient, definitions_of
+from streamflow.worker.setup import Setup, WorkerClient, definitions_of, type_name
 
 _log = get_logger("worker")
 
 SLOTS_DEFAULT = 100
+NO_RETENTION: Mapping[str | type, timedelta] = MappingProxyType({})
 
 
 class WorkerConfig(TypedDict, total=False):
@@ -35,6 +36,8 @@ class WorkerConfig(TypedDict, total=False):
     max_concurrent_activities: int
     max_concurrent_local_activities: int
     graceful_shutdown_timeout: timedelta
+    retention: timedelta | None
+    retention_by_type: Mapping[str, timedelta]
     identity: str | None
     build_id: str | None
     debug_mode: bool
@@ -67,6 +70,8 @@ class Worker:
         max_heartbeat_throttle_interval: timedelta = timedelta(seconds=60),
         default_heartbeat_throttle_interval: timedelta = timedelta(seconds=30),
         graceful_shutdown_timeout: timedelta = timedelta(),
+        retention: timedelta | None = None,
+        retention_by_type: Mapping[str | type, timedelta] = NO_RETENTION,
         workflow_failure_exception_types: Sequence[type[BaseException]] = (),
         identity: str | None = None,
         build_id: str | None = None,
@@ -85,6 +90,9 @@ class Worker:
             max_concurrent_local_activities: The same for local ones. Default: 100.
             no_remote_activities: Run the activities given only as local ones.
             graceful_shutdown_timeout: How long running activities may go on before they are cancelled.
+            retention: How long runs of this queue are kept, and answer, after they have closed. Default: 30 days.
+            retention_by_type: The same for workflow types (names or classes) where it differs; fixed for a run when it
+                starts.
             debug_mode: No limit for steps of workflow code, so that debuggers work.
             name: The instance's name, stable over restarts. Default: ``STREAMFLOW_INSTANCE``, else the host's.
             state_dir: Where local state is kept. Default: below ``$XDG_STATE_HOME``.
@@ -114,6 +122,11 @@ class Worker:
                 "max_concurrent_local_activities", max_concurrent_local_activities
             ),
             runs_cached_max=max_cached_workflows,
+            retention=None if retention is None else _kept("retention", retention),
+            retention_by_type={
+                type_name(workflow): _kept("retention_by_type", duration)
+                for workflow, duration in retention_by_type.items()
+            },
             heartbeat_max=max_heartbeat_throttle_interval,
             heartbeat_default=default_heartbeat_throttle_interval,
             identity=identity or client.identity,
@@ -163,6 +176,8 @@ class Worker:
             max_concurrent_activities=setup.slots,
             max_concurrent_local_activities=setup.local_slots,
             graceful_shutdown_timeout=self._graceful_shutdown_timeout,
+            retention=setup.retention,
+            retention_by_type=setup.retention_by_type,
             identity=setup.identity,
             build_id=setup.build_id or None,
             debug_mode=setup.debug,
@@ -174,6 +189,7 @@ class Worker:
         """Serves the queue until `shutdown`, or until this call is cancelled, which shuts down too.
 
         Raises:
+            AppConflict: another Worker of this process serves the queue with other workflows.
             QueueMissing: the queue does not exist, and is not to be made on first use.
             LogError: something ended the work; ``on_fatal_error`` was told before.
         """
@@ -243,6 +259,12 @@ def _positive(name: str, value: int | None) -> int:
     if value is not None and value < 1:
         raise ValueError(f"Expected {name} to be 1 or more, found {value}")
     return value or SLOTS_DEFAULT
+
+
+def _kept(name: str, duration: timedelta) -> timedelta:
+    if duration < timedelta():
+        raise ValueError(f"Expected {name} to be 0 or more, found {duration}")
+    return duration
 
 
 async def _to_the_end(coroutine: Awaitable[None]) -> None:

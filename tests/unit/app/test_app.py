@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from streamflow import activity, workflow
-from streamflow.app import App, AppConflict, registered
+from streamflow.app import App, AppConflict, refuse_conflicts
 
 
 @workflow.defn
@@ -41,11 +41,8 @@ def test_two_apps_on_one_queue_with_different_workflows_are_refused() -> None:
     first = App("orders", workflows=[Order])
     second = App("orders", workflows=[Refund])
 
-    with (
-        pytest.raises(AppConflict, match="without Order and with Refund"),
-        registered([first, second]),
-    ):
-        pass
+    with pytest.raises(AppConflict, match="without Order and with Refund"):
+        refuse_conflicts([first, second])
 
 
 @pytest.mark.parametrize(
@@ -59,18 +56,4 @@ def test_two_apps_on_one_queue_with_different_workflows_are_refused() -> None:
 )
 def test_apps_that_cannot_confuse_their_runs_go_together(other: App) -> None:
     """Equal workflows, activities alone, another queue or namespace: no conflict."""
-    with registered([App("orders", workflows=[Order]), other]):
-        pass
-
-
-def test_a_conflict_ends_with_the_first_app() -> None:
-    """What runs no more is in nobody's way, and a refused App has not begun to count."""
-    with (
-        registered([App("orders", workflows=[Order])]),
-        pytest.raises(AppConflict),
-        registered([App("orders", workflows=[Refund])]),
-    ):
-        pass
-
-    with registered([App("orders", workflows=[Refund])]):
-        pass
+    refuse_conflicts([App("orders", workflows=[Order]), other])

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
 
 from streamflow import wiring
-from streamflow.config import NameTaken, claim_instance, state_folder
+from streamflow.config import (
+    SWITCH_INTERVAL_S,
+    NameTaken,
+    claim_instance,
+    share_interpreter,
+    state_folder,
+)
 
 
 def test_unnamed_processes_take_the_lowest_free_slot(tmp_path: Path) -> None:
@@ -88,3 +95,18 @@ def test_a_memory_name_is_shared_until_its_last_user_closes() -> None:
     three = wiring.open_log("memory:shared")
     assert "t" not in three.topics()
     three.close()
+
+
+def test_threads_share_the_interpreter_more_often_unless_told_otherwise() -> None:
+    """Python's default is replaced; an interval that somebody chose is left alone."""
+    before = sys.getswitchinterval()
+    try:
+        sys.setswitchinterval(0.005)
+        share_interpreter()
+        assert sys.getswitchinterval() == pytest.approx(SWITCH_INTERVAL_S)
+
+        sys.setswitchinterval(0.002)
+        share_interpreter()
+        assert sys.getswitchinterval() == pytest.approx(0.002)
+    finally:
+        sys.setswitchinterval(before)

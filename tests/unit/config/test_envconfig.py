@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from streamflow.envconfig import ClientConfig, ConfigError
+from streamflow.envconfig import ClientConfig, ClientConfigProfile, ConfigError
 
 FILE = b"""
 [profile.default]
@@ -107,3 +108,12 @@ def test_unknown_names_are_refused_only_if_asked() -> None:
     assert load(file=file) == {"namespace": "default"}
     with pytest.raises(ConfigError, match="colour"):
         load(file=file, strict=True)
+
+
+def test_a_profile_says_how_long_its_namespace_keeps_closed_runs() -> None:
+    """In days, for workers; nonsense is refused by name."""
+    text = b"[profile.default]\nretention_days = 90"
+    assert ClientConfigProfile.load(config_source=text).retention == timedelta(days=90)
+
+    with pytest.raises(ConfigError, match=r"profile\.default\.retention_days"):
+        ClientConfigProfile.load(config_source=b"[profile.default]\nretention_days = 0")

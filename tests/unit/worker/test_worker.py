@@ -6,7 +6,7 @@ import asyncio
 import uuid
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from typing import Any
 
@@ -17,7 +17,10 @@ from streamflow.client import Client
 from streamflow.common import RetryPolicy
 from streamflow.memory.log import MemoryLog
 from streamflow.ports import Record
+from streamflow.service import RPCError
+from streamflow.testing import WorkflowEnvironment
 from streamflow.worker import Worker
+from streamflow.worker.conflicts import AppConflict
 
 pytestmark = pytest.mark.asyncio
 LIMIT = timedelta(seconds=30)
@@ -112,6 +115,12 @@ class Measuring:
     @workflow.query
     def seen(self) -> list[list[int]]:
         return [self.sizes, self.lengths]
+
+
+@workflow.defn
+class Stray:
+    @workflow.run
+    async def run(self) -> None: ...
 
 
 @workflow.defn
@@ -245,6 +254,60 @@ async def test_the_size_of_the_history_is_the_same_when_it_is_replayed() -> None
 
     assert sizes == sorted(set(sizes))  # it grows with each step
     assert 0 < sizes[0] < sizes[-1] < total
+
+
+async def test_a_second_worker_with_other_workflows_is_refused() -> None:
+    """Either might be given any run of the queue, so both must know its code; the message shows the difference."""
+    async with _client() as client, _worker(client, [greet]):
+        other = Worker(client, task_queue="q", workflows=[Welcome, Stray], activities=[greet])
+        with pytest.raises(AppConflict, match=r"without .*Once.* and with Stray"):
+            await other.run()
+        async with Worker(client, task_queue="q", activities=[greet]):
+            pass  # it runs activities only
+        async with Worker(client, task_queue="another", workflows=[Stray]):
+            pass
+        async with (
+            await Client.connect(f"memory:{uuid.uuid4()}") as elsewhere,
+            Worker(elsewhere, task_queue="q", workflows=[Stray]),
+        ):
+            pass
+
+    async with _client() as client, Worker(client, task_queue="q", workflows=[Stray]):
+        pass  # those that have ended are in nobody's way
+
+
+async def test_closed_runs_are_kept_as_long_as_the_worker_says() -> None:
+    """Retention is the queue's, except for the types that have their own; then a run is not found any more."""
+    async with await WorkflowEnvironment.start_time_skipping() as env:
+        worker = _worker(
+            env.client,
+            [greet, shout],
+            retention=timedelta(days=2),
+            retention_by_type={Measuring: timedelta(days=9), "Told": timedelta(hours=1)},
+        )
+        async with worker:
+            for workflow_type, arguments in ((Welcome, ["Ann"]), (Measuring, ["Ann"]), (Told, [])):
+                name = workflow_type.__name__
+                handle = await env.client.start_workflow(
+                    name, args=arguments, id=name, task_queue="q", start_signal="tell"
+                )
+                await handle.result()
+            left = [await _retained(env.client)]
+            for days in (1, 2, 7):
+                await env.sleep(timedelta(days=days))
+                left.append(await _retained(env.client))
+
+    assert left == [["Welcome", "Measuring", "Told"], ["Welcome", "Measuring"], ["Measuring"], []]
+    assert worker.config()["retention_by_type"]["Measuring"] == timedelta(days=9)
+
+
+async def _retained(client: Client) -> list[str]:
+    found: list[str] = []
+    for name in ("Welcome", "Measuring", "Told"):
+        with suppress(RPCError):
+            await client.get_workflow_handle(name, task_queue="q").describe()
+            found.append(name)
+    return found
 
 
 async def test_a_worker_runs_once() -> None:
