@@ -99,17 +99,16 @@ class Batch:
     def forget(self, number: int, workflow_id: str) -> None:
         """Nothing of what the batch has gathered about this workflow happened: not one record or answer leaves."""
         records, answers = self.records, self.answers
-        begins = self.owners
+        begins = [Owner(0, 0, -1, ""), *self.owners]
+        ends = [*self.owners, Owner(len(records), len(answers), -1, "")]
         self.owners, self.records, self.answers = [], [], []
-        first = begins[0] if begins else Owner(len(records), len(answers), -1, "")
-        self.records += records[: first.records_from]
-        self.answers += answers[: first.answers_from]
-        ends = [*begins[1:], Owner(len(records), len(answers), -1, "")]
         for owner, end in zip(begins, ends, strict=True):
-            if (owner.partition, owner.workflow_id) != (number, workflow_id):
+            if (owner.partition, owner.workflow_id) == (number, workflow_id):
+                continue
+            if owner.partition >= 0:
                 self.mark(owner.partition, owner.workflow_id)
-                self.records += records[owner.records_from : end.records_from]
-                self.answers += answers[owner.answers_from : end.answers_from]
+            self.records += records[owner.records_from : end.records_from]
+            self.answers += answers[owner.answers_from : end.answers_from]
         part = self.part(number)
         part.entries = [entry for entry in part.entries if entry.workflow_id != workflow_id]
         part.outcomes = {k: v for k, v in part.outcomes.items() if k[0] != workflow_id}

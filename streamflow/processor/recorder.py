@@ -139,7 +139,8 @@ class Recorder:
             return
         due_ms = self._next_due_ms()
         if not self.changed:
-            if due_ms != self.draft.due_ms:
+            still_due = 0 < due_ms <= self._around.clock.now_ms()
+            if still_due or due_ms != self.draft.due_ms:
                 self._part.due_corrections[self.run.run_id] = due_ms
                 self.draft.due_ms = due_ms
             return

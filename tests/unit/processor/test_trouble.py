@@ -1,0 +1,437 @@
+"""Runs whose code, or whose engine, goes wrong: they wait with the reason, everything else goes on, and they heal."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pytest
+
+from streamflow.converter import DataConverter, PayloadCodec
+from streamflow.coroutine.definition import definition_of
+from streamflow.engine.context import Limits
+from streamflow.engine.decide.messages import decide_signal
+from streamflow.engine.describe import summarize
+from streamflow.memory.faults import Rates
+from streamflow.model.answers import Description, Done, QueryAnswer, Reason, Rejection, Trouble
+from streamflow.model.commands import (
+    DescribeWorkflow,
+    QueryWorkflow,
+    SignalWorkflow,
+    TerminateWorkflow,
+)
+from streamflow.model.events import WorkflowFailed
+from streamflow.model.failure import HISTORY_TOO_LONG
+from streamflow.model.ids import WorkflowId
+from streamflow.model.payload import Payload
+from streamflow.ports import Unavailable
+from streamflow.processor import commit, stepper
+from streamflow.processor import recorder as recording
+from streamflow.processor.watchdog import Suspects, code_of
+from streamflow.wire.keys import EntityKind
+from tests.unit.processor.programs import Buggy, Counter, Fault, Hello, Sleeper, Weird
+from tests.unit.processor.stage import Stage, payload, start
+
+W = WorkflowId("w")
+
+
+@pytest.fixture(autouse=True)
+def healthy() -> Iterator[None]:
+    Fault.error = None
+    yield
+    Fault.error = None
+
+
+def trouble(stage: Stage, workflow_id: str = "w") -> Trouble | None:
+    description = stage.ask(DescribeWorkflow(workflow_id=WorkflowId(workflow_id)))
+    assert isinstance(description, Description)
+    return description.trouble
+
+
+def marks(stage: Stage) -> list[bool]:
+    """Whether each trouble record is one, or a tombstone."""
+    return [record.value is not None for record in stage.of_kind(EntityKind.TROUBLE)]
+
+
+# -- the code ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_bug_leaves_the_run_stuck_and_is_retried_with_backoff() -> None:
+    """1 s, 2 s, 4 s, ... Nothing but the trouble is recorded meanwhile."""
+    Fault.error = ValueError("bug")
+    stage = Stage([Buggy])
+    stage.begin("Buggy")
+    began_ms = stage.clock.now_ms()
+
+    stage.pass_time(20_000)
+
+    found = trouble(stage)
+    assert found is not None
+    assert (found.kind, found.count) == ("stuck", 5)
+    assert found.since_ms == began_ms
+    assert found.next_try_ms == began_ms + 31_000
+    assert "ValueError: bug" in found.message
+    assert stage.kinds() == ["WorkflowStarted"]
+
+
+def test_healed_code_goes_on_by_itself_and_the_trouble_goes() -> None:
+    """Also where the healed step is the run's last one."""
+    Fault.error = ValueError("bug")
+    stage = Stage([Buggy])
+    stage.begin("Buggy")
+    Fault.error = None
+
+    stage.pass_time(1_000)
+
+    assert stage.kinds()[-1] == "WorkflowCompleted"
+    assert trouble(stage) is None
+    assert marks(stage)[-1] is False
+    assert stage.rows().troubled_runs(10) == []
+
+
+def test_a_stuck_run_can_be_terminated_and_leaves_no_trouble_behind() -> None:
+    Fault.error = ValueError("bug")
+    stage = Stage([Buggy])
+    stage.begin("Buggy")
+
+    stage.ask(TerminateWorkflow(workflow_id=W))
+
+    assert marks(stage) == [True, False]
+    assert stage.rows().troubled_runs(10) == []
+
+
+def test_a_stuck_run_keeps_what_it_is_sent() -> None:
+    """In order, for the code that will heal it."""
+    stage = Stage([Hello])
+    stage.begin("Counter")
+    for what in "abc":
+        signal = SignalWorkflow(workflow_id=W, signal_name="add", args=(payload(what),))
+        assert isinstance(stage.ask(signal), Done)
+
+    stage.workflows.append(Counter)
+    stage.restart()
+
+    count = QueryWorkflow(workflow_id=W, query_name="count")
+    assert stage.ask(count) == QueryAnswer(result=payload(3))
+
+
+def test_an_unregistered_type_is_parked_and_tried_at_once_by_a_new_process() -> None:
+    """The start is accepted: a deployment may only be late."""
+    stage = Stage([Counter])
+    assert isinstance(stage.begin("Hello"), Done)
+    found = trouble(stage)
+    assert found is not None
+    assert found.kind == "unregistered"
+    assert "Counter" in found.message
+
+    stage.workflows.append(Hello)
+    stage.restart()
+
+    assert stage.kinds()[-1] == "WorkflowCompleted"
+
+
+def test_retries_at_once_are_not_lost_with_an_aborted_batch() -> None:
+    """The first transaction after a restart may fail; the runs would wait out their backoff."""
+    Fault.error = ValueError("bug")
+    stage = Stage([Buggy])
+    stage.begin("Buggy")
+    stage.pass_time(20_000)
+    Fault.error = None
+    stage.processor.close()
+    stage.start()
+    stage.broker.faults.rates = Rates(aborted=1.0)
+    for _ in range(10):
+        stage.processor.turn()
+
+    stage.broker.faults.calm()
+    stage.settle()
+
+    assert stage.kinds()[-1] == "WorkflowCompleted"
+
+
+def test_other_runs_go_on_beside_stuck_ones() -> None:
+    Fault.error = ValueError("bug")
+    stage = Stage([Buggy, Hello])
+    stage.settle()
+    for number in range(10):
+        stage.send(start("Buggy" if number % 2 else "Hello", f"w{number}"), reply=False)
+
+    stage.settle()
+
+    done = [number for number in range(10) if "WorkflowCompleted" in stage.kinds(f"w{number}")]
+    assert done == [0, 2, 4, 6, 8]
+
+
+class Keys(PayloadCodec):
+    """A codec whose keys cannot always be had."""
+
+    def __init__(self) -> None:
+        self.there = True
+
+    async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
+        if not self.there:
+            raise ConnectionError("no keys")
+        return [Payload(p.metadata, p.data[::-1]) for p in payloads]
+
+    async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
+        return await self.encode(payloads)
+
+
+def test_a_codec_that_fails_leaves_the_run_stuck_until_it_works_again() -> None:
+    """The fault is not the engine's, so nothing is quarantined and no command is lost."""
+    codec = Keys()
+    converter = dataclasses.replace(DataConverter.default, payload_codec=codec)
+    stage = Stage([Hello], converter=converter)
+    stage.settle()
+    codec.there = False
+    stage.begin("Hello")
+    found = trouble(stage)
+    assert found is not None
+    assert found.kind == "stuck"
+    assert "no keys" in found.message
+    assert stage.dead_letters() == []
+
+    codec.there = True
+    stage.pass_time(60_000)
+
+    assert stage.kinds()[-1] == "WorkflowCompleted"
+
+
+def test_text_that_is_no_text_does_not_stop_anything() -> None:
+    """Half a surrogate pair has no UTF-8 form; the run fails as it wanted to."""
+    stage = Stage([Weird, Hello])
+
+    stage.begin("Weird")
+    stage.begin("Hello", "h")
+
+    assert stage.kinds()[-1] == "WorkflowFailed"
+    assert stage.kinds("h")[-1] == "WorkflowCompleted"
+
+
+def test_a_history_that_grows_too_long_ends_its_run_with_advice() -> None:
+    """Not retried, for it would only do the same; its state can still be asked for."""
+    stage = Stage([Counter], limits=Limits(events_max=20, events_warn=10))
+    stage.begin("Counter")
+
+    for number in range(20):
+        stage.send(SignalWorkflow(workflow_id=W, signal_name="add", args=(payload(str(number)),)))
+        stage.settle()
+
+    failed = stage.events()[-1]
+    assert isinstance(failed, WorkflowFailed)
+    assert failed.failure.type == HISTORY_TOO_LONG
+    assert "is_continue_as_new_suggested" in failed.failure.message
+    stage.restart(crash=True, disk="empty")
+    answer = stage.ask(QueryWorkflow(workflow_id=W, query_name="count"))
+    assert isinstance(answer, QueryAnswer)
+
+
+# -- the engine -------------------------------------------------------------------------------------------------------
+
+
+class Sabotage:
+    """Makes the engine fail for one workflow, as a bug of ours would."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.active = True
+
+        def broken(run: Any, *rest: Any) -> Any:
+            if self.active and run.workflow_id == "w":
+                raise AssertionError("our own fault")
+            return decide_signal(run, *rest)
+
+        monkeypatch.setattr(stepper, "decide_signal", broken)
+
+
+def signal(workflow_id: str = "w") -> SignalWorkflow:
+    return SignalWorkflow(
+        workflow_id=WorkflowId(workflow_id), signal_name="add", args=(payload("x"),)
+    )
+
+
+def test_an_engine_fault_puts_one_run_aside_and_the_partition_goes_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its command is kept as a dead letter and its caller told; nothing of it is recorded."""
+    Sabotage(monkeypatch)
+    stage = Stage([Counter])
+    stage.begin("Counter")
+    stage.begin("Counter", "other")
+    events = stage.kinds()
+
+    bad, good = stage.send(signal()), stage.send(signal("other"))
+    stage.settle()
+
+    [told] = stage.answers(bad)
+    assert isinstance(told, Rejection)
+    assert told.reason is Reason.QUARANTINED
+    assert isinstance(stage.answers(good)[0], Done)
+    assert [record.key for record in stage.dead_letters()] == [b"w"]
+    assert stage.kinds() == events
+    found = trouble(stage)
+    assert found is not None
+    assert found.kind == "quarantined"
+
+
+def test_nothing_leaves_of_a_run_that_is_put_aside_in_the_batch_that_began_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Neither the good news about its start, nor its events, nor what would take a copy for known."""
+    sabotage = Sabotage(monkeypatch)
+    stage = Stage([Counter])
+    stage.settle()
+
+    begun = stage.send(start("Counter"), message_id="begin")
+    stage.send(signal())
+    stage.settle()
+
+    [told] = stage.answers(begun)
+    assert isinstance(told, Rejection)
+    assert stage.kinds() == []
+    assert len(stage.dead_letters()) == 2
+    sabotage.active = False
+    assert isinstance(stage.ask(start("Counter"), message_id="begin"), Done)
+
+
+def test_a_run_that_was_put_aside_goes_on_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With what it is sent after the fault; a new process is not needed for it."""
+    sabotage = Sabotage(monkeypatch)
+    stage = Stage([Counter])
+    stage.begin("Counter")
+    stage.ask(signal())
+    sabotage.active = False
+    stage.ask(signal())
+
+    stage.pass_time(61_000)
+
+    assert stage.ask(QueryWorkflow(workflow_id=W, query_name="count")) == QueryAnswer(
+        result=payload(1)
+    )
+    assert trouble(stage) is None
+
+
+def test_what_is_due_and_cannot_be_decided_does_not_keep_the_processor_busy(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One try now and then, not one in every turn."""
+
+    def broken(*_: Any) -> Any:
+        raise AssertionError("our own fault")
+
+    stage = Stage([Sleeper])
+    stage.begin("Sleeper", args=(payload(5),))
+    monkeypatch.setattr(stepper, "decide_due", broken)
+    before = stage.processor.counters.transactions
+
+    stage.pass_time(300_000)
+
+    assert 0 < stage.processor.counters.transactions - before < 10
+    monkeypatch.undo()
+    stage.pass_time(600_000)
+    assert stage.kinds()[-1] == "WorkflowCompleted"
+
+
+def test_what_cannot_be_sealed_puts_its_run_aside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The processor would end, and meet the same again after its restart."""
+
+    def broken(run: Any, **facts: Any) -> Any:
+        if run.workflow_id == "w":
+            raise OverflowError("too large for its field")
+        return summarize(run, **facts)
+
+    stage = Stage([Hello])
+    stage.settle()
+    monkeypatch.setattr(recording, "summarize", broken)
+    bad, good = stage.send(start("Hello")), stage.send(start("Hello", "other"))
+
+    stage.settle()
+
+    assert isinstance(stage.answers(bad)[0], Rejection)
+    assert isinstance(stage.answers(good)[0], Done)
+    assert stage.kinds() == []
+    assert stage.kinds("other")[-1] == "WorkflowCompleted"
+
+
+def test_the_logs_silence_while_stepping_is_no_runs_fault(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The batch is dropped and done again; nobody is put aside."""
+    stage = Stage([Counter])
+    stage.begin("Counter")
+    failures = iter([True, True])
+
+    def silent(*rest: Any) -> Any:
+        if next(failures, False):
+            raise Unavailable("no answer")
+        return decide_signal(*rest)
+
+    monkeypatch.setattr(stepper, "decide_signal", silent)
+
+    assert isinstance(stage.ask(signal()), Done)
+
+    assert stage.processor.counters.quarantined == 0
+    assert stage.processor.counters.aborted == 2
+    assert stage.kinds().count("SignalReceived") == 1
+
+
+def test_after_an_error_that_nobody_understands_nothing_is_said_in_the_log(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The batch may be committed already: a farewell with the offset from before would bring its input back."""
+    stage = Stage([Hello])
+    stage.begin("Hello")
+
+    def full(*_: Any, **__: Any) -> None:
+        raise OSError("disk full")
+
+    monkeypatch.setattr(commit, "store", full)
+    stage.send(start("Hello", "second"))
+    with pytest.raises(OSError, match="disk full"):
+        stage.settle()
+    monkeypatch.undo()
+    positions = len(stage.of_kind(EntityKind.POSITION))
+
+    stage.processor.close()
+
+    assert len(stage.of_kind(EntityKind.POSITION)) == positions
+    stage.stores.close()
+    stage.start()
+    stage.settle()
+    assert stage.kinds("second").count("WorkflowStarted") == 1
+    assert stage.partition().meta.inbox_offset == 2
+
+
+# -- steps that end the process ---------------------------------------------------------------------------------------
+
+
+def test_a_run_that_ended_the_process_too_often_is_not_tried_again_until_its_code_changes(
+    tmp_path: Any,
+) -> None:
+    """Neither for its inputs nor for a query."""
+    stage = Stage([Counter], state_folder=str(tmp_path))
+    answer = stage.begin("Counter")
+    assert isinstance(answer, Done)
+    stage.processor.close()
+    for _ in range(3):
+        suspects = Suspects(str(tmp_path), _code_of(stage))
+        suspects.entered(answer.run_id)
+        suspects.close()
+    stage.start()
+    stage.ask(signal())
+
+    found = trouble(stage)
+    query = stage.ask(QueryWorkflow(workflow_id=W, query_name="count"))
+
+    assert found is not None
+    assert (found.kind, found.next_try_ms) == ("quarantined", 0)
+    assert isinstance(query, Rejection)
+    assert query.reason is Reason.QUARANTINED
+    stage.processor.close()
+    changed = Suspects(str(tmp_path), "other code")
+    assert changed.count(answer.run_id) == 0
+    changed.close()
+
+
+def _code_of(stage: Stage) -> str:
+    return code_of([definition_of(cls) for cls in stage.workflows])
