@@ -7,10 +7,10 @@ import os
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 
-from streamflow.processor import Processor
 from tests.simulation.checker import check
+from tests.simulation.processes import Plant
 from tests.simulation.quiet import be_quiet
-from tests.simulation.world import run
+from tests.simulation.world import PRODUCTION, run
 
 CHUNK = 20
 FAILURES_MAX = 5
@@ -33,10 +33,10 @@ def failures(seeds: Sequence[int]) -> list[str]:
     return found
 
 
-def failure(seed: int, processor: type[Processor] = Processor) -> str | None:
+def failure(seed: int, plant: Plant = PRODUCTION) -> str | None:
     """What went wrong under this seed. A simulation that cannot go on has failed as well."""
     try:
-        run(seed, check, processor=processor)
+        run(seed, check, plant=plant)
     except Exception as error:  # whatever it is, the seed is what its finder needs
         return f"{type(error).__name__}: {error}\nRepeat it with: make sim SEED={seed}"
     return None

@@ -54,13 +54,14 @@ class Workflow:
 class Blow:
     """Something that happens to a process.
 
-    A pause strikes between two turns of a process. A stall strikes in the middle of one, at a call to the log: when it is
-    over the process goes on, ignorant of what the others did meanwhile.
+    A pause strikes between two turns of a process. A stall strikes in the middle of a commit: when it is over the process
+    goes on, ignorant of what the others did meanwhile. In a relay one process hands over what it has, and the next
+    stalls soon after it took it.
     """
 
     at_ms: int
     process: str
-    kind: Literal["crash", "crash_at", "pause", "restart", "twin", "blackout", "stall"]
+    kind: Literal["crash", "crash_at", "pause", "restart", "twin", "blackout", "stall", "relay"]
     calls: int = 0
     lasts_ms: int = 0
     store: Literal["kept", "empty", "behind", "damaged"] = "kept"
@@ -84,7 +85,7 @@ class Plan:
 
 def draw(seed: int) -> Plan:
     chance = random.Random(seed)
-    partitions = chance.choice((1, 2, 3, 4))
+    partitions = chance.choice((1, 1, 2, 3, 4))
     workflows = [_workflow(chance, number) for number in range(chance.randint(3, 12))]
     return Plan(
         seed,
@@ -137,20 +138,20 @@ def _blows(chance: random.Random) -> list[Blow]:
 
 _BLOWS = (
     *("crash", "crash_at", "crash_at", "pause", "pause", "restart", "twin"),
-    *("stall", "stall", "stall"),
+    *("stall", "stall", "relay", "relay"),
 )
 
 
 def _blow(chance: random.Random, *, kind: Any = None) -> Blow:
     kind = kind or chance.choice(_BLOWS)
-    on_clients = kind not in ("twin", "stall")
+    on_clients = kind not in ("twin", "stall", "relay")
     process = chance.choice((*NODES, *NODES, *CLIENTS) if on_clients else NODES)
     stores: tuple[Any, ...] = ("kept", "kept", "empty", "behind", "damaged")
     return Blow(
         chance.randrange(CHAOS_MS),
         process,
         kind,
-        calls=chance.randint(1, 40 if kind == "stall" else 150),
+        calls=chance.randint(0, 6 if kind in ("stall", "relay") else 150),
         lasts_ms=chance.choice((10, 500, 3_000, 7_000, 14_000)),
         store=chance.choice(stores),
         skew_ms=_skew(chance),

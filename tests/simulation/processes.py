@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
+import streamflow.memory.log
 import streamflow.processor
 from streamflow import wiring
 from streamflow.client.client import Client
@@ -16,6 +17,7 @@ from streamflow.memory.broker import MemoryBroker
 from streamflow.memory.log import MemoryLog
 from streamflow.memory.processes import ProcessCrashed
 from streamflow.memory.store import MemoryStores
+from streamflow.memory.transactor import MemoryTransactor
 from streamflow.ports import Clock, Fenced, LogError
 from streamflow.processor import Processor
 from streamflow.worker import Worker
@@ -65,27 +67,39 @@ class SimLog(MemoryLog):
         return self.broker.clock.monotonic_ms() - self.resumed_ms
 
 
+class Plant(NamedTuple):
+    """What a simulation is run with; the defaults are production's, anything else is a planted bug."""
+
+    processor: type[Processor] = Processor
+    transactor: type[MemoryTransactor] = MemoryTransactor
+
+
 @contextmanager
-def machines(processor: type[Processor]) -> Iterator[None]:
-    """While entered, a worker finds its machine's disk, and this class of processor (planted bugs are subclasses)."""
+def machines(plant: Plant) -> Iterator[None]:
+    """While entered, a worker finds its machine's disk, and what is planted."""
 
     def stores_of(log: Any, _folder: object) -> MemoryStores:
         assert isinstance(log, SimLog)
         return log.stores
 
     def make(log: SimLog, *args: Any, **options: Any) -> Processor:
-        made = processor(log, *args, **options)
+        made = plant.processor(log, *args, **options)
         log.processors.append(made)
         return made
 
-    opened, made = wiring.open_stores, streamflow.processor.Processor
-    vars(wiring)["open_stores"] = stores_of
-    vars(streamflow.processor)["Processor"] = make
+    replaced = (
+        (wiring, "open_stores", stores_of),
+        (streamflow.processor, "Processor", make),
+        (streamflow.memory.log, "MemoryTransactor", plant.transactor),
+    )
+    before = [vars(module)[name] for module, name, _ in replaced]
+    for module, name, value in replaced:
+        vars(module)[name] = value
     try:
         yield
     finally:
-        vars(wiring)["open_stores"] = opened
-        vars(streamflow.processor)["Processor"] = made
+        for (module, name, _), value in zip(replaced, before, strict=True):
+            vars(module)[name] = value
 
 
 class Node:

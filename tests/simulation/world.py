@@ -21,13 +21,13 @@ from streamflow.memory.log import MemoryLog
 from streamflow.memory.processes import PROCESS, ProcessCrashed
 from streamflow.memory.simloop import SimLoop, simulate
 from streamflow.ports import OutRecord
-from streamflow.processor import Processor
 from streamflow.service import RPCError
 from tests.simulation.chance import chance_from
 from tests.simulation.plan import CHAOS_MS, CLIENTS, NODES, Blow, Message, Plan, Workflow, draw
-from tests.simulation.processes import QUEUE, ClientProcess, Node, SimLog, machines
+from tests.simulation.processes import QUEUE, ClientProcess, Node, Plant, SimLog, machines
 from tests.simulation.programs import SIDE_QUEUE, VERSION_1, VERSION_2, Witness
 
+PRODUCTION = Plant()
 END_S = 900.0
 """In calm every run has ended after so long, stuck ones and their longest backoff included."""
 
@@ -62,7 +62,9 @@ class World:
     nodes: dict[str, Node] = field(default_factory=dict[str, Node])
     clients: dict[str, ClientProcess] = field(default_factory=dict[str, ClientProcess])
     stalls: dict[str, tuple[int, int]] = field(default_factory=dict[str, tuple[int, int]])
-    """By process: at which call it is to stall, and for how long."""
+    """By process: after how many steps of commits it is to stall, and for how long."""
+    relays: dict[str, tuple[int, int]] = field(default_factory=dict[str, tuple[int, int]])
+    """The same, from when the process begins to read a partition."""
     stalled: list[SimLog] = field(default_factory=list[SimLog])
     """Those that stall now."""
     silent_ms: list[int] = field(default_factory=list[int])
@@ -84,7 +86,7 @@ def run(
     seed: int,
     check: Callable[[World], None],
     *,
-    processor: type[Processor] = Processor,
+    plant: Plant = PRODUCTION,
     trace: Trace | None = None,
 ) -> World:
     """Carries out what the seed means; ``check`` is called at the end, with every process still alive."""
@@ -106,7 +108,7 @@ def run(
                 log.crash()
         return world
 
-    with chance_from(seed), machines(processor):
+    with chance_from(seed), machines(plant):
         return simulate(main, seed=seed)
 
 
@@ -116,7 +118,10 @@ def _tracing(world: World, loop: SimLoop, trace: Trace | None) -> Trace:
     def note(process: str, call: str) -> None:
         if trace is not None:
             trace(process, call)
-        if process in world.stalls:
+        if call == "start_reading" and process in world.relays:
+            world.stalls[process] = world.relays.pop(process)
+            world.relays.clear()
+        elif call.startswith("commit") and process in world.stalls:
             _stall(world, loop, world.nodes[process].log)
 
     return note
@@ -124,9 +129,11 @@ def _tracing(world: World, loop: SimLoop, trace: Trace | None) -> Trace:
 
 def _stall(world: World, loop: SimLoop, log: SimLog) -> None:
     """Everybody else goes on, inside this call. Within a task asyncio could not do that: then the next call stalls."""
-    at_call, lasts_ms = world.stalls[log.process.name]
-    early = log.process.calls < at_call or log.process.paused
-    if early or PROCESS.get() is not log.process or asyncio.current_task() is not None:
+    calls_left, lasts_ms = world.stalls[log.process.name]
+    if calls_left > 0:
+        world.stalls[log.process.name] = (calls_left - 1, lasts_ms)
+        return
+    if log.process.paused or PROCESS.get() is not log.process or asyncio.current_task():
         return
     del world.stalls[log.process.name]
     log.pause()
@@ -242,7 +249,9 @@ async def _strike(world: World, blow: Blow) -> None:
             node.dies_with = blow.store
             world.faults.crash_at(node.name, log.process.calls + blow.calls)
         case "stall":
-            world.stalls[node.name] = (log.process.calls + blow.calls, blow.lasts_ms)
+            world.stalls[node.name] = (blow.calls, blow.lasts_ms)
+        case "relay":
+            await _relay(world, node, blow)
         case "pause" if not log.process.paused:
             log.pause()
             await asyncio.sleep(blow.lasts_ms / 1000)
@@ -258,6 +267,18 @@ async def _strike(world: World, blow: Blow) -> None:
         case "twin":
             node.workflows = _version(world)
             node.twin()
+
+
+async def _relay(world: World, node: Node, blow: Blow) -> None:
+    if node.log.process.paused:
+        return
+    stall = (blow.calls // 2, 8_000 + blow.lasts_ms)
+    world.relays = {name: stall for name in NODES if name != node.name}
+    await node.shut_down()
+    await asyncio.sleep(blow.lasts_ms / 1000)
+    world.relays.clear()
+    node.workflows = _version(world)
+    node.start()
 
 
 def _black_out(world: World, blow: Blow) -> None:
