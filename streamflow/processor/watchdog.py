@@ -115,10 +115,12 @@ class Watchdog:
     def _run(self) -> None:
         faulthandler.register(signal.SIGPROF, all_threads=True, chain=True)
         wound_s = 0.0
+        # Never so soon that the timer would run out between two windings.
+        starved_s = max(self._limit_s + self._exit_after_s, 4 * WIND_S)
         while not self._stopped.wait(TICK_S):
             if time.monotonic() - wound_s > WIND_S:
                 wound_s = time.monotonic()
-                signal.setitimer(signal.ITIMER_PROF, self._limit_s + self._exit_after_s)
+                signal.setitimer(signal.ITIMER_PROF, starved_s)
             watched = self._watched
             if watched is not None and watched.run_id:
                 with contextlib.suppress(OSError):  # the watched thread has ended

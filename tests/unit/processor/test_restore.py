@@ -70,8 +70,20 @@ def undo_meta(rows: Rows, **changes: int) -> None:
 commands = st.lists(
     st.tuples(
         st.sampled_from(
-            ["hello", "count", "charge", "sleep", "add", "cancel", "terminate"]
-            + ["complete", "fail", "time", "abort", "query"]
+            [
+                "hello",
+                "count",
+                "charge",
+                "sleep",
+                "add",
+                "cancel",
+                "terminate",
+                "complete",
+                "fail",
+                "time",
+                "abort",
+                "query",
+            ]
         ),
         st.sampled_from(["a", "b"]),
     ),

@@ -12,7 +12,7 @@ from streamflow.model.commands import (
 from streamflow.model.ids import Op, RunId, WorkflowId
 from streamflow.processor.inbound import Groups
 from streamflow.processor.service import in_turn
-from streamflow.processor.stepper import Work
+from streamflow.processor.work import Work
 
 
 def test_a_question_about_tasks_waits_for_the_ends_that_stand_before_it() -> None:
