@@ -16,7 +16,10 @@ SKIPS_FAIL = bool(os.environ.get("CI"))
 def pytest_addoption(parser: pytest.Parser) -> None:
     options = parser.getgroup("streamflow")
     options.addoption("--seed", type=int, help="run the simulation for this one seed")
-    options.addoption("--seeds", type=int, default=200, help="run it for so many (default 200)")
+    many = 2_000 if SKIPS_FAIL else 200
+    options.addoption(
+        "--seeds", type=int, default=many, help="run it for so many (default 200, in CI 2000)"
+    )
 
 
 @pytest.fixture(scope="session")

@@ -59,6 +59,11 @@ class SimLog(MemoryLog):
     def clock(self) -> Clock:
         return self._clock
 
+    @property
+    def cluster_id(self) -> str:
+        """Its own: what is checked within a process must not meet the other processes that are simulated in this one."""
+        return f"{self.process.name} {id(self.process)}"
+
     def resume(self) -> None:
         self.resumed_ms = self.broker.clock.monotonic_ms()
         super().resume()

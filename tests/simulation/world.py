@@ -262,11 +262,16 @@ async def _strike(world: World, blow: Blow) -> None:
         case "restart":
             if not log.process.paused:
                 await node.shut_down()
-                node.workflows = _version(world)
-                node.start()
+                _start_again(world, node)
         case "twin":
             node.workflows = _version(world)
             node.twin()
+
+
+def _start_again(world: World, node: Node) -> None:
+    """After it was shut down, unless another blow has started it meanwhile."""
+    if node.down:
+        _start(world, node)
 
 
 async def _relay(world: World, node: Node, blow: Blow) -> None:
@@ -277,8 +282,7 @@ async def _relay(world: World, node: Node, blow: Blow) -> None:
     await node.shut_down()
     await asyncio.sleep(blow.lasts_ms / 1000)
     world.relays.clear()
-    node.workflows = _version(world)
-    node.start()
+    _start_again(world, node)
 
 
 def _black_out(world: World, blow: Blow) -> None:

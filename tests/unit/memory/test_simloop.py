@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 
 import pytest
 
@@ -114,3 +115,22 @@ def test_one_process_stays_in_order_while_processes_interleave() -> None:
         assert noted == run(seed)
     assert run(None) == [(name, n) for name in "ab" for n in range(10)]
     assert len({tuple(run(seed)) for seed in range(5)}) > 1
+
+
+def test_a_task_outside_every_process_is_not_drawn_into_one() -> None:
+    """Even if its context is empty, and therefore falsy: who wakes it lends it nothing."""
+
+    async def main(loop: SimLoop) -> None:
+        dying = MemoryLog(MemoryBroker(clock=loop.clock), "dying")
+        woken = loop.create_future()
+
+        async def outside() -> None:
+            await woken
+            dying.crash()
+            await asyncio.sleep(1)
+
+        task = loop.create_task(outside(), context=contextvars.Context())
+        dying.process.soon(lambda: woken.set_result(None))
+        await asyncio.wait_for(task, 10)
+
+    simulate(main)
