@@ -57,8 +57,12 @@ class Lane:
         self._call(Call.INIT, self._producer.init_transactions, deadline=deadline)
 
     def doubtful(self) -> bool:
-        """Whether a connection broke while nothing was under way: a second break would go unnoticed in the log."""
-        self._producer.poll(0)
+        """Whether a connection broke while nothing was under way: a second break would go unnoticed in the log.
+
+        Raises:
+            CallFailed: Something worse has happened meanwhile.
+        """
+        self._serve(self._producer.poll, 0)
         return self._watch.troubles > 0
 
     def commit(
@@ -130,11 +134,11 @@ class Lane:
         if time.monotonic() > deadline:
             full = KafkaError(KafkaError._QUEUE_FULL, "the send buffer stayed full")
             raise CallFailed(Call.APPEND, Verdict.ABORT, full, record)
-        self._producer.poll(_BUFFER_FULL_WAIT_S)
+        self._serve(self._producer.poll, _BUFFER_FULL_WAIT_S)
 
     def _settle(self, records: Sequence[OutRecord], deadline: float) -> None:
         """Waits until each record is acknowledged or given up."""
-        left = self._producer.flush(max(0.0, deadline - time.monotonic()))
+        left = self._serve(self._producer.flush, max(0.0, deadline - time.monotonic()))
         if left:
             late = KafkaError(
                 KafkaError._TIMED_OUT, f"{left} of {len(records)} records not acknowledged"
@@ -158,7 +162,10 @@ class Lane:
         """The refused record when there is one: later calls only say that something failed before."""
         if failed.verdict is not Verdict.ABORT:
             return failed
-        self._producer.poll(0)
+        try:
+            self._serve(self._producer.poll, 0)
+        except CallFailed as worse:
+            return worse
         refused = [(e, m) for e, m in self._failures if e.code() in REFUSED]
         if not refused:
             return failed
@@ -181,7 +188,11 @@ class Lane:
 
     def _look_back(self) -> None:
         """A success is in doubt when a connection broke or a request timed out meanwhile."""
-        self._producer.poll(0)
+        try:
+            self._serve(self._producer.poll, 0)
+        except CallFailed as since:
+            # What ended the producer came after the commit, or with it.
+            raise CallFailed(Call.COMMIT, Verdict.UNKNOWN, since.error) from since
         if self._watch.troubles:
             broken = KafkaError(
                 KafkaError._TRANSPORT, "a connection broke while the transaction ended"
@@ -208,6 +219,18 @@ class Lane:
                 time.sleep(_RETRY_PAUSE_S)
             else:
                 return
+
+    def _serve(self, function: Callable[[float], int], wait_s: float) -> int:
+        """Lets the library call back; a fatal state is raised from here as soon as it is heard of."""
+        try:
+            return function(wait_s)
+        except (KafkaException, SystemError) as raised:
+            # One more callback, made while the exception is on its way, wraps it into a SystemError.
+            cause = raised if isinstance(raised, KafkaException) else raised.__cause__
+            if not isinstance(cause, KafkaException):
+                raise
+            found = error_of(cause)
+            raise CallFailed(Call.APPEND, judge(found, Call.APPEND), found) from raised
 
     def _on_failed_delivery(self, error: KafkaError | None, message: Any) -> None:
         if error is not None:

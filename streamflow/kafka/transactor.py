@@ -73,8 +73,8 @@ class KafkaTransactor:
         deadline = time.monotonic() + self._options.transaction_timeout_ms / 1000
         # Whatever interrupts what follows leaves a transaction that nobody knows the state of.
         self._usable = False
-        lane = self._next_lane()
         try:
+            lane = self._next_lane()
             lane.commit(records, positions, source.group_metadata(), deadline)
         except CallFailed as failed:
             self._usable = failed.verdict in (Verdict.ABORT, Verdict.REFUSED)
