@@ -47,9 +47,7 @@ class Witnessed(NamedTuple):
 
 def witnessed(files: Iterable[Path]) -> list[Witnessed]:
     lines = [line for file in files if file.exists() for line in file.read_text().splitlines()]
-    return sorted(
-        (Witnessed(**json.loads(line)) for line in lines), key=lambda witness: witness.ms
-    )
+    return sorted((Witnessed(**json.loads(line)) for line in lines), key=lambda witness: witness.ms)
 
 
 @dataclass

@@ -295,12 +295,15 @@ class Deployment:
             live = stores.live(self.store_folder(owner), partition, self.folder)
             verdict.rows += len(live)
             for difference in stores.differences(live, stores.rebuilt(entries, partition)):
-                verdict.wrong.append(f"partition {partition} of {owner}, live and rebuilt: {difference}")
+                verdict.wrong.append(
+                    f"partition {partition} of {owner}, live and rebuilt: {difference}"
+                )
         return verdict
 
     def store_folder(self, owner: str) -> Path:
         """Where the stores of the processor lie that had this name last."""
         node = max(
-            (node for node in self.nodes if node.name == owner), key=lambda node: node.ended_in_order
+            (node for node in self.nodes if node.name == owner),
+            key=lambda node: node.ended_in_order,
         )
         return state_folder(self.namespace, QUEUE, owner, root=node.state_dir)

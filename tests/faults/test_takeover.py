@@ -79,9 +79,7 @@ async def test_a_start_without_a_processor_is_kept_and_a_query_says_that_nobody_
     deployment: Deployment,
 ) -> None:
     """A durable start is acknowledged; what needs an owner fails at its deadline with the reason."""
-    async with await Client.connect(
-        deployment.bootstrap, namespace=deployment.namespace
-    ) as client:
+    async with await Client.connect(deployment.bootstrap, namespace=deployment.namespace) as client:
         deployment.numbers["order-3"] = 3
 
         handle = await client.start_workflow("Order", 3, id="order-3", task_queue=QUEUE)
