@@ -77,15 +77,21 @@ def activity_due(activity: PendingActivity, kind: int, limits: Limits) -> int:
         case Due.LOCAL:
             local = activity.scheduled.local and attempt.dispatched_ms
             return attempt.dispatched_ms + LOCAL_CHECK_MS if local else 0
+        case Due.SCHEDULE_TO_START:
+            limit = timeouts.schedule_to_start_ms
+            if limit is None or attempt.started_ms or activity.scheduled.local:
+                return 0
+            # A first attempt that cannot be sent, for its queue does not exist, waits all the same; a later one that
+            # was not sent is backing off.
+            since_ms = attempt.dispatched_ms or (
+                activity.scheduled_ms if attempt.attempt == 1 else 0
+            )
+            return since_ms + limit if since_ms else 0
         case _:
             pass
     if not attempt.dispatched_ms or activity.scheduled.local:
         return 0
     match kind:
-        case Due.SCHEDULE_TO_START:
-            limit = timeouts.schedule_to_start_ms
-            waiting = not attempt.started_ms and limit is not None
-            return attempt.dispatched_ms + limit if waiting and limit is not None else 0
         case Due.RESEND:
             return attempt.dispatched_ms + limits.resend_ms if not attempt.started_ms else 0
         case Due.START_TO_CLOSE:

@@ -150,9 +150,12 @@ class Located(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Confirmed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """Which of the tasks asked about are still pending, in the order asked."""
+    """Which of the tasks asked about are still pending, in the order asked. What is missing at the end is to be asked
+    about again: the answer would have become too large."""
 
     pending: tuple[bool, ...]
+    heartbeat_details: tuple[Payloads, ...] = ()
+    """The latest of each, which its task does not have: it was sent before. Empty if no task has any."""
 
 
 class HeartbeatAck(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -8,6 +8,7 @@ from __future__ import annotations
 from streamflow.engine.decide.activities import pending_task
 from streamflow.engine.decide.messages import not_found
 from streamflow.engine.describe import describe, result_of
+from streamflow.engine.sizes import payload_bytes
 from streamflow.model.answers import Confirmed, Located, Reason, Rejection
 from streamflow.model.commands import (
     AwaitResult,
@@ -18,10 +19,14 @@ from streamflow.model.commands import (
     QueryWorkflow,
 )
 from streamflow.model.options import Status
+from streamflow.model.payload import Payloads
 from streamflow.processor import activate
 from streamflow.processor.answering import Answers
 from streamflow.processor.runs import Runs
 from streamflow.processor.work import Work
+
+CONFIRMED_BYTES_MAX = 300_000
+"""Heartbeat details in one answer about tasks, beyond those of its first: the record must stay below the log's limit."""
 
 _UNCLEAN = frozenset({Status.FAILED, Status.CANCELED, Status.TERMINATED, Status.TIMED_OUT})
 
@@ -96,10 +101,21 @@ def locate(runs: Runs, answers: Answers, work: Work, command: Locate) -> None:
 
 def confirm(runs: Runs, answers: Answers, work: Work, command: ConfirmTasks) -> None:
     pending: list[bool] = []
+    details: list[Payloads] = []
+    size = 0
     for _, task in command.tasks:
         recorder = runs.find(task.run_id)
-        pending.append(recorder is not None and pending_task(recorder.run, task) is not None)
-    answers.answer(work, Confirmed(pending=tuple(pending)), recorded=False)
+        activity = None if recorder is None else pending_task(recorder.run, task)
+        latest = () if activity is None else activity.attempt.heartbeat_details
+        size += payload_bytes(latest)
+        if pending and size > CONFIRMED_BYTES_MAX:
+            break
+        pending.append(activity is not None)
+        details.append(latest)
+    confirmed = Confirmed(
+        pending=tuple(pending), heartbeat_details=tuple(details) if any(details) else ()
+    )
+    answers.answer(work, confirmed, recorded=False)
 
 
 def _rejects(condition: str, status: Status) -> bool:

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 
+import msgspec
+
 from streamflow.activity.cancellation import ActivityCancellationDetails
 from streamflow.model.answers import Answer, Confirmed, HeartbeatAck, Reason, Rejection
 from streamflow.model.payload import Payloads
@@ -164,8 +166,8 @@ class Tasks:
             if not deliveries:
                 continue  # a copy of an answer, or one to a question that was asked again meanwhile
             match answer:
-                case Confirmed(pending=pending):
-                    confirmed += self._still_pending(deliveries, pending)
+                case Confirmed():
+                    confirmed += self._still_pending(deliveries, answer)
                 case HeartbeatAck():
                     self._acknowledged(deliveries, cancel_requested=answer.cancel_requested)
                 case Rejection(reason=Reason.STALE_TASK | Reason.NOT_FOUND | Reason.ALREADY_CLOSED):
@@ -186,17 +188,24 @@ class Tasks:
             self._finish(self._durable.popleft())
 
     def _still_pending(
-        self, deliveries: Sequence[Delivery], pending: Sequence[bool]
+        self, deliveries: Sequence[Delivery], confirmed: Confirmed
     ) -> list[Delivery]:
-        """Those to be made; the others were made before and are done with."""
+        """Those to be made, with how far an earlier attempt came; the others were made before and are done with."""
         wanted: list[Delivery] = []
-        for delivery, is_pending in zip(deliveries, pending, strict=True):
+        details = confirmed.heartbeat_details or ((),) * len(confirmed.pending)
+        for delivery, is_pending, latest in zip(
+            deliveries, confirmed.pending, details, strict=False
+        ):
             if delivery not in self._deliveries or delivery.stage is not Stage.CONFIRMING:
                 continue
             if is_pending:
+                if latest:
+                    delivery.task = msgspec.structs.replace(delivery.task, heartbeat_details=latest)
                 wanted.append(delivery)
             else:
                 self._finish(delivery)
+        left = deliveries[len(confirmed.pending) :]
+        self._questions.confirm(left, self._clock.monotonic_ms())
         return wanted
 
     def _acknowledged(self, deliveries: Iterable[Delivery], *, cancel_requested: bool) -> None:

@@ -66,6 +66,11 @@ async def beat(times: int) -> None:
 
 
 @activity.defn
+async def resume() -> Any:
+    return activity.info().heartbeat_details[0]
+
+
+@activity.defn
 async def until_cancelled() -> str:
     try:
         await asyncio.sleep(1_000_000)
@@ -84,7 +89,7 @@ class WorkerOnStage:
 
     def _start(self, name: str, options: dict[str, Any]) -> None:
         self.executor = Executor(
-            Registry([double, sleep, beat, until_cancelled]),
+            Registry([double, sleep, beat, resume, until_cancelled]),
             DataConverter.default,
             self.log.clock,
             namespace="default",
@@ -220,6 +225,28 @@ def test_a_new_group_asks_before_it_runs_what_was_there() -> None:
         assert len(stage.said(ConfirmTasks)) == 1
         assert stage.results() == [4]
         assert stage.committed() == Committed(2, "")
+
+    _play(scene)
+
+
+def test_a_redelivered_task_goes_on_where_the_last_heartbeat_said() -> None:
+    """Its record was sent before any heartbeat, so its owner adds the latest; what the answer leaves out is asked again."""
+
+    async def scene(stage: Stage) -> None:
+        latest = tuple(values.to_payloads([7]))
+
+        def one_at_a_time(command: Command) -> Answer | None:
+            if isinstance(command, ConfirmTasks):
+                return Confirmed(pending=(True,), heartbeat_details=(latest,))
+            return _agree(command)
+
+        stage.answer = one_at_a_time
+        stage.dispatch(task_of("resume", op=1), task_of("resume", op=2))
+        stage.worker()
+        await asyncio.sleep(2)
+
+        assert [len(command.tasks) for command in stage.said(ConfirmTasks)] == [2, 1]
+        assert stage.results() == [7, 7]
 
     _play(scene)
 
