@@ -34,7 +34,7 @@ _UNCLEAN = frozenset({Status.FAILED, Status.CANCELED, Status.TERMINATED, Status.
 def query(runs: Runs, answers: Answers, work: Work, command: QueryWorkflow) -> None:
     recorder = runs.addressed(command.workflow_id, command.run_id)
     if recorder is None:
-        answers.refuse(work, not_found(command.workflow_id, command.run_id))
+        answers.refuse(work, runs.missing(command.workflow_id, command.run_id))
         return
     status = recorder.run.status
     if _rejects(command.reject_condition, status):
@@ -45,7 +45,7 @@ def query(runs: Runs, answers: Answers, work: Work, command: QueryWorkflow) -> N
         )
         answers.answer(work, rejection, recorded=False)
         return
-    runs.activate(recorder)
+    recorder = runs.up_to_date(recorder, command.run_id)
     answer = activate.query(recorder, command, runs.around, runs.partition.rows)
     answers.answer(work, answer, recorded=False)
 
@@ -53,9 +53,9 @@ def query(runs: Runs, answers: Answers, work: Work, command: QueryWorkflow) -> N
 def describe_run(runs: Runs, answers: Answers, work: Work, command: DescribeWorkflow) -> None:
     recorder = runs.addressed(command.workflow_id, command.run_id)
     if recorder is None:
-        answers.refuse(work, not_found(command.workflow_id, command.run_id))
+        answers.refuse(work, runs.missing(command.workflow_id, command.run_id))
         return
-    runs.activate(recorder)
+    recorder = runs.up_to_date(recorder, command.run_id)
     options = runs.around.options
     description = describe(
         recorder.run,
@@ -70,7 +70,7 @@ def await_result(runs: Runs, answers: Answers, work: Work, command: AwaitResult)
     """Answered at once for a closed run; otherwise the caller joins those who wait."""
     recorder = runs.addressed(command.workflow_id, command.run_id)
     if recorder is None:
-        answers.refuse(work, not_found(command.workflow_id, command.run_id))
+        answers.refuse(work, runs.missing(command.workflow_id, command.run_id))
     elif not recorder.run.open:
         answers.answer(work, result_of(recorder.run), recorded=False)
     elif work.reply_to is not None:
@@ -82,7 +82,7 @@ def fetch_history(runs: Runs, answers: Answers, work: Work, command: FetchHistor
     recorder = runs.addressed(command.workflow_id, command.run_id)
     to = work.reply_to
     if recorder is None:
-        answers.refuse(work, not_found(command.workflow_id, command.run_id))
+        answers.refuse(work, runs.missing(command.workflow_id, command.run_id))
     elif to is not None and runs.around.destinations.may_reply(to):
         run_id = recorder.run.run_id
         page = (runs.partition.number, to, run_id, command.after_seq, command.bytes_max)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import msgspec
+
+from streamflow.engine.decide.messages import not_found
 from streamflow.engine.decide.start import successor
 from streamflow.engine.state import Run
+from streamflow.model.answers import Reason, Rejection
 from streamflow.model.ids import RunId, WorkflowId
 from streamflow.processor import activate
 from streamflow.processor.batch import BYTES_MAX, Batch
@@ -31,6 +35,21 @@ class Runs:
         recorder = self.find(found) if found else None
         return recorder if recorder and recorder.run.workflow_id == workflow_id else None
 
+    def missing(self, workflow_id: WorkflowId, run_id: RunId | None) -> Rejection:
+        """Why `addressed` found nothing."""
+        found = run_id or self.partition.latest_run(self.part, workflow_id)
+        row = self.partition.rows.run(found) if found else None
+        if row is None or row.deleting or not row.gap or row.workflow_id != workflow_id:
+            return not_found(workflow_id, run_id)
+        return Rejection(
+            reason=Reason.QUARANTINED,
+            message=(
+                f"Expected an unbroken history of workflow {workflow_id!r}, found a gap or a fork in that of run {found}: "
+                "it is left unread; compare its records in the history topic with a backup"
+            ),
+            run_id=RunId(found) if found else None,
+        )
+
     def find(self, run_id: str) -> Recorder | None:
         recorder = self._recorders.get(run_id)
         if recorder is None:
@@ -53,6 +72,11 @@ class Runs:
         activate.activate(recorder, self.around, self.partition.rows)
         self.follow_up(recorder)
 
+    def up_to_date(self, recorder: Recorder, run_id: RunId | None) -> Recorder:
+        """The run after its code has seen everything before the question; its follower, if the question named no run."""
+        self.activate(recorder)
+        return self.addressed(recorder.run.workflow_id, run_id) or recorder
+
     def activate_all(self, workflow_id: str) -> None:
         """Lets all its code run; in a batch that is large or late already, in a later one: its runs are then due at once."""
         if self.batch.size_bytes >= BYTES_MAX or self.around.clock.monotonic_ms() > self._stop_ms:
@@ -67,6 +91,9 @@ class Runs:
             return
         context = recorder.context()
         started = successor(recorder.run, following, context.now_ms)
+        if started.workflow_type != recorder.run.start.workflow_type:
+            kept_ms = self.around.options.retention_ms.get(started.workflow_type)
+            started = msgspec.structs.replace(started, retention_ms=kept_ms)
         fresh = self.begin(recorder.run.workflow_id, following)
         fresh.take((started,), context)
         self.activate(fresh)

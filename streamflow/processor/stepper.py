@@ -227,7 +227,9 @@ class Stepper:
                 assert last is not None
                 assert isinstance(answer, Done)
                 recorder = self._runs.find(last.run_id)
-                assert recorder is not None, last
+                if recorder is None:
+                    self._answers.refuse(work, self._runs.missing(command.workflow_id, last.run_id))
+                    return
                 recorder.take(facts, recorder.context())
                 self._answers.remember(work, command.workflow_id, answer, recorder.draft)
                 self._accepted(work, command, recorder.run, answer)
@@ -237,7 +239,9 @@ class Stepper:
     ) -> None:
         if begin.terminate is not None and last is not None:
             ending = self._runs.find(last)
-            assert ending is not None, last
+            if ending is None:
+                self._answers.refuse(work, self._runs.missing(command.workflow_id, last))
+                return
             ending.take((begin.terminate,), ending.context())
         recorder = self._runs.begin(command.workflow_id, begin.run_id)
         recorder.take(begin.facts, context)
@@ -257,7 +261,7 @@ class Stepper:
         assert work.envelope is not None
         recorder = self._runs.addressed(command.workflow_id, command.run_id)
         if recorder is None:
-            self._answers.refuse(work, not_found(command.workflow_id, command.run_id))
+            self._answers.refuse(work, self._runs.missing(command.workflow_id, command.run_id))
             return
         context = recorder.context()
         match command:

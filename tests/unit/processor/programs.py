@@ -109,6 +109,29 @@ class Chain:
 
 
 @workflow.defn
+class Turning:
+    """Continues as new at each signal."""
+
+    def __init__(self) -> None:
+        self.turned = False
+        self.number = 0
+
+    @workflow.run
+    async def run(self, number: int) -> None:
+        self.number = number
+        await workflow.wait_condition(lambda: self.turned)
+        workflow.continue_as_new(number + 1)
+
+    @workflow.signal
+    def turn(self) -> None:
+        self.turned = True
+
+    @workflow.query
+    def round(self) -> int:
+        return self.number
+
+
+@workflow.defn
 class Refusing:
     @workflow.run
     async def run(self) -> None:

@@ -34,7 +34,15 @@ from streamflow.model.payload import Payload
 from streamflow.ports import OutRecord
 from streamflow.topology import partition_for
 from streamflow.wire.events import decode_event
-from tests.unit.processor.programs import Chain, Charge, Counter, Hello, Refusing, Sleeper
+from tests.unit.processor.programs import (
+    Chain,
+    Charge,
+    Counter,
+    Hello,
+    Refusing,
+    Sleeper,
+    Turning,
+)
 from tests.unit.processor.stage import Stage, payload, ref, start
 
 W = WorkflowId("w")
@@ -352,6 +360,18 @@ def test_a_query_is_answered_after_the_end_and_after_a_restart() -> None:
     stage.restart(crash=True, disk="empty")
 
     assert stage.ask(COUNT) == QueryAnswer(result=payload(1))
+
+
+def test_a_query_of_a_workflow_finds_the_run_that_its_signals_led_to() -> None:
+    """The latest run may end, and be followed, by what stands before the query in the same batch."""
+    stage = Stage([Turning])
+    stage.begin("Turning", args=(payload(1),))
+
+    stage.send(SignalWorkflow(workflow_id=W, signal_name="turn"))
+    query = stage.send(QueryWorkflow(workflow_id=W, query_name="round"))
+    stage.settle()
+
+    assert stage.answers(query) == [QueryAnswer(result=payload(2))]
 
 
 @pytest.mark.parametrize(

@@ -6,16 +6,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from streamflow.model.answers import Done, QueryAnswer
+from streamflow.model.answers import Done, QueryAnswer, Reason, Rejection
 from streamflow.model.commands import (
     ActivityOutcome,
     CancelWorkflow,
+    DescribeWorkflow,
     QueryWorkflow,
     SignalWorkflow,
     TerminateWorkflow,
 )
 from streamflow.model.failure import Failure, FailureKind
 from streamflow.model.ids import WorkflowId
+from streamflow.model.options import IdConflictPolicy
 from streamflow.ports import Committed, OutRecord, TopicPartition
 from streamflow.processor.partition import State
 from streamflow.processor.restore import OffsetNote, note, read_note
@@ -324,6 +326,12 @@ def test_a_run_with_a_gap_is_set_apart_and_the_others_go_on() -> None:
 
     assert stage.processor.counters.gaps == 1
     assert isinstance(stage.ask(add("other")), Done)
+    over = start("Counter", id_conflict_policy=IdConflictPolicy.TERMINATE_EXISTING)
+    for command in (add(), COUNT, DescribeWorkflow(workflow_id=WorkflowId("w")), over):
+        told = stage.ask(command)
+        assert isinstance(told, Rejection)
+        assert told.reason is Reason.QUARANTINED
+    assert stage.processor.counters.quarantined == 0
 
 
 def test_records_that_are_not_ours_do_not_end_a_restore() -> None:
