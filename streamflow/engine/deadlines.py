@@ -35,7 +35,10 @@ class Due(IntEnum):
 
 
 LOCAL_CHECK_MS = 1_000
-"""A local activity that its processor forgot (a crash, a takeover) is begun again after so long."""
+"""A local activity that its processor forgot (a crash, a takeover) is begun again after so long, if it was young."""
+
+LOCAL_CHECK_MS_MAX = 10_000
+"""The same for one that had been under way for long."""
 
 
 def push(run: Run, due_ms: int, seq: int, kind: Due, op: int = 0) -> None:
@@ -75,17 +78,20 @@ def activity_due(activity: PendingActivity, kind: int, limits: Limits) -> int:
         case Due.RETRY:
             return attempt.next_retry_ms if not attempt.dispatched_ms else 0
         case Due.LOCAL:
-            local = activity.scheduled.local and attempt.dispatched_ms
-            return attempt.dispatched_ms + LOCAL_CHECK_MS if local else 0
+            if not activity.scheduled.local or not attempt.dispatched_ms:
+                return 0
+            # Each look is a record, so they become rarer.
+            under_way_ms = attempt.dispatched_ms - activity.scheduled_ms
+            return attempt.dispatched_ms + min(
+                max(LOCAL_CHECK_MS, under_way_ms), LOCAL_CHECK_MS_MAX
+            )
         case Due.SCHEDULE_TO_START:
             limit = timeouts.schedule_to_start_ms
             if limit is None or attempt.started_ms or activity.scheduled.local:
                 return 0
-            # A first attempt that cannot be sent, for its queue does not exist, waits all the same; a later one that
-            # was not sent is backing off.
-            since_ms = attempt.dispatched_ms or (
-                activity.scheduled_ms if attempt.attempt == 1 else 0
-            )
+            # A first attempt waits from the beginning: though it cannot be sent, for its queue does not exist, and
+            # however often it was sent again. A later one that was not sent is backing off.
+            since_ms = activity.scheduled_ms if attempt.attempt == 1 else attempt.dispatched_ms
             return since_ms + limit if since_ms else 0
         case _:
             pass

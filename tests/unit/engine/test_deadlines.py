@@ -35,7 +35,10 @@ def pending(*, local: bool = False, **attempt: int) -> PendingActivity:
     ("activity", "due_ms"),
     [
         (pending(), SCHEDULED_MS + LIMIT_MS),  # its queue does not exist, or its turn has not come
-        (pending(dispatched_ms=1_100), 1_100 + LIMIT_MS),
+        (
+            pending(dispatched_ms=1_100),
+            SCHEDULED_MS + LIMIT_MS,
+        ),  # sent, perhaps not for the first time
         (pending(dispatched_ms=1_100, started_ms=1_200), 0),
         (pending(attempt=2, next_retry_ms=9_000), 0),  # backing off
         (pending(attempt=2, dispatched_ms=9_000), 9_000 + LIMIT_MS),

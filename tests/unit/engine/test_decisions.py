@@ -457,6 +457,35 @@ def test_what_is_due_is_decided_in_bounded_pieces() -> None:
     assert driven.sent == [1, 2, 3, 4, 5, 6, 7]
 
 
+def test_a_queue_that_never_comes_ends_an_activity_that_may_not_wait_so_long() -> None:
+    """Neither being sent again nor not being sent at all starts the wait anew."""
+    waits = ActivityTimeouts(start_to_close_ms=60_000, schedule_to_start_ms=5_000)
+    driven = Driven(Limits(resend_ms=1_000, unknown_queue_retry_ms=1_000))
+    driven.activate(
+        ScheduleActivity(op=Op(1), activity_id="1", activity_type="a", timeouts=waits),
+        ScheduleActivity(
+            op=Op(2), activity_id="2", activity_type="a", timeouts=waits, queue="nowhere"
+        ),
+    )
+
+    for _ in range(5):
+        driven.pass_time(1_000)
+
+    ended = [r.event for r in driven.run.waiting if isinstance(r.event, events.ActivityFailed)]
+    assert [event.op for event in ended] == [1, 2]
+
+
+def test_a_long_local_activity_is_looked_after_ever_less_often() -> None:
+    """Each look writes a record; an hour of one must not write thousands."""
+    driven = Driven()
+    driven.activate(charge(local=True))
+
+    for _ in range(3_600):
+        driven.pass_time(1_000)
+
+    assert 100 < len(driven.sent) < 500
+
+
 # -- details ------------------------------------------------------------------------------------------------------------
 
 
