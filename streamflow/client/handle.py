@@ -272,7 +272,7 @@ class WorkflowHandle(Generic[SelfT, ResultT]):
         if refusal.failure is None:
             raise WorkflowQueryFailedError(refusal.message)
         cause = await decode_failure(self._client.data_converter, refusal.failure)
-        raise WorkflowQueryFailedError(refusal.failure.message or refusal.message) from cause
+        raise WorkflowQueryFailedError(str(cause) or refusal.message) from cause
 
     # -- ending it ----------------------------------------------------------------------------------------------
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from streamflow.model.failure import Failure
-from streamflow.model.payload import Payload
+from streamflow.model.payload import Payload, Payloads
 
 OVERHEAD_BYTES = 8
 """Lengths and counts around one payload."""
 
 
-def payload_bytes(*groups: Iterable[Payload] | Mapping[str, Payload] | None) -> int:
+def payload_bytes(*groups: Payloads | Mapping[str, Payload] | None) -> int:
     return sum(_group_bytes(group) for group in groups if group)
 
 
@@ -25,7 +25,7 @@ def failure_bytes(failure: Failure | None) -> int:
     return size
 
 
-def _group_bytes(group: Iterable[Payload] | Mapping[str, Payload]) -> int:
+def _group_bytes(group: Payloads | Mapping[str, Payload]) -> int:
     if isinstance(group, Mapping):
         names = sum(len(name) for name in group)
         return names + sum(_payload_bytes(payload) for payload in group.values())

@@ -106,10 +106,10 @@ def entry_of(message: Message) -> Entry:
         message.partition() or 0,
         message.offset() or 0,
         message.timestamp()[1],
-        parse_key(key if isinstance(key, bytes) else key.encode()),
+        parse_key(key),
         unpack(packed),
         packed,
-        message.value(),  # type: ignore[arg-type]  # bytes, as no deserializer is set
+        message.value(),
     )
 
 

@@ -49,8 +49,9 @@ def _delete_groups(deployment: Deployment) -> None:
             try:
                 admin.delete_consumer_groups([group])[group].result()
                 break
-            except KafkaException as error:
-                assert time.monotonic() < deadline, error
+            except KafkaException:
+                if time.monotonic() > deadline:
+                    raise
                 time.sleep(0.2)
 
 
@@ -83,7 +84,7 @@ async def test_a_start_without_a_processor_is_kept_and_a_query_says_that_nobody_
         deployment.numbers["order-3"] = 3
 
         handle = await client.start_workflow("Order", 3, id="order-3", task_queue=QUEUE)
-        with pytest.raises(RPCError, match="no live processor|no processor") as refused:
+        with pytest.raises(RPCError, match=r"no live processor|no processor") as refused:
             await handle.query("status", rpc_timeout=timedelta(seconds=2))
 
         assert QUEUE in str(refused.value)

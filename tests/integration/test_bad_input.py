@@ -13,9 +13,10 @@ from confluent_kafka import Message, Producer
 
 from streamflow import topology
 from streamflow.client import Client
-from streamflow.model.answers import Reason, Rejection
+from streamflow.model.answers import Answer, Reason, Rejection
 from streamflow.model.commands import Envelope, SignalWorkflow
 from streamflow.model.ids import MessageId, WorkflowId
+from streamflow.model.tasks import CancelTask
 from streamflow.ports import TopicPartition
 from streamflow.wire.inbox import decode_reply, to_inbox
 from streamflow.worker import Worker
@@ -188,7 +189,7 @@ async def test_who_asks_for_an_answer_is_told_what_was_wrong(inbox: Inbox) -> No
     )
     await inbox.goes_on(partition)
 
-    answers = {}
+    answers: dict[str, Answer | CancelTask] = {}
     log = inbox.client.log
     reader = log.reader()
     where = TopicPartition(replies, 0)

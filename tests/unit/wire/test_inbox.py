@@ -195,7 +195,10 @@ def test_each_kind_becomes_its_command(message: Any, command: Command) -> None:
 @pytest.mark.parametrize(
     ("value", "said"),
     [
-        ({"type": "strat", "workflow": "W"}, ["start, signal", "'strat'", "did you mean 'start'?"]),
+        (
+            {"type": "sttart", "workflow": "W"},
+            ["start, signal", "'sttart'", "did you mean 'start'?"],
+        ),
         ({"workflow": "W"}, ["Expected a type among", "found none"]),
         ({"type": 3}, ["type as a string"]),
         ({"type": "start"}, ["missing required field `workflow`"]),
