@@ -34,6 +34,7 @@ from streamflow.processor.draft import Draft, history
 from streamflow.processor.recorder import Recorder
 from streamflow.processor.rows import Rows
 from streamflow.processor.surroundings import Surroundings
+from streamflow.processor.watchdog import suspect_of
 
 log = get_logger("processor")
 
@@ -78,12 +79,12 @@ def activate(recorder: Recorder, around: Surroundings, rows: Rows) -> None:
 
 def query(recorder: Recorder, command: QueryWorkflow, around: Surroundings, rows: Rows) -> Answer:
     """The query's answer from the run's present state, open or closed. Nothing is recorded."""
-    run_id = recorder.run.run_id
-    if around.suspects.count(run_id) >= around.options.quarantine_after:
+    run_id, suspect = recorder.run.run_id, suspect_of(recorder.run.workflow_id)
+    if around.suspects.count(suspect) >= around.options.quarantine_after:
         message = "Expected a run whose code yields, found that it ended the process again and again: fix its code"
         return Rejection(reason=Reason.QUARANTINED, message=message, run_id=run_id)
     try:
-        with _watched(around, run_id):
+        with _watched(around, run_id, suspect):
             instance = _instance(recorder, around, rows)
             args = around.gate.payloads_in(command.args)
             result = instance.query(command.query_name, args, dict(command.headers))
@@ -109,9 +110,10 @@ def query(recorder: Recorder, command: QueryWorkflow, around: Surroundings, rows
 
 def _activate_once(recorder: Recorder, around: Surroundings, rows: Rows) -> None:
     run, draft = recorder.run, recorder.draft
-    if around.suspects.count(run.run_id) >= around.options.quarantine_after:
+    suspect = suspect_of(run.workflow_id)
+    if around.suspects.count(suspect) >= around.options.quarantine_after:
         raise CodeFailed(SystemError("Its steps ended the process, again and again"))
-    with _watched(around, run.run_id):
+    with _watched(around, run.run_id, suspect):
         instance = _instance(recorder, around, rows)
         context = recorder.context()
         activation = activation_of(
@@ -123,7 +125,7 @@ def _activate_once(recorder: Recorder, around: Surroundings, rows: Rows) -> None
     refusal = refuse_intents(run, intents, context)
     if refusal is not None:
         raise CodeFailed(RuntimeError(refusal.message))
-    around.suspects.absolve(run.run_id)
+    around.suspects.absolve(suspect)
     _refresh_destinations(intents, around)
     recorder.take(decide_intents(run, activation, intents, context), context)
     recorder.set_trouble(None)
@@ -190,7 +192,7 @@ def _stuck(recorder: Recorder, around: Surroundings, error: BaseException) -> No
     now_ms = recorder.context().now_ms
     kind, advice = _kind_and_advice(error)
     retry_ms = _retry_ms(kind, count, around.options.stuck_retry_ms_max)
-    if around.suspects.count(recorder.run.run_id) >= around.options.quarantine_after:
+    if around.suspects.count(suspect_of(recorder.run.workflow_id)) >= around.options.quarantine_after:
         kind, retry_ms = "quarantined", 0
         advice = "Its code never yields and ended the process. Fix it and deploy: changed code is tried again."
     cause = error.exception if isinstance(error, CodeFailed | CodecFailed) else error
@@ -266,8 +268,10 @@ def _drop_instance(draft: Draft) -> None:
         draft.instance = None
 
 
-def _watched(around: Surroundings, run_id: str) -> contextlib.AbstractContextManager[None]:
-    return around.watchdog.watch(run_id) if around.watchdog else contextlib.nullcontext()
+def _watched(
+    around: Surroundings, run_id: str, suspect: str
+) -> contextlib.AbstractContextManager[None]:
+    return around.watchdog.watch(run_id, suspect) if around.watchdog else contextlib.nullcontext()
 
 
 def _refresh_destinations(intents: list[Intent], around: Surroundings) -> None:

@@ -6,8 +6,8 @@ merely busy, or a process that was paused, makes nobody guilty.
 C code that keeps the interpreter's lock starves that thread too. So it also keeps winding a CPU-time timer of the process
 (``ITIMER_PROF``) whose signal ends it: a thread that cannot wind it any more has been starved for that long.
 
-Which run is being stepped stands in a small mapped file of the state folder. A process that ended within a step finds
-the run's name there when it starts again; a run that did so several times is put aside instead of being tried again.
+Whose step it is stands in a small mapped file of the state folder. A process that ended within a step finds the
+workflow's name there when it starts again; one that did so several times is put aside instead of being tried again.
 """
 
 from __future__ import annotations
@@ -87,10 +87,13 @@ class Watchdog:
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def watch(self, run_id: str) -> contextlib.AbstractContextManager[None]:
-        """The step in this block may be interrupted by `StepLimitExceeded`, raised in the calling thread."""
+    def watch(self, run_id: str, suspect: str = "") -> contextlib.AbstractContextManager[None]:
+        """The step in this block may be interrupted by `StepLimitExceeded`, raised in the calling thread.
+
+        ``suspect`` is whose step it counts as should the process end in it (`suspect_of`).
+        """
         watched = self._of_this_thread()
-        self._suspects.entered(run_id)
+        self._suspects.entered(suspect or run_id)
         watched.step += 1
         watched.interrupted = False
         watched.run_id = run_id
@@ -108,24 +111,30 @@ class Watchdog:
             clock = time.pthread_getcpuclockid(thread_id)
             watched = self._watched = _Watched(thread_id, clock, self._lock, self._suspects)
             if self._thread is None:
+                # Before the first step: one that never yields would keep even the thread from its first turn.
+                faulthandler.register(signal.SIGPROF, all_threads=True, chain=True)
+                self._wind()
                 self._thread = threading.Thread(target=self._run, name="sf-watchdog", daemon=True)
                 self._thread.start()
         return watched
 
     def _run(self) -> None:
-        faulthandler.register(signal.SIGPROF, all_threads=True, chain=True)
         wound_s = 0.0
-        # Never so soon that the timer would run out between two windings.
-        starved_s = max(self._limit_s + self._exit_after_s, 4 * WIND_S)
         while not self._stopped.wait(TICK_S):
             if time.monotonic() - wound_s > WIND_S:
                 wound_s = time.monotonic()
-                signal.setitimer(signal.ITIMER_PROF, starved_s)
+                self._wind()
             watched = self._watched
             if watched is not None and watched.run_id:
                 with contextlib.suppress(OSError):  # the watched thread has ended
                     self._look(watched)
         signal.setitimer(signal.ITIMER_PROF, 0)
+
+    def _wind(self) -> None:
+        """The process ends when this is not called again for so long a time of its CPU."""
+        # Never so soon that the timer would run out between two windings.
+        starved_s = max(self._limit_s + self._exit_after_s, 4 * WIND_S)
+        signal.setitimer(signal.ITIMER_PROF, starved_s)
 
     def _look(self, watched: _Watched) -> None:
         with self._lock:
@@ -150,8 +159,18 @@ class Watchdog:
                 os._exit(EXIT_CODE)
 
 
+def suspect_of(workflow_id: str) -> str:
+    """A workflow's name among suspects: its ID, or a hash of it where that does not fit.
+
+    Not the run's: a run whose first step ends the process was never recorded, and has another ID each time.
+    """
+    if len(workflow_id) <= MARK_BYTES and workflow_id.isascii() and workflow_id[:1] != " ":
+        return workflow_id
+    return hashlib.blake2b(workflow_id.encode(), digest_size=MARK_BYTES // 2).hexdigest()
+
+
 class Suspects:
-    """Who was being stepped when the process ended, and how often that has happened to the same run."""
+    """Whose step it was when the process ended, and how often that has happened to the same workflow."""
 
     def __init__(self, folder: str, code: str) -> None:
         """``code`` names the workflow code: the counts of other code do not count."""
@@ -162,21 +181,21 @@ class Suspects:
         if folder:
             self._open(Path(folder))
 
-    def entered(self, run_id: str) -> None:
+    def entered(self, suspect: str) -> None:
         if self._mark is not None:
-            self._mark[:MARK_BYTES] = run_id.encode().ljust(MARK_BYTES)
+            self._mark[:MARK_BYTES] = suspect.encode().ljust(MARK_BYTES)
 
     def left(self) -> None:
         if self._mark is not None:
             self._mark[0:1] = b" "
 
-    def count(self, run_id: str) -> int:
-        """How often the process ended in a step of this run since the last step that did end well."""
-        return self._counts.get(run_id, 0)
+    def count(self, suspect: str) -> int:
+        """How often the process ended in a step of this workflow since the last step that did end well."""
+        return self._counts.get(suspect, 0)
 
-    def absolve(self, run_id: str) -> None:
-        """A step of the run ended well."""
-        if self._counts.pop(run_id, None) is not None:
+    def absolve(self, suspect: str) -> None:
+        """A step of the workflow ended well."""
+        if self._counts.pop(suspect, None) is not None:
             self._save()
 
     def close(self) -> None:
@@ -190,7 +209,7 @@ class Suspects:
         with contextlib.suppress(OSError, ValueError, KeyError, AttributeError, TypeError):
             found = json.loads(self._path.read_text())
             if found["code"] == self._code:
-                self._counts = {str(run_id): int(count) for run_id, count in found["runs"].items()}
+                self._counts = {str(name): int(count) for name, count in found["suspects"].items()}
         mark = folder / "stepping"
         if not mark.exists():
             mark.write_bytes(b" " * MARK_BYTES)
@@ -198,15 +217,15 @@ class Suspects:
             self._mark = mmap.mmap(file.fileno(), MARK_BYTES)
         guilty = self._mark[:MARK_BYTES].decode("ascii", "replace")
         if guilty[0] != " ":
-            run_id = guilty.strip()
-            self._counts[run_id] = self._counts.get(run_id, 0) + 1
-            log.warning("process_ended_in_step", run_id=run_id, times=self._counts[run_id])
+            suspect = guilty.strip()
+            self._counts[suspect] = self._counts.get(suspect, 0) + 1
+            log.warning("process_ended_in_step", suspect=suspect, times=self._counts[suspect])
             self._save()
         self.left()
 
     def _save(self) -> None:
         if self._path is not None:
-            self._path.write_text(json.dumps({"code": self._code, "runs": self._counts}))
+            self._path.write_text(json.dumps({"code": self._code, "suspects": self._counts}))
 
 
 def code_of(definitions: Iterable[WorkflowDefinition]) -> str:

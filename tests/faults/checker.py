@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -71,9 +71,14 @@ class Verdict:
 
 
 def judge(
-    entries: Sequence[Entry], numbers: Mapping[str, int], witnesses: Sequence[Witnessed]
+    entries: Sequence[Entry],
+    numbers: Mapping[str, int],
+    witnesses: Sequence[Witnessed],
+    *,
+    besides: Collection[str] = (),
 ) -> Verdict:
-    """Everything that must hold of a finished deployment. ``numbers`` are the orders by workflow ID."""
+    """Everything that must hold of a finished deployment. ``numbers`` are the orders by workflow ID, ``besides``
+    workflows that are no orders."""
     verdict = Verdict(executions=len(witnesses))
     runs = _chains(entries, verdict)
     _positions(entries, verdict)
@@ -85,6 +90,9 @@ def judge(
         verdict.expect(len(found) == 1, f"{order}: expected 1 run, found {len(found)}")
         if len(found) == 1:
             _ending(order, number, runs[order, found[0]], verdict)
+    for workflow in besides:
+        found = by_order.pop(workflow, [])
+        verdict.expect(len(found) == 1, f"{workflow}: expected 1 run, found {len(found)}")
     verdict.expect(not by_order, f"runs that nobody asked for: {sorted(by_order)}")
     _executions(runs, numbers, witnesses, verdict)
     return verdict

@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Collection
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -269,15 +270,18 @@ class Deployment:
 
     # -- the end ----------------------------------------------------------------------------------------------------
 
-    def finish(self, *, timeout_s: float = 60) -> Verdict:
-        """Waits for every order's end, stops everything in order, and judges what is left in the topics."""
+    def finish(self, *, timeout_s: float = 60, besides: Collection[str] = ()) -> Verdict:
+        """Waits for every order's end, stops everything in order, and judges what is left in the topics.
+
+        ``besides`` are workflows that are no orders.
+        """
         began = time.monotonic()
         self.outsider.flush()
-        self.history.follow_until_closed(len(self.numbers), timeout_s=timeout_s)
+        self.history.follow_until_closed(len(self.numbers) + len(besides), timeout_s=timeout_s)
         waited = time.monotonic() - began
         for node in self.nodes:
             node.stop()
-        verdict = self.judge()
+        verdict = self.judge(besides)
         verdict.enforce()
         starts = sum(node.starts for node in self.nodes)
         sys.stdout.write(
@@ -287,10 +291,12 @@ class Deployment:
         )
         return verdict
 
-    def judge(self) -> Verdict:
+    def judge(self, besides: Collection[str] = ()) -> Verdict:
         self.history.read_to_end()
         entries = self.history.entries
-        verdict = judge(entries, self.numbers, witnessed(node.witness for node in self.nodes))
+        verdict = judge(
+            entries, self.numbers, witnessed(node.witness for node in self.nodes), besides=besides
+        )
         for partition, owner in owners(entries).items():
             live = stores.live(self.store_folder(owner), partition, self.folder)
             verdict.rows += len(live)

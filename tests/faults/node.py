@@ -13,12 +13,15 @@ import asyncio
 import importlib
 import signal
 import sys
+from functools import partial
 from typing import Any
 
-from streamflow import observability, wiring
+from streamflow import observability, processor, wiring
 from streamflow.client import Client
 from streamflow.client.log_transport import LogTransport
+from streamflow.engine.context import Limits
 from streamflow.ports import Clock, Log
+from streamflow.processor import ProcessorOptions
 from streamflow.worker import Worker
 
 
@@ -46,10 +49,27 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--state-dir", required=True)
     parser.add_argument("--module", default="tests.faults.orders")
     parser.add_argument("--clock-skew-ms", type=int, default=0)
+    parser.add_argument("--step-cpu-limit-ms", type=int)
+    parser.add_argument("--step-exit-after-ms", type=int)
+    parser.add_argument("--retention-ms", type=int)
     return parser.parse_args()
 
 
+def with_other_bounds(options: argparse.Namespace) -> None:
+    """Bounds that a Worker does not ask for, so that a test need not wait as long as production does."""
+    bounds: dict[str, Any] = {
+        name: value
+        for name in ("step_cpu_limit_ms", "step_exit_after_ms")
+        if (value := getattr(options, name)) is not None
+    }
+    if options.retention_ms is not None:
+        bounds["limits"] = Limits(retention_ms=options.retention_ms)
+        bounds["dedup_ms_min"] = options.retention_ms
+    processor.ProcessorOptions = partial(ProcessorOptions, **bounds)  # type: ignore[misc,assignment]  # called only
+
+
 async def serve(options: argparse.Namespace) -> None:
+    with_other_bounds(options)
     log: Log = wiring.open_log(options.kafka)
     if options.clock_skew_ms:
         log._clock = SkewedClock(log.clock, options.clock_skew_ms)  # type: ignore[attr-defined]  # of this adapter

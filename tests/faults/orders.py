@@ -67,7 +67,7 @@ class Order:
             await workflow.wait_condition(
                 lambda: "picked_up" in self.heard, timeout=timedelta(milliseconds=limit_ms)
             )
-        except asyncio.TimeoutError:
+        except TimeoutError:
             await asyncio.gather(self._do("refund", number), self._do("notify", number))
             return REFUNDED
         self.state = "picked up"

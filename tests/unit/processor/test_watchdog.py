@@ -13,7 +13,14 @@ import pytest
 
 from streamflow.coroutine.definition import definition_of
 from streamflow.coroutine.errors import StepLimitExceeded
-from streamflow.processor.watchdog import EXIT_CODE, Suspects, Watchdog, code_of
+from streamflow.processor.watchdog import (
+    EXIT_CODE,
+    MARK_BYTES,
+    Suspects,
+    Watchdog,
+    code_of,
+    suspect_of,
+)
 from tests.unit.processor.programs import Hello
 
 RUN = "11111111-1111-4111-8111-111111111111"
@@ -189,3 +196,38 @@ def test_without_a_folder_nothing_is_kept() -> None:
 def test_code_is_named_by_its_files() -> None:
     assert code_of([definition_of(Hello)]) == code_of([definition_of(Hello)])
     assert code_of([definition_of(Hello)]) != code_of([])
+
+
+def test_a_workflow_keeps_its_name_among_suspects() -> None:
+    """Over restarts and over runs; whatever its ID looks like, the name fits the mark."""
+    odd = ["order-1", "x" * 1_000, "x" * 1_001, "ünïcode", " blank"]
+
+    names = [suspect_of(workflow_id) for workflow_id in odd]
+
+    assert names == [suspect_of(workflow_id) for workflow_id in odd]
+    assert len(set(names)) == len(odd)
+    assert all(name.isascii() and 0 < len(name) <= MARK_BYTES for name in names)
+    assert not any(name.startswith(" ") for name in names)
+
+
+def test_a_first_step_that_never_yields_ends_the_process_too(tmp_path: Path) -> None:
+    """Even one that keeps the interpreter to itself before the watching thread had its first turn."""
+    program = """
+        import sys
+        from streamflow.processor.watchdog import Suspects, Watchdog
+
+        dog = Watchdog(limit_ms=50, exit_after_ms=200, suspects=Suspects(sys.argv[1], "code"))
+        with dog.watch(sys.argv[2]):
+            sum(range(10**14))
+    """
+    ended = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(program), str(tmp_path), RUN],
+        check=False,
+        capture_output=True,
+        timeout=60,
+    )
+
+    assert ended.returncode != 0
+    suspects = Suspects(str(tmp_path), "code")
+    assert suspects.count(RUN) == 1
+    suspects.close()
