@@ -104,7 +104,10 @@ def query(recorder: Recorder, command: QueryWorkflow, around: Surroundings, rows
             _drop_instance(recorder.draft)
         failure = _failure(cause, around)
         return Rejection(
-            reason=Reason.QUERY_FAILED, message=str(cause), run_id=run_id, failure=failure
+            reason=Reason.QUERY_FAILED,
+            message=_said(cause, failure, around),
+            run_id=run_id,
+            failure=failure,
         )
 
 
@@ -192,10 +195,15 @@ def _stuck(recorder: Recorder, around: Surroundings, error: BaseException) -> No
     now_ms = recorder.context().now_ms
     kind, advice = _kind_and_advice(error)
     retry_ms = _retry_ms(kind, count, around.options.stuck_retry_ms_max)
-    if around.suspects.count(suspect_of(recorder.run.workflow_id)) >= around.options.quarantine_after:
+    if (
+        around.suspects.count(suspect_of(recorder.run.workflow_id))
+        >= around.options.quarantine_after
+    ):
         kind, retry_ms = "quarantined", 0
         advice = "Its code never yields and ended the process. Fix it and deploy: changed code is tried again."
     cause = error.exception if isinstance(error, CodeFailed | CodecFailed) else error
+    failure = _failure(cause, around)
+    said = _said(cause, failure, around) if isinstance(error, CodeFailed) else str(cause)
     log.warning(
         "run_stuck",
         workflow_id=recorder.run.workflow_id,
@@ -207,9 +215,9 @@ def _stuck(recorder: Recorder, around: Surroundings, error: BaseException) -> No
     recorder.set_trouble(
         Trouble(
             kind=kind,
-            message=f"{type(cause).__name__}: {cause}",
+            message=f"{type(cause).__name__}: {said}",
             advice=advice,
-            failure=_failure(cause, around),
+            failure=failure,
             count=count,
             since_ms=before.since_ms if before else now_ms,
             next_try_ms=now_ms + retry_ms if retry_ms else 0,
@@ -253,10 +261,18 @@ def _retry_ms(kind: str, count: int, retry_ms_max: int) -> int:
     return int(min(first_ms * 2 ** min(count - 1, 20), retry_ms_max))
 
 
+def _said(cause: BaseException, failure: Failure | None, around: Surroundings) -> str:
+    """What may be read by everybody: not the message of a failure in which it was encoded, or should have been."""
+    if failure is None:
+        return str(cause) if around.gate.open else type(cause).__name__
+    return failure.message if failure.encoded_attributes else str(cause)
+
+
 def _failure(cause: BaseException, around: Surroundings) -> Failure | None:
     try:
         converter = around.converter
-        return converter.failure_converter.to_failure(cause, converter.payload_converter)
+        failure = converter.failure_converter.to_failure(cause, converter.payload_converter)
+        return around.gate.failure_out(failure)
     except Exception:  # a cause that cannot be converted: its stack in the log has to do
         log.warning("failure_not_converted", stack="".join(traceback.format_exception(cause)))
         return None

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar, cast
 
 import msgspec
 
 from streamflow.converter import DataConverter
 from streamflow.model.events import Recorded, WorkflowStarted
+from streamflow.model.failure import Failure
 from streamflow.model.intents import Activation, Intent
 from streamflow.model.payload import Payload
 
@@ -35,6 +37,7 @@ class PayloadGate:
     def __init__(self, converter: DataConverter) -> None:
         self._codec = converter.payload_codec
         self._runner: asyncio.Runner | None = None
+        self._thread: ThreadPoolExecutor | None = None
 
     @property
     def open(self) -> bool:
@@ -67,10 +70,16 @@ class PayloadGate:
     def payload_out(self, payload: Payload) -> Payload:
         return payload if self._codec is None else self._encode([payload])[0]
 
+    def failure_out(self, failure: Failure) -> Failure:
+        return failure if self._codec is None else recode(failure, self._encode)
+
     def close(self) -> None:
         if self._runner is not None:
-            self._runner.close()
+            self._call(self._runner.close)
             self._runner = None
+        if self._thread is not None:
+            self._thread.shutdown()
+            self._thread = None
 
     def _decode(self, payloads: list[Payload]) -> list[Payload]:
         assert self._codec is not None
@@ -85,10 +94,27 @@ class PayloadGate:
             return payloads
         if self._runner is None:
             self._runner = asyncio.Runner()
+        runner = self._runner
         try:
-            return list(self._runner.run(function(payloads)))  # type: ignore[arg-type]  # a coroutine function
+            return list(self._call(lambda: runner.run(function(payloads))))  # type: ignore[arg-type]  # a coroutine function
         except Exception as error:
             raise CodecFailed(error) from error
+
+    def _call(self, call: Callable[[], _T]) -> _T:
+        """On the log in memory the processor is a task of the caller's loop, within which no other loop may run."""
+        if not _in_a_loop():
+            return call()
+        if self._thread is None:
+            self._thread = ThreadPoolExecutor(1, thread_name_prefix="codec")
+        return self._thread.submit(call).result()
+
+
+def _in_a_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 PLAIN_FIELDS = frozenset({"search_attributes"})
@@ -106,6 +132,9 @@ def _recode(value: object, change: Recode) -> object:
             return change([value])[0]
         case tuple():
             items = cast(tuple[object, ...], value)
+            if items and all(isinstance(item, Payload) for item in items):
+                # Together, as clients and activities give them: a codec may make one payload of several.
+                return tuple(change(cast(list[Payload], list(items))))
             return tuple(_recode(item, change) for item in items)
         case dict():
             pairs = cast(dict[str, object], value)

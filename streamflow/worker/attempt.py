@@ -15,6 +15,7 @@ from streamflow.model.commands import ActivityOutcome
 from streamflow.model.failure import Failure
 from streamflow.model.payload import Payload, Payloads
 from streamflow.model.tasks import ActivityTask
+from streamflow.worker.beating import Beats
 
 
 class Outcome(NamedTuple):
@@ -34,6 +35,7 @@ class Attempt:
 
     __slots__ = (
         "_permit",
+        "beats",
         "cancellation",
         "ended",
         "heartbeat",
@@ -61,7 +63,9 @@ class Attempt:
         self.ended = ended
         """Called once, on the event loop."""
         self.heartbeat = heartbeat
-        """Called from the attempt's task or thread."""
+        """Called from the attempt's task or thread, or, with a codec, from the event loop."""
+        self.beats: Beats | None = None
+        """Heartbeats that a codec has yet to encode."""
         self.is_local = is_local
         self.must_run = must_run
         """Whether nobody else will be given the task, so that a worker that shuts down still makes it."""

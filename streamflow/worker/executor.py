@@ -26,6 +26,7 @@ from streamflow.model.payload import Payload, Payloads
 from streamflow.ports import Clock
 from streamflow.worker import outcomes
 from streamflow.worker.attempt import Attempt, Outcome
+from streamflow.worker.beating import Beats
 from streamflow.worker.information import info_of
 from streamflow.worker.registry import Registry
 
@@ -131,6 +132,9 @@ class Executor:
             self._tell(attempt, outcomes.unregistered(task, self._registry.names))
             return
         self._running[attempt] = None
+        codec, heartbeat = self._converter.payload_codec, attempt.heartbeat
+        if codec is not None and heartbeat is not None:
+            attempt.beats = Beats(codec, self._loop, lambda details: heartbeat(attempt, details))
         limit_ms = task.timeouts.start_to_close_ms
         if limit_ms is not None:
             attempt.timer = self._loop.call_later(limit_ms / 1_000, self._expire, attempt)
@@ -149,6 +153,8 @@ class Executor:
                 # Whatever leaves user code is how the attempt ended; the processor decides what follows.
                 error = raised
             attempt.in_code = False
+            if attempt.beats is not None:
+                await attempt.beats.settle()
             if outcome is None:
                 assert error is not None
                 outcome = await outcomes.failed(
@@ -214,16 +220,10 @@ class Executor:
         if attempt.heartbeat is None:
             return
         payloads: Payloads = tuple(self._converter.payload_converter.to_payloads(details))
-        codec = self._converter.payload_codec
-        if codec is None or not payloads:
+        if attempt.beats is None:
             attempt.heartbeat(attempt, payloads)
-            return
-        tell = attempt.heartbeat
-
-        async def encode() -> None:
-            tell(attempt, tuple(await codec.encode(payloads)))
-
-        asyncio.run_coroutine_threadsafe(encode(), self._loop)
+        else:
+            attempt.beats.add(payloads)
 
     # -- ends -----------------------------------------------------------------------------------------------------
 
