@@ -104,6 +104,8 @@ class Processor:
         )
         self._checkpoint_ms = 0
         self._fenced_ms: int | None = None
+        self._missing: frozenset[int] = frozenset()
+        """Partitions that we had when we were fenced."""
         self._broken = False
         """Whether a turn ended in an error that nobody understands."""
         self._doubtful = False
@@ -183,7 +185,9 @@ class Processor:
             self._source = self._join()
         if self._fenced_ms is not None:
             self._come_back()
-        self._settle_doubt()
+        if self._fenced_ms is None or self.partitions:
+            # Not before the group has given us something: taking our ids back could fence a namesake that is right.
+            self._settle_doubt()
         self._owned.restore_slice(self._source, self._transactor)
         return self._source
 
@@ -240,7 +244,9 @@ class Processor:
         except Fenced as error:
             counters.fenced += 1
             log.warning("fenced", reason=str(error))
+            self._missing = frozenset(self.partitions)
             self._owned.drop_all()
+            self._doubtful = True
             self._fenced_ms = self._around.clock.monotonic_ms()
         else:
             self._committed(batch)
@@ -326,19 +332,19 @@ class Processor:
             self._owned.take(partition.inbox)
 
     def _come_back(self) -> None:
-        """After being fenced: with new producers once the group gives us partitions again.
+        """After being fenced, the group mostly gives us partitions again; whatever it still believes to be ours, it
+        gives to one who joins from scratch.
 
         A namesake that holds our place makes the next poll raise `Fenced`, which ends this processor.
         """
         assert self._fenced_ms is not None
-        if self.partitions:
-            self._doubtful = True
+        if self._missing <= self.partitions.keys():
             self._fenced_ms = None
         elif self._around.clock.monotonic_ms() - self._fenced_ms > REJOIN_MS:
             assert self._source is not None
+            self._owned.part_with(list(self.partitions))
             self._source.close()
             self._source = self._join()
-            self._doubtful = True
             self._fenced_ms = None
 
     def _hand_over(self, numbers: Sequence[int]) -> None:
