@@ -23,7 +23,7 @@ from streamflow.config import state_folder
 from tests.faults import orders, stores
 from tests.faults.checker import Verdict, judge, owners, witnessed
 from tests.faults.outsider import Outsider
-from tests.faults.raw import History
+from tests.faults.raw import Entry, History, Topic, entry_of
 
 ROOT = Path(__file__).resolve().parents[2]
 QUEUE = "orders"
@@ -267,6 +267,12 @@ class Deployment:
             assert time.monotonic() < deadline, f"{owner} owns nothing"
             self.drive(self.order(PARTITIONS))
             self.history.follow(0.2)
+
+    def read_anew(self) -> list[Entry]:
+        """What is in the history topic now, compaction done so far."""
+        topic = topology.history_topic(self.namespace, QUEUE)
+        with Topic(self.bootstrap, topic) as found:
+            return [entry_of(message) for message in found.rest()]
 
     # -- the end ----------------------------------------------------------------------------------------------------
 

@@ -13,13 +13,13 @@ import asyncio
 import importlib
 import signal
 import sys
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
 from streamflow import observability, processor, wiring
 from streamflow.client import Client
 from streamflow.client.log_transport import LogTransport
-from streamflow.engine.context import Limits
 from streamflow.ports import Clock, Log
 from streamflow.processor import ProcessorOptions
 from streamflow.worker import Worker
@@ -63,7 +63,6 @@ def with_other_bounds(options: argparse.Namespace) -> None:
         if (value := getattr(options, name)) is not None
     }
     if options.retention_ms is not None:
-        bounds["limits"] = Limits(retention_ms=options.retention_ms)
         bounds["dedup_ms_min"] = options.retention_ms
     processor.ProcessorOptions = partial(ProcessorOptions, **bounds)  # type: ignore[misc,assignment]  # called only
 
@@ -83,6 +82,9 @@ async def serve(options: argparse.Namespace) -> None:
             activities=[] if options.role == "processor" else code.ACTIVITIES,
             name=options.name,
             state_dir=options.state_dir,
+            retention=None
+            if options.retention_ms is None
+            else timedelta(milliseconds=options.retention_ms),
         )
         running = asyncio.ensure_future(worker.run())
         loop = asyncio.get_running_loop()

@@ -1,0 +1,161 @@
+"""The end of a closed run's retention on a compacted topic: its records go, the log shrinks, and restores still work."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+from confluent_kafka.admin import (
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    ResourceType,
+)
+
+from streamflow import topology
+from streamflow.testing.kafka import KafkaBroker
+from streamflow.wire.keys import EntityKind
+from tests.faults import orders, stores
+from tests.faults.deployment import QUEUE, Deployment, Node, say
+from tests.faults.raw import Entry
+
+pytestmark = [pytest.mark.kafka, pytest.mark.timeout(180)]
+
+CLOSED = 60
+RETENTION_MS = 2_000
+# Segments end at once and are cleaned at once, and tombstones go soon after: what production does in weeks.
+CLEANED_AT_ONCE = {
+    "segment.ms": "200",
+    "segment.bytes": "1048576",
+    "min.cleanable.dirty.ratio": "0.0",
+    "min.compaction.lag.ms": "0",
+    "max.compaction.lag.ms": "200",
+    "delete.retention.ms": "200",
+    "file.delete.delay.ms": "100",
+}
+
+
+@pytest.mark.own_broker
+def test_retired_runs_leave_the_log_and_open_ones_stay(namespace: str, tmp_path: Path) -> None:
+    """Events are tombstoned and compacted away; who restores from what is left finds the open runs whole."""
+    with (
+        KafkaBroker(settings={"log.cleaner.backoff.ms": "100"}) as broker,
+        Deployment(broker.bootstrap, namespace, tmp_path, seed=0) as deployment,
+    ):
+        _alter(deployment, CLEANED_AT_ONCE)
+        app = deployment.both("app", f"--retention-ms={RETENTION_MS}").start()
+        waiting = _waiting_orders(deployment)
+        deployment.drive(deployment.order(CLOSED))
+        deployment.outsider.flush()
+        deployment.history.follow_until_closed(CLOSED, timeout_s=60)
+        written = len(deployment.history.entries)
+
+        _until_gone(deployment, kept=set(waiting))
+        say("every closed run is gone")
+        _restart_with_an_empty_disk(app)
+        left = _until_small(deployment, app, limit=written // 3)
+        say(f"{written} records written at first, {len(left)} of all are left")
+
+        assert _workflows_of(left) >= set(waiting), "an open run lost events"
+        _restart_with_an_empty_disk(app)
+        deployment.drive(waiting)
+        deployment.outsider.flush()
+        deployment.history.follow_until_closed(len(deployment.numbers), timeout_s=60)
+        app.stop()
+        deployment.history.read_to_end()
+        said = app.said()
+
+    assert "history_gap" not in said
+    assert "torn_transaction" not in said
+    assert "quarantined" not in said
+
+
+def test_rows_of_retired_runs_leave_the_store(
+    kafka_bootstrap: str, namespace: str, tmp_path: Path
+) -> None:
+    """Nothing of them is left, neither live nor in a store that is built from the whole log."""
+    with Deployment(kafka_bootstrap, namespace, tmp_path, seed=0) as deployment:
+        app = deployment.both("app", f"--retention-ms={RETENTION_MS}").start()
+        waiting = _waiting_orders(deployment)
+        deployment.drive(deployment.order(CLOSED))
+        deployment.outsider.flush()
+        deployment.history.follow_until_closed(CLOSED, timeout_s=60)
+        _until_gone(deployment, kept=set(waiting))
+        app.stop()
+        deployment.history.read_to_end()
+
+        for partition in range(4):
+            live = stores.live(deployment.store_folder("app"), partition, deployment.folder)
+            rebuilt = stores.rebuilt(deployment.history.entries, partition)
+            assert stores.differences(live, rebuilt) == []
+            for order in deployment.numbers.keys() - set(waiting):
+                assert not any(order.encode() in key for key in live if key[:1] == b"w")
+            runs = [key for key in live if key[:1] == b"r"]
+            assert len(runs) == sum(
+                topology.partition_for(order, 4) == partition for order in waiting
+            )
+
+
+def _waiting_orders(deployment: Deployment) -> list[str]:
+    """Orders whose driver says nothing yet: open for as long as the test likes."""
+    placed = deployment.order(10)
+    return [o for o in placed if orders.expected(deployment.numbers[o]) == orders.RATED]
+
+
+def _alter(deployment: Deployment, settings: dict[str, str]) -> None:
+    admin = AdminClient({"bootstrap.servers": deployment.bootstrap})
+    topic = topology.history_topic(deployment.namespace, QUEUE)
+    entries = [
+        ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET)
+        for name, value in settings.items()
+    ]
+    resource = ConfigResource(ResourceType.TOPIC, topic, incremental_configs=entries)
+    for answer in admin.incremental_alter_configs([resource]).values():
+        answer.result()
+
+
+def _until_gone(deployment: Deployment, *, kept: set[str]) -> None:
+    """Returns when the log has said of every closed order that nothing is left of it."""
+    gone: set[str] = set()
+    seen = 0
+    deadline = time.monotonic() + 60
+    expected = deployment.numbers.keys() - kept
+    while gone < expected:
+        assert time.monotonic() < deadline, f"still there: {sorted(expected - gone)[:10]}"
+        deployment.history.follow(0.2)
+        for entry in deployment.history.entries[seen:]:
+            if entry.key.kind is EntityKind.DELETING and entry.value is None:
+                gone.add(entry.key.workflow_id)
+        seen = len(deployment.history.entries)
+
+
+def _restart_with_an_empty_disk(app: Node) -> None:
+    app.stop()
+    app.forget_state()
+    app.start()
+
+
+def _until_small(deployment: Deployment, app: Node, *, limit: int) -> list[Entry]:
+    """What a reader finds in the topic once the broker has cleaned it."""
+    deadline = time.monotonic() + 90
+    while True:
+        # A segment is only closed by the next record, and only closed ones are cleaned.
+        deployment.own("app")
+        left = deployment.read_anew()
+        if len(left) < limit:
+            return left
+        assert time.monotonic() < deadline, (
+            f"{len(left)} records are left, expected fewer than {limit}"
+        )
+        assert app.running, app.tail()
+        time.sleep(0.5)
+
+
+def _workflows_of(entries: list[Entry]) -> set[str]:
+    return {
+        entry.key.workflow_id
+        for entry in entries
+        if entry.key.kind is EntityKind.EVENT and entry.value is not None and entry.key.number == 1
+    }
