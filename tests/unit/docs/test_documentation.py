@@ -1,0 +1,74 @@
+"""The pages about commands, the HTTP API and testing say what is there, and their examples run."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from streamflow.cli.commands import app, topology, workflow
+from streamflow.cli.exits import ExitCode
+from streamflow.client import api_v1
+from streamflow.client.errors import STATUS_OF_REASON
+from streamflow.gateway.routes import ROUTES
+
+DOCS = Path(__file__).resolve().parents[3] / "docs"
+TESTING = re.findall(r"```python\n(.*?)```", (DOCS / "testing.md").read_text(), re.DOTALL)
+
+
+def test_every_command_and_exit_code_is_documented() -> None:
+    """A row for each."""
+    text = (DOCS / "cli.md").read_text()
+    names = [name for name in app if not name.startswith("-")]
+    for group in (workflow, topology):
+        names.remove(group.name[0])
+        names += [f"{group.name[0]} {name}" for name in group if not name.startswith("-")]
+
+    for name in names:
+        assert re.search(rf"^\| `streamflow {name}\b", text, re.MULTILINE), name
+    for code in ExitCode:
+        assert f"\n| {code.value} |" in text
+
+
+def test_every_route_is_documented_as_it_is() -> None:
+    """Method, path, what it does, and its query parameters."""
+    text = (DOCS / "http-api.md").read_text()
+
+    for route in ROUTES:
+        parameters = ", ".join(f"`{parameter.name}`" for parameter in route.parameters)
+        assert f"| `{route.method} {route.path}` | {route.about} | {parameters} |" in text
+
+
+def test_every_refusal_of_the_engine_is_documented_with_its_status() -> None:
+    """A row for each reason."""
+    text = (DOCS / "http-api.md").read_text()
+
+    for reason, status in STATUS_OF_REASON.items():
+        assert f"| {api_v1.HTTP_OF_STATUS.get(status, 500)} | `{reason.value}` |" in text
+
+
+def test_the_documented_start_is_one() -> None:
+    """Word for word."""
+    text = (DOCS / "http-api.md").read_text()
+    [example] = re.findall(r"```json\n(.*?)```", text, re.DOTALL)
+
+    body = msgspec.json.decode(example, type=api_v1.StartBody)
+
+    assert body.args[0].data == b'{"total": 12}'
+
+
+@pytest.mark.parametrize("example", TESTING)
+def test_the_examples_about_testing_run(example: str, tmp_path: Path) -> None:
+    """As files of their own, for workflow code is found by its module."""
+    file = tmp_path / "example.py"
+    file.write_text(example)
+
+    done = subprocess.run(
+        [sys.executable, "-W", "error", str(file)], capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 0, done.stderr
