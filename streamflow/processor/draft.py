@@ -58,9 +58,8 @@ def history(rows: Rows, run_id: str) -> Iterator[tuple[Recorded, int]]:
 class Drafts:
     """The runs of one partition that are in memory, least recently used first."""
 
-    def __init__(self, runs_max: int) -> None:
+    def __init__(self) -> None:
         self._runs: OrderedDict[str, Draft] = OrderedDict()
-        self._runs_max = runs_max
 
     def get(self, run_id: str) -> Draft | None:
         draft = self._runs.get(run_id)
@@ -77,9 +76,9 @@ class Drafts:
         if draft is not None:
             evict(draft)
 
-    def shrink(self) -> None:
+    def shrink(self, runs_max: int) -> None:
         """Evicts what is over the bound; called between batches, when no draft is being changed."""
-        while len(self._runs) > self._runs_max:
+        while len(self._runs) > runs_max:
             _, draft = self._runs.popitem(last=False)
             evict(draft)
 

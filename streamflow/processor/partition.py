@@ -39,7 +39,7 @@ class Partition:
         self.state = State.RESTORING
         self.rows = Rows(store)
         self.meta: Meta = Meta()
-        self.drafts = Drafts(options.runs_cached_max)
+        self.drafts = Drafts()
         self.waiters = waiters
         self.earliest_due_ms = 0
         """When the due index must be looked at next; 0 is never. May be too early, never too late."""

@@ -299,8 +299,9 @@ class Processor:
 
     def _committed(self, batch: Batch) -> None:
         self._locals.cancel(batch)
+        room = max(1, self._options.runs_cached_max // max(1, len(self.partitions)))
         for number in batch.parts:
-            self.partitions[number].drafts.shrink()
+            self.partitions[number].drafts.shrink(room)
 
     def _rewind(self, batch: Batch) -> None:
         """Nothing of the batch happened: forget what it changed, and read its input again."""
