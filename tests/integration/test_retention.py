@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
-from confluent_kafka.admin import (
-    AdminClient,
-    AlterConfigOpType,
-    ConfigEntry,
-    ConfigResource,
-    ResourceType,
-)
 
-from streamflow import topology
+from streamflow import topology, wiring
 from streamflow.testing.kafka import KafkaBroker
 from streamflow.wire.keys import EntityKind
 from tests.faults import orders, stores
-from tests.faults.deployment import QUEUE, Deployment, Node, say
+from tests.faults.deployment import PARTITIONS, QUEUE, Deployment, Node, say
 from tests.faults.raw import Entry
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(180)]
@@ -50,17 +44,18 @@ def test_retired_runs_leave_the_log_and_open_ones_stay(namespace: str, tmp_path:
         deployment.drive(deployment.order(CLOSED))
         deployment.outsider.flush()
         deployment.history.follow_until_closed(CLOSED, timeout_s=60)
-        written = len(deployment.history.entries)
+        retired = deployment.numbers.keys() - set(waiting)
+        written = len(_about(deployment.history.entries, retired))
 
         _until_gone(deployment, kept=set(waiting))
         say("every closed run is gone")
         _restart_with_an_empty_disk(app)
-        left = _until_small(deployment, app, limit=written // 3)
-        say(f"{written} records written at first, {len(left)} of all are left")
+        left = _until_small(deployment, app, retired, limit=written // 4)
+        say(f"of {written} records of retired runs {len(_about(left, retired))} are left")
 
         assert _workflows_of(left) >= set(waiting), "an open run lost events"
         _restart_with_an_empty_disk(app)
-        deployment.drive(waiting)
+        deployment.drive(list(deployment.numbers.keys() - retired))
         deployment.outsider.flush()
         deployment.history.follow_until_closed(len(deployment.numbers), timeout_s=60)
         app.stop()
@@ -105,15 +100,9 @@ def _waiting_orders(deployment: Deployment) -> list[str]:
 
 
 def _alter(deployment: Deployment, settings: dict[str, str]) -> None:
-    admin = AdminClient({"bootstrap.servers": deployment.bootstrap})
-    topic = topology.history_topic(deployment.namespace, QUEUE)
-    entries = [
-        ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET)
-        for name, value in settings.items()
-    ]
-    resource = ConfigResource(ResourceType.TOPIC, topic, incremental_configs=entries)
-    for answer in admin.incremental_alter_configs([resource]).values():
-        answer.result()
+    log = wiring.open_log(deployment.bootstrap)
+    log.alter_topics({topology.history_topic(deployment.namespace, QUEUE): settings})
+    log.close()
 
 
 def _until_gone(deployment: Deployment, *, kept: set[str]) -> None:
@@ -137,20 +126,27 @@ def _restart_with_an_empty_disk(app: Node) -> None:
     app.start()
 
 
-def _until_small(deployment: Deployment, app: Node, *, limit: int) -> list[Entry]:
-    """What a reader finds in the topic once the broker has cleaned it."""
-    deadline = time.monotonic() + 90
+def _until_small(
+    deployment: Deployment, app: Node, retired: Collection[str], *, limit: int
+) -> list[Entry]:
+    """What a reader finds in the topic once the broker has cleaned it of retired runs, tombstones included."""
+    deadline = time.monotonic() + 120
     while True:
-        # A segment is only closed by the next record, and only closed ones are cleaned.
-        deployment.own("app")
+        # A segment is only closed by the next record, and only closed ones are cleaned: one new order a partition.
+        deployment.order(PARTITIONS)
+        deployment.history.follow(1.5)
         left = deployment.read_anew()
-        if len(left) < limit:
+        about = _about(left, retired)
+        if len(about) < limit and not any(
+            entry.value for entry in about if entry.key.kind is EntityKind.EVENT
+        ):
             return left
-        assert time.monotonic() < deadline, (
-            f"{len(left)} records are left, expected fewer than {limit}"
-        )
+        assert time.monotonic() < deadline, f"{len(about)} records are left of retired runs"
         assert app.running, app.tail()
-        time.sleep(0.5)
+
+
+def _about(entries: list[Entry], workflows: Collection[str]) -> list[Entry]:
+    return [entry for entry in entries if entry.key.workflow_id in workflows]
 
 
 def _workflows_of(entries: list[Entry]) -> set[str]:

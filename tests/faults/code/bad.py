@@ -14,7 +14,8 @@ __all__ = ["ACTIVITIES", "WORKFLOWS"]
 class Buggy:
     @workflow.run
     async def run(self) -> str:
-        return {}["no such key"]
+        prices: dict[str, str] = {}
+        return prices["no such key"]
 
 
 @workflow.defn
