@@ -80,7 +80,7 @@ def activate(recorder: Recorder, around: Surroundings, rows: Rows) -> None:
 def query(recorder: Recorder, command: QueryWorkflow, around: Surroundings, rows: Rows) -> Answer:
     """The query's answer from the run's present state, open or closed. Nothing is recorded."""
     run_id, suspect = recorder.run.run_id, suspect_of(recorder.run.workflow_id)
-    if around.suspects.count(suspect) >= around.options.quarantine_after:
+    if around.condemns(suspect):
         message = "Expected a run whose code yields, found that it ended the process again and again: fix its code"
         return Rejection(reason=Reason.QUARANTINED, message=message, run_id=run_id)
     try:
@@ -114,7 +114,7 @@ def query(recorder: Recorder, command: QueryWorkflow, around: Surroundings, rows
 def _activate_once(recorder: Recorder, around: Surroundings, rows: Rows) -> None:
     run, draft = recorder.run, recorder.draft
     suspect = suspect_of(run.workflow_id)
-    if around.suspects.count(suspect) >= around.options.quarantine_after:
+    if around.condemns(suspect):
         raise CodeFailed(SystemError("Its steps ended the process, again and again"))
     with _watched(around, run.run_id, suspect):
         instance = _instance(recorder, around, rows)
@@ -195,10 +195,7 @@ def _stuck(recorder: Recorder, around: Surroundings, error: BaseException) -> No
     now_ms = recorder.context().now_ms
     kind, advice = _kind_and_advice(error)
     retry_ms = _retry_ms(kind, count, around.options.stuck_retry_ms_max)
-    if (
-        around.suspects.count(suspect_of(recorder.run.workflow_id))
-        >= around.options.quarantine_after
-    ):
+    if around.condemns(suspect_of(recorder.run.workflow_id)):
         kind, retry_ms = "quarantined", 0
         advice = "Its code never yields and ended the process. Fix it and deploy: changed code is tried again."
     cause = error.exception if isinstance(error, CodeFailed | CodecFailed) else error

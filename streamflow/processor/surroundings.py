@@ -61,6 +61,10 @@ class Surroundings:
     notify: Callable[[Notice], None] = ignore
     counters: Counters = field(default_factory=Counters)
 
+    def condemns(self, suspect: str) -> bool:
+        """Whether the suspect's steps ended the process so often that its code is not run any more."""
+        return self.suspects.count(suspect) >= self.options.quarantine_after
+
     def context(self, now_ms: int) -> Context:
         options = self.options
         return Context(
