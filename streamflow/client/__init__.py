@@ -1,8 +1,9 @@
 """The user's way to workflows: start them, await them, signal and query them, look at them.
 
-`client` and `handle` are the API; `start`, `values` and `naming` turn what users write into commands, `errors`,
-`execution` and `history` what comes back into what users read. `transport` is how either travels: `log_transport`
-(with `requests` and `locate`) over a log, `http_transport` over a gateway.
+`client` and `handle` are the API; what their calls do is in a module for each group: `starting`, `messaging`, `ending`,
+`reading`. `start`, `values` and `naming` turn what users write into commands, `errors`, `execution` and `history` what
+comes back into what users read. `address` is where a workflow's commands go; `transport` how they travel:
+`log_transport` (with `requests` and `locate`) over a log, `http_transport` over a gateway.
 """
 
 from __future__ import annotations

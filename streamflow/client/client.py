@@ -15,23 +15,15 @@ from typing import (
     Self,
     TypedDict,
     TypeVar,
-    overload,
 )
 
-from typing_extensions import Unpack
-
-from streamflow.client import connecting, naming
-from streamflow.client.errors import NotYetError, raise_refusal
-from streamflow.client.handle import WorkflowHandle, outcome
-from streamflow.client.start import StartOptions, start_command
-from streamflow.client.transport import DEADLINE_S, Transport
-from streamflow.client.values import NOT_GIVEN, arguments
+from streamflow.client import connecting, naming, starting
+from streamflow.client.errors import NotYetError
+from streamflow.client.handle import WorkflowHandle
+from streamflow.client.transport import Transport
 from streamflow.common import QueryRejectCondition
 from streamflow.config import DEFAULT_NAMESPACE
 from streamflow.converter import DataConverter
-from streamflow.exceptions import WorkflowAlreadyStartedError
-from streamflow.model.answers import Done, Reason, Rejection, RunResult
-from streamflow.model.commands import WaitFor
 
 if TYPE_CHECKING:
     from streamflow.ports import Log
@@ -184,187 +176,9 @@ class Client:
 
     # -- starting -----------------------------------------------------------------------------------------------
 
-    @overload
-    async def start_workflow(
-        self,
-        workflow: Callable[[SelfT], Awaitable[ResultT]],
-        **options: Unpack[StartOptions],
-    ) -> WorkflowHandle[SelfT, ResultT]: ...
-
-    @overload
-    async def start_workflow(
-        self,
-        workflow: Callable[[SelfT, ArgT], Awaitable[ResultT]],
-        arg: ArgT,
-        **options: Unpack[StartOptions],
-    ) -> WorkflowHandle[SelfT, ResultT]: ...
-
-    @overload
-    async def start_workflow(
-        self,
-        workflow: Callable[Concatenate[SelfT, Params], Awaitable[ResultT]],
-        *,
-        args: Sequence[Any],
-        **options: Unpack[StartOptions],
-    ) -> WorkflowHandle[SelfT, ResultT]: ...
-
-    @overload
-    async def start_workflow(
-        self,
-        workflow: str,
-        arg: Any = ...,
-        *,
-        args: Sequence[Any] = ...,
-        result_type: type[ResultT],
-        **options: Unpack[StartOptions],
-    ) -> WorkflowHandle[Any, ResultT]: ...
-
-    @overload
-    async def start_workflow(
-        self,
-        workflow: str,
-        arg: Any = ...,
-        *,
-        args: Sequence[Any] = ...,
-        **options: Unpack[StartOptions],
-    ) -> WorkflowHandle[Any, Any]: ...
-
-    async def start_workflow(
-        self,
-        workflow: str | Callable[..., Awaitable[Any]],
-        arg: Any = NOT_GIVEN,
-        *,
-        args: Sequence[Any] = (),
-        result_type: type | None = None,
-        **options: Unpack[StartOptions],
-    ) -> WorkflowHandle[Any, Any]:
-        """Starts a run and returns as soon as the log has it. With ``start_signal`` it is signalled too.
-
-        Raises:
-            WorkflowAlreadyStartedError: a run of this ID is open, or the policy refuses to follow a closed one.
-            RPCError: the queue does not exist, or nobody answered in time.
-        """
-        name, hint = naming.workflow_name(workflow)
-        command = await start_command(
-            name,
-            arguments(arg, args),
-            options,
-            converter=self._data_converter,
-            identity=self._identity,
-            wait_for=WaitFor.ACCEPTED,
-        )
-        queue = options["task_queue"]
-        timeout = options.get("rpc_timeout")
-        answer = await self._transport.ask(
-            queue, command, deadline_s=timeout.total_seconds() if timeout else DEADLINE_S
-        )
-        match answer:
-            case Done():
-                pass
-            case Rejection():
-                _raise_start_refusal(answer, command.workflow_id, name)
-            case _:
-                raise AssertionError(f"Expected Done or a refusal, found {answer!r}")
-        self._remember(command.workflow_id, queue)
-        return WorkflowHandle(
-            self,
-            command.workflow_id,
-            result_run_id=answer.run_id or None,
-            first_execution_run_id=(answer.first_run_id or answer.run_id) or None,
-            result_type=result_type or hint,
-            task_queue=queue,
-        )
-
-    @overload
-    async def execute_workflow(
-        self,
-        workflow: Callable[[SelfT], Awaitable[ResultT]],
-        **options: Unpack[StartOptions],
-    ) -> ResultT: ...
-
-    @overload
-    async def execute_workflow(
-        self,
-        workflow: Callable[[SelfT, ArgT], Awaitable[ResultT]],
-        arg: ArgT,
-        **options: Unpack[StartOptions],
-    ) -> ResultT: ...
-
-    @overload
-    async def execute_workflow(
-        self,
-        workflow: Callable[Concatenate[SelfT, Params], Awaitable[ResultT]],
-        *,
-        args: Sequence[Any],
-        **options: Unpack[StartOptions],
-    ) -> ResultT: ...
-
-    @overload
-    async def execute_workflow(
-        self,
-        workflow: str,
-        arg: Any = ...,
-        *,
-        args: Sequence[Any] = ...,
-        result_type: type[ResultT],
-        **options: Unpack[StartOptions],
-    ) -> ResultT: ...
-
-    @overload
-    async def execute_workflow(
-        self,
-        workflow: str,
-        arg: Any = ...,
-        *,
-        args: Sequence[Any] = ...,
-        **options: Unpack[StartOptions],
-    ) -> Any: ...
-
-    async def execute_workflow(
-        self,
-        workflow: str | Callable[..., Awaitable[Any]],
-        arg: Any = NOT_GIVEN,
-        *,
-        args: Sequence[Any] = (),
-        result_type: type | None = None,
-        **options: Unpack[StartOptions],
-    ) -> Any:
-        """Starts a run and returns its result: one request, one answer.
-
-        Raises:
-            WorkflowFailureError: it ended without a result; ``cause`` says how.
-            WorkflowAlreadyStartedError, RPCError: as `start_workflow`.
-        """
-        name, hint = naming.workflow_name(workflow)
-        command = await start_command(
-            name,
-            arguments(arg, args),
-            options,
-            converter=self._data_converter,
-            identity=self._identity,
-            wait_for=WaitFor.RESULT,
-        )
-        queue = options["task_queue"]
-        timeout = options.get("rpc_timeout")
-        answer = await self._transport.ask(
-            queue, command, deadline_s=timeout.total_seconds() if timeout else None
-        )
-        match answer:
-            case RunResult(new_run_id=None):
-                return await outcome(self, answer, result_type or hint)
-            case RunResult(new_run_id=following):
-                handle: WorkflowHandle[Any, Any] = WorkflowHandle(
-                    self,
-                    command.workflow_id,
-                    result_run_id=following,
-                    result_type=result_type or hint,
-                    task_queue=queue,
-                )
-                return await handle.result(rpc_timeout=timeout)
-            case Rejection():
-                _raise_start_refusal(answer, command.workflow_id, name)
-            case _:
-                raise AssertionError(f"Expected a result or a refusal, found {answer!r}")
+    # Groups of calls live in modules of their own, as functions whose first parameter is the client.
+    start_workflow = starting.start_workflow
+    execute_workflow = starting.execute_workflow
 
     # -- finding ------------------------------------------------------------------------------------------------
 
@@ -416,10 +230,11 @@ class Client:
         queue = self._queue_of.get(workflow_id)
         if queue is None:
             queue = await self._transport.find_queue(workflow_id, run_id)
-            self._remember(workflow_id, queue)
+            self.remember_queue(workflow_id, queue)
         return queue
 
-    def _remember(self, workflow_id: str, queue: str) -> None:
+    def remember_queue(self, workflow_id: str, queue: str) -> None:
+        """For calls that name no queue; the oldest of many is forgotten."""
         queue_of = self._queue_of
         if len(queue_of) >= QUEUES_REMEMBERED_MAX and workflow_id not in queue_of:
             del queue_of[next(iter(queue_of))]
@@ -456,9 +271,3 @@ class Client:
 
     def get_async_activity_handle(self, *_args: Any, **_options: Any) -> NoReturn:
         raise NotYetError("Client.get_async_activity_handle")
-
-
-def _raise_start_refusal(refusal: Rejection, workflow_id: str, workflow_type: str) -> NoReturn:
-    if refusal.reason is Reason.ALREADY_STARTED:
-        raise WorkflowAlreadyStartedError(workflow_id, workflow_type, run_id=refusal.run_id)
-    raise_refusal(refusal)

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import inspect
 import math
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -21,22 +20,21 @@ from streamflow.common import RawValue
 from streamflow.converter import DataConverter
 from streamflow.coroutine import eviction, guard, stacks
 from streamflow.coroutine.conditions import Conditions
-from streamflow.coroutine.definition import QueryDefinition, SignalDefinition, WorkflowDefinition
+from streamflow.coroutine.definition import WorkflowDefinition
 from streamflow.coroutine.ending import End, Judge
 from streamflow.coroutine.errors import (
     CodeFailed,
     ContinueAsNewError,
     Evicted,
     NondeterminismError,
-    QueryNotFound,
     ReadOnlyContextError,
 )
 from streamflow.coroutine.facts import RunFacts
 from streamflow.coroutine.flags import refuse_unknown
-from streamflow.coroutine.handlers import AtWork, Handler, Handlers, Waiting
 from streamflow.coroutine.loop import TimerHandle, WorkflowLoop
 from streamflow.coroutine.machines.activity import ActivityHandle, ActivityMachine, ActivityRequest
 from streamflow.coroutine.machines.timer import TimerMachine
+from streamflow.coroutine.messages import Messages
 from streamflow.coroutine.notices import Notice, NoticeKind, ignore
 from streamflow.coroutine.operations import Operations
 from streamflow.coroutine.randomness import Randomness
@@ -79,9 +77,7 @@ class Instance:
         self.operations = Operations(self.refuse_changes)
         self.conditions = Conditions(self.loop)
         self.randomness = Randomness()
-        self.signals: Handlers[SignalDefinition] = Handlers(definition.signals)
-        self.queries: Handlers[QueryDefinition] = Handlers(definition.queries)
-        self.at_work = AtWork()
+        self.messages = Messages(self)
         self.workflow: Any = None
         """The object of the workflow's class; ``None`` before the first activation."""
         self.activation: Activation | None = None
@@ -99,9 +95,8 @@ class Instance:
             self.values, (*failure_exception_types, *definition.failure_exception_types)
         )
         self._notify = notify
-        # What the processor keeps in its own context variables is not the code's to see.
-        self._context = contextvars.Context()
-        self._waiting_signals = Waiting()
+        self.context = contextvars.Context()
+        """What each task begins with: the processor's own context variables are not the code's to see."""
         self._main: asyncio.Task[None] | None = None
         self._end: End | None = None
         self._fault: BaseException | None = None
@@ -144,28 +139,7 @@ class Instance:
             QueryNotFound: there is no such handler.
             Exception: whatever the handler or the decoding of its arguments raised.
         """
-        if name == "__stack_trace":
-            return self.values.encode_one(self.stack_trace())
-        handler = self.queries.find(name) if self.workflow is not None else None
-        if handler is None:
-            known = ", ".join(self.queries.names()) or "none"
-            raise QueryNotFound(
-                f"Query handler for {name!r} expected but not found, known queries: [{known}]"
-            )
-        self.read_only = True
-        with guard.step(self.loop):
-            try:
-                arguments = self._arguments(handler, name, args)
-                return self._context.copy().run(self._answer, handler, arguments)
-            finally:
-                self.read_only = False
-
-    def _answer(self, handler: Handler, arguments: list[Any]) -> Payload:
-        result = handler.function(*arguments)
-        if inspect.iscoroutine(result):
-            result.close()
-            raise TypeError("Expected a query handler that is a plain function, found an async one")
-        return self.values.encode_one(result)
+        return self.messages.query(name, args, headers)
 
     def stack_trace(self) -> str:
         """Where each of the run's tasks waits."""
@@ -199,12 +173,12 @@ class Instance:
                 others.append(event)  # type: ignore[arg-type]  # the engine gives inputs only
         for recorded in activation.inputs:
             if type(recorded.event) is SignalReceived:
-                self._signal(recorded.event)
+                self.messages.signal(recorded.event)
         for event in others:
             match event:
                 case WorkflowStarted():
                     self._main = self.loop.create_task(
-                        self._run_main(event), context=self._context.copy()
+                        self._run_main(event), context=self.context.copy()
                     )
                 case CancelRequested():
                     self._request_cancel(event)
@@ -234,9 +208,9 @@ class Instance:
         if self._end is not None:
             intents.append(self._end)
             self.operations.places.append(None)
-            unfinished = self.at_work.to_warn_of()
+            unfinished = self.messages.at_work.to_warn_of()
             if unfinished:
-                self._notice(NoticeKind.UNFINISHED_HANDLERS, ", ".join(unfinished))
+                self.notice(NoticeKind.UNFINISHED_HANDLERS, ", ".join(unfinished))
             if not self.loop.unfinished():
                 _alive.discard(self)
         return intents
@@ -249,14 +223,13 @@ class Instance:
         try:
             takes_arguments = self.definition.init_takes_arguments
             arguments = self._start_arguments(started) if takes_arguments else []
-            self.workflow = self._context.run(cls, *arguments)
+            self.workflow = self.context.run(cls, *arguments)
         except Exception as error:
-            self._ended_by(error)
+            self.ended_by(error)
             if self._fault is not None:
                 raise CodeFailed(error) from error
             return False
-        self.signals.bind(self.workflow)
-        self.queries.bind(self.workflow)
+        self.messages.bind(self.workflow)
         return True
 
     def _start_arguments(self, started: WorkflowStarted) -> list[Any]:
@@ -270,9 +243,9 @@ class Instance:
             result = await self.definition.run(self.workflow, *arguments)
             self._ended(CompleteRun(result=self.values.encode_one(result)))
         except (Exception, asyncio.CancelledError, ContinueAsNewError) as error:
-            self._ended_by(error)
+            self.ended_by(error)
 
-    def _ended_by(self, error: BaseException) -> None:
+    def ended_by(self, error: BaseException) -> None:
         """An exception left the run method or a handler."""
         if self.loop.evicting:
             return
@@ -297,52 +270,6 @@ class Instance:
         if not self.cancel_requested and self._main is not None:
             self.loop.call_soon(self._main.cancel)
         self.cancel_requested = True
-
-    # -- messages --------------------------------------------------------------------------------------------------
-
-    def _signal(self, event: SignalReceived) -> None:
-        handler = self.signals.find(event.name)
-        if handler is None:
-            self._waiting_signals.add(event)
-            return
-        self.loop.create_task(
-            self._run_signal(handler, event),
-            name=f"signal {event.name}",
-            context=self._context.copy(),
-        )
-
-    async def _run_signal(self, handler: Handler, event: SignalReceived) -> None:
-        number = self.at_work.begin(event.name, handler.unfinished_policy)
-        try:
-            try:
-                arguments = self._arguments(handler, event.name, event.args)
-            except Exception as error:
-                self._notice(NoticeKind.SIGNAL_DROPPED, event.name, error)
-                return
-            result = handler.function(*arguments)
-            if inspect.isawaitable(result):
-                await result
-        except (Exception, asyncio.CancelledError, ContinueAsNewError) as error:
-            self._ended_by(error)
-        finally:
-            self.at_work.end(number)
-
-    def _arguments(self, handler: Handler, name: str, args: Payloads) -> list[Any]:
-        if handler.dynamic:
-            return [name, [RawValue(payload) for payload in args]]
-        return self.values.decode(args, handler.signature.arguments)
-
-    def set_signal_handler(self, name: str | None, function: Callable[..., Any] | None) -> None:
-        """Puts a handler in place and gives it the signals that waited for one."""
-        self.refuse_changes()
-        self.signals.set(name, function)
-        if function is not None:
-            for event in self._waiting_signals.take(name):
-                self._signal(event)
-
-    def set_query_handler(self, name: str | None, function: Callable[..., Any] | None) -> None:
-        self.refuse_changes()
-        self.queries.set(name, function)
 
     # -- what code begins ------------------------------------------------------------------------------------------
 
@@ -383,8 +310,8 @@ class Instance:
     # -- notices ---------------------------------------------------------------------------------------------------
 
     def loop_notice(self, message: str, exception: BaseException | None) -> None:
-        self._notice(NoticeKind.UNHANDLED_ERROR, message, exception)
+        self.notice(NoticeKind.UNHANDLED_ERROR, message, exception)
 
-    def _notice(self, kind: NoticeKind, text: str, exception: BaseException | None = None) -> None:
+    def notice(self, kind: NoticeKind, text: str, exception: BaseException | None = None) -> None:
         if not self.replaying:
             self._notify(Notice(kind, self.facts.workflow_id, self.facts.run_id, text, exception))

@@ -106,48 +106,48 @@ def set_current_details(description: str) -> None:
 
 def get_signal_handler(name: str) -> Handler | None:
     """The handler of exactly this signal."""
-    found = current().signals.get(name)
+    found = current().messages.signals.get(name)
     return found and found.function
 
 
 def set_signal_handler(name: str, handler: Handler | None) -> None:
     """Puts a handler in place (``None`` takes it away); signals that waited for one are handled now."""
-    current().set_signal_handler(name, handler)
+    current().messages.set_signal_handler(name, handler)
 
 
 def get_dynamic_signal_handler() -> Handler | None:
     """The handler of signals that have no other."""
-    found = current().signals.get(None)
+    found = current().messages.signals.get(None)
     return found and found.function
 
 
 def set_dynamic_signal_handler(handler: Handler | None) -> None:
     """Takes every signal without a handler of its own, as (name, Sequence[RawValue])."""
-    current().set_signal_handler(None, handler)
+    current().messages.set_signal_handler(None, handler)
 
 
 def get_query_handler(name: str) -> Handler | None:
     """The handler of exactly this query."""
-    found = current().queries.get(name)
+    found = current().messages.queries.get(name)
     return found and found.function
 
 
 def set_query_handler(name: str, handler: Handler | None) -> None:
     """Puts a plain function in place as a query's handler; ``None`` takes it away."""
-    current().set_query_handler(name, handler)
+    current().messages.set_query_handler(name, handler)
 
 
 def get_dynamic_query_handler() -> Handler | None:
     """The handler of queries that have no other."""
-    found = current().queries.get(None)
+    found = current().messages.queries.get(None)
     return found and found.function
 
 
 def set_dynamic_query_handler(handler: Handler | None) -> None:
     """Answers every query without a handler of its own, as (name, Sequence[RawValue])."""
-    current().set_query_handler(None, handler)
+    current().messages.set_query_handler(None, handler)
 
 
 def all_handlers_finished() -> bool:
     """Whether no signal handler is at work; for ``wait_condition`` before run returns."""
-    return current().at_work.none
+    return current().messages.at_work.none
