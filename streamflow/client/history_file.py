@@ -40,6 +40,9 @@ EVENT_TYPES: dict[str, type[Event]] = {
     "workflow_continued_as_new": facts.WorkflowContinuedAsNew,
     "workflow_terminated": facts.WorkflowTerminated,
     "workflow_timed_out": facts.WorkflowTimedOut,
+    "patch_marked": facts.PatchMarked,
+    "memo_upserted": facts.MemoUpserted,
+    "search_attributes_upserted": facts.SearchAttributesUpserted,
 }
 _NAMES = {cls: name for name, cls in EVENT_TYPES.items()}
 

@@ -6,7 +6,7 @@ An operation gets its number when the step ends, so one that is begun and cancel
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from streamflow.coroutine.errors import NondeterminismError
 from streamflow.coroutine.source import Place, calling_place
@@ -50,13 +50,20 @@ class Machine(Protocol):
         ...
 
 
+class Statement(NamedTuple):
+    """An intent that begins nothing: no event will ever come for it."""
+
+    intent: Intent
+    place: Place | None
+
+
 class Operations:
     """The operations of one run."""
 
     def __init__(self, refuse_changes: Callable[[], None]) -> None:
         self._refuse_changes = refuse_changes
         self._pending: dict[Op, Machine] = {}
-        self._outbox: list[tuple[Machine, bool]] = []
+        self._outbox: list[tuple[Machine | Statement, bool]] = []
         self._begun = 0
         self.places: list[Place | None] = []
         """Where each intent of the last step came from, in step with the intents."""
@@ -69,6 +76,12 @@ class Operations:
             machine.place = calling_place()
             self._outbox.append((machine, False))
 
+    def state(self, intent: Intent) -> None:
+        """Says something of the run that is done with being recorded."""
+        self._refuse_changes()
+        if not self.closed:
+            self._outbox.append((Statement(intent, calling_place()), False))
+
     def cancel(self, machine: Machine) -> None:
         """Asks for the cancellation of an operation whose intent has left."""
         self._refuse_changes()
@@ -80,6 +93,10 @@ class Operations:
         self.places = places = list[Place | None]()
         intents: list[Intent] = []
         for machine, cancelling in self._outbox:
+            if isinstance(machine, Statement):
+                intents.append(machine.intent)
+                places.append(machine.place)
+                continue
             if cancelling:
                 intents.append(machine.cancel_intent())
             elif machine.dropped:

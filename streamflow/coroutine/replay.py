@@ -18,8 +18,11 @@ from streamflow.model.events import (
     ActivityCancelRequested,
     ActivityScheduled,
     Event,
+    MemoUpserted,
     Outcome,
+    PatchMarked,
     Recorded,
+    SearchAttributesUpserted,
     TimerCanceled,
     TimerStarted,
     WorkflowCanceled,
@@ -40,8 +43,11 @@ from streamflow.model.intents import (
     ContinueAsNew,
     FailRun,
     Intent,
+    MarkPatch,
     ScheduleActivity,
     StartTimer,
+    UpsertMemo,
+    UpsertSearchAttributes,
 )
 
 _OUTCOMES = Outcome.__args__
@@ -107,10 +113,37 @@ def _replay_step(
             history_length=step.seq - 1,
             history_bytes=history_bytes,
             replaying=True,
+            patches=_marked(outcomes),
+            deployment=event.deployment,
+            build_id=event.build_id,
         )
     )
+    outcomes = _without_given_up(outcomes, intents)
     if len(intents) != len(outcomes) or not all(map(_fits, outcomes, intents)):
         raise _mismatch(instance, intents, outcomes)
+
+
+def _marked(outcomes: list[Recorded]) -> tuple[str, ...]:
+    return tuple(
+        [recorded.event.patch_id for recorded in outcomes if type(recorded.event) is PatchMarked]
+    )
+
+
+def _without_given_up(outcomes: list[Recorded], intents: list[Intent]) -> list[Recorded]:
+    """Leaves out the marks of deprecated patches that the code does not mention any more."""
+    given_up = {
+        recorded.event.patch_id
+        for recorded in outcomes
+        if type(recorded.event) is PatchMarked and recorded.event.deprecated
+    }
+    if not given_up:
+        return outcomes
+    given_up -= {intent.patch_id for intent in intents if type(intent) is MarkPatch}
+    return [
+        recorded
+        for recorded in outcomes
+        if not (type(recorded.event) is PatchMarked and recorded.event.patch_id in given_up)
+    ]
 
 
 def _fits(recorded: Recorded, intent: Intent) -> bool:
@@ -131,6 +164,12 @@ def _fits(recorded: Recorded, intent: Intent) -> bool:
             return type(event) is ActivityCancelRequested and event.op == intent.op
         case CancelTimer():
             return type(event) is TimerCanceled and event.op == intent.op
+        case MarkPatch():
+            return type(event) is PatchMarked and event.patch_id == intent.patch_id
+        case UpsertMemo():
+            return type(event) is MemoUpserted
+        case UpsertSearchAttributes():
+            return type(event) is SearchAttributesUpserted
         case CompleteRun():
             return type(event) is WorkflowCompleted
         case FailRun():

@@ -5,6 +5,7 @@ Replay calls only this. A fact is an event (at its place), an attempt's latest s
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import assert_never
 
 from streamflow.engine import deadlines
@@ -21,7 +22,10 @@ from streamflow.model.events import (
     ActivityScheduled,
     CancelRequested,
     Closed,
+    MemoUpserted,
+    PatchMarked,
     Recorded,
+    SearchAttributesUpserted,
     SignalReceived,
     TimerCanceled,
     TimerFired,
@@ -34,6 +38,7 @@ from streamflow.model.events import (
     WorkflowTerminated,
     WorkflowTimedOut,
 )
+from streamflow.model.payload import Payload
 from streamflow.model.tasks import Attempt
 
 
@@ -69,6 +74,14 @@ def apply(run: Run, recorded: Recorded, limits: Limits) -> None:
             del run.timers[event.op]
         case ActivityCancelRequested():
             run.activities[event.op].cancel_requested = True
+        case PatchMarked():
+            run.patches = (*run.patches, event.patch_id)
+        case MemoUpserted():
+            run.memo = upserted(run.memo, event.memo, event.removed)
+        case SearchAttributesUpserted():
+            run.search_attributes = upserted(
+                run.search_attributes, event.search_attributes, event.removed
+            )
         case (
             WorkflowCompleted()
             | WorkflowFailed()
@@ -99,6 +112,10 @@ def apply_trouble(run: Run, trouble: Trouble | None) -> None:
 
 def _started(run: Run, recorded: Recorded, event: WorkflowStarted) -> None:
     run.started = event
+    run.memo = event.memo
+    run.search_attributes = event.search_attributes
+    run.version = event.pinned_to
+    run.pinned = bool(event.pinned_to)
     run.started_ms = recorded.time_ms
     run.waiting.append(recorded)
     if event.not_before_ms > recorded.time_ms:
@@ -119,6 +136,8 @@ def _activated(run: Run, event: Activated) -> None:
     del run.waiting[:count]
     run.step += 1
     run.flags = event.flags
+    run.version = f"{event.deployment}.{event.build_id}" if event.deployment else ""
+    run.pinned = event.pinned
 
 
 def _activity_scheduled(
@@ -129,6 +148,14 @@ def _activity_scheduled(
     activity = PendingActivity(recorded.seq, recorded.time_ms, event, attempt)
     run.activities[event.op] = activity
     deadlines.push_activity(run, event.op, activity, limits)
+
+
+def upserted(
+    before: Mapping[str, Payload], changes: Mapping[str, Payload], removed: tuple[str, ...]
+) -> Mapping[str, Payload]:
+    """A copy of ``before`` with these changes; what is removed need not have been there."""
+    gone = frozenset(removed)
+    return {**{name: value for name, value in before.items() if name not in gone}, **changes}
 
 
 def _closed(run: Run, time_ms: int, event: Closed) -> None:

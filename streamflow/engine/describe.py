@@ -39,8 +39,8 @@ def describe(run: Run, *, namespace: str, queue: str, history_bytes: int) -> Des
         history_bytes=history_bytes,
         parent_workflow_id=start.parent.workflow_id if start.parent else "",
         parent_run_id=start.parent.run_id if start.parent else "",
-        memo=start.memo,
-        search_attributes=start.search_attributes,
+        memo=run.memo,
+        search_attributes=run.search_attributes,
         static_summary=start.static_summary,
         static_details=start.static_details,
         pending_activities=tuple(_pending(activity) for activity in run.activities.values()),
@@ -108,8 +108,8 @@ def summarize(run: Run, *, namespace: str, queue: str, now_ms: int) -> Execution
         else "",
         trouble=run.trouble.message if run.trouble else "",
         parent_workflow_id=start.parent.workflow_id if start.parent else "",
-        memo=start.memo,
-        search_attributes=start.search_attributes,
+        memo=run.memo,
+        search_attributes=run.search_attributes,
     )
 
 

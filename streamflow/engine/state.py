@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from streamflow.model.answers import Trouble
@@ -19,6 +20,7 @@ from streamflow.model.events import (
 )
 from streamflow.model.ids import Op, RunId, WorkflowId
 from streamflow.model.options import Status
+from streamflow.model.payload import Payload
 from streamflow.model.tasks import Attempt
 
 STATUS_OF: dict[type, Status] = {
@@ -72,6 +74,15 @@ class Run:
     """Inputs that no activation has consumed yet, in order."""
     cancel_requested: bool = False
     flags: int = 0
+    memo: Mapping[str, Payload] = field(default_factory=dict[str, Payload])
+    """As it stands now: the start's, with what the code upserted since."""
+    search_attributes: Mapping[str, Payload] = field(default_factory=dict[str, Payload])
+    patches: tuple[str, ...] = ()
+    """Patches whose newer way the code has taken, in that order."""
+    version: str = ""
+    """The worker version of the latest step, as ``deployment.build``; empty for workers without versions."""
+    pinned: bool = False
+    """Whether only that version may run the code."""
     trouble: Trouble | None = None
     deadlines: list[tuple[int, int, int, int]] = field(
         default_factory=list[tuple[int, int, int, int]]

@@ -46,6 +46,12 @@ class WorkflowStarted(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     identity: str = ""
     retention_ms: int | None = None
     """How long the run is kept after its close; ``None`` takes the queue's setting at close."""
+    last_result: Payloads = ()
+    """What the last run of this chain that completed had for its result: of a cron schedule, or of a schedule."""
+    last_failure: Failure | None = None
+    """Why the run before this one in its chain failed, if it did."""
+    pinned_to: str = ""
+    """The worker version, as ``deployment.build``, that alone may run this code; empty leaves it to the first step."""
 
 
 class SignalReceived(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -113,6 +119,10 @@ class Activated(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     build_id: str = ""
     flags: int = 0
     """Behaviour of our own runtime that this run was begun under (`streamflow.coroutine.flags`)."""
+    deployment: str = ""
+    """The deployment whose version ``build_id`` is; empty for workers without versions."""
+    pinned: bool = False
+    """Whether the run stays on this version."""
 
 
 # -- outcomes of intents ------------------------------------------------------------------------------------------
@@ -134,6 +144,8 @@ class ActivityScheduled(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     local_retry_threshold_ms: int | None = None
     token: bytes = b""
     """Random; the tasks of every attempt carry it, and a report without it is refused."""
+    place: str = ""
+    """Where in the code it was asked for, as ``module:line in function``: only for people and messages."""
 
 
 class ActivityCancelRequested(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -145,10 +157,33 @@ class TimerStarted(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     fire_at_ms: int
     duration_ms: int
     summary: str = ""
+    place: str = ""
 
 
 class TimerCanceled(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     op: Op
+
+
+class PatchMarked(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """The code took the newer way of this patch, and will on every replay."""
+
+    patch_id: str
+    deprecated: bool = False
+    """The older way is gone from the code; replay does not insist on the call any more."""
+
+
+class MemoUpserted(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """``memo`` has what was added or replaced; everything else stays as it was."""
+
+    memo: Mapping[str, Payload] = {}
+    removed: tuple[str, ...] = ()
+
+
+class SearchAttributesUpserted(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """``search_attributes`` has what was added or replaced; everything else stays as it was."""
+
+    search_attributes: Mapping[str, Payload] = {}
+    removed: tuple[str, ...] = ()
 
 
 class WorkflowCompleted(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -178,6 +213,8 @@ class WorkflowContinuedAsNew(msgspec.Struct, frozen=True, kw_only=True, gc=False
     search_attributes: Mapping[str, Payload] | None = None
     headers: Mapping[str, Payload] = {}
     backoff_ms: int = 0
+    versioning: str = ""
+    """``auto_upgrade`` frees the next run of the version that this one is pinned to; empty hands the pin on."""
 
 
 # -- ends that nobody's code asked for ----------------------------------------------------------------------------
@@ -199,6 +236,9 @@ Outcome = (
     | ActivityCancelRequested
     | TimerStarted
     | TimerCanceled
+    | PatchMarked
+    | MemoUpserted
+    | SearchAttributesUpserted
     | WorkflowCompleted
     | WorkflowFailed
     | WorkflowCanceled

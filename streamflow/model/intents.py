@@ -29,6 +29,7 @@ class ScheduleActivity(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     priority: int = 0
     local: bool = False
     local_retry_threshold_ms: int | None = None
+    place: str = ""
 
 
 class CancelActivity(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -39,10 +40,28 @@ class StartTimer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     op: Op
     duration_ms: int
     summary: str = ""
+    place: str = ""
 
 
 class CancelTimer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     op: Op
+
+
+class MarkPatch(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Says that the code took the newer way of this patch; asked for at most once for each patch of a run."""
+
+    patch_id: str
+    deprecated: bool = False
+
+
+class UpsertMemo(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    memo: Mapping[str, Payload] = {}
+    removed: tuple[str, ...] = ()
+
+
+class UpsertSearchAttributes(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    search_attributes: Mapping[str, Payload] = {}
+    removed: tuple[str, ...] = ()
 
 
 class CompleteRun(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -70,6 +89,7 @@ class ContinueAsNew(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     search_attributes: Mapping[str, Payload] | None = None
     headers: Mapping[str, Payload] = {}
     backoff_ms: int = 0
+    versioning: str = ""
 
 
 Intent = (
@@ -77,6 +97,9 @@ Intent = (
     | CancelActivity
     | StartTimer
     | CancelTimer
+    | MarkPatch
+    | UpsertMemo
+    | UpsertSearchAttributes
     | CompleteRun
     | FailRun
     | CancelRun
@@ -95,3 +118,8 @@ class Activation(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Events recorded before this activation."""
     history_bytes: int = 0
     replaying: bool = False
+    patches: tuple[str, ...] = ()
+    """When replaying: patches that the history has marked in this step."""
+    deployment: str = ""
+    build_id: str = ""
+    """The version of the worker that runs this step, or ran it when it was recorded."""

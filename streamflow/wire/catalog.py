@@ -33,6 +33,9 @@ EVENT_CODES: Final[dict[Struct, int]] = {
     events.WorkflowContinuedAsNew: 16,
     events.WorkflowTerminated: 17,
     events.WorkflowTimedOut: 18,
+    events.PatchMarked: 19,
+    events.MemoUpserted: 20,
+    events.SearchAttributesUpserted: 21,
 }
 
 AREAS: Final[dict[str, tuple[Struct, ...]]] = {

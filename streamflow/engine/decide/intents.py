@@ -17,6 +17,9 @@ from streamflow.model.events import (
     ActivityCanceled,
     ActivityCancelRequested,
     ActivityScheduled,
+    MemoUpserted,
+    PatchMarked,
+    SearchAttributesUpserted,
     TimerCanceled,
     TimerStarted,
     WorkflowCanceled,
@@ -34,8 +37,11 @@ from streamflow.model.intents import (
     ContinueAsNew,
     FailRun,
     Intent,
+    MarkPatch,
     ScheduleActivity,
     StartTimer,
+    UpsertMemo,
+    UpsertSearchAttributes,
 )
 from streamflow.model.options import CancellationType
 from streamflow.model.tasks import Attempt
@@ -88,10 +94,19 @@ def decide_intents(
                     fire_at_ms=activation.now_ms + intent.duration_ms,
                     duration_ms=intent.duration_ms,
                     summary=intent.summary,
+                    place=intent.place,
                 )
             case CancelTimer(op=op):
                 if op in run.timers:
                     yield TimerCanceled(op=op)
+            case MarkPatch():
+                yield PatchMarked(patch_id=intent.patch_id, deprecated=intent.deprecated)
+            case UpsertMemo():
+                yield MemoUpserted(memo=intent.memo, removed=intent.removed)
+            case UpsertSearchAttributes():
+                yield SearchAttributesUpserted(
+                    search_attributes=intent.search_attributes, removed=intent.removed
+                )
             case CompleteRun(result=result):
                 yield WorkflowCompleted(result=result)
             case FailRun(failure=failure):
@@ -123,6 +138,7 @@ def _schedule(
         local=intent.local,
         local_retry_threshold_ms=intent.local_retry_threshold_ms,
         token=context.token(intent.op),
+        place=intent.place,
     )
     if not intent.local and queue not in context.activity_queues:
         yield from dispatch(run.activities[intent.op], context)
@@ -178,6 +194,7 @@ def _continue(run: Run, intent: ContinueAsNew, context: Context) -> Fact:
         search_attributes=intent.search_attributes,
         headers=intent.headers,
         backoff_ms=intent.backoff_ms,
+        versioning=intent.versioning,
     )
 
 
@@ -194,7 +211,11 @@ def _intent_bytes(intent: Intent) -> int:
             return payload_bytes((result,)) if result is not None else 0
         case FailRun(failure=failure):
             return failure_bytes(failure)
-        case CancelActivity() | StartTimer() | CancelTimer():
+        case UpsertMemo(memo=memo):
+            return payload_bytes((), memo)
+        case UpsertSearchAttributes(search_attributes=attributes):
+            return payload_bytes((), attributes)
+        case CancelActivity() | StartTimer() | CancelTimer() | MarkPatch():
             return 0
         case _:
             assert_never(intent)

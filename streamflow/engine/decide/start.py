@@ -75,9 +75,9 @@ def successor(run: Run, run_id: RunId, now_ms: int) -> WorkflowStarted:
                 run_deadline_ms=_deadline(now_ms + closed.backoff_ms, run_timeout_ms),
                 task_timeout_ms=closed.task_timeout_ms or start.task_timeout_ms,
                 retry_policy=closed.retry_policy or start.retry_policy,
-                memo=start.memo if closed.memo is None else closed.memo,
+                memo=run.memo if closed.memo is None else closed.memo,
                 search_attributes=(
-                    start.search_attributes
+                    run.search_attributes
                     if closed.search_attributes is None
                     else closed.search_attributes
                 ),
@@ -88,6 +88,8 @@ def successor(run: Run, run_id: RunId, now_ms: int) -> WorkflowStarted:
             return msgspec.structs.replace(
                 start,
                 continued_from=run.run_id,
+                memo=run.memo,
+                search_attributes=run.search_attributes,
                 attempt=start.attempt + 1,
                 not_before_ms=now_ms + wait_ms,
                 run_deadline_ms=_deadline(now_ms + wait_ms, start.run_timeout_ms),

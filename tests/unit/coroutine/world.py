@@ -26,7 +26,10 @@ from streamflow.model.events import (
     ActivityScheduled,
     CancelRequested,
     Event,
+    MemoUpserted,
+    PatchMarked,
     Recorded,
+    SearchAttributesUpserted,
     SignalReceived,
     TimerCanceled,
     TimerFired,
@@ -48,8 +51,11 @@ from streamflow.model.intents import (
     ContinueAsNew,
     FailRun,
     Intent,
+    MarkPatch,
     ScheduleActivity,
     StartTimer,
+    UpsertMemo,
+    UpsertSearchAttributes,
 )
 from streamflow.model.payload import Payload
 
@@ -214,6 +220,14 @@ class World:
                 )
             case CancelTimer():
                 return TimerCanceled(op=intent.op)
+            case MarkPatch():
+                return PatchMarked(patch_id=intent.patch_id, deprecated=intent.deprecated)
+            case UpsertMemo():
+                return MemoUpserted(memo=intent.memo, removed=intent.removed)
+            case UpsertSearchAttributes():
+                return SearchAttributesUpserted(
+                    search_attributes=intent.search_attributes, removed=intent.removed
+                )
             case CompleteRun():
                 return WorkflowCompleted(result=intent.result)
             case FailRun():

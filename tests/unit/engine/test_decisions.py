@@ -54,8 +54,11 @@ from streamflow.model.intents import (
     ContinueAsNew,
     FailRun,
     Intent,
+    MarkPatch,
     ScheduleActivity,
     StartTimer,
+    UpsertMemo,
+    UpsertSearchAttributes,
 )
 from streamflow.model.options import ActivityTimeouts, CancellationType, RetryPolicy, Status
 from streamflow.model.payload import Payload
@@ -153,6 +156,7 @@ def _completed() -> Driven:
     driven = Driven()
     driven.activate(charge(), StartTimer(op=Op(2), duration_ms=5_000))
     driven.report(ActivityOutcome.COMPLETED)
+    driven.activate(MarkPatch(patch_id="p"), UpsertMemo(), UpsertSearchAttributes())
     driven.pass_time(5_000)
     driven.decided(driven.signal())
     driven.activate(CompleteRun())
