@@ -17,6 +17,7 @@ from enum import Enum
 
 import msgspec
 
+from streamflow.client.queues import Route
 from streamflow.model.answers import Answer, Done, RunResult
 from streamflow.model.commands import (
     AwaitResult,
@@ -62,6 +63,7 @@ class Pending:
         "message_id",
         "queue",
         "request_id",
+        "route",
         "send_at",
         "waits_for_result",
     )
@@ -70,6 +72,7 @@ class Pending:
         self,
         request_id: str,
         queue: str,
+        route: Route,
         command: Command,
         future: asyncio.Future[Answer],
         *,
@@ -80,6 +83,7 @@ class Pending:
         self.request_id = request_id
         self.message_id = request_id
         self.queue = queue
+        self.route = route
         self.command = command
         self.future = future
         self.send_at = send_at

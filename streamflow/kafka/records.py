@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from confluent_kafka import TopicPartition as ClientPartition
@@ -45,3 +46,8 @@ def to_committed(partition: ClientPartition) -> Committed | None:
     if partition.offset < 0:
         return None
     return Committed(partition.offset, partition.metadata or "")
+
+
+def named(partitions: Iterable[TopicPartition]) -> str:
+    """As messages name them."""
+    return ", ".join(f"{p.topic}/{p.partition}" for p in partitions)

@@ -1,11 +1,7 @@
 """A static member of a consumer group that reads nothing before it is told where to begin.
 
-    assigned, paused  --start_reading-->  reading  --pause/resume-->  ...  --revoked or lost-->  gone
-
-The library's callbacks only add and remove partitions and tell the listener. Only records of partitions that are being
-read leave `poll`: what was fetched before a revocation or a new position is dropped.
-
-Resuming alone would wait up to a second for the fetcher's next round; seeking after it begins at once.
+What is assigned, paused and read is `assignment`'s. Only records of partitions that are being read leave `poll`: what was
+fetched before a revocation or a new position is dropped.
 """
 
 from __future__ import annotations
@@ -13,17 +9,17 @@ from __future__ import annotations
 import ctypes
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from confluent_kafka import OFFSET_END, Consumer, KafkaError, KafkaException
-from confluent_kafka import TopicPartition as ClientPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException
 
+from streamflow.kafka.assignment import Assignment
 from streamflow.kafka.cluster import Cluster
 from streamflow.kafka.errors import FENCED, STALE_GENERATION, error_of, reading_error
 from streamflow.kafka.options import KafkaOptions
 from streamflow.kafka.positions import Positions
-from streamflow.kafka.records import from_client, to_client, to_headers
+from streamflow.kafka.records import named, to_client, to_headers
 from streamflow.kafka.watch import ClientWatch
 from streamflow.observability import get_logger
 from streamflow.ports import (
@@ -38,13 +34,10 @@ from streamflow.ports import (
 
 _log = get_logger("kafka")
 
-SEEK_TIMEOUT_S: Final = 5.0
 LEAVE_TIMEOUT_S: Final = 5.0
 REJOIN_AGAIN_S: Final = 60.0
 """A member that is fenced once more so soon after a rejoin has a namesake."""
-RebalanceCallback = Callable[[Consumer, list[ClientPartition]], None]
 
-_SEEK_PAUSE_S: Final = 0.002
 _WAKE_SLICE_S: Final = 0.02
 
 _LOST_POSITION: Final = frozenset(
@@ -80,13 +73,8 @@ class KafkaSource:
         self._group = group
         self._topics = list(topics)
         self._instance = instance
-        self._listener = listener
-        self._assigned: set[TopicPartition] = set()
-        self._paused: set[TopicPartition] = set()
-        # The next offset to deliver of each partition being read. Plain pairs find their named ones.
-        self._reading: dict[tuple[str, int], int] = {}
+        self._assignment = Assignment(listener, instance)
         self._awake = threading.Event()
-        self._callback_failure: BaseException | None = None
         self._closed = False
         self._positions = Positions(options, group)
         self._rejoined_at: float | None = None
@@ -97,12 +85,7 @@ class KafkaSource:
         settings = self._options.member(self._group, self._instance)
         consumer = Consumer({**settings, **watch.settings()})
         _hold(consumer)
-        consumer.subscribe(
-            self._topics,
-            on_assign=self._kept(self._on_assign),
-            on_revoke=self._kept(self._on_revoke),
-            on_lost=self._kept(self._on_lost),
-        )
+        self._assignment.subscribe(consumer, self._topics)
         return watch, consumer
 
     # -- reading --------------------------------------------------------------------------------------------------
@@ -146,14 +129,12 @@ class KafkaSource:
             raise reading_error(
                 error_of(error), f"Expected records for {self._instance}"
             ) from error
-        if (failure := self._callback_failure) is not None:
-            self._callback_failure = None
-            raise failure
+        self._assignment.raise_failure()
         return messages
 
     def _deliver(self, messages: list[Any]) -> list[Record]:
         records: list[Record] = []
-        reading = self._reading
+        reading = self._assignment.reading
         for message in messages:
             if (error := message.error()) is not None:
                 self._on_message_error(message, error)
@@ -181,28 +162,31 @@ class KafkaSource:
     # -- positions ------------------------------------------------------------------------------------------------
 
     def start_reading(self, offsets: Mapping[TopicPartition, int]) -> None:
-        if foreign := sorted(offsets.keys() - self._assigned):
+        if foreign := sorted(offsets.keys() - self._assignment.partitions):
             raise Fenced(
-                f"Expected assigned partitions to read, found {_named(foreign)} not assigned to {self._instance}"
+                f"Expected assigned partitions to read, found {named(foreign)} not assigned to {self._instance}"
             )
         self._check_within_log(offsets)
         for partition, offset in offsets.items():
-            self._reading[partition] = offset
-            if partition not in self._paused:
-                self._begin(partition, offset)
+            self._assignment.begin(self._consumer, partition, offset)
+
+    def _check_within_log(self, offsets: Mapping[TopicPartition, int]) -> None:
+        starts = self._cluster.start_offsets(offsets)
+        ends = self._cluster.end_offsets(offsets)
+        for partition, offset in offsets.items():
+            if starts[partition] <= offset <= ends[partition]:
+                continue
+            raise LogError(
+                f"Expected offset {offset} of {named([partition])} to be between {starts[partition]} and "
+                f"{ends[partition]}, where its records are. Retention has removed it, or the topic was created anew: "
+                "set the group's offset on purpose, then start again."
+            )
 
     def pause(self, partitions: Iterable[TopicPartition]) -> None:
-        wanted = [p for p in partitions if p in self._assigned]
-        self._paused.update(wanted)
-        self._consumer.pause([to_client(p) for p in wanted])
+        self._assignment.pause(self._consumer, partitions)
 
     def resume(self, partitions: Iterable[TopicPartition]) -> None:
-        for partition in partitions:
-            if partition not in self._paused:
-                continue
-            self._paused.discard(partition)
-            if partition in self._reading:
-                self._begin(partition, self._reading[partition])
+        self._assignment.resume(self._consumer, partitions)
 
     def committed(
         self, partitions: Iterable[TopicPartition], *, stable: bool = True
@@ -215,9 +199,9 @@ class KafkaSource:
     def commit(self, offsets: Mapping[TopicPartition, Committed]) -> None:
         if not offsets:
             return
-        if foreign := sorted(offsets.keys() - self._assigned):
+        if foreign := sorted(offsets.keys() - self._assignment.partitions):
             raise Fenced(
-                f"Expected own partitions to commit, found {_named(foreign)} not assigned to {self._instance}"
+                f"Expected own partitions to commit, found {named(foreign)} not assigned to {self._instance}"
             )
         positions = [to_client(p, c.offset, c.metadata) for p, c in offsets.items()]
         try:
@@ -245,8 +229,7 @@ class KafkaSource:
         self._consumer.close()
         _let_go(self._consumer)
         self._positions.close()
-        self._assigned.clear()
-        self._reading.clear()
+        self._assignment.clear()
 
     def _leave(self) -> None:
         """Only unsubscribing makes a static member leave. The listener is told of the revocation as ever."""
@@ -255,7 +238,7 @@ class KafkaSource:
         except KafkaException:
             return  # Fenced: somebody else has the place already.
         deadline = time.monotonic() + LEAVE_TIMEOUT_S
-        while self._assigned and time.monotonic() < deadline:
+        while self._assignment.partitions and time.monotonic() < deadline:
             self._consume(1, _WAKE_SLICE_S)
         # The request to leave follows the revocation; closing at once could overtake it.
         while time.monotonic() < deadline and self._instance in self._members():
@@ -285,100 +268,10 @@ class KafkaSource:
         """With a new consumer: this one is of no use after a fatal error."""
         _log.warning("membership_renewed", instance=self._instance)
         self._rejoined_at = time.monotonic()
-        lost = sorted(self._assigned)
-        self._assigned.clear()
-        self._paused.clear()
-        self._reading.clear()
-        if lost:
-            self._listener.on_lost(lost)
+        self._assignment.lose_all()
         self._consumer.close()
         _let_go(self._consumer)
         self._watch, self._consumer = self._join()
-
-    # -- positions inside the library -----------------------------------------------------------------------------
-
-    def _begin(self, partition: TopicPartition, offset: int) -> None:
-        """Fetching goes on at this offset, at once."""
-        self._consumer.resume([to_client(partition)])
-        deadline = time.monotonic() + SEEK_TIMEOUT_S
-        while True:
-            try:
-                self._consumer.seek(to_client(partition, offset))
-                return
-            except KafkaException as error:
-                # A partition just assigned cannot be moved before its fetcher runs.
-                if error_of(error).code() != KafkaError._STATE:
-                    raise reading_error(
-                        error_of(error), f"Expected to read {_named([partition])}"
-                    ) from error
-            if time.monotonic() > deadline:
-                break
-            time.sleep(_SEEK_PAUSE_S)
-        # Its fetcher has given up: begin it anew.
-        self._consumer.incremental_unassign([to_client(partition)])
-        self._consumer.incremental_assign([to_client(partition, offset)])
-
-    def _check_within_log(self, offsets: Mapping[TopicPartition, int]) -> None:
-        starts = self._cluster.start_offsets(offsets)
-        ends = self._cluster.end_offsets(offsets)
-        for partition, offset in offsets.items():
-            if starts[partition] <= offset <= ends[partition]:
-                continue
-            raise LogError(
-                f"Expected offset {offset} of {_named([partition])} to be between {starts[partition]} and "
-                f"{ends[partition]}, where its records are. Retention has removed it, or the topic was created anew: "
-                "set the group's offset on purpose, then start again."
-            )
-
-    # -- rebalances -----------------------------------------------------------------------------------------------
-
-    def _kept(self, callback: RebalanceCallback) -> RebalanceCallback:
-        """The library garbles an exception that passes through it: it is kept, and raised by `poll`."""
-
-        def called(consumer: Consumer, partitions: list[ClientPartition]) -> None:
-            try:
-                callback(consumer, partitions)
-            except BaseException as error:
-                self._callback_failure = self._callback_failure or error
-
-        return called
-
-    def _on_assign(self, consumer: Consumer, partitions: list[ClientPartition]) -> None:
-        added = [from_client(p) for p in partitions]
-        # At the end and paused: nothing is fetched, and no committed offset is asked for that may not exist.
-        consumer.incremental_assign([to_client(p, OFFSET_END) for p in added])
-        consumer.pause([to_client(p) for p in added])
-        self._assigned.update(added)
-        _log.info("partitions_assigned", instance=self._instance, partitions=_named(added))
-        self._listener.on_assigned(added)
-
-    def _on_revoke(self, consumer: Consumer, partitions: list[ClientPartition]) -> None:
-        removed = [from_client(p) for p in partitions]
-        try:
-            self._listener.on_revoked(removed)
-        finally:
-            self._forget(consumer, partitions, removed)
-        _log.info("partitions_revoked", instance=self._instance, partitions=_named(removed))
-
-    def _on_lost(self, consumer: Consumer, partitions: list[ClientPartition]) -> None:
-        lost = [from_client(p) for p in partitions]
-        try:
-            self._listener.on_lost(lost)
-        finally:
-            self._forget(consumer, partitions, lost)
-        _log.warning("partitions_lost", instance=self._instance, partitions=_named(lost))
-
-    def _forget(
-        self,
-        consumer: Consumer,
-        partitions: list[ClientPartition],
-        removed: Sequence[TopicPartition],
-    ) -> None:
-        consumer.incremental_unassign(partitions)
-        self._assigned.difference_update(removed)
-        self._paused.difference_update(removed)
-        for partition in removed:
-            self._reading.pop(partition, None)
 
     # -- errors ---------------------------------------------------------------------------------------------------
 
@@ -388,9 +281,10 @@ class KafkaSource:
             message.topic() or "", message.partition() if message.partition() is not None else -1
         )
         if code in _LOST_POSITION:
-            if place in self._reading:
+            reading = self._assignment.reading
+            if place in reading:
                 raise LogError(
-                    f"Expected records of {_named([place])} from offset {self._reading[place]}, found: {error.str()}. "
+                    f"Expected records of {named([place])} from offset {reading[place]}, found: {error.str()}. "
                     "Retention has removed them, or the topic was created anew: set the group's offset on purpose, "
                     "then start again."
                 )
@@ -436,7 +330,3 @@ def _hold(consumer: Consumer) -> None:
 
 def _let_go(consumer: Consumer) -> None:
     ctypes.pythonapi.Py_DecRef(ctypes.py_object(consumer))
-
-
-def _named(partitions: Iterable[TopicPartition]) -> str:
-    return ", ".join(f"{p.topic}/{p.partition}" for p in partitions)

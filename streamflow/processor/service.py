@@ -11,10 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from streamflow.converter import DataConverter
 from streamflow.coroutine.definition import WorkflowDefinition
-from streamflow.model.answers import RunResult
-from streamflow.model.commands import ConfirmTasks, FireDue, LocalActivityEnded, StartWorkflow
-from streamflow.model.ids import RunId
-from streamflow.model.options import Status
+from streamflow.model.commands import FireDue, LocalActivityEnded
 from streamflow.observability import get_logger
 from streamflow.ports import (
     Aborted,
@@ -22,22 +19,20 @@ from streamflow.ports import (
     Log,
     LogError,
     OutcomeUnknown,
-    Producer,
     Record,
     RecordRefused,
     Source,
     StoreCorrupted,
     Stores,
     TopicPartition,
-    Transactor,
     Unavailable,
 )
 from streamflow.processor.answering import forget_message
 from streamflow.processor.batch import Batch
-from streamflow.processor.codec import PayloadGate
 from streamflow.processor.commit import commit
-from streamflow.processor.destinations import Destinations
+from streamflow.processor.connections import Connections
 from streamflow.processor.entropy import Entropy
+from streamflow.processor.farewell import send_waiters_on
 from streamflow.processor.inbound import Groups, Inbound
 from streamflow.processor.local import LocalActivities
 from streamflow.processor.options import ProcessorOptions
@@ -46,17 +41,9 @@ from streamflow.processor.partition import Partition
 from streamflow.processor.rows import Expired
 from streamflow.processor.speculation import Speculation
 from streamflow.processor.stepper import Stepper
-from streamflow.processor.surroundings import Counters, Surroundings
-from streamflow.processor.watchdog import Suspects, Watchdog, code_of
-from streamflow.processor.work import Work
-from streamflow.topology import (
-    dead_letters_topic,
-    executions_topic,
-    history_topic,
-    inbox_topic,
-    processor_group,
-)
-from streamflow.wire.inbox import reply_record
+from streamflow.processor.surroundings import Counters, surroundings_of
+from streamflow.processor.turns import in_turn
+from streamflow.topology import processor_group
 
 log = get_logger("processor")
 
@@ -65,9 +52,6 @@ RETRY_MS = 100
 
 SKEW_LOOK_MS = 1_000
 """How often a processor that fires no timers, for its clock is behind, looks whether it still is."""
-
-REJOIN_MS = 15_000
-"""A fenced processor that its group has not told anything for so long joins it again from scratch."""
 
 
 class Processor:
@@ -88,7 +72,7 @@ class Processor:
         self._stores = stores
         self._options = options
         self._group = processor_group(options.namespace, options.queue)
-        self._around = _surroundings(log_, definitions, converter, options, entropy or Entropy())
+        self._around = surroundings_of(log_, definitions, converter, options, entropy or Entropy())
         self._inbound = Inbound(self._around)
         self._owned = Ownership(
             log_,
@@ -99,20 +83,20 @@ class Processor:
             troubled=self._inbound.retry_soon,
             waiting=self._inbound.ask_again,
         )
+        self._connections = Connections(
+            log_,
+            self._around,
+            self._group,
+            listener=self._owned,
+            owned=self._owned.partitions,
+            part_with_all=self._part_with_all,
+        )
         self._locals = Speculation(
             log_, local, options, partition_of=self._inbound.partition_of, wake=self.wake
         )
         self._checkpoint_ms = 0
-        self._fenced_ms: int | None = None
-        self._missing: frozenset[int] = frozenset()
-        """Partitions that we had when we were fenced."""
         self._broken = False
         """Whether a turn ended in an error that nobody understands."""
-        self._doubtful = False
-        """Whether the producers must be opened anew, so that no earlier transaction of theirs is undecided."""
-        self._source: Source | None = None
-        self._transactor: Transactor | None = None
-        self._producer: Producer | None = None
 
     @property
     def counters(self) -> Counters:
@@ -133,8 +117,7 @@ class Processor:
 
     def wake(self) -> None:
         """Ends the current wait. Callable from any thread."""
-        if self._source is not None:
-            self._source.wake()
+        self._connections.wake()
 
     # -- the machine ----------------------------------------------------------------------------------------------
 
@@ -173,51 +156,25 @@ class Processor:
     def _connected(self) -> Source:
         """Everything that must be in order before input is taken: connections, producers, stores."""
         self._around.destinations.refresh()
-        if self._producer is None:
-            self._producer = self._log.producer()
-        if self._transactor is None:
-            options = self._options
-            name = f"{options.namespace}.{options.queue}.{options.name}"
-            transactor = self._log.transactor(name)
-            transactor.open()
-            self._transactor = transactor
-        if self._source is None:
-            self._source = self._join()
-        if self._fenced_ms is not None:
-            self._come_back()
-        if self._fenced_ms is None or self.partitions:
-            # Not before the group has given us something: taking our ids back could fence a namesake that is right.
-            self._settle_doubt()
-        self._owned.restore_slice(self._source, self._transactor)
-        return self._source
+        self._connections.open()
+        source = self._connections.source
+        self._owned.restore_slice(source, self._connections.transactor)
+        return source
 
     def close(self) -> None:
         """Hands the partitions over: a successor need fence nobody, and finds everything committed."""
         if not self._broken:
-            self._owned.part_with(list(self.partitions))
-        if self._source is not None:
-            self._source.close()
+            self._part_with_all()
+        self._connections.leave()
         self._owned.drop_all()
-        for part in (
-            self._transactor,
-            self._producer,
-            self._inbound,
-            self._around.suspects,
-            self._around.gate,
-        ):
-            if part is not None:
-                part.close()
+        for part in (self._connections, self._inbound, self._around.suspects, self._around.gate):
+            part.close()
         if self._around.watchdog is not None:
             self._around.watchdog.stop()
         self._stores.close()
 
-    def _join(self) -> Source:
-        return self._log.source(
-            group=self._group,
-            topics=[self._around.inbox_topic],
-            listener=self._owned,
-            instance=self._options.name,
-        )
+    def _part_with_all(self) -> None:
+        self._owned.part_with(list(self.partitions))
 
     # -- the batch ------------------------------------------------------------------------------------------------
 
@@ -244,10 +201,8 @@ class Processor:
         except Fenced as error:
             counters.fenced += 1
             log.warning("fenced", reason=str(error))
-            self._missing = frozenset(self.partitions)
+            self._connections.were_fenced(frozenset(self.partitions))
             self._owned.drop_all()
-            self._doubtful = True
-            self._fenced_ms = self._around.clock.monotonic_ms()
         else:
             self._committed(batch)
 
@@ -277,25 +232,15 @@ class Processor:
             stepper.seal()
 
     def _commit(self, batch: Batch) -> None:
-        assert self._transactor is not None
-        assert self._source is not None
-        assert self._producer is not None
-        self._settle_doubt()
+        self._connections.settle_doubt()
         commit(
             batch,
             self.partitions,
-            transactor=self._transactor,
-            source=self._source,
-            producer=self._producer,
+            transactor=self._connections.transactor,
+            source=self._connections.source,
+            producer=self._connections.producer,
             around=self._around,
         )
-
-    def _settle_doubt(self) -> None:
-        """Before anything is committed, every earlier transaction of ours is decided."""
-        if self._doubtful:
-            assert self._transactor is not None
-            self._transactor.reopen()
-            self._doubtful = False
 
     def _committed(self, batch: Batch) -> None:
         self._locals.cancel(batch)
@@ -305,7 +250,6 @@ class Processor:
 
     def _rewind(self, batch: Batch) -> None:
         """Nothing of the batch happened: forget what it changed, and read its input again."""
-        assert self._source is not None
         for ended in batch.locals_used:
             self._locals.give_back(ended)
         for number, run_id in batch.retries:
@@ -319,7 +263,7 @@ class Processor:
             offsets[partition.inbox] = partition.meta.inbox_offset
             partition.earliest_due_ms = partition.rows.first_due_ms()
         try:
-            self._source.start_reading(offsets)
+            self._connections.source.start_reading(offsets)
         except Unavailable as error:
             # Reading on from where the source stands would pass over what was dropped: these begin anew.
             log.warning("rewind_waits", reason=str(error))
@@ -328,25 +272,9 @@ class Processor:
 
     def _take_again(self) -> None:
         """The transaction may have happened: only the log knows. Restore every partition from it."""
-        self._doubtful = True
+        self._connections.doubt()
         for partition in list(self.partitions.values()):
             self._owned.take(partition.inbox)
-
-    def _come_back(self) -> None:
-        """After being fenced, the group mostly gives us partitions again; whatever it still believes to be ours, it
-        gives to one who joins from scratch.
-
-        A namesake that holds our place makes the next poll raise `Fenced`, which ends this processor.
-        """
-        assert self._fenced_ms is not None
-        if self._missing <= self.partitions.keys():
-            self._fenced_ms = None
-        elif self._around.clock.monotonic_ms() - self._fenced_ms > REJOIN_MS:
-            assert self._source is not None
-            self._owned.part_with(list(self.partitions))
-            self._source.close()
-            self._source = self._join()
-            self._fenced_ms = None
 
     def _hand_over(self, numbers: Sequence[int]) -> None:
         """With an empty owner in the log, nobody waits for us or fences us."""
@@ -356,25 +284,14 @@ class Processor:
         try:
             self._commit(batch)
         except OutcomeUnknown as error:
-            self._doubtful = True  # the partitions that stay are committed only after it is decided
+            self._connections.doubt()  # the partitions that stay are committed only after it is decided
             log.warning("hand_over_doubtful", partitions=list(numbers), reason=str(error))
         except LogError as error:
             log.warning("hand_over_failed", partitions=list(numbers), reason=str(error))
         for number in numbers:
-            self._send_waiters_on(self.partitions[number])
-
-    def _send_waiters_on(self, partition: Partition) -> None:
-        """Tells who waits for results that there is none yet: they ask again at once, and the successor hears it."""
-        assert self._producer is not None
-        for run_id, to in partition.waiters.everyone():
-            if self._around.destinations.may_reply(to):
-                running = RunResult(run_id=RunId(run_id), status=Status.RUNNING)
-                try:
-                    self._producer.send(reply_record(to, running))
-                except LogError as error:
-                    log.info("waiters_not_told", partition=partition.number, reason=str(error))
-                    break
-            partition.waiters.forget(run_id)
+            send_waiters_on(
+                self.partitions[number], self._connections.producer, self._around.destinations
+            )
 
     # -- time -----------------------------------------------------------------------------------------------------
 
@@ -396,7 +313,7 @@ class Processor:
     def _next_turn_ms(self) -> int | None:
         if self._busy():
             return 0
-        if self._fenced_ms is not None or len(self._owned.active) < len(self.partitions):
+        if self._connections.fenced or len(self._owned.active) < len(self.partitions):
             return RETRY_MS
         due_ms = self._earliest_due_ms()
         return max(1, due_ms - self._around.clock.now_ms()) if due_ms else None
@@ -420,56 +337,3 @@ class Processor:
                 self._inbound.checkpoint(self._log, self._owned.active)
             except Unavailable as error:
                 log.info("checkpoint_later", reason=str(error))
-
-
-def _surroundings(
-    log_: Log,
-    definitions: Mapping[str, WorkflowDefinition],
-    converter: DataConverter,
-    options: ProcessorOptions,
-    entropy: Callable[[], bytes],
-) -> Surroundings:
-    suspects = Suspects(options.state_folder, code_of(definitions.values()))
-    watchdog = None
-    if log_.threaded and not options.debug:
-        watchdog = Watchdog(
-            limit_ms=options.step_cpu_limit_ms,
-            exit_after_ms=options.step_exit_after_ms,
-            suspects=suspects,
-        )
-    namespace, queue = options.namespace, options.queue
-    return Surroundings(
-        options=options,
-        clock=log_.clock,
-        destinations=Destinations(log_, namespace),
-        definitions=definitions,
-        converter=converter,
-        gate=PayloadGate(converter),
-        suspects=suspects,
-        watchdog=watchdog,
-        entropy=entropy,
-        inbox_topic=inbox_topic(namespace, queue),
-        history_topic=history_topic(namespace, queue),
-        executions_topic=executions_topic(namespace),
-        dead_letters_topic=dead_letters_topic(namespace),
-    )
-
-
-def in_turn(groups: Groups) -> list[tuple[tuple[int, str], list[Work]]]:
-    """Results and timers before new starts; questions about tasks after everything that may have ended them.
-
-    A question is about tasks of many workflows but filed under one of them: it waits though that one's turn comes.
-    """
-    first: list[tuple[tuple[int, str], list[Work]]] = []
-    starts: list[tuple[tuple[int, str], list[Work]]] = []
-    questions: list[tuple[tuple[int, str], list[Work]]] = []
-    for name, works in groups.items():
-        asked = [work for work in works if isinstance(work.command, ConfirmTasks)]
-        others = works
-        if asked:
-            questions.append((name, asked))
-            others = [work for work in works if not isinstance(work.command, ConfirmTasks)]
-        if others:
-            begins = isinstance(others[0].command, StartWorkflow)
-            (starts if begins else first).append((name, others))
-    return [*first, *starts, *questions]

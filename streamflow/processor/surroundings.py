@@ -9,11 +9,12 @@ from streamflow.converter import DataConverter
 from streamflow.coroutine.definition import WorkflowDefinition
 from streamflow.coroutine.notices import Notice, ignore
 from streamflow.engine.context import Context
-from streamflow.ports import Clock
+from streamflow.ports import Clock, Log
 from streamflow.processor.codec import PayloadGate
 from streamflow.processor.destinations import Destinations
 from streamflow.processor.options import ProcessorOptions
-from streamflow.processor.watchdog import Suspects, Watchdog
+from streamflow.processor.watchdog import Suspects, Watchdog, code_of
+from streamflow.topology import dead_letters_topic, executions_topic, history_topic, inbox_topic
 
 
 @dataclass(slots=True)
@@ -76,3 +77,36 @@ class Surroundings:
             retention_ms=options.retention_ms,
             build_id=options.build_id,
         )
+
+
+def surroundings_of(
+    log_: Log,
+    definitions: Mapping[str, WorkflowDefinition],
+    converter: DataConverter,
+    options: ProcessorOptions,
+    entropy: Callable[[], bytes],
+) -> Surroundings:
+    suspects = Suspects(options.state_folder, code_of(definitions.values()))
+    watchdog = None
+    if log_.threaded and not options.debug:
+        watchdog = Watchdog(
+            limit_ms=options.step_cpu_limit_ms,
+            exit_after_ms=options.step_exit_after_ms,
+            suspects=suspects,
+        )
+    namespace, queue = options.namespace, options.queue
+    return Surroundings(
+        options=options,
+        clock=log_.clock,
+        destinations=Destinations(log_, namespace),
+        definitions=definitions,
+        converter=converter,
+        gate=PayloadGate(converter),
+        suspects=suspects,
+        watchdog=watchdog,
+        entropy=entropy,
+        inbox_topic=inbox_topic(namespace, queue),
+        history_topic=history_topic(namespace, queue),
+        executions_topic=executions_topic(namespace),
+        dead_letters_topic=dead_letters_topic(namespace),
+    )

@@ -11,7 +11,7 @@ from streamflow.model.commands import (
 )
 from streamflow.model.ids import Op, RunId, WorkflowId
 from streamflow.processor.inbound import Groups
-from streamflow.processor.service import in_turn
+from streamflow.processor.turns import in_turn
 from streamflow.processor.work import Work
 
 
