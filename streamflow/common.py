@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from enum import Enum
+from enum import Enum, IntEnum
 from typing import Any, ClassVar, Generic, TypeVar, overload
 
 from streamflow.model import options as model
 from streamflow.model.payload import Payload
 
 __all__ = [
+    "HeaderCodecBehavior",
     "Priority",
     "QueryRejectCondition",
     "RawValue",
@@ -153,6 +154,17 @@ class VersioningBehavior(Enum):
     UNSPECIFIED = "unspecified"
     PINNED = "pinned"
     AUTO_UPGRADE = "auto_upgrade"
+
+
+class HeaderCodecBehavior(IntEnum):
+    """Whether the payload codec encodes the headers that interceptors set."""
+
+    NO_CODEC = 1
+    """Nowhere: headers travel as interceptors made them. The default."""
+    CODEC = 2
+    """Clients and workers encode those they send and decode those they receive."""
+    WORKFLOW_ONLY_CODEC = 3
+    """Only where workflow code is stepped: those that a workflow sends and receives."""
 
 
 @dataclass(frozen=True)

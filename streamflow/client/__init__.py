@@ -1,15 +1,19 @@
 """The user's way to workflows: start them, await them, signal and query them, look at them.
 
-`client` and `handle` are the API; what their calls do is in a module for each group: `starting`, `messaging`, `ending`,
-`reading`. `start`, `values` and `naming` turn what users write into commands, `errors`, `execution` and `history` what
-comes back into what users read. `address` is where a workflow's commands go; `transport` how they travel:
-`log_transport` (with `requests` and `locate`) over a log, `http_transport` over a gateway.
+    Client, handles --inputs--> interceptors --> root --commands--> transport
+
+`client`, `starting` and `handle` are the API. Each call is a value of `inputs` that goes through the `interceptor`s to
+`root`, where each group of calls has a module that asks with a command and makes of the answer what users read. `start`,
+`values` and `naming` turn what users write into commands, `errors`, `execution` and `history` what comes back into what
+they read. `address` is where a workflow's commands go; `transport` how they travel: `log_transport` (with `requests` and
+`locate`) over a log, `http_transport` over a gateway.
 """
 
 from __future__ import annotations
 
 from streamflow.client.client import Client, ClientConfig
 from streamflow.client.errors import (
+    NoCounterpartError,
     NotYetError,
     RPCTimeoutOrCancelledError,
     WorkflowContinuedAsNewError,
@@ -25,19 +29,110 @@ from streamflow.client.execution import (
 )
 from streamflow.client.handle import WorkflowHandle
 from streamflow.client.history import WorkflowHistory, WorkflowHistoryEventFilterType
+from streamflow.client.history_events import WorkflowHistoryEventAsyncIterator
 from streamflow.client.history_file import HistoryFileError
+from streamflow.client.inputs import (
+    BackfillScheduleInput,
+    CancelActivityInput,
+    CancelNexusOperationInput,
+    CancelWorkflowInput,
+    CompleteAsyncActivityInput,
+    CountActivitiesInput,
+    CountNexusOperationsInput,
+    CountWorkflowsInput,
+    CreateScheduleInput,
+    DeleteScheduleInput,
+    DescribeActivityInput,
+    DescribeNexusOperationInput,
+    DescribeScheduleInput,
+    DescribeWorkflowInput,
+    FailAsyncActivityInput,
+    FetchWorkflowHistoryEventsInput,
+    GetNexusOperationResultInput,
+    GetWorkerBuildIdCompatibilityInput,
+    GetWorkerTaskReachabilityInput,
+    HeartbeatAsyncActivityInput,
+    ListActivitiesInput,
+    ListNexusOperationsInput,
+    ListSchedulesInput,
+    ListWorkflowsInput,
+    PauseScheduleInput,
+    QueryWorkflowInput,
+    ReportCancellationAsyncActivityInput,
+    SignalWorkflowInput,
+    StartActivityInput,
+    StartNexusOperationInput,
+    StartWorkflowInput,
+    StartWorkflowUpdateInput,
+    StartWorkflowUpdateWithStartInput,
+    TerminateActivityInput,
+    TerminateNexusOperationInput,
+    TerminateWorkflowInput,
+    TriggerScheduleInput,
+    UnpauseScheduleInput,
+    UpdateScheduleInput,
+    UpdateWithStartStartWorkflowInput,
+    UpdateWithStartUpdateWorkflowInput,
+    UpdateWorkerBuildIdCompatibilityInput,
+)
+from streamflow.client.interceptor import Interceptor, OutboundInterceptor
 from streamflow.exceptions import WorkflowAlreadyStartedError
 from streamflow.service import RPCError, RPCStatusCode
 
 __all__ = [
+    "BackfillScheduleInput",
+    "CancelActivityInput",
+    "CancelNexusOperationInput",
+    "CancelWorkflowInput",
     "Client",
     "ClientConfig",
+    "CompleteAsyncActivityInput",
+    "CountActivitiesInput",
+    "CountNexusOperationsInput",
+    "CountWorkflowsInput",
+    "CreateScheduleInput",
+    "DeleteScheduleInput",
+    "DescribeActivityInput",
+    "DescribeNexusOperationInput",
+    "DescribeScheduleInput",
+    "DescribeWorkflowInput",
+    "FailAsyncActivityInput",
+    "FetchWorkflowHistoryEventsInput",
+    "GetNexusOperationResultInput",
+    "GetWorkerBuildIdCompatibilityInput",
+    "GetWorkerTaskReachabilityInput",
+    "HeartbeatAsyncActivityInput",
     "HistoryFileError",
+    "Interceptor",
+    "ListActivitiesInput",
+    "ListNexusOperationsInput",
+    "ListSchedulesInput",
+    "ListWorkflowsInput",
+    "NoCounterpartError",
     "NotYetError",
+    "OutboundInterceptor",
+    "PauseScheduleInput",
     "PendingActivity",
+    "QueryWorkflowInput",
     "RPCError",
     "RPCStatusCode",
     "RPCTimeoutOrCancelledError",
+    "ReportCancellationAsyncActivityInput",
+    "SignalWorkflowInput",
+    "StartActivityInput",
+    "StartNexusOperationInput",
+    "StartWorkflowInput",
+    "StartWorkflowUpdateInput",
+    "StartWorkflowUpdateWithStartInput",
+    "TerminateActivityInput",
+    "TerminateNexusOperationInput",
+    "TerminateWorkflowInput",
+    "TriggerScheduleInput",
+    "UnpauseScheduleInput",
+    "UpdateScheduleInput",
+    "UpdateWithStartStartWorkflowInput",
+    "UpdateWithStartUpdateWorkflowInput",
+    "UpdateWorkerBuildIdCompatibilityInput",
     "WorkflowAlreadyStartedError",
     "WorkflowContinuedAsNewError",
     "WorkflowExecution",
@@ -46,6 +141,7 @@ __all__ = [
     "WorkflowFailureError",
     "WorkflowHandle",
     "WorkflowHistory",
+    "WorkflowHistoryEventAsyncIterator",
     "WorkflowHistoryEventFilterType",
     "WorkflowQueryFailedError",
     "WorkflowQueryRejectedError",

@@ -20,8 +20,10 @@ from typing import (
 from streamflow.client import connecting, naming, starting
 from streamflow.client.errors import NotYetError
 from streamflow.client.handle import WorkflowHandle
+from streamflow.client.interceptor import Interceptor, OutboundInterceptor
+from streamflow.client.root import Root
 from streamflow.client.transport import Transport
-from streamflow.common import QueryRejectCondition
+from streamflow.common import HeaderCodecBehavior, QueryRejectCondition
 from streamflow.config import DEFAULT_NAMESPACE
 from streamflow.converter import DataConverter
 
@@ -43,8 +45,10 @@ class ClientConfig(TypedDict, total=False):
     service_client: Transport
     namespace: str
     data_converter: DataConverter
+    interceptors: Sequence[Interceptor]
     identity: str
     default_workflow_query_reject_condition: QueryRejectCondition | None
+    header_codec_behavior: HeaderCodecBehavior
 
 
 class Client:
@@ -62,15 +66,23 @@ class Client:
         *,
         namespace: str | None = None,
         data_converter: DataConverter = DataConverter.default,
+        interceptors: Sequence[Interceptor] = (),
         identity: str | None = None,
         default_workflow_query_reject_condition: QueryRejectCondition | None = None,
+        header_codec_behavior: HeaderCodecBehavior = HeaderCodecBehavior.NO_CODEC,
     ) -> None:
         self._transport = service_client
         self._namespace = namespace or service_client.namespace
         self._data_converter = data_converter
         self._identity = identity or f"{os.getpid()}@{socket.gethostname()}"
         self.default_workflow_query_reject_condition = default_workflow_query_reject_condition
+        self.header_codec_behavior = header_codec_behavior
         self._queue_of: dict[str, str] = {}
+        self._interceptors = tuple(interceptors)
+        self._root = Root(self)
+        self._outbound: OutboundInterceptor = self._root
+        for interceptor in reversed(self._interceptors):
+            self._outbound = interceptor.intercept_client(self._outbound)
 
     @staticmethod
     async def connect(
@@ -78,17 +90,21 @@ class Client:
         *,
         namespace: str = DEFAULT_NAMESPACE,
         data_converter: DataConverter = DataConverter.default,
+        interceptors: Sequence[Interceptor] = (),
         identity: str | None = None,
         default_workflow_query_reject_condition: QueryRejectCondition | None = None,
+        header_codec_behavior: HeaderCodecBehavior = HeaderCodecBehavior.NO_CODEC,
         lazy: bool = False,
         create_topics: bool | None = None,
         config: Mapping[str, Any] | None = None,
-        interceptors: Sequence[Any] = (),
         plugins: Sequence[Any] = (),
     ) -> Client:
         """A client of ``"host:port"`` (Kafka), ``"embedded:DIR"``, ``"memory:NAME"`` or ``"http://..."`` (a gateway).
 
         Args:
+            interceptors: Stand between callers and the log; the first is outermost. One that is a worker interceptor too
+                is used by this client's Workers as well.
+            header_codec_behavior: Whether the payload codec encodes the headers that interceptors set. Default: no.
             lazy: Connect at the first call rather than now.
             create_topics: Create topics that are missing. Default: not on Kafka, where `streamflow topology apply` does.
             config: Further options of librdkafka, passed on untouched (TLS, SASL and so on).
@@ -96,8 +112,6 @@ class Client:
         Raises:
             RPCError: nobody can be reached there, or the namespace has no topics.
         """
-        if interceptors:
-            raise NotYetError("Client interceptors")
         if plugins:
             raise NotYetError("Client plugins")
         transport = await connecting.connect(
@@ -106,8 +120,10 @@ class Client:
         client = Client(
             transport,
             data_converter=data_converter,
+            interceptors=interceptors,
             identity=identity,
             default_workflow_query_reject_condition=default_workflow_query_reject_condition,
+            header_codec_behavior=header_codec_behavior,
         )
         if not lazy:
             try:
@@ -164,14 +180,26 @@ class Client:
     def data_converter(self) -> DataConverter:
         return self._data_converter
 
+    @property
+    def outbound(self) -> OutboundInterceptor:
+        """What calls go through: the first interceptor, or `root` if there is none."""
+        return self._outbound
+
+    @property
+    def root(self) -> Root:
+        """What does the work, behind the last interceptor."""
+        return self._root
+
     def config(self) -> ClientConfig:
         """The arguments of an equal client."""
         return ClientConfig(
             service_client=self._transport,
             namespace=self._namespace,
             data_converter=self._data_converter,
+            interceptors=self._interceptors,
             identity=self._identity,
             default_workflow_query_reject_condition=self.default_workflow_query_reject_condition,
+            header_codec_behavior=self.header_codec_behavior,
         )
 
     # -- starting -----------------------------------------------------------------------------------------------

@@ -1,16 +1,15 @@
-"""How a run's end is awaited, or brought about."""
+"""How a run's end is awaited."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from streamflow.client.address import Address, expect, run_id_or_none
 from streamflow.client.errors import WorkflowContinuedAsNewError, WorkflowFailureError
-from streamflow.client.values import decode_one, encode, run_error
-from streamflow.model.answers import Answer, Done, Reason, Rejection, RunResult
-from streamflow.model.commands import AwaitResult, CancelWorkflow, TerminateWorkflow
+from streamflow.client.values import decode_one, run_error
+from streamflow.model.answers import Answer, Reason, Rejection, RunResult
+from streamflow.model.commands import AwaitResult
 from streamflow.model.options import Status
 
 if TYPE_CHECKING:
@@ -59,34 +58,3 @@ async def outcome(client: Client, ended: RunResult, result_type: Any) -> Any:
         case _:
             cause = await run_error(client.data_converter, ended)
             raise WorkflowFailureError(cause=cause)
-
-
-async def cancel(
-    address: Address, first_run_id: str | None, reason: str, rpc_timeout: timedelta | None
-) -> None:
-    command = CancelWorkflow(
-        workflow_id=address.workflow_id,
-        run_id=address.run_id,
-        first_run_id=run_id_or_none(first_run_id),
-        reason=reason,
-        identity=address.client.identity,
-    )
-    expect(await address.ask(command, rpc_timeout), Done)
-
-
-async def terminate(
-    address: Address,
-    first_run_id: str | None,
-    reason: str | None,
-    details: Sequence[Any],
-    rpc_timeout: timedelta | None,
-) -> None:
-    command = TerminateWorkflow(
-        workflow_id=address.workflow_id,
-        run_id=address.run_id,
-        first_run_id=run_id_or_none(first_run_id),
-        reason=reason or "",
-        details=await encode(address.client.data_converter, details),
-        identity=address.client.identity,
-    )
-    expect(await address.ask(command, rpc_timeout), Done)

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, overload
 
-from streamflow.client import ending, messaging, reading
+from streamflow.client import ending, naming
 from streamflow.client.address import Address
-from streamflow.client.errors import (
-    NotYetError,
-)
+from streamflow.client.errors import NotYetError
 from streamflow.client.execution import WorkflowExecutionDescription
 from streamflow.client.history import WorkflowHistory, WorkflowHistoryEventFilterType
-from streamflow.client.values import (
-    NOT_GIVEN,
-    arguments,
+from streamflow.client.history_events import WorkflowHistoryEventAsyncIterator
+from streamflow.client.inputs import (
+    CancelWorkflowInput,
+    DescribeWorkflowInput,
+    FetchWorkflowHistoryEventsInput,
+    QueryWorkflowInput,
+    SignalWorkflowInput,
+    TerminateWorkflowInput,
 )
+from streamflow.client.start import NO_METADATA
+from streamflow.client.values import NOT_GIVEN, arguments
 from streamflow.common import QueryRejectCondition
-from streamflow.model.events import Recorded
+from streamflow.model.payload import NO_HEADERS
 
 if TYPE_CHECKING:
     from streamflow.client.client import Client
@@ -74,7 +79,11 @@ class WorkflowHandle(Generic[SelfT, ResultT]):
     # -- the end ------------------------------------------------------------------------------------------------
 
     async def result(
-        self, *, follow_runs: bool = True, rpc_timeout: timedelta | None = None
+        self,
+        *,
+        follow_runs: bool = True,
+        rpc_metadata: Mapping[str, str | bytes] = NO_METADATA,
+        rpc_timeout: timedelta | None = None,
     ) -> ResultT:
         """What the workflow returned. Waits without a deadline unless ``rpc_timeout`` sets one.
 
@@ -98,6 +107,7 @@ class WorkflowHandle(Generic[SelfT, ResultT]):
         self,
         signal: Callable[[SelfT], Awaitable[None] | None],
         *,
+        rpc_metadata: Mapping[str, str | bytes] = ...,
         rpc_timeout: timedelta | None = ...,
     ) -> None: ...
 
@@ -107,6 +117,7 @@ class WorkflowHandle(Generic[SelfT, ResultT]):
         signal: Callable[[SelfT, ArgT], Awaitable[None] | None],
         arg: ArgT,
         *,
+        rpc_metadata: Mapping[str, str | bytes] = ...,
         rpc_timeout: timedelta | None = ...,
     ) -> None: ...
 
@@ -116,12 +127,18 @@ class WorkflowHandle(Generic[SelfT, ResultT]):
         signal: str | Callable[..., Awaitable[None] | None],
         *,
         args: Sequence[Any],
+        rpc_metadata: Mapping[str, str | bytes] = ...,
         rpc_timeout: timedelta | None = ...,
     ) -> None: ...
 
     @overload
     async def signal(
-        self, signal: str, arg: Any = ..., *, rpc_timeout: timedelta | None = ...
+        self,
+        signal: str,
+        arg: Any = ...,
+        *,
+        rpc_metadata: Mapping[str, str | bytes] = ...,
+        rpc_timeout: timedelta | None = ...,
     ) -> None: ...
 
     async def signal(
@@ -130,6 +147,7 @@ class WorkflowHandle(Generic[SelfT, ResultT]):
         arg: Any = NOT_GIVEN,
         *,
         args: Sequence[Any] = (),
+        rpc_metadata: Mapping[str, str | bytes] = NO_METADATA,
         rpc_timeout: timedelta | None = None,
     ) -> None:
         """Delivered once it returns, and never lost. The workflow need not be running its code at the time.
@@ -137,7 +155,18 @@ class WorkflowHandle(Generic[SelfT, ResultT]):
         Raises:
             RPCError: NOT_FOUND when there is no such workflow, or it is closed.
         """
-        await messaging.signal(self._address, signal, arguments(arg, args), rpc_timeout)
+        await self._client.outbound.signal_workflow(
+            SignalWorkflowInput(
+                id=self._id,
+                run_id=self._run_id,
+                signal=naming.signal_name(signal),
+                args=arguments(arg, args),
+                headers=NO_HEADERS,
+                rpc_metadata=rpc_metadata,
+                rpc_timeout=rpc_timeout,
+                task_queue=self._queue,
+            )
+        )
 
     @overload
     async def query(
@@ -145,6 +174,7 @@ class WorkflowHandle(Generic[SelfT, ResultT]):
         query: Callable[[SelfT], AnswerT],
         *,
         reject_condition: QueryRejectCondition | None = ...,
+        rpc_metadata: Mapping[str, str | bytes] = ...,
         rpc_timeout: timedelta | None = ...,
     ) -> AnswerT: ...
 
@@ -155,6 +185,7 @@ class WorkflowHandle(Generic[SelfT, ResultT]):
         arg: ArgT,
         *,
         reject_condition: QueryRejectCondition | None = ...,
+        rpc_metadata: Mapping[str, str | bytes] = ...,
         rpc_timeout: timedelta | None = ...,
     ) -> AnswerT: ...
 
@@ -165,6 +196,7 @@ class WorkflowHandle(Generic[SelfT, ResultT]):
         *,
         args: Sequence[Any],
         reject_condition: QueryRejectCondition | None = ...,
+        rpc_metadata: Mapping[str, str | bytes] = ...,
         rpc_timeout: timedelta | None = ...,
     ) -> AnswerT: ...
 
@@ -177,6 +209,7 @@ class WorkflowHandle(Generic[SelfT, ResultT]):
         args: Sequence[Any] = ...,
         result_type: type | None = ...,
         reject_condition: QueryRejectCondition | None = ...,
+        rpc_metadata: Mapping[str, str | bytes] = ...,
         rpc_timeout: timedelta | None = ...,
     ) -> Any: ...
 
@@ -188,6 +221,7 @@ class WorkflowHandle(Generic[SelfT, ResultT]):
         args: Sequence[Any] = (),
         result_type: type | None = None,
         reject_condition: QueryRejectCondition | None = None,
+        rpc_metadata: Mapping[str, str | bytes] = NO_METADATA,
         rpc_timeout: timedelta | None = None,
     ) -> Any:
         """The answer of the workflow's code, which has seen every signal that was sent before.
@@ -198,63 +232,135 @@ class WorkflowHandle(Generic[SelfT, ResultT]):
             WorkflowQueryFailedError: the query's code raised, or there is no such query.
             WorkflowQueryRejectedError: the run's status is one that ``reject_condition`` excludes.
         """
-        return await messaging.query(
-            self._address,
-            query,
-            arguments(arg, args),
-            result_type=result_type,
-            reject_condition=reject_condition,
-            rpc_timeout=rpc_timeout,
+        name, hint = naming.query_name(query)
+        return await self._client.outbound.query_workflow(
+            QueryWorkflowInput(
+                id=self._id,
+                run_id=self._run_id,
+                query=name,
+                args=arguments(arg, args),
+                reject_condition=reject_condition,
+                headers=NO_HEADERS,
+                ret_type=result_type or hint,
+                rpc_metadata=rpc_metadata,
+                rpc_timeout=rpc_timeout,
+                task_queue=self._queue,
+            )
         )
 
     # -- ending it ----------------------------------------------------------------------------------------------
 
-    async def cancel(self, *, reason: str = "", rpc_timeout: timedelta | None = None) -> None:
+    async def cancel(
+        self,
+        *,
+        reason: str = "",
+        rpc_metadata: Mapping[str, str | bytes] = NO_METADATA,
+        rpc_timeout: timedelta | None = None,
+    ) -> None:
         """Asks the workflow to stop; its code may clean up first, or refuse. Does not wait for its end."""
-        await ending.cancel(self._address, self._first_execution_run_id, reason, rpc_timeout)
+        await self._client.outbound.cancel_workflow(
+            CancelWorkflowInput(
+                id=self._id,
+                run_id=self._run_id,
+                first_execution_run_id=self._first_execution_run_id,
+                reason=reason,
+                rpc_metadata=rpc_metadata,
+                rpc_timeout=rpc_timeout,
+                task_queue=self._queue,
+            )
+        )
 
     async def terminate(
-        self, *args: Any, reason: str | None = None, rpc_timeout: timedelta | None = None
+        self,
+        *args: Any,
+        reason: str | None = None,
+        rpc_metadata: Mapping[str, str | bytes] = NO_METADATA,
+        rpc_timeout: timedelta | None = None,
     ) -> None:
         """Ends the run at once, without running more of its code."""
-        first_run_id = self._first_execution_run_id
-        await ending.terminate(self._address, first_run_id, reason, args, rpc_timeout)
+        await self._client.outbound.terminate_workflow(
+            TerminateWorkflowInput(
+                id=self._id,
+                run_id=self._run_id,
+                first_execution_run_id=self._first_execution_run_id,
+                args=args,
+                reason=reason,
+                rpc_metadata=rpc_metadata,
+                rpc_timeout=rpc_timeout,
+                task_queue=self._queue,
+            )
+        )
 
     # -- looking ------------------------------------------------------------------------------------------------
 
     async def describe(
-        self, *, rpc_timeout: timedelta | None = None
+        self,
+        *,
+        rpc_metadata: Mapping[str, str | bytes] = NO_METADATA,
+        rpc_timeout: timedelta | None = None,
     ) -> WorkflowExecutionDescription:
         """Status, times, pending activities with attempts and failures, and why it does not move if its code failed."""
-        return await reading.description(self._address, rpc_timeout)
+        return await self._client.outbound.describe_workflow(
+            DescribeWorkflowInput(
+                id=self._id,
+                run_id=self._run_id,
+                rpc_metadata=rpc_metadata,
+                rpc_timeout=rpc_timeout,
+                task_queue=self._queue,
+            )
+        )
 
     async def fetch_history(
         self,
         *,
         event_filter_type: WorkflowHistoryEventFilterType = WorkflowHistoryEventFilterType.ALL_EVENT,
+        skip_archival: bool = False,
+        rpc_metadata: Mapping[str, str | bytes] = NO_METADATA,
         rpc_timeout: timedelta | None = None,
     ) -> WorkflowHistory:
         """The run's events so far; every page is of the same run."""
-        return await reading.history(
-            self._address, self._history_run_id, event_filter_type, rpc_timeout
+        reading = self.fetch_history_events(
+            event_filter_type=event_filter_type,
+            skip_archival=skip_archival,
+            rpc_metadata=rpc_metadata,
+            rpc_timeout=rpc_timeout,
         )
+        events = [event async for event in reading]
+        return WorkflowHistory(self._id, tuple(events), reading.run_id)
 
-    async def fetch_history_events(
+    def fetch_history_events(
         self,
         *,
+        page_size: int | None = None,
+        next_page_token: bytes | None = None,
         wait_new_event: bool = False,
         event_filter_type: WorkflowHistoryEventFilterType = WorkflowHistoryEventFilterType.ALL_EVENT,
+        skip_archival: bool = False,
+        rpc_metadata: Mapping[str, str | bytes] = NO_METADATA,
         rpc_timeout: timedelta | None = None,
-    ) -> AsyncIterator[Recorded]:
-        """Events as they are read; with ``wait_new_event`` until the run is closed."""
-        async for event in reading.events(
-            self._address,
-            self._history_run_id,
-            wait_new_event=wait_new_event,
-            event_filter_type=event_filter_type,
-            rpc_timeout=rpc_timeout,
-        ):
-            yield event
+    ) -> WorkflowHistoryEventAsyncIterator:
+        """Events as they are read; with ``wait_new_event`` until the run is closed.
+
+        ``page_size`` and ``skip_archival`` change nothing: a page is what fits an answer, and nothing is archived.
+        """
+        return self._client.outbound.fetch_workflow_history_events(
+            FetchWorkflowHistoryEventsInput(
+                id=self._id,
+                run_id=self._history_run_id,
+                page_size=page_size,
+                next_page_token=next_page_token,
+                wait_new_event=wait_new_event,
+                event_filter_type=event_filter_type,
+                skip_archival=skip_archival,
+                rpc_metadata=rpc_metadata,
+                rpc_timeout=rpc_timeout,
+                task_queue=self._queue,
+            )
+        )
+
+    @property
+    def _queue(self) -> str | None:
+        return self._address.queue or None
 
     @property
     def _history_run_id(self) -> str | None:

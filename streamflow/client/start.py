@@ -1,4 +1,4 @@
-"""The options of a start, and the command they become."""
+"""The options of a start: as the caller says them, as interceptors see them, and the command they become."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Required, TypedDict
 
 from streamflow.client.errors import NotYetError
+from streamflow.client.inputs import StartWorkflowInput
 from streamflow.client.values import encode, encode_mapping
 from streamflow.common import (
     Priority,
@@ -20,9 +21,12 @@ from streamflow.common import (
 from streamflow.converter import encode_search_attributes
 from streamflow.model.commands import StartWorkflow, WaitFor
 from streamflow.model.ids import WorkflowId
+from streamflow.model.payload import NO_HEADERS, Payload
 
 if TYPE_CHECKING:
     from streamflow.converter import DataConverter
+
+NO_METADATA: Mapping[str, str | bytes] = {}
 
 
 class StartOptions(TypedDict, total=False):
@@ -53,7 +57,7 @@ class StartOptions(TypedDict, total=False):
     start_signal: str | None
     """Signal-with-start: delivered to the open run if there is one, else to the one begun."""
     start_signal_args: Sequence[Any]
-    rpc_metadata: Mapping[str, str]
+    rpc_metadata: Mapping[str, str | bytes]
     rpc_timeout: timedelta | None
     """Deadline of the call. Default: 10 s for a start, none for a result."""
     request_eager_start: bool
@@ -61,56 +65,77 @@ class StartOptions(TypedDict, total=False):
     versioning_override: Any
 
 
+def start_input(
+    workflow_type: str, args: Sequence[Any], ret_type: type | None, options: StartOptions
+) -> StartWorkflowInput:
+    """What interceptors are given: the options with their defaults. Raises TypeError for an option that nobody knows."""
+    if unknown := options.keys() - StartOptions.__annotations__.keys():
+        raise TypeError(f"Expected start options, found unknown {', '.join(sorted(unknown))}")
+    return StartWorkflowInput(
+        workflow=workflow_type,
+        args=args,
+        id=options["id"],
+        task_queue=options["task_queue"],
+        execution_timeout=options.get("execution_timeout"),
+        run_timeout=options.get("run_timeout"),
+        task_timeout=options.get("task_timeout"),
+        id_reuse_policy=options.get("id_reuse_policy", WorkflowIDReusePolicy.ALLOW_DUPLICATE),
+        id_conflict_policy=options.get("id_conflict_policy", WorkflowIDConflictPolicy.UNSPECIFIED),
+        retry_policy=options.get("retry_policy"),
+        cron_schedule=options.get("cron_schedule", ""),
+        memo=options.get("memo"),
+        search_attributes=options.get("search_attributes"),
+        start_delay=options.get("start_delay"),
+        headers=NO_HEADERS,
+        start_signal=options.get("start_signal"),
+        start_signal_args=options.get("start_signal_args", ()),
+        static_summary=options.get("static_summary"),
+        static_details=options.get("static_details"),
+        ret_type=ret_type,
+        rpc_metadata=options.get("rpc_metadata", NO_METADATA),
+        rpc_timeout=options.get("rpc_timeout"),
+        request_eager_start=options.get("request_eager_start", False),
+        priority=options.get("priority", Priority.default),
+        versioning_override=options.get("versioning_override"),
+    )
+
+
 async def start_command(
-    workflow_type: str,
-    args: Sequence[Any],
-    options: StartOptions,
+    given: StartWorkflowInput,
     *,
+    headers: Mapping[str, Payload],
     converter: DataConverter,
     identity: str,
     wait_for: WaitFor,
 ) -> StartWorkflow:
-    """Only what differs from the defaults is looked at: most starts name an ID and a queue."""
-    if len(options) == 2:
-        return StartWorkflow(
-            workflow_id=WorkflowId(options["id"]),
-            workflow_type=workflow_type,
-            args=await encode(converter, args),
-            identity=identity,
-            wait_for=wait_for,
-        )
-    _refuse_later_options(options)
-    retry_policy = options.get("retry_policy")
-    attributes = options.get("search_attributes")
-    start_delay = options.get("start_delay")
-    reuse = options.get("id_reuse_policy", WorkflowIDReusePolicy.ALLOW_DUPLICATE)
-    conflict = options.get("id_conflict_policy", WorkflowIDConflictPolicy.UNSPECIFIED)
+    """The command that asks for what is given."""
+    _refuse_later_options(given)
+    retry_policy, attributes = given.retry_policy, given.search_attributes
     return StartWorkflow(
-        workflow_id=WorkflowId(options["id"]),
-        workflow_type=workflow_type,
-        args=await encode(converter, args),
-        id_reuse_policy=reuse._to_model(),
-        id_conflict_policy=conflict._to_model(),
+        workflow_id=WorkflowId(given.id),
+        workflow_type=given.workflow,
+        args=await encode(converter, given.args),
+        id_reuse_policy=given.id_reuse_policy._to_model(),
+        id_conflict_policy=given.id_conflict_policy._to_model(),
         retry_policy=None if retry_policy is None else retry_policy._to_model(),
-        execution_timeout_ms=_optional_ms(options.get("execution_timeout")),
-        run_timeout_ms=_optional_ms(options.get("run_timeout")),
-        task_timeout_ms=_optional_ms(options.get("task_timeout")),
-        start_delay_ms=_to_ms(start_delay) if start_delay else 0,
-        memo=await encode_mapping(converter, options.get("memo")),
+        execution_timeout_ms=_optional_ms(given.execution_timeout),
+        run_timeout_ms=_optional_ms(given.run_timeout),
+        task_timeout_ms=_optional_ms(given.task_timeout),
+        start_delay_ms=_to_ms(given.start_delay) if given.start_delay else 0,
+        memo=await encode_mapping(converter, given.memo),
         search_attributes={} if attributes is None else encode_search_attributes(attributes),
-        static_summary=options.get("static_summary") or "",
-        static_details=options.get("static_details") or "",
-        signal_name=options.get("start_signal") or "",
-        signal_args=await encode(converter, options.get("start_signal_args", ())),
+        headers=headers,
+        static_summary=given.static_summary or "",
+        static_details=given.static_details or "",
+        signal_name=given.start_signal or "",
+        signal_args=await encode(converter, given.start_signal_args),
         identity=identity,
         wait_for=wait_for,
     )
 
 
-def _refuse_later_options(options: StartOptions) -> None:
-    if unknown := options.keys() - StartOptions.__annotations__.keys():
-        raise TypeError(f"Expected start options, found unknown {', '.join(sorted(unknown))}")
-    if options.get("cron_schedule"):
+def _refuse_later_options(given: StartWorkflowInput) -> None:
+    if given.cron_schedule:
         raise NotYetError("cron_schedule")
-    if options.get("versioning_override"):
+    if given.versioning_override:
         raise NotYetError("versioning_override")

@@ -1,22 +1,16 @@
-"""Starting a workflow, with or without waiting for its result. The first two functions are methods of `Client`."""
+"""Starting a workflow, with or without waiting for its result: methods of `Client`. The work is `root.starting`'s."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING, Any, Concatenate, NoReturn, ParamSpec, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, overload
 
 from typing_extensions import Unpack
 
 from streamflow.client import naming
-from streamflow.client.address import seconds
-from streamflow.client.ending import outcome
-from streamflow.client.errors import raise_refusal
 from streamflow.client.handle import WorkflowHandle
-from streamflow.client.start import StartOptions, start_command
+from streamflow.client.start import StartOptions, start_input
 from streamflow.client.values import NOT_GIVEN, arguments
-from streamflow.exceptions import WorkflowAlreadyStartedError
-from streamflow.model.answers import Done, Reason, Rejection, RunResult
-from streamflow.model.commands import WaitFor
 
 if TYPE_CHECKING:
     from streamflow.client.client import Client
@@ -92,7 +86,9 @@ async def start_workflow(
         WorkflowAlreadyStartedError: a run of this ID is open, or the policy refuses to follow a closed one.
         RPCError: the queue does not exist, or nobody answered in time.
     """
-    return await _start(self, workflow, arguments(arg, args), result_type, options)
+    name, hint = naming.workflow_name(workflow)
+    given = start_input(name, arguments(arg, args), result_type or hint, options)
+    return await self.outbound.start_workflow(given)
 
 
 @overload
@@ -154,95 +150,16 @@ async def execute_workflow(
     result_type: type | None = None,
     **options: Unpack[StartOptions],
 ) -> Any:
-    """Starts a run and returns its result: one request, one answer.
+    """Starts a run and returns its result: one request and one answer, unless an interceptor wants to see the start.
 
     Raises:
         WorkflowFailureError: it ended without a result; ``cause`` says how.
         WorkflowAlreadyStartedError, RPCError: as `start_workflow`.
     """
-    return await _execute(self, workflow, arguments(arg, args), result_type, options)
-
-
-async def _start(
-    client: Client,
-    workflow: str | Callable[..., Awaitable[Any]],
-    args: Sequence[Any],
-    result_type: type | None,
-    options: StartOptions,
-) -> WorkflowHandle[Any, Any]:
-    """A handle to what was started, as soon as the log has it."""
     name, hint = naming.workflow_name(workflow)
-    command = await start_command(
-        name,
-        args,
-        options,
-        converter=client.data_converter,
-        identity=client.identity,
-        wait_for=WaitFor.ACCEPTED,
-    )
-    queue = options["task_queue"]
-    answer = await client.transport.ask(
-        queue, command, deadline_s=seconds(options.get("rpc_timeout"))
-    )
-    match answer:
-        case Done():
-            pass
-        case Rejection():
-            raise_start_refusal(answer, command.workflow_id, name)
-        case _:
-            raise AssertionError(f"Expected Done or a refusal, found {answer!r}")
-    client.remember_queue(command.workflow_id, queue)
-    return WorkflowHandle(
-        client,
-        command.workflow_id,
-        result_run_id=answer.run_id or None,
-        first_execution_run_id=(answer.first_run_id or answer.run_id) or None,
-        result_type=result_type or hint,
-        task_queue=queue,
-    )
-
-
-async def _execute(
-    client: Client,
-    workflow: str | Callable[..., Awaitable[Any]],
-    args: Sequence[Any],
-    result_type: type | None,
-    options: StartOptions,
-) -> Any:
-    """The run's result: one request, one answer."""
-    name, hint = naming.workflow_name(workflow)
-    command = await start_command(
-        name,
-        args,
-        options,
-        converter=client.data_converter,
-        identity=client.identity,
-        wait_for=WaitFor.RESULT,
-    )
-    queue = options["task_queue"]
-    timeout = options.get("rpc_timeout")
-    answer = await client.transport.ask(
-        queue, command, deadline_s=timeout.total_seconds() if timeout else None
-    )
-    match answer:
-        case RunResult(new_run_id=None):
-            return await outcome(client, answer, result_type or hint)
-        case RunResult(new_run_id=following):
-            handle: WorkflowHandle[Any, Any] = WorkflowHandle(
-                client,
-                command.workflow_id,
-                result_run_id=following,
-                result_type=result_type or hint,
-                task_queue=queue,
-            )
-            return await handle.result(rpc_timeout=timeout)
-        case Rejection():
-            raise_start_refusal(answer, command.workflow_id, name)
-        case _:
-            raise AssertionError(f"Expected a result or a refusal, found {answer!r}")
-
-
-def raise_start_refusal(refusal: Rejection, workflow_id: str, workflow_type: str) -> NoReturn:
-    if refusal.reason is Reason.ALREADY_STARTED:
-        raise WorkflowAlreadyStartedError(workflow_id, workflow_type, run_id=refusal.run_id)
-    raise_refusal(refusal)
+    given = start_input(name, arguments(arg, args), result_type or hint, options)
+    if self.root is self.outbound:
+        return await self.root.execute_workflow(given)
+    # Interceptors know a start and a result, not the two in one.
+    handle = await self.outbound.start_workflow(given)
+    return await handle.result(rpc_timeout=given.rpc_timeout)

@@ -1,0 +1,80 @@
+"""Starting workflows: one request, accepted or carried through to the result."""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+from streamflow.client.address import seconds
+from streamflow.client.ending import outcome
+from streamflow.client.errors import raise_refusal
+from streamflow.client.handle import WorkflowHandle
+from streamflow.client.inputs import StartWorkflowInput
+from streamflow.client.root.calls import Calls
+from streamflow.client.start import start_command
+from streamflow.exceptions import WorkflowAlreadyStartedError
+from streamflow.model.answers import Done, Reason, Rejection, RunResult
+from streamflow.model.commands import StartWorkflow, WaitFor
+
+
+class StartCalls(Calls):
+    async def start_workflow(self, input: StartWorkflowInput) -> WorkflowHandle[Any, Any]:
+        client = self._client
+        command = await self._start_command(input, WaitFor.ACCEPTED)
+        answer = await client.transport.ask(
+            input.task_queue, command, deadline_s=seconds(input.rpc_timeout)
+        )
+        match answer:
+            case Done():
+                pass
+            case Rejection():
+                raise_start_refusal(answer, input)
+            case _:
+                raise AssertionError(f"Expected Done or a refusal, found {answer!r}")
+        client.remember_queue(input.id, input.task_queue)
+        return WorkflowHandle(
+            client,
+            input.id,
+            result_run_id=answer.run_id or None,
+            first_execution_run_id=(answer.first_run_id or answer.run_id) or None,
+            result_type=input.ret_type,
+            task_queue=input.task_queue,
+        )
+
+    async def execute_workflow(self, input: StartWorkflowInput) -> Any:
+        """Start and result in one request. Used when no interceptor wants to see the start alone."""
+        client, timeout = self._client, input.rpc_timeout
+        command = await self._start_command(input, WaitFor.RESULT)
+        answer = await client.transport.ask(
+            input.task_queue, command, deadline_s=timeout.total_seconds() if timeout else None
+        )
+        match answer:
+            case RunResult(new_run_id=None):
+                return await outcome(client, answer, input.ret_type)
+            case RunResult(new_run_id=following):
+                handle: WorkflowHandle[Any, Any] = WorkflowHandle(
+                    client,
+                    input.id,
+                    result_run_id=following,
+                    result_type=input.ret_type,
+                    task_queue=input.task_queue,
+                )
+                return await handle.result(rpc_timeout=timeout)
+            case Rejection():
+                raise_start_refusal(answer, input)
+            case _:
+                raise AssertionError(f"Expected a result or a refusal, found {answer!r}")
+
+    async def _start_command(self, input: StartWorkflowInput, wait_for: WaitFor) -> StartWorkflow:
+        return await start_command(
+            input,
+            headers=await self._headers(input.headers),
+            converter=self._client.data_converter,
+            identity=self._client.identity,
+            wait_for=wait_for,
+        )
+
+
+def raise_start_refusal(refusal: Rejection, input: StartWorkflowInput) -> NoReturn:
+    if refusal.reason is Reason.ALREADY_STARTED:
+        raise WorkflowAlreadyStartedError(input.id, input.workflow, run_id=refusal.run_id)
+    raise_refusal(refusal)
