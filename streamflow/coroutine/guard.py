@@ -1,7 +1,8 @@
 """Keeps clocks, chance and I/O out of workflow code. The one module of the pure core that touches the process.
 
-`step` makes a run's loop the running one, which is also the mark that the guard looks for: outside a step a patched
-function costs one look at the running loop. Who is refused is judged by frames:
+`step` makes a run's loop the running one and marks its thread, which is what the guard looks for: while no thread is
+in a step, a patched function costs one look at an empty set (asking for the running loop would be a system call each
+time). Who is refused is judged by frames:
 
 - clocks and chance: the calling frame. The standard library's own use passes (`logging` reads the clock for each
   record), as does that of libraries that observe (`OBSERVERS`); workflow code's does not.
@@ -31,6 +32,7 @@ import time
 import uuid
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from threading import get_ident
 from types import FrameType
 from typing import Any, NoReturn
 
@@ -62,6 +64,8 @@ _PLUMBING = (
 """Modules that may do I/O on their own account while a step runs."""
 
 _unrestricted = contextvars.ContextVar("streamflow_unrestricted", default=False)
+_stepping: set[int] = set()
+"""Threads that are in a guarded step. Each thread adds and removes only itself."""
 _get_running_loop = asyncio._get_running_loop
 _set_running_loop = asyncio._set_running_loop
 
@@ -79,7 +83,7 @@ class step:
     A loop that was running (the memory log turns processors on the caller's) is put back afterwards with its task.
     """
 
-    __slots__ = ("_collect", "_hooks", "_loop", "_outer", "_task")
+    __slots__ = ("_collect", "_hooks", "_loop", "_marks", "_outer", "_task")
 
     def __init__(self, loop: WorkflowLoop) -> None:
         self._loop = loop
@@ -94,8 +98,13 @@ class step:
         self._hooks = sys.get_asyncgen_hooks()
         sys.set_asyncgen_hooks(self._loop.hold_generator, None)
         _set_running_loop(self._loop)
+        self._marks = self._loop.guarded and get_ident() not in _stepping
+        if self._marks:
+            _stepping.add(get_ident())
 
     def __exit__(self, *exc_info: object) -> None:
+        if self._marks:
+            _stepping.discard(get_ident())
         _set_running_loop(self._outer)
         sys.set_asyncgen_hooks(*self._hooks)
         if self._collect:
@@ -122,7 +131,7 @@ def is_unrestricted() -> bool:
 
 
 def _guarded() -> bool:
-    return getattr(_get_running_loop(), "guarded", False)
+    return bool(_stepping) and get_ident() in _stepping
 
 
 def _package(frame: FrameType) -> str:

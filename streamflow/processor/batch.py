@@ -44,8 +44,8 @@ class PartitionBatch:
     """Next inbox offset, if records were taken."""
     hand_over: bool = False
     """An orderly farewell: the owner is written as empty, so nobody need fence us."""
-    waiters_gone: list[str] = field(default_factory=list[str])
-    """Runs whose waiters are answered by this batch."""
+    closed: list[str] = field(default_factory=list[str])
+    """Runs that this batch ends: their waiters are answered, and they leave the memory once it is committed."""
 
 
 @dataclass(slots=True)

@@ -68,8 +68,9 @@ def store(part: PartitionBatch, partition: Partition, *, owner: str, ids: tuple[
         meta.inbox_offset = part.offset
     ingest.finish(meta)
     partition.note_due(ingest.earliest_due_ms)
-    for run_id in part.waiters_gone:
+    for run_id in part.closed:
         partition.waiters.forget(run_id)
+        partition.drafts.drop(run_id)
 
 
 def history_page(partition: Partition, run_id: str, after_seq: int, bytes_max: int) -> HistoryPage:

@@ -154,6 +154,7 @@ class Recorder:
         self._summarize()
         if not self.run.open:
             self._answer_waiters()
+            self._part.closed.append(self.run.run_id)
 
     def tombstone_run(self, last_seq: int, count: int) -> int:
         """Deletes the last ``count`` events of a closed run whose retention ended; returns the last left."""
@@ -242,7 +243,6 @@ class Recorder:
             result = result_of(self.run)
             for to in waiting:
                 self._reply(to, result)
-            self._part.waiters_gone.append(self.run.run_id)
 
     def _next_due_ms(self) -> int:
         run, limits = self.run, self._around.options.limits

@@ -245,6 +245,7 @@ class Executor:
         if attempt.timer is not None:
             attempt.timer.cancel()
             attempt.timer = None
+        attempt.loop_task = None  # whose variables lead back to the attempt
         del self._running[attempt]
         if self._idle is not None and not self._running:
             self._idle.set_result(None)

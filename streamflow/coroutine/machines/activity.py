@@ -101,11 +101,11 @@ class ActivityHandle(WorkflowFuture[T]):
     """A begun activity: await it for its result, ``cancel()`` it as its cancellation type says."""
 
     __slots__ = ("_machine",)
-    _machine: ActivityMachine
+    _machine: ActivityMachine | None
 
     def cancel(self, msg: Any | None = None) -> bool:
         """Asks for cancellation; awaiting then raises ActivityError, at once or when the activity has ended."""
-        if self.done():
+        if self._machine is None:
             return False
         self._machine.cancel()
         return True
@@ -215,9 +215,9 @@ class ActivityMachine:
             result = self._values.decode_one(event.result, self._result_type)
         except Exception as error:
             # It is the awaiting code's: what leaves run because of it is judged like any other exception.
-            self.handle.set_exception(error)
+            self._settled().set_exception(error)
         else:
-            self.handle.set_result(result)
+            self._settled().set_result(result)
 
     def _fail(self, message: str, cause: FailureError, state: RetryState, identity: str) -> None:
         error = ActivityError(
@@ -230,7 +230,12 @@ class ActivityMachine:
             retry_state=state,
         )
         error.__cause__ = cause
-        self.handle.set_exception(error)
+        self._settled().set_exception(error)
+
+    def _settled(self) -> ActivityHandle[Any]:
+        """The handle, which needs its machine no more: without the cycle it is freed as soon as the code lets go."""
+        self.handle._machine = None
+        return self.handle
 
     def _step(self, cue: Cue) -> None:
         self.state = next_state(TABLE, self.state, cue, self, self.place)

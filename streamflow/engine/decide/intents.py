@@ -50,8 +50,10 @@ from streamflow.model.tasks import Attempt
 def refuse_intents(run: Run, intents: list[Intent], context: Context) -> Rejection | None:
     """Why these intents pass a bound, or ``None``. Refused intents leave the run stuck, never failed."""
     limits = context.limits
-    activities = sum(type(intent) is ScheduleActivity for intent in intents)
-    timers = sum(type(intent) is StartTimer for intent in intents)
+    activities = timers = 0
+    for intent in intents:
+        activities += type(intent) is ScheduleActivity
+        timers += type(intent) is StartTimer
     for what, count, bound in (
         ("pending activities", len(run.activities) + activities, limits.pending_activities_max),
         ("pending timers", len(run.timers) + timers, limits.pending_timers_max),
