@@ -61,9 +61,10 @@ def test_clean_up_code_can_begin_nothing() -> None:
 
     world = World(driven(code))
     world.step()
+    operations = world.instance.operations
     assert world.instance.evict()
     assert refused == ["activity", "task", "timer", "handler", "continue"]
-    assert world.instance.operations.collect() == []
+    assert operations.collect() == []
 
 
 def test_code_that_waits_in_its_finally_is_ended_too() -> None:
