@@ -137,6 +137,7 @@ class Tasks:
     def _finish(self, delivery: Delivery) -> None:
         delivery.partition.window.finish(delivery.offset)
         self._drop(delivery)
+        delivery.attempt = None  # which knows its delivery: the two would wait for the collector
 
     # -- from the event loop and the attempts' threads ------------------------------------------------------------
 

@@ -41,7 +41,9 @@ def activity_machine(kind: CancellationType = CancellationType.TRY_CANCEL) -> Ac
     request = ActivityRequest(
         activity_type="a", timeouts=ActivityTimeouts(start_to_close_ms=1), cancellation_type=kind
     )
-    return owner.begin_activity(request, None)._machine
+    machine = owner.begin_activity(request, None)._machine
+    assert machine is not None
+    return machine
 
 
 def say_timer(machine: TimerMachine, cue: timer.Cue) -> None:
