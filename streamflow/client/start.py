@@ -15,9 +15,8 @@ from streamflow.common import (
     TypedSearchAttributes,
     WorkflowIDConflictPolicy,
     WorkflowIDReusePolicy,
-    _optional_ms,
-    _to_ms,
 )
+from streamflow.common.durations import optional_ms, to_ms
 from streamflow.converter import encode_search_attributes
 from streamflow.model.commands import StartWorkflow, WaitFor
 from streamflow.model.ids import WorkflowId
@@ -118,10 +117,10 @@ async def start_command(
         id_reuse_policy=given.id_reuse_policy._to_model(),
         id_conflict_policy=given.id_conflict_policy._to_model(),
         retry_policy=None if retry_policy is None else retry_policy._to_model(),
-        execution_timeout_ms=_optional_ms(given.execution_timeout),
-        run_timeout_ms=_optional_ms(given.run_timeout),
-        task_timeout_ms=_optional_ms(given.task_timeout),
-        start_delay_ms=_to_ms(given.start_delay) if given.start_delay else 0,
+        execution_timeout_ms=optional_ms(given.execution_timeout),
+        run_timeout_ms=optional_ms(given.run_timeout),
+        task_timeout_ms=optional_ms(given.task_timeout),
+        start_delay_ms=to_ms(given.start_delay) if given.start_delay else 0,
         memo=await encode_mapping(converter, given.memo),
         search_attributes={} if attributes is None else encode_search_attributes(attributes),
         headers=headers,

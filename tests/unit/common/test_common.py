@@ -16,8 +16,8 @@ from streamflow.common import (
     TypedSearchAttributes,
     WorkflowIDConflictPolicy,
     WorkflowIDReusePolicy,
-    _to_ms,
 )
+from streamflow.common.durations import to_ms
 from streamflow.model.options import IdConflictPolicy, IdReusePolicy
 
 retry_policies = st.builds(
@@ -55,7 +55,7 @@ def test_an_impossible_retry_policy_is_refused_by_name(policy: RetryPolicy, comp
 @given(st.integers(1, 999))
 def test_a_short_wait_never_becomes_none(microseconds: int) -> None:
     """A positive duration below a millisecond is one millisecond inside."""
-    assert _to_ms(timedelta(microseconds=microseconds)) == 1
+    assert to_ms(timedelta(microseconds=microseconds)) == 1
 
 
 def test_an_unspecified_conflict_policy_fails() -> None:

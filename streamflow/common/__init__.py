@@ -1,0 +1,42 @@
+"""Options and values that workflows, activities and clients share. Durations are `timedelta`; the log keeps milliseconds.
+
+``_to_model`` and ``_from_model`` stand between these and what the log keeps; user code has no need of them.
+
+`retries`, `starting`, `priorities` and `versions` have options, `search_attributes` typed values, `raw` what is not decoded.
+"""
+
+from __future__ import annotations
+
+from streamflow.common.headers import HeaderCodecBehavior
+from streamflow.common.priorities import Priority
+from streamflow.common.raw import RawValue
+from streamflow.common.retries import RetryPolicy
+from streamflow.common.search_attributes import (
+    SearchAttributeIndexedValueType,
+    SearchAttributeKey,
+    SearchAttributePair,
+    SearchAttributeUpdate,
+    TypedSearchAttributes,
+)
+from streamflow.common.starting import (
+    QueryRejectCondition,
+    WorkflowIDConflictPolicy,
+    WorkflowIDReusePolicy,
+)
+from streamflow.common.versions import VersioningBehavior
+
+__all__ = [
+    "HeaderCodecBehavior",
+    "Priority",
+    "QueryRejectCondition",
+    "RawValue",
+    "RetryPolicy",
+    "SearchAttributeIndexedValueType",
+    "SearchAttributeKey",
+    "SearchAttributePair",
+    "SearchAttributeUpdate",
+    "TypedSearchAttributes",
+    "VersioningBehavior",
+    "WorkflowIDConflictPolicy",
+    "WorkflowIDReusePolicy",
+]

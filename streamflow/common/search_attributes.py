@@ -1,0 +1,150 @@
+"""Typed values by which workflows are found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+from typing import Any, ClassVar, Generic, TypeVar, overload
+
+
+class SearchAttributeIndexedValueType(Enum):
+    """What a search attribute holds; the value is the type's name on the wire."""
+
+    TEXT = "Text"
+    KEYWORD = "Keyword"
+    INT = "Int"
+    DOUBLE = "Double"
+    BOOL = "Bool"
+    DATETIME = "Datetime"
+    KEYWORD_LIST = "KeywordList"
+
+
+ValueT = TypeVar("ValueT")
+
+
+@dataclass(frozen=True)
+class SearchAttributeKey(Generic[ValueT]):
+    """Name and type of a search attribute. Made by the ``for_...`` functions."""
+
+    name: str
+    indexed_value_type: SearchAttributeIndexedValueType
+    value_type: type[Any]
+
+    @staticmethod
+    def for_text(name: str) -> SearchAttributeKey[str]:
+        return SearchAttributeKey(name, SearchAttributeIndexedValueType.TEXT, str)
+
+    @staticmethod
+    def for_keyword(name: str) -> SearchAttributeKey[str]:
+        return SearchAttributeKey(name, SearchAttributeIndexedValueType.KEYWORD, str)
+
+    @staticmethod
+    def for_int(name: str) -> SearchAttributeKey[int]:
+        return SearchAttributeKey(name, SearchAttributeIndexedValueType.INT, int)
+
+    @staticmethod
+    def for_float(name: str) -> SearchAttributeKey[float]:
+        return SearchAttributeKey(name, SearchAttributeIndexedValueType.DOUBLE, float)
+
+    @staticmethod
+    def for_bool(name: str) -> SearchAttributeKey[bool]:
+        return SearchAttributeKey(name, SearchAttributeIndexedValueType.BOOL, bool)
+
+    @staticmethod
+    def for_datetime(name: str) -> SearchAttributeKey[datetime]:
+        return SearchAttributeKey(name, SearchAttributeIndexedValueType.DATETIME, datetime)
+
+    @staticmethod
+    def for_keyword_list(name: str) -> SearchAttributeKey[Sequence[str]]:
+        return SearchAttributeKey(name, SearchAttributeIndexedValueType.KEYWORD_LIST, list)
+
+    @staticmethod
+    def _of(name: str, kind: SearchAttributeIndexedValueType) -> SearchAttributeKey[Any]:
+        return SearchAttributeKey(name, kind, _VALUE_TYPES[kind])
+
+    def value_set(self, value: ValueT) -> SearchAttributeUpdate[ValueT]:
+        return SearchAttributeUpdate(self, value)
+
+    def value_unset(self) -> SearchAttributeUpdate[ValueT]:
+        return SearchAttributeUpdate(self, None)
+
+
+_VALUE_TYPES: dict[SearchAttributeIndexedValueType, type[Any]] = {
+    SearchAttributeIndexedValueType.TEXT: str,
+    SearchAttributeIndexedValueType.KEYWORD: str,
+    SearchAttributeIndexedValueType.INT: int,
+    SearchAttributeIndexedValueType.DOUBLE: float,
+    SearchAttributeIndexedValueType.BOOL: bool,
+    SearchAttributeIndexedValueType.DATETIME: datetime,
+    SearchAttributeIndexedValueType.KEYWORD_LIST: list,
+}
+
+
+@dataclass(frozen=True)
+class SearchAttributePair(Generic[ValueT]):
+    """A search attribute and its value."""
+
+    key: SearchAttributeKey[ValueT]
+    value: ValueT
+
+
+@dataclass(frozen=True)
+class SearchAttributeUpdate(Generic[ValueT]):
+    """A change of one search attribute; ``None`` removes it."""
+
+    key: SearchAttributeKey[ValueT]
+    value: ValueT | None
+
+
+@dataclass(frozen=True)
+class TypedSearchAttributes:
+    """Search attributes of one run: at most one value for each key."""
+
+    search_attributes: Sequence[SearchAttributePair[Any]] = field(default_factory=tuple)
+
+    empty: ClassVar[TypedSearchAttributes]
+
+    def __post_init__(self) -> None:
+        names = [pair.key.name for pair in self.search_attributes]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"Expected each search attribute once, found {', '.join(twice)} twice")
+
+    def __len__(self) -> int:
+        return len(self.search_attributes)
+
+    def __iter__(self) -> Iterator[SearchAttributePair[Any]]:
+        return iter(self.search_attributes)
+
+    def __contains__(self, key: object) -> bool:
+        return any(pair.key == key for pair in self.search_attributes)
+
+    def __getitem__(self, key: SearchAttributeKey[ValueT]) -> ValueT:
+        for pair in self.search_attributes:
+            if pair.key == key:
+                value: ValueT = pair.value
+                return value
+        raise KeyError(key)
+
+    @overload
+    def get(self, key: SearchAttributeKey[ValueT]) -> ValueT | None: ...
+
+    @overload
+    def get(self, key: SearchAttributeKey[ValueT], default: ValueT) -> ValueT: ...
+
+    def get(self, key: SearchAttributeKey[ValueT], default: ValueT | None = None) -> ValueT | None:
+        try:
+            return self[key]
+        except KeyError:
+            return default
+
+    def updated(self, *search_attributes: SearchAttributePair[Any]) -> TypedSearchAttributes:
+        """A copy in which these pairs replace or join the others."""
+        changed = {pair.key.name: pair for pair in search_attributes}
+        kept = [pair for pair in self.search_attributes if pair.key.name not in changed]
+        return TypedSearchAttributes((*kept, *changed.values()))
+
+
+TypedSearchAttributes.empty = TypedSearchAttributes()
