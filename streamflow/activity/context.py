@@ -31,6 +31,7 @@ class Info:
     activity_id: str
     activity_type: str
     attempt: int
+    """Counted from 1: retries, and redeliveries of one attempt after a worker ended in it (see ``docs/operations.md``)."""
     current_attempt_scheduled_time: datetime
     heartbeat_details: Sequence[Any]
     heartbeat_timeout: timedelta | None

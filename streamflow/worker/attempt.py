@@ -37,6 +37,7 @@ class Attempt:
         "_permit",
         "beats",
         "cancellation",
+        "earlier",
         "ended",
         "heartbeat",
         "in_code",
@@ -58,8 +59,11 @@ class Attempt:
         heartbeat: Heartbeat | None = None,
         is_local: bool = False,
         must_run: bool = False,
+        earlier: int = 0,
     ) -> None:
         self.task = task
+        self.earlier = earlier
+        """How often the task was begun before without an end: its code is told of a later attempt by so many."""
         self.ended = ended
         """Called once, on the event loop."""
         self.heartbeat = heartbeat

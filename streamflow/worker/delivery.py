@@ -53,6 +53,7 @@ class Delivery:
     __slots__ = (
         "announced",
         "attempt",
+        "earlier",
         "heartbeat_sent_ms",
         "offset",
         "partition",
@@ -66,6 +67,8 @@ class Delivery:
         self.partition = partition
         self.offset = offset
         self.task = task
+        self.earlier = partition.window.begun(offset)
+        """How often this very task is known to have been begun before, here or by a worker that is gone."""
         self.stage = Stage.CONFIRMING
         self.attempt: Attempt | None = None
         self.announced = False

@@ -18,7 +18,7 @@ def info_of(attempt: Attempt, namespace: str, converter: DataConverter) -> Info:
     return Info(
         activity_id=task.activity_id,
         activity_type=task.activity_type,
-        attempt=task.attempt,
+        attempt=task.attempt + attempt.earlier,
         current_attempt_scheduled_time=_time(task.attempt_scheduled_ms),
         heartbeat_details=_details(attempt.last_details, converter),
         heartbeat_timeout=_duration(limits.heartbeat_ms),

@@ -22,6 +22,10 @@ class PollerOptions(msgspec.Struct, frozen=True, kw_only=True):
     records_per_poll_max: int = 500
     tick_ms: int = 100
     """How often windows are committed, heartbeats sent and starts announced."""
+    note_after_ms: int = 20
+    """A task running longer than this is noted beside the committed offset, so that a redelivery counts it."""
+    note_apart_ms: int = 50
+    """How far apart two such notes are at least."""
     announce_after_ms: int = 1_000
     """A task running longer than this is announced; until then a redelivery covers for it."""
     idle_poll_ms: int = 250

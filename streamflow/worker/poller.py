@@ -70,6 +70,8 @@ class Poller:
             self._begin_reading()
             parts.tasks.take_ends()
             parts.tasks.take_answers(self._replies.take())
+            if parts.tasks.note_begun():
+                self.commit(self._partitions.values())
             self._tick_if_due()
             room = self._room()
             self._pause_or_resume(room)
@@ -84,7 +86,7 @@ class Poller:
             if self._log.threaded:
                 threading.Event().wait(self._options.tick_ms / 1_000)
             return self._options.tick_ms
-        return None if self._idle else self._options.tick_ms
+        return None if self._idle else self._wait_ms()
 
     def close(self) -> None:
         """Reports what has ended and commits. What still runs could not report any more, so others are given it."""
@@ -130,7 +132,9 @@ class Poller:
         return any(partition.due_commit() is not None for partition in self._partitions.values())
 
     def _wait_ms(self) -> int:
-        return self._options.idle_poll_ms if self._idle else self._options.tick_ms
+        if self._idle:
+            return self._options.idle_poll_ms
+        return self._options.note_after_ms if self._opened.tasks.unnoted else self._options.tick_ms
 
     # -- partitions come and go -----------------------------------------------------------------------------------
 

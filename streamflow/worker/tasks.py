@@ -53,6 +53,11 @@ class Tasks:
         self._tell_room = room
         self._deliveries: dict[Delivery, None] = {}
         """Every task from its delivery until it is finished."""
+        self._again: list[Delivery] = []
+        """Redelivered and still pending: begun as soon as it is noted that they are begun once more."""
+        self._unnoted: dict[Delivery, None] = {}
+        """With the executor, and not noted as begun."""
+        self._next_note_ms = 0
         self._acknowledgements: list[Delivery] = []
         """Announced and acknowledged, to begin as soon as their offsets are committed."""
         self._ended: deque[Delivery] = deque()
@@ -87,6 +92,7 @@ class Tasks:
         if take and leaving:
             self._sender.flush(self._options.flush_on_revoke_ms)
         self.take_ends()
+        self.note_begun(at_once=True)
         for delivery in leaving:
             if take and delivery.taken:
                 delivery.partition.window.finish(delivery.offset)
@@ -94,6 +100,47 @@ class Tasks:
     def close(self) -> None:
         """What ends from now on is not reported: its task is someone else's."""
         self._closed = True
+
+    # -- how often begun ------------------------------------------------------------------------------------------
+
+    @property
+    def unnoted(self) -> bool:
+        """Whether something may run of which a successor would not know that it was begun."""
+        return bool(self._unnoted)
+
+    def note_begun(self, *, at_once: bool = False) -> bool:
+        """Notes in the windows what has been running for a while; whether there is something new to commit.
+
+        What ends sooner is not noted, so that short tasks cost nothing. ``at_once`` notes whatever runs.
+        """
+        now_ms, monotonic_ms = self._clock.now_ms(), self._clock.monotonic_ms()
+        if not self._unnoted or (monotonic_ms < self._next_note_ms and not at_once):
+            return False
+        since_ms = now_ms if at_once else now_ms - self._options.note_after_ms
+        noted = False
+        for delivery in list(self._unnoted):
+            if delivery not in self._deliveries or delivery.stage is Stage.REPORTED:
+                del self._unnoted[delivery]
+            elif delivery.runs and delivery.started_ms <= since_ms:
+                del self._unnoted[delivery]
+                delivery.partition.window.begin(delivery.offset, delivery.earlier + 1)
+                noted = True
+        if noted:
+            self._next_note_ms = monotonic_ms + self._options.note_apart_ms
+        return noted
+
+    def _begin_again(self) -> None:
+        """What was delivered before begins when it is noted that it does: a task that ends its worker is counted."""
+        ready = [delivery for delivery in self._again if delivery in self._deliveries]
+        self._again = ready
+        if not ready:
+            return
+        for delivery in ready:
+            delivery.partition.window.begin(delivery.offset, delivery.earlier + 1)
+        if not self._commit({delivery.partition: None for delivery in ready}):
+            return  # the next tick tries again
+        self._again = []
+        self._hand_over(ready)
 
     # -- to the executor ------------------------------------------------------------------------------------------
 
@@ -108,6 +155,8 @@ class Tasks:
             else:
                 delivery.stage = Stage.HANDED
                 delivery.attempt = self._attempt(delivery)
+                if delivery.partition.window.begun(delivery.offset) == delivery.earlier:
+                    self._unnoted[delivery] = None
                 attempts.append(delivery.attempt)
         if attempts:
             self._executor.run(attempts)
@@ -116,6 +165,7 @@ class Tasks:
         return Attempt(
             delivery.task,
             must_run=must_run,
+            earlier=delivery.earlier,
             ended=lambda _, outcome: self._on_ended(delivery, outcome),
             heartbeat=lambda _, details: self._on_heartbeat(delivery, details),
         )
@@ -175,7 +225,8 @@ class Tasks:
                     self._unwanted(deliveries)
                 case _:
                     pass  # not now, says its owner: what waits is asked about again when overdue
-        self._hand_over(confirmed)
+        self._again += confirmed
+        self._begin_again()
         self._begin_acknowledged()
 
     def take_ends(self) -> None:
@@ -264,6 +315,7 @@ class Tasks:
             if delivery.runs:
                 self._keep_known(delivery, now_ms, monotonic_ms)
         self._ask_again(monotonic_ms)
+        self._begin_again()
         self._begin_acknowledged()
 
     def _keep_known(self, delivery: Delivery, now_ms: int, monotonic_ms: int) -> None:
@@ -290,7 +342,7 @@ class Tasks:
         for delivery in self._questions.overdue(monotonic_ms):
             if delivery not in self._deliveries:
                 continue
-            if delivery.stage is Stage.CONFIRMING:
+            if delivery.stage is Stage.CONFIRMING and delivery not in self._again:
                 confirming.append(delivery)
             elif delivery.stage is Stage.ANNOUNCING and delivery.attempt is None:
                 self._questions.announce(delivery, self._clock.now_ms(), monotonic_ms)

@@ -10,7 +10,8 @@ what was running is delivered again. A pure data structure: no I/O, no threads.
 
 The text is a version and run lengths from the mark on, alternately unfinished and finished, in base 36. Offsets that
 hold no record (transaction markers) count to whichever side is shorter to say: nobody is misled by them. What does not fit
-the budget is left out from the high end, and is then merely delivered again.
+the budget is left out from the high end, and is then merely delivered again. After a colon follows how often the unfinished
+were begun (`begun`).
 """
 
 from __future__ import annotations
@@ -19,15 +20,18 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from itertools import pairwise
 
+from streamflow.worker import begun
+from streamflow.worker.base36 import base36
+
 METADATA_BYTES_MAX = 4_096
 """What a broker accepts beside an offset by default (``offset.metadata.max.bytes``)."""
 METADATA_BYTES_ROOM = 256
 """Kept free for what a later version may have to say."""
-TEXT_BYTES_MAX = METADATA_BYTES_MAX - METADATA_BYTES_ROOM
+TEXT_BYTES_MAX = METADATA_BYTES_MAX - METADATA_BYTES_ROOM - begun.BEGUN_BYTES_MAX
+"""For which records are finished."""
 CROWDED_SHARE = 0.75
 """Above this share of the budget no more records are to be delivered until the mark has moved."""
 _VERSION = "1"
-_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 Span = tuple[int, int]
 """Offsets from the first (inclusive) to the second (exclusive)."""
@@ -40,8 +44,13 @@ class Window:
         """Begins where a commit of ``offset`` and ``metadata`` left off."""
         self._unfinished: OrderedDict[int, None] = OrderedDict()
         self._position = offset
-        self._ahead = decode(offset, metadata)
+        spans, _, before = metadata.partition(":")
+        self._ahead = decode(offset, spans)
         """Finished by an earlier owner, not yet passed by the position."""
+        self._begun_before = begun.decode(offset, before)
+        """Begun by earlier owners, so many times."""
+        self._times: dict[int, int] = {}
+        """How often each delivered, unfinished record was begun, if ever."""
         self._pass_finished()
 
     @property
@@ -64,18 +73,33 @@ class Window:
         if offset < self._position or any(start <= offset < end for start, end in self._ahead):
             return False
         self._unfinished[offset] = None
+        times = next((r.times for r in self._begun_before if r.start <= offset < r.end), 0)
+        if times:
+            self._times[offset] = times
         self._position = offset + 1
         self._pass_finished()
         return True
 
+    def begun(self, offset: int) -> int:
+        """How often this delivered record was begun, as far as it was noted."""
+        return self._times.get(offset, 0)
+
+    def begin(self, offset: int, times: int) -> None:
+        """Notes that the record is being begun for this time, counted from 1; nothing if it is finished."""
+        if offset in self._unfinished:
+            self._times[offset] = times
+
     def finish(self, offset: int) -> None:
         """The record needs no further work. Harmless when repeated."""
         self._unfinished.pop(offset, None)
+        self._times.pop(offset, None)
 
     def commit(self, budget: int = TEXT_BYTES_MAX) -> tuple[int, str]:
         """What to commit: the mark, and the text beside it."""
         mark = self.mark
-        return mark, encode(mark, self._finished_above(mark), budget)
+        text = encode(mark, self._finished_above(mark), budget)
+        started = begun.encode(mark, self._begun_runs()) if self._may_have_begun else ""
+        return mark, f"{text or _VERSION}:{started}" if started else text
 
     def is_crowded(self, budget: int = TEXT_BYTES_MAX) -> bool:
         """Whether so much is finished out of order that the text would soon be over its budget."""
@@ -84,6 +108,19 @@ class Window:
             return False
         mark = self.mark
         return len(_text(_run_lengths(mark, self._finished_above(mark)))) > CROWDED_SHARE * budget
+
+    @property
+    def _may_have_begun(self) -> bool:
+        return bool(self._times or self._begun_before)
+
+    def _begun_runs(self) -> list[begun.Run]:
+        """What is delivered, and what earlier owners noted of records still to come."""
+        times = self._times
+        runs = begun.runs_of((offset, times.get(offset, 0)) for offset in self._unfinished)
+        position = self._position
+        self._begun_before = [run for run in self._begun_before if run.end > position]
+        later = [run._replace(start=max(run.start, position)) for run in self._begun_before]
+        return [*runs, *later]
 
     def _pass_finished(self) -> None:
         """Moves the position over what an earlier owner finished."""
@@ -104,7 +141,7 @@ def encode(mark: int, finished: Iterable[Span], budget: int = TEXT_BYTES_MAX) ->
 
 def decode(mark: int, metadata: str) -> list[Span]:
     """The finished spans of a text beside a committed offset. One that cannot be read says that nothing is finished."""
-    version, _, rest = metadata.partition(".")
+    version, _, rest = metadata.partition(":")[0].partition(".")
     if version != _VERSION or not rest:
         return []
     try:
@@ -141,19 +178,9 @@ def _text(pairs: Iterable[tuple[int, int]], budget: int | None = None) -> str:
     parts: list[str] = []
     length = len(_VERSION)
     for unfinished, finished in pairs:
-        part = f".{_base36(unfinished)}.{_base36(finished)}"
+        part = f".{base36(unfinished)}.{base36(finished)}"
         length += len(part)
         if budget is not None and length > budget:
             break
         parts.append(part)
     return _VERSION + "".join(parts) if parts else ""
-
-
-def _base36(number: int) -> str:
-    if number < 36:
-        return _DIGITS[number]
-    digits = ""
-    while number:
-        number, digit = divmod(number, 36)
-        digits = _DIGITS[digit] + digits
-    return digits

@@ -3,173 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
 from itertools import pairwise
-from typing import Any, TypeVar
 
 from streamflow import activity
-from streamflow.converter import DataConverter
-from streamflow.memory.broker import MemoryBroker
-from streamflow.memory.log import MemoryLog
-from streamflow.memory.simloop import SimLoop, simulate
 from streamflow.model.answers import Answer, Confirmed, HeartbeatAck, Reason, Rejection
 from streamflow.model.commands import (
     ActivityOutcome,
     Command,
     ConfirmTasks,
     HeartbeatActivity,
-    Received,
     ReportActivity,
     StartActivity,
 )
-from streamflow.model.options import ActivityTimeouts, RetryPolicy
-from streamflow.model.tasks import ActivityTask, CancelTask
-from streamflow.ports import Committed, OutRecord, Record, TopicPartition, TopicSpec
+from streamflow.model.options import ActivityTimeouts
+from streamflow.model.tasks import CancelTask
+from streamflow.ports import Committed, OutRecord, TopicPartition
 from streamflow.topology import (
-    activities_topic,
-    activity_group,
     dead_letters_topic,
-    inbox_topic,
-    replies_topic,
 )
-from streamflow.wire.entities import encode
-from streamflow.wire.inbox import decode_inbox, reply_record
-from streamflow.worker.executor import Executor
-from streamflow.worker.limits import PollerOptions
-from streamflow.worker.poller import Poller
 from streamflow.worker.registry import Registry
 from streamflow.worker.window import decode
+from tests.unit.worker.stage import ONCE, TASKS, Stage, agree, play_scene
 from tests.unit.worker.tasks import task_of, values
-
-T = TypeVar("T")
-TASKS = TopicPartition(activities_topic("default", "q"), 0)
-INBOX = TopicPartition(inbox_topic("default", "q"), 0)
-ONCE = RetryPolicy(maximum_attempts=1)
-
-
-@activity.defn
-async def double(number: int) -> int:
-    return 2 * number
-
-
-@activity.defn
-async def sleep(seconds: float) -> str:
-    await asyncio.sleep(seconds)
-    return "slept"
-
-
-@activity.defn
-async def beat(times: int) -> None:
-    for number in range(times):
-        activity.heartbeat(number)
-        await asyncio.sleep(1)
-
-
-@activity.defn
-async def resume() -> Any:
-    return activity.info().heartbeat_details[0]
-
-
-@activity.defn
-async def until_cancelled() -> str:
-    try:
-        await asyncio.sleep(1_000_000)
-    except asyncio.CancelledError:
-        details = activity.cancellation_details()
-        return repr(details)
-    raise AssertionError
-
-
-class WorkerOnStage:
-    """A poller with its executor, as one process."""
-
-    def __init__(self, broker: MemoryBroker, name: str, **options: Any) -> None:
-        self.log = MemoryLog(broker, name)
-        self.log.context().run(self._start, name, options)
-
-    def _start(self, name: str, options: dict[str, Any]) -> None:
-        self.executor = Executor(
-            Registry([double, sleep, beat, resume, until_cancelled]),
-            DataConverter.default,
-            self.log.clock,
-            namespace="default",
-            slots=options.get("slots", 100),
-        )
-        said = PollerOptions(namespace="default", queue="q", name=name, identity=name, **options)
-        self.poller = Poller(self.log, self.executor, said)
-        self.running = self.log.drive(self.poller, name="poller")
-
-
-class Stage:
-    """A queue of few partitions, and the owner of its tasks."""
-
-    def __init__(self, loop: SimLoop, partitions: int) -> None:
-        self.broker = MemoryBroker(clock=loop.clock)
-        for topic in (
-            TASKS.topic,
-            INBOX.topic,
-            replies_topic("default"),
-            dead_letters_topic("default"),
-        ):
-            count = partitions if topic == TASKS.topic else 1
-            self.broker.create_topic(TopicSpec(name=topic, partitions=count))
-        self.log = MemoryLog(self.broker, "owner")
-        self.received: list[Received] = []
-        self.answer: Callable[[Command], Answer | None] = _agree
-        self.log.tail(INBOX, self._receive)
-
-    def worker(self, name: str = "a", **options: Any) -> WorkerOnStage:
-        return WorkerOnStage(self.broker, name, **options)
-
-    def dispatch(self, *tasks: ActivityTask, partition: int = 0) -> None:
-        for task in tasks:
-            self.broker.append(
-                OutRecord(TASKS.topic, partition, task.workflow_id.encode(), encode(task))
-            )
-
-    def said(self, kind: type[T]) -> list[T]:
-        """All commands of one kind so far."""
-        return [r.command for r in self.received if isinstance(r.command, kind)]
-
-    def results(self) -> list[Any]:
-        return [
-            values.from_payload(report.result)
-            for report in self.said(ReportActivity)
-            if report.result is not None
-        ]
-
-    def committed(self) -> Committed | None:
-        group = self.broker.group(activity_group("default", "q"))
-        return group.positions.stable([TASKS])[TASKS]
-
-    def push(self, announced: StartActivity, message: CancelTask) -> None:
-        assert announced.control is not None
-        self.broker.append(reply_record(announced.control, message))
-
-    def _receive(self, records: Sequence[Record]) -> None:
-        for record in records:
-            received = decode_inbox(record)
-            self.received.append(received)
-            answer = self.answer(received.command)
-            if received.envelope.reply_to is not None and answer is not None:
-                self.broker.append(reply_record(received.envelope.reply_to, answer))
-
-
-def _agree(command: Command) -> Answer | None:
-    match command:
-        case ConfirmTasks(tasks=tasks):
-            return Confirmed(pending=(True,) * len(tasks))
-        case StartActivity() | HeartbeatActivity():
-            return HeartbeatAck(known=True, cancel_requested=False)
-        case _:
-            return None
-
-
-def _play(scene: Callable[[Stage], Coroutine[Any, Any, T]], *, partitions: int = 1) -> T:
-    async def play(loop: SimLoop) -> T:
-        return await scene(Stage(loop, partitions))
-
-    return simulate(play)
 
 
 def test_tasks_are_made_reported_and_committed() -> None:
@@ -184,7 +39,7 @@ def test_tasks_are_made_reported_and_committed() -> None:
         assert sorted(stage.results()) == [2, 4, 6, 8, 10]
         assert stage.committed() == Committed(5, "")
 
-    _play(scene)
+    play_scene(scene)
 
 
 def test_a_slow_task_holds_nothing_up() -> None:
@@ -205,7 +60,7 @@ def test_a_slow_task_holds_nothing_up() -> None:
         await asyncio.sleep(30)
         assert stage.committed() == Committed(4, "")
 
-    _play(scene)
+    play_scene(scene)
 
 
 def test_a_new_group_asks_before_it_runs_what_was_there() -> None:
@@ -215,7 +70,7 @@ def test_a_new_group_asks_before_it_runs_what_was_there() -> None:
         def only_the_second(command: Command) -> Answer | None:
             if isinstance(command, ConfirmTasks):
                 return Confirmed(pending=(False, True))
-            return _agree(command)
+            return agree(command)
 
         stage.answer = only_the_second
         stage.dispatch(task_of("double", 1, op=1), task_of("double", 2, op=2))
@@ -226,7 +81,7 @@ def test_a_new_group_asks_before_it_runs_what_was_there() -> None:
         assert stage.results() == [4]
         assert stage.committed() == Committed(2, "")
 
-    _play(scene)
+    play_scene(scene)
 
 
 def test_a_redelivered_task_goes_on_where_the_last_heartbeat_said() -> None:
@@ -238,7 +93,7 @@ def test_a_redelivered_task_goes_on_where_the_last_heartbeat_said() -> None:
         def one_at_a_time(command: Command) -> Answer | None:
             if isinstance(command, ConfirmTasks):
                 return Confirmed(pending=(True,), heartbeat_details=(latest,))
-            return _agree(command)
+            return agree(command)
 
         stage.answer = one_at_a_time
         stage.dispatch(task_of("resume", op=1), task_of("resume", op=2))
@@ -248,7 +103,7 @@ def test_a_redelivered_task_goes_on_where_the_last_heartbeat_said() -> None:
         assert [len(command.tasks) for command in stage.said(ConfirmTasks)] == [2, 1]
         assert stage.results() == [7, 7]
 
-    _play(scene)
+    play_scene(scene)
 
 
 def test_a_dead_workers_running_task_is_made_again_at_once() -> None:
@@ -269,7 +124,7 @@ def test_a_dead_workers_running_task_is_made_again_at_once() -> None:
         assert sorted(map(str, stage.results())) == ["4", "slept"]
         assert stage.committed() == Committed(2, "")
 
-    _play(scene)
+    play_scene(scene)
 
 
 def test_an_unanswered_question_is_asked_again() -> None:
@@ -281,12 +136,12 @@ def test_an_unanswered_question_is_asked_again() -> None:
         stage.worker()
         await asyncio.sleep(12)
         assert stage.results() == []
-        stage.answer = _agree
+        stage.answer = agree
         await asyncio.sleep(12)
 
         assert stage.results() == [2]
 
-    _play(scene)
+    play_scene(scene)
 
 
 def test_what_may_run_once_is_announced_and_committed_before_it_runs() -> None:
@@ -308,7 +163,7 @@ def test_what_may_run_once_is_announced_and_committed_before_it_runs() -> None:
         assert len(stage.said(StartActivity)) == 1
         assert seen == [Committed(1, "")]
 
-    _play(scene)
+    play_scene(scene)
 
 
 def test_what_may_run_once_is_not_run_when_its_owner_has_given_it_up() -> None:
@@ -324,7 +179,7 @@ def test_what_may_run_once_is_not_run_when_its_owner_has_given_it_up() -> None:
         assert stage.said(ReportActivity) == []
         assert stage.committed() == Committed(1, "")
 
-    _play(scene)
+    play_scene(scene)
 
 
 def test_a_long_task_is_announced_once_and_a_short_one_never() -> None:
@@ -342,7 +197,7 @@ def test_a_long_task_is_announced_once_and_a_short_one_never() -> None:
         assert abs(announced[0].started_ms - begun_ms) < 200
         assert announced[0].identity == "a"
 
-    _play(scene)
+    play_scene(scene)
 
 
 def test_a_pushed_cancellation_reaches_the_code() -> None:
@@ -360,7 +215,7 @@ def test_a_pushed_cancellation_reaches_the_code() -> None:
 
         assert "cancel_requested=True" in stage.results()[0]
 
-    _play(scene)
+    play_scene(scene)
 
 
 def test_an_answer_to_a_heartbeat_or_announcement_may_ask_to_stop() -> None:
@@ -375,7 +230,7 @@ def test_an_answer_to_a_heartbeat_or_announcement_may_ask_to_stop() -> None:
 
         assert "cancel_requested=True" in stage.results()[0]
 
-    _play(scene)
+    play_scene(scene)
 
 
 def test_an_attempt_that_is_not_wanted_any_more_is_stopped() -> None:
@@ -390,7 +245,7 @@ def test_an_attempt_that_is_not_wanted_any_more_is_stopped() -> None:
 
         assert "not_found=True" in stage.results()[0]
 
-    _play(scene)
+    play_scene(scene)
 
 
 def test_heartbeats_are_sent_at_eight_tenths_of_their_timeout() -> None:
@@ -407,7 +262,7 @@ def test_heartbeats_are_sent_at_eight_tenths_of_their_timeout() -> None:
         assert all(7 <= later - earlier <= 9 for earlier, later in pairwise(details))
         assert len(stage.said(StartActivity)) == 1
 
-    _play(scene)
+    play_scene(scene)
 
 
 def test_a_hand_over_takes_running_tasks() -> None:
@@ -431,7 +286,7 @@ def test_a_hand_over_takes_running_tasks() -> None:
         assert {reports[3], reports[4]} == {"a", "b"}
         assert stage.said(ConfirmTasks) == []
 
-    _play(scene, partitions=2)
+    play_scene(scene, partitions=2)
 
 
 def test_a_worker_that_goes_gives_back_what_it_has_not_ended() -> None:
@@ -452,7 +307,7 @@ def test_a_worker_that_goes_gives_back_what_it_has_not_ended() -> None:
         assert asked == [1, 2]
         assert {report.identity for report in stage.said(ReportActivity)} == {"b"}
 
-    _play(scene)
+    play_scene(scene)
 
 
 def test_no_more_is_fetched_than_there_is_room_for() -> None:
@@ -469,7 +324,7 @@ def test_no_more_is_fetched_than_there_is_room_for() -> None:
         assert len(stage.results()) == 20
         assert stage.committed() == Committed(20, "")
 
-    _play(scene)
+    play_scene(scene)
 
 
 def test_an_unreadable_task_goes_to_the_dead_letters() -> None:
@@ -489,7 +344,7 @@ def test_an_unreadable_task_goes_to_the_dead_letters() -> None:
         assert stage.results() == [2]
         assert stage.committed() == Committed(2, "")
 
-    _play(scene)
+    play_scene(scene)
 
 
 def test_a_draining_worker_takes_nothing_new() -> None:
@@ -508,7 +363,7 @@ def test_a_draining_worker_takes_nothing_new() -> None:
 
         assert stage.results() == ["slept"]
 
-    _play(scene)
+    play_scene(scene)
 
 
 def test_a_failing_attempt_sends_its_last_details_before_its_report() -> None:
@@ -538,4 +393,4 @@ def test_a_failing_attempt_sends_its_last_details_before_its_report() -> None:
         assert isinstance(said[-2], HeartbeatActivity)
         assert values.from_payloads(said[-2].details) == ["last"]
 
-    _play(scene)
+    play_scene(scene)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from streamflow.worker import begun
 from streamflow.worker.window import METADATA_BYTES_MAX, TEXT_BYTES_MAX, Window, decode, encode
 
 
@@ -173,3 +174,45 @@ def test_few_slow_records_cost_few_characters(slow: int) -> None:
             window.finish(offset)
 
     assert len(window.commit()[1]) < 12
+
+
+@given(histories(), st.data())
+def test_a_successor_knows_how_often_unfinished_records_were_begun(
+    history: History, data: st.DataObject
+) -> None:
+    """Exactly, while there is room for it; and so does a successor's successor that was delivered less."""
+    window = _worked(history)
+    times = {offset: data.draw(st.integers(0, 3)) for offset in sorted(history.unfinished)}
+    for offset, count in times.items():
+        if count:
+            window.begin(offset, count)
+
+    successor = Window(*window.commit())
+    reached = data.draw(st.integers(0, len(history.offsets)))
+    for offset in history.offsets[:reached]:
+        successor.deliver(offset)
+    last = Window(*successor.commit())
+    for offset in history.offsets:
+        last.deliver(offset)
+
+    assert {offset: last.begun(offset) for offset in times} == times
+
+
+@given(histories(), st.integers(0, 60))
+def test_nothing_is_counted_that_did_not_begin(history: History, budget: int) -> None:
+    """What does not fit is counted less, never more."""
+    runs = begun.runs_of((offset, 1) for offset in sorted(history.unfinished))
+
+    told = begun.decode(history.start, begun.encode(history.start, runs, budget))
+
+    assert told == runs[: len(told)]
+
+
+def test_the_text_for_begun_records_stays_within_the_brokers_bound() -> None:
+    """However many are begun, and however differently often."""
+    window = Window(0)
+    for offset in range(0, 4_000, 2):
+        window.deliver(offset)
+        window.begin(offset, 1 + offset % 7)
+
+    assert len(window.commit()[1]) <= METADATA_BYTES_MAX
