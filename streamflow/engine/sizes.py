@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+import msgspec
+
 from streamflow.model.failure import Failure
 from streamflow.model.payload import Payload, Payloads
 
 OVERHEAD_BYTES = 8
 """Lengths and counts around one payload."""
+
+SHORT_MESSAGE_CHARS = 1_000
+"""Of a failure that is too large to be kept as it is."""
 
 
 def payload_bytes(*groups: Payloads | Mapping[str, Payload] | None) -> int:
@@ -37,3 +42,18 @@ def failure_bytes(failure: Failure | None) -> int:
         size += payload_bytes(failure.details, failure.encoded_attributes)
         failure = failure.cause
     return size
+
+
+def shortened(failure: Failure, bytes_max: int) -> Failure:
+    """The failure as it is if it fits, else its beginning: what it was, without details, stack and causes."""
+    found = failure_bytes(failure)
+    if found <= bytes_max:
+        return failure
+    return msgspec.structs.replace(
+        failure,
+        message=f"{failure.message[:SHORT_MESSAGE_CHARS]} (shortened: {found} bytes, {bytes_max} may be kept)",
+        stack_trace="",
+        details=(),
+        encoded_attributes=(),
+        cause=None,
+    )

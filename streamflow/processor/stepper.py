@@ -27,6 +27,7 @@ from streamflow.engine.decide.messages import (
     decide_signal,
     decide_terminate,
     not_found,
+    refuse_waiting,
 )
 from streamflow.engine.decide.start import Begin, decide_start
 from streamflow.engine.state import Run
@@ -229,6 +230,10 @@ class Stepper:
                 recorder = self._runs.find(last.run_id)
                 if recorder is None:
                     self._answers.refuse(work, self._runs.missing(command.workflow_id, last.run_id))
+                    return
+                full = refuse_waiting(recorder.run, context) if facts else None
+                if full is not None:
+                    self._answers.refuse(work, full)
                     return
                 recorder.take(facts, recorder.context())
                 self._answers.remember(work, command.workflow_id, answer, recorder.draft)

@@ -67,7 +67,7 @@ class Delivery:
         self.partition = partition
         self.offset = offset
         self.task = task
-        self.earlier = partition.window.begun(offset)
+        self.earlier = partition.window.times_begun(offset)
         """How often this very task is known to have been begun before, here or by a worker that is gone."""
         self.stage = Stage.CONFIRMING
         self.attempt: Attempt | None = None

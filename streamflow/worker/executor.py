@@ -20,6 +20,8 @@ from streamflow.activity.cancellation import ActivityCancellationDetails, Thread
 from streamflow.activity.context import Context, Once, enter
 from streamflow.activity.definition import ActivityDefinition
 from streamflow.converter import DataConverter
+from streamflow.engine.context import DEFAULT_LIMITS
+from streamflow.engine.sizes import payload_bytes
 from streamflow.exceptions import CancelledError
 from streamflow.model.commands import ActivityOutcome
 from streamflow.model.payload import Payload, Payloads
@@ -31,6 +33,8 @@ from streamflow.worker.information import info_of
 from streamflow.worker.registry import Registry
 
 DEFAULT_PRIORITY = 3
+HEARTBEAT_BYTES_MAX = DEFAULT_LIMITS.payload_bytes_max
+"""Of one heartbeat's details, as the converter made them."""
 _NOTHING = nullcontext()
 
 
@@ -220,6 +224,11 @@ class Executor:
         if attempt.heartbeat is None:
             return
         payloads: Payloads = tuple(self._converter.payload_converter.to_payloads(details))
+        if (size := payload_bytes(payloads)) > HEARTBEAT_BYTES_MAX:
+            raise ValueError(
+                f"Expected heartbeat details of at most {HEARTBEAT_BYTES_MAX} bytes, found {size}: keep large data in a "
+                "store of its own and pass a reference"
+            )
         if attempt.beats is None:
             attempt.heartbeat(attempt, payloads)
         else:

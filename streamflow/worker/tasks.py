@@ -155,7 +155,7 @@ class Tasks:
             else:
                 delivery.stage = Stage.HANDED
                 delivery.attempt = self._attempt(delivery)
-                if delivery.partition.window.begun(delivery.offset) == delivery.earlier:
+                if delivery.partition.window.times_begun(delivery.offset) == delivery.earlier:
                     self._unnoted[delivery] = None
                 attempts.append(delivery.attempt)
         if attempts:

@@ -80,7 +80,7 @@ class Window:
         self._pass_finished()
         return True
 
-    def begun(self, offset: int) -> int:
+    def times_begun(self, offset: int) -> int:
         """How often this delivered record was begun, as far as it was noted."""
         return self._times.get(offset, 0)
 

@@ -7,8 +7,9 @@ import hmac
 import msgspec
 
 from streamflow.engine.context import Context
-from streamflow.engine.decide import Decision, Fact, reject
+from streamflow.engine.decide import Decision, Fact, refuse_size, reject
 from streamflow.engine.retry import RetryAt, after_failure
+from streamflow.engine.sizes import failure_bytes, payload_bytes, shortened
 from streamflow.engine.state import PendingActivity, Run
 from streamflow.model.answers import HeartbeatAck, Reason, Rejection
 from streamflow.model.commands import (
@@ -94,6 +95,10 @@ def decide_heartbeat(
     activity = pending_task(run, command.task)
     if activity is None:
         return stale(run, command.task)
+    kept = payload_bytes(command.details) + failure_bytes(activity.attempt.last_failure)
+    too_large = refuse_size("heartbeat", kept, context.limits)
+    if too_large is not None:
+        return too_large
     attempt = msgspec.structs.replace(
         activity.attempt,
         started_ms=activity.attempt.started_ms or context.now_ms,
@@ -133,7 +138,11 @@ def failed_or_retried(
                 dispatched_ms=0,
                 heartbeat_details=attempt.heartbeat_details,
                 next_retry_ms=due_ms,
-                last_failure=failure,
+                # Both stand in one record.
+                last_failure=shortened(
+                    failure,
+                    context.limits.payload_bytes_max - payload_bytes(attempt.heartbeat_details),
+                ),
                 identity=identity or attempt.identity,
             )
         case RetryState():

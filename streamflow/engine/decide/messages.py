@@ -25,13 +25,9 @@ def decide_signal(
 ) -> Decision | Rejection:
     if not run.open:
         return _closed(run)
-    if len(run.waiting) >= context.limits.waiting_inputs_max:
-        return reject(
-            Reason.LIMIT_EXCEEDED,
-            f"Expected at most {context.limits.waiting_inputs_max} inputs to wait for run {run.run_id}, found as "
-            "many: heal its code first, then signal again",
-            run_id=run.run_id,
-        )
+    full = refuse_waiting(run, context)
+    if full is not None:
+        return full
     too_large = refuse_size("signal", payload_bytes(command.args, command.headers), context.limits)
     if too_large is not None:
         return too_large
@@ -43,6 +39,19 @@ def decide_signal(
         identity=command.identity,
     )
     return Decision((signal,), _done(run))
+
+
+def refuse_waiting(run: Run, context: Context) -> Rejection | None:
+    """Why no further signal may wait for this run, or ``None``; also for one that comes with a start."""
+    bound = context.limits.waiting_inputs_max
+    if len(run.waiting) < bound:
+        return None
+    return reject(
+        Reason.LIMIT_EXCEEDED,
+        f"Expected at most {bound} inputs to wait for run {run.run_id}, found as many: heal its code first, then "
+        "signal again",
+        run_id=run.run_id,
+    )
 
 
 def decide_cancel(run: Run, command: CancelWorkflow) -> Decision | Rejection:

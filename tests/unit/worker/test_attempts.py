@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 
 from streamflow.model.commands import HeartbeatActivity, ReportActivity
-from tests.unit.worker.stage import Stage, play_scene, values
-from tests.unit.worker.tasks import task_of
+from tests.unit.worker.stage import Stage, play_scene
+from tests.unit.worker.tasks import task_of, values
 
 SESSION_S = 10
 

@@ -195,7 +195,7 @@ def test_a_successor_knows_how_often_unfinished_records_were_begun(
     for offset in history.offsets:
         last.deliver(offset)
 
-    assert {offset: last.begun(offset) for offset in times} == times
+    assert {offset: last.times_begun(offset) for offset in times} == times
 
 
 @given(histories(), st.integers(0, 60))

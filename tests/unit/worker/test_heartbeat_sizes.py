@@ -1,0 +1,31 @@
+"""Heartbeats whose details no record could hold."""
+
+from __future__ import annotations
+
+import pytest
+
+from streamflow import activity
+from streamflow.model.commands import ActivityOutcome
+from streamflow.worker.executor import HEARTBEAT_BYTES_MAX
+from tests.unit.worker.tasks import task_of
+from tests.unit.worker.test_executor import Stage
+
+pytestmark = pytest.mark.asyncio
+
+
+@activity.defn
+async def boast() -> None:
+    activity.heartbeat("x" * HEARTBEAT_BYTES_MAX)
+
+
+async def test_details_that_are_too_large_are_refused_where_they_are_made() -> None:
+    """The code that made them is told how large they were, and how large they may be."""
+    stage = Stage([boast])
+
+    outcome = await stage.run(task_of("boast"))
+
+    assert outcome.kind is ActivityOutcome.FAILED
+    assert outcome.failure is not None
+    assert outcome.failure.type == "ValueError"
+    assert str(HEARTBEAT_BYTES_MAX) in outcome.failure.message
+    assert stage.beats == []
