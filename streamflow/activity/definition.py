@@ -102,6 +102,13 @@ def definition_of(activity: Callable[..., Any]) -> ActivityDefinition:
     return dataclasses.replace(definition, fn=activity)
 
 
+def runs_on_loop(function: Callable[..., Any]) -> bool:
+    """Whether calling it gives a coroutine, for functions and callable objects."""
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
+        getattr(function, "__call__", None)  # noqa: B004  # is it a coroutine function, not: is it callable
+    )
+
+
 def _define(
     function: Callable[..., Any], *, name: str | None, no_thread_cancel_exception: bool
 ) -> ActivityDefinition:

@@ -186,6 +186,11 @@ class Client:
         return self._outbound
 
     @property
+    def worker_interceptors(self) -> Sequence[Interceptor]:
+        """All interceptors in use; a Worker takes those that are for workers too."""
+        return self._interceptors
+
+    @property
     def root(self) -> Root:
         """What does the work, behind the last interceptor."""
         return self._root

@@ -31,6 +31,7 @@ from streamflow.coroutine.errors import (
 )
 from streamflow.coroutine.facts import RunFacts
 from streamflow.coroutine.flags import refuse_unknown
+from streamflow.coroutine.interception import Intercept, Interception
 from streamflow.coroutine.loop import TimerHandle, WorkflowLoop
 from streamflow.coroutine.machines.activity import ActivityHandle, ActivityMachine, ActivityRequest
 from streamflow.coroutine.machines.timer import TimerMachine
@@ -66,6 +67,7 @@ class Instance:
         failure_exception_types: tuple[type[BaseException], ...] = (),
         guarded: bool = True,
         notify: Callable[[Notice], None] = ignore,
+        intercept: Intercept | None = None,
     ) -> None:
         """``guarded=False`` (debug mode) lets steps touch clocks and I/O; ``failure_exception_types`` are the worker's."""
         if guarded:
@@ -95,6 +97,9 @@ class Instance:
             self.values, (*failure_exception_types, *definition.failure_exception_types)
         )
         self._notify = notify
+        self._intercept = intercept
+        self.interception: Interception | None = None
+        """What stands between inputs and code; ``None`` is nothing."""
         self.context = contextvars.Context()
         """What each task begins with: the processor's own context variables are not the code's to see."""
         self._main: asyncio.Task[None] | None = None
@@ -226,6 +231,8 @@ class Instance:
         cls = self.definition.cls
         try:
             takes_arguments = self.definition.init_takes_arguments
+            if self._intercept is not None:
+                self.interception = self.context.run(self._intercept, self)
             arguments = self._start_arguments(started) if takes_arguments else []
             self.workflow = self.context.run(cls, *arguments)
         except Exception as error:
@@ -244,7 +251,11 @@ class Instance:
     async def _run_main(self, started: WorkflowStarted) -> None:
         try:
             arguments = self._start_arguments(started)
-            result = await self.definition.run(self.workflow, *arguments)
+            run = self.definition.run
+            if self.interception is None:
+                result = await run(self.workflow, *arguments)
+            else:
+                result = await self.interception.execute(run, arguments, started.headers)
             self._ended(CompleteRun(result=self.values.encode_one(result)))
         except (Exception, asyncio.CancelledError, ContinueAsNewError) as error:
             self.ended_by(error)

@@ -15,6 +15,7 @@ from streamflow.coroutine import guard
 from streamflow.coroutine.definition import QueryDefinition, SignalDefinition
 from streamflow.coroutine.errors import ContinueAsNewError, QueryNotFound
 from streamflow.coroutine.handlers import AtWork, Handler, Handlers, Waiting
+from streamflow.coroutine.interception import Interception, without_waiting
 from streamflow.coroutine.notices import NoticeKind
 from streamflow.model.events import SignalReceived
 from streamflow.model.payload import Payload, Payloads
@@ -64,7 +65,10 @@ class Messages:
             except Exception as error:
                 instance.notice(NoticeKind.SIGNAL_DROPPED, event.name, error)
                 return
-            result = handler.function(*arguments)
+            if instance.interception is None:
+                result = handler.function(*arguments)
+            else:
+                result = instance.interception.signal(event.name, arguments, event.headers)
             if inspect.isawaitable(result):
                 await result
         except (Exception, asyncio.CancelledError, ContinueAsNewError) as error:
@@ -102,7 +106,12 @@ class Messages:
         with guard.step(instance.loop):
             try:
                 arguments = self._arguments(handler, name, args)
-                return instance.context.copy().run(self._answer, handler, arguments)
+                context = instance.context.copy()
+                if instance.interception is None:
+                    return context.run(self._answer, handler, arguments)
+                return context.run(
+                    self._intercepted, instance.interception, name, arguments, headers
+                )
             finally:
                 instance.read_only = False
 
@@ -112,6 +121,16 @@ class Messages:
             result.close()
             raise TypeError("Expected a query handler that is a plain function, found an async one")
         return self._instance.values.encode_one(result)
+
+    def _intercepted(
+        self,
+        interception: Interception,
+        name: str,
+        arguments: list[Any],
+        headers: Mapping[str, Payload],
+    ) -> Payload:
+        answering = interception.query("", name, arguments, headers)
+        return self._instance.values.encode_one(without_waiting(answering))
 
     def set_query_handler(self, name: str | None, function: Callable[..., Any] | None) -> None:
         self._instance.refuse_changes()

@@ -87,7 +87,8 @@ def query(recorder: Recorder, command: QueryWorkflow, around: Surroundings, rows
         with _watched(around, run_id, suspect):
             instance = _instance(recorder, around, rows)
             args = around.gate.payloads_in(command.args)
-            result = instance.query(command.query_name, args, dict(command.headers))
+            headers = around.gate.headers_in(command.headers)
+            result = instance.query(command.query_name, args, headers)
         return QueryAnswer(result=around.gate.payload_out(result))
     except (Unregistered, QueryNotFound) as error:
         return Rejection(reason=Reason.QUERY_FAILED, message=str(error), run_id=run_id)
@@ -156,6 +157,7 @@ def _instance(recorder: Recorder, around: Surroundings, rows: Rows) -> Instance:
         failure_exception_types=around.failure_types,
         guarded=not around.options.debug,
         notify=around.notify,
+        intercept=around.intercept,
     )
     if run.step:
         around.counters.replays += 1

@@ -7,7 +7,7 @@ nothing here costs anything.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar, cast
 
@@ -34,8 +34,10 @@ class CodecFailed(Exception):
 class PayloadGate:
     """Decodes what goes into workflow code and encodes what comes out. Owned by the processor's thread."""
 
-    def __init__(self, converter: DataConverter) -> None:
+    def __init__(self, converter: DataConverter, *, header_codec: bool = False) -> None:
+        """``header_codec``: headers that interceptors set are encoded too."""
         self._codec = converter.payload_codec
+        self._plain = PLAIN_FIELDS if header_codec else PLAIN_FIELDS | {"headers"}
         self._runner: asyncio.Runner | None = None
         self._thread: ThreadPoolExecutor | None = None
 
@@ -48,10 +50,12 @@ class PayloadGate:
         """The same event with its payloads as the converter made them."""
         if self._codec is None:
             return recorded
-        return msgspec.structs.replace(recorded, event=recode(recorded.event, self._decode))
+        return msgspec.structs.replace(
+            recorded, event=recode(recorded.event, self._decode, self._plain)
+        )
 
     def inbound_started(self, started: WorkflowStarted) -> WorkflowStarted:
-        return started if self._codec is None else recode(started, self._decode)
+        return started if self._codec is None else recode(started, self._decode, self._plain)
 
     def activation(self, activation: Activation) -> Activation:
         if self._codec is None:
@@ -62,10 +66,15 @@ class PayloadGate:
     def outbound(self, intents: list[Intent]) -> list[Intent]:
         if self._codec is None:
             return intents
-        return [recode(intent, self._encode) for intent in intents]
+        return [recode(intent, self._encode, self._plain) for intent in intents]
 
     def payloads_in(self, payloads: tuple[Payload, ...]) -> tuple[Payload, ...]:
         return payloads if self._codec is None else tuple(self._decode(list(payloads)))
+
+    def headers_in(self, headers: Mapping[str, Payload]) -> Mapping[str, Payload]:
+        if self._codec is None or "headers" in self._plain:
+            return headers
+        return {name: self._decode([payload])[0] for name, payload in headers.items()}
 
     def payload_out(self, payload: Payload) -> Payload:
         return payload if self._codec is None else self._encode([payload])[0]
@@ -121,12 +130,12 @@ PLAIN_FIELDS = frozenset({"search_attributes"})
 """What the engine itself reads stays readable."""
 
 
-def recode(value: _T, change: Recode) -> _T:
+def recode(value: _T, change: Recode, plain: frozenset[str] = PLAIN_FIELDS) -> _T:
     """The same structure with every payload of the user's in it changed, however deep."""
-    return cast(_T, _recode(value, change))
+    return cast(_T, _recode(value, change, plain))
 
 
-def _recode(value: object, change: Recode) -> object:
+def _recode(value: object, change: Recode, plain: frozenset[str]) -> object:
     match value:
         case Payload():
             return change([value])[0]
@@ -135,22 +144,22 @@ def _recode(value: object, change: Recode) -> object:
             if items and all(isinstance(item, Payload) for item in items):
                 # Together, as clients and activities give them: a codec may make one payload of several.
                 return tuple(change(cast(list[Payload], list(items))))
-            return tuple(_recode(item, change) for item in items)
+            return tuple(_recode(item, change, plain) for item in items)
         case dict():
             pairs = cast(dict[str, object], value)
-            return {name: _recode(item, change) for name, item in pairs.items()}
+            return {name: _recode(item, change, plain) for name, item in pairs.items()}
         case msgspec.Struct():
-            return _recode_fields(value, change)
+            return _recode_fields(value, change, plain)
         case _:
             return value
 
 
-def _recode_fields(value: msgspec.Struct, change: Recode) -> msgspec.Struct:
+def _recode_fields(value: msgspec.Struct, change: Recode, plain: frozenset[str]) -> msgspec.Struct:
     changed: dict[str, object] = {}
     for name in value.__struct_fields__:
         before = getattr(value, name)
-        if before and name not in PLAIN_FIELDS and isinstance(before, _CARRIERS):
-            changed[name] = _recode(cast(object, before), change)
+        if before and name not in plain and isinstance(before, _CARRIERS):
+            changed[name] = _recode(cast(object, before), change, plain)
     return msgspec.structs.replace(value, **changed) if changed else value
 
 

@@ -24,7 +24,8 @@ class ProcessorOptions(msgspec.Struct, frozen=True, kw_only=True):
     batch_ms_max: int = 1_000
     """A batch lets no further code run after so long: what is left is recorded, and its code runs in the next one."""
     runs_cached_max: int = 1_000
-    """Live runs kept in memory over all partitions, each with its coroutine; a miss replays from the local store."""
+    """Live runs kept in memory over all partitions, each with its coroutine; a miss replays from the local store.
+    0 keeps none, so that every step replays: a trial of the code more than a setting for every day."""
     poll_ms: int = 100
     """The longest wait for input when nothing is due."""
     local_budget_ms: int = 5

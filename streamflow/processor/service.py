@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from streamflow.converter import DataConverter
 from streamflow.coroutine.definition import WorkflowDefinition
+from streamflow.coroutine.interception import Intercept
 from streamflow.model.commands import FireDue, LocalActivityEnded
 from streamflow.observability import get_logger
 from streamflow.ports import (
@@ -67,12 +68,23 @@ class Processor:
         local: LocalActivities | None = None,
         *,
         entropy: Callable[[], bytes] | None = None,
+        intercept: Intercept | None = None,
+        header_codec: bool = False,
     ) -> None:
+        """``intercept`` makes what stands around the code of a run; ``header_codec``: the codec encodes headers too."""
         self._log = log_
         self._stores = stores
         self._options = options
         self._group = processor_group(options.namespace, options.queue)
-        self._around = surroundings_of(log_, definitions, converter, options, entropy or Entropy())
+        self._around = surroundings_of(
+            log_,
+            definitions,
+            converter,
+            options,
+            entropy or Entropy(),
+            intercept=intercept,
+            header_codec=header_codec,
+        )
         self._inbound = Inbound(self._around)
         self._owned = Ownership(
             log_,
@@ -244,7 +256,8 @@ class Processor:
 
     def _committed(self, batch: Batch) -> None:
         self._locals.cancel(batch)
-        room = max(1, self._options.runs_cached_max // max(1, len(self.partitions)))
+        most = self._options.runs_cached_max
+        room = max(1, most // max(1, len(self.partitions))) if most else 0
         for number in batch.parts:
             self.partitions[number].drafts.shrink(room)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from streamflow.converter import DataConverter
 from streamflow.coroutine.definition import WorkflowDefinition
+from streamflow.coroutine.interception import Intercept
 from streamflow.coroutine.notices import Notice, ignore
 from streamflow.engine.context import Context
 from streamflow.ports import Clock, Log
@@ -60,6 +61,8 @@ class Surroundings:
     failure_types: tuple[type[BaseException], ...] = ()
     """Exceptions that fail a workflow of this worker, beside the failure types proper."""
     notify: Callable[[Notice], None] = ignore
+    intercept: Intercept | None = None
+    """Makes the interceptors of a run's code."""
     counters: Counters = field(default_factory=Counters)
 
     def condemns(self, suspect: str) -> bool:
@@ -85,6 +88,9 @@ def surroundings_of(
     converter: DataConverter,
     options: ProcessorOptions,
     entropy: Callable[[], bytes],
+    *,
+    intercept: Intercept | None = None,
+    header_codec: bool = False,
 ) -> Surroundings:
     suspects = Suspects(options.state_folder, code_of(definitions.values()))
     watchdog = None
@@ -101,7 +107,7 @@ def surroundings_of(
         destinations=Destinations(log_, namespace),
         definitions=definitions,
         converter=converter,
-        gate=PayloadGate(converter),
+        gate=PayloadGate(converter, header_codec=header_codec),
         suspects=suspects,
         watchdog=watchdog,
         entropy=entropy,
@@ -109,4 +115,5 @@ def surroundings_of(
         history_topic=history_topic(namespace, queue),
         executions_topic=executions_topic(namespace),
         dead_letters_topic=dead_letters_topic(namespace),
+        intercept=intercept,
     )

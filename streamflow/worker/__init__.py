@@ -9,7 +9,59 @@
 
 from __future__ import annotations
 
+from streamflow.worker.interceptor import (
+    ActivityInboundInterceptor,
+    ActivityOutboundInterceptor,
+    ExecuteActivityInput,
+    ExecuteNexusOperationCancelInput,
+    ExecuteNexusOperationStartInput,
+    Interceptor,
+    NexusOperationInboundInterceptor,
+    WorkflowInterceptorClassInput,
+)
 from streamflow.worker.setup import WorkerClient
 from streamflow.worker.worker import Worker, WorkerConfig
+from streamflow.workflow.inputs import (
+    ContinueAsNewInput,
+    ExecuteWorkflowInput,
+    HandleQueryInput,
+    HandleSignalInput,
+    HandleUpdateInput,
+    SignalChildWorkflowInput,
+    SignalExternalWorkflowInput,
+    StartActivityInput,
+    StartChildWorkflowInput,
+    StartLocalActivityInput,
+    StartNexusOperationInput,
+)
+from streamflow.workflow.interceptor import (
+    WorkflowInboundInterceptor,
+    WorkflowOutboundInterceptor,
+)
 
-__all__ = ["Worker", "WorkerClient", "WorkerConfig"]
+__all__ = [
+    "ActivityInboundInterceptor",
+    "ActivityOutboundInterceptor",
+    "ContinueAsNewInput",
+    "ExecuteActivityInput",
+    "ExecuteNexusOperationCancelInput",
+    "ExecuteNexusOperationStartInput",
+    "ExecuteWorkflowInput",
+    "HandleQueryInput",
+    "HandleSignalInput",
+    "HandleUpdateInput",
+    "Interceptor",
+    "NexusOperationInboundInterceptor",
+    "SignalChildWorkflowInput",
+    "SignalExternalWorkflowInput",
+    "StartActivityInput",
+    "StartChildWorkflowInput",
+    "StartLocalActivityInput",
+    "StartNexusOperationInput",
+    "Worker",
+    "WorkerClient",
+    "WorkerConfig",
+    "WorkflowInboundInterceptor",
+    "WorkflowInterceptorClassInput",
+    "WorkflowOutboundInterceptor",
+]

@@ -7,6 +7,7 @@ on the loop; only sync activities leave it. Retries, and the three other timeout
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import heapq
 import itertools
 from collections import deque
@@ -18,7 +19,7 @@ from typing import Any
 
 from streamflow.activity.cancellation import ActivityCancellationDetails, ThreadInterrupt
 from streamflow.activity.context import Context, Once, enter
-from streamflow.activity.definition import ActivityDefinition
+from streamflow.activity.definition import ActivityDefinition, runs_on_loop
 from streamflow.converter import DataConverter
 from streamflow.engine.context import DEFAULT_LIMITS
 from streamflow.engine.sizes import payload_bytes
@@ -30,6 +31,8 @@ from streamflow.worker import outcomes
 from streamflow.worker.attempt import Attempt, Outcome
 from streamflow.worker.beating import Beats
 from streamflow.worker.information import info_of
+from streamflow.worker.interception import run_intercepted
+from streamflow.worker.interceptor import ExecuteActivityInput, Interceptor
 from streamflow.worker.registry import Registry
 
 DEFAULT_PRIORITY = 3
@@ -53,11 +56,14 @@ class Executor:
         threads: ThreadExecutor | None = None,
         hold: Callable[[], AbstractContextManager[None]] | None = None,
         worker_shutdown: Once | None = None,
+        interceptors: Sequence[Interceptor] = (),
+        header_codec: bool = False,
     ) -> None:
         """To be made on the event loop that it is to use.
 
         Args:
             hold: Entered around each attempt: keeps a virtual clock from skipping time meanwhile.
+            header_codec: Whether the codec has encoded the headers that interceptors are given.
             threads: Where sync activities run; ``None`` is the loop's default executor.
         """
         self._registry = registry
@@ -69,6 +75,8 @@ class Executor:
         self._threads = threads
         self._hold = hold
         self._worker_shutdown = worker_shutdown or Once()
+        self._interceptors = tuple(interceptors)
+        self._header_codec = header_codec
         self._loop = asyncio.get_running_loop()
         self._variables = copy_context()
         self._incoming: deque[Attempt] = deque()
@@ -176,7 +184,9 @@ class Executor:
         context = self._context(attempt, definition)
         enter(context)
         args = await self._args(attempt, definition)
-        if definition.is_async:
+        if self._interceptors:
+            value = await self._intercepted(attempt, definition, context, args)
+        elif definition.is_async:
             value = await definition.fn(*args)
         else:
             value = await self._in_thread(attempt, definition, context, args)
@@ -195,6 +205,28 @@ class Executor:
         hints = definition.hints_for(len(payloads))
         values = self._converter.payload_converter.from_payloads(payloads, hints)
         return [values] if definition.dynamic else values
+
+    async def _intercepted(
+        self,
+        attempt: Attempt,
+        definition: ActivityDefinition,
+        context: Context,
+        args: Sequence[Any],
+    ) -> Any:
+        headers = attempt.task.headers
+        codec = self._converter.payload_codec
+        if codec is not None and self._header_codec and headers:
+            headers = await codec.decode_mapping(headers)
+
+        async def call(fn: Callable[..., Any], args: Sequence[Any]) -> Any:
+            if runs_on_loop(fn):
+                return await fn(*args)
+            changed = dataclasses.replace(definition, fn=fn)
+            return await self._in_thread(attempt, changed, context, args)
+
+        executor = None if definition.is_async else self._threads
+        given = ExecuteActivityInput(definition.fn, args, executor, headers)
+        return await run_intercepted(self._interceptors, context, given, call)
 
     async def _in_thread(
         self,

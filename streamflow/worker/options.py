@@ -14,7 +14,6 @@ NOT_YET: Mapping[str, Any] = {
     "workflow_runner": None,
     "unsandboxed_workflow_runner": None,
     "plugins": (),
-    "interceptors": (),
     "max_concurrent_workflow_tasks": None,
     "max_concurrent_nexus_tasks": None,
     "tuner": None,

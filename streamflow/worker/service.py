@@ -19,6 +19,7 @@ import msgspec
 from streamflow import topology
 from streamflow.activity.cancellation import ActivityCancellationDetails
 from streamflow.activity.context import Once
+from streamflow.common import HeaderCodecBehavior
 from streamflow.config import Instance, claim_instance, state_folder
 from streamflow.engine.context import DEFAULT_LIMITS
 from streamflow.model.queues import QueueEntry
@@ -26,6 +27,7 @@ from streamflow.observability import get_logger
 from streamflow.ports import Machine, Running, Stores
 from streamflow.worker.conflicts import serving
 from streamflow.worker.executor import Executor
+from streamflow.worker.interception import workflow_intercept
 from streamflow.worker.limits import PollerOptions
 from streamflow.worker.local import LocalActivityRunner
 from streamflow.worker.poller import Poller
@@ -166,6 +168,8 @@ class Service:
             threads=setup.threads or self._own_threads,
             hold=getattr(self._log, "hold", None),
             worker_shutdown=self._shutdown,
+            interceptors=setup.interceptors,
+            header_codec=setup.client.header_codec_behavior is HeaderCodecBehavior.CODEC,
         )
 
     async def _start_processor(self, entry: QueueEntry, name: str) -> None:
@@ -202,6 +206,8 @@ class Service:
             setup.client.data_converter,
             options,
             LocalActivityRunner(self._local),
+            intercept=workflow_intercept(setup.interceptors),
+            header_codec=setup.client.header_codec_behavior is not HeaderCodecBehavior.NO_CODEC,
         )
         self._processing = self._drive(processor, f"processor {setup.queue}")
 

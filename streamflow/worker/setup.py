@@ -10,9 +10,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
 
+from streamflow.common import HeaderCodecBehavior
 from streamflow.converter import DataConverter
 from streamflow.coroutine.definition import WorkflowDefinition, definition_of
 from streamflow.ports import Log
+from streamflow.worker.interceptor import Interceptor
 from streamflow.worker.registry import Registry
 
 
@@ -33,6 +35,14 @@ class WorkerClient(Protocol):
 
     @property
     def create_topics(self) -> bool: ...
+
+    @property
+    def worker_interceptors(self) -> Sequence[object]:
+        """The client's interceptors, of which some may be for workers too."""
+        ...
+
+    @property
+    def header_codec_behavior(self) -> HeaderCodecBehavior: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +67,7 @@ class Setup:
     identity: str
     build_id: str
     debug: bool
+    interceptors: Sequence[Interceptor] = ()
     name: str | None
     state_dir: Path | None
     partitions: int

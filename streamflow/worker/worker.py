@@ -13,6 +13,8 @@ from types import MappingProxyType, TracebackType
 from typing import Any, Self, TypedDict
 
 from streamflow.observability import get_logger
+from streamflow.worker.interception import with_inherited
+from streamflow.worker.interceptor import Interceptor
 from streamflow.worker.options import check_executor, refuse_unsupported
 from streamflow.worker.registry import Registry
 from streamflow.worker.service import Service
@@ -32,6 +34,7 @@ class WorkerConfig(TypedDict, total=False):
     workflows: Sequence[type]
     activities: Sequence[Callable[..., Any]]
     activity_executor: ThreadExecutor | None
+    interceptors: Sequence[Interceptor]
     max_cached_workflows: int
     max_concurrent_activities: int
     max_concurrent_local_activities: int
@@ -63,6 +66,7 @@ class Worker:
         workflows: Sequence[type] = (),
         activities: Sequence[Callable[..., Any]] = (),
         activity_executor: ThreadExecutor | None = None,
+        interceptors: Sequence[Interceptor] = (),
         max_cached_workflows: int = 1_000,
         max_concurrent_activities: int | None = None,
         max_concurrent_local_activities: int | None = None,
@@ -86,6 +90,9 @@ class Worker:
 
         Args:
             activity_executor: Threads for sync activities. Default: a pool of one for each slot.
+            interceptors: Stand around activities and workflow code; those of the client that are for workers too stand
+                outside of them.
+            max_cached_workflows: Runs kept in memory with their coroutines. Default: 1,000. 0 replays each at every step.
             max_concurrent_activities: Activities that run at once. Default: 100.
             max_concurrent_local_activities: The same for local ones. Default: 100.
             no_remote_activities: Run the activities given only as local ones.
@@ -108,6 +115,7 @@ class Worker:
         self._task_queue = task_queue
         self._workflows = tuple(workflows)
         self._activities = tuple(activities)
+        self._interceptors = tuple(interceptors)
         self._graceful_shutdown_timeout = graceful_shutdown_timeout
         self._on_fatal_error = on_fatal_error
         self._setup = Setup(
@@ -131,6 +139,7 @@ class Worker:
             heartbeat_default=default_heartbeat_throttle_interval,
             identity=identity or client.identity,
             build_id=build_id or "",
+            interceptors=with_inherited(interceptors, client.worker_interceptors),
             debug=debug_mode or bool(os.environ.get("STREAMFLOW_DEBUG")),
             name=name,
             state_dir=None if state_dir is None else Path(state_dir),
@@ -172,6 +181,7 @@ class Worker:
             workflows=self._workflows,
             activities=self._activities,
             activity_executor=setup.threads,
+            interceptors=self._interceptors,
             max_cached_workflows=setup.runs_cached_max,
             max_concurrent_activities=setup.slots,
             max_concurrent_local_activities=setup.local_slots,

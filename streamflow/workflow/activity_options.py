@@ -11,11 +11,13 @@ from streamflow.common import Priority, RetryPolicy
 from streamflow.coroutine.context import current
 from streamflow.coroutine.machines.activity import ActivityHandle, ActivityRequest
 from streamflow.model import options as model
-from streamflow.model.payload import Payloads
+from streamflow.model.payload import NO_HEADERS, Payload, Payloads
 from streamflow.workflow.durations import optional_milliseconds
+from streamflow.workflow.inputs import StartActivityInput, StartLocalActivityInput
+from streamflow.workflow.interception import outbound
 
 ACTIVITY = "__streamflow_activity__"
-"""Where `streamflow.activity.defn` leaves a definition; of it this module reads ``name`` alone."""
+"""Where `streamflow.activity.defn` leaves a definition; of it this module reads names and hints alone."""
 
 
 class ActivityCancellationType(Enum):
@@ -96,15 +98,90 @@ def begin(
         ValueError: there is no such activity, or no timeout bounds it.
     """
     instance = current()
-    name, result_type = _named(activity)
+    name, result_type, arg_types = _named(activity)
+    result_type = options.get("result_type") or result_type
+    first = outbound()
+    if first is not None:
+        instance.refuse_changes()
+        if local:
+            given = _local_input(name, arguments, options, arg_types, result_type)
+            return first.start_local_activity(given)
+        return first.start_activity(_input(name, arguments, options, arg_types, result_type))
     request = _request(name, options, instance.values.encode(arguments), local=local)
-    return instance.begin_activity(request, options.get("result_type") or result_type)
+    return instance.begin_activity(request, result_type)
 
 
-def _named(activity: Any) -> tuple[str, Any]:
-    """The activity's type, and what its result is."""
+def begin_intercepted(given: StartActivityInput | StartLocalActivityInput) -> ActivityHandle[Any]:
+    """Begins what the last interceptor passed on."""
+    instance = current()
+    request = _request(
+        given.activity,
+        vars(given),
+        instance.values.encode(given.args),
+        local=isinstance(given, StartLocalActivityInput),
+        headers=given.headers,
+    )
+    return instance.begin_activity(request, given.ret_type)
+
+
+def _input(
+    name: str,
+    args: Sequence[Any],
+    options: Mapping[str, Any],
+    arg_types: list[type] | None,
+    ret_type: Any,
+) -> StartActivityInput:
+    get = options.get
+    return StartActivityInput(
+        activity=name,
+        args=args,
+        activity_id=get("activity_id"),
+        task_queue=get("task_queue"),
+        schedule_to_close_timeout=get("schedule_to_close_timeout"),
+        schedule_to_start_timeout=get("schedule_to_start_timeout"),
+        start_to_close_timeout=get("start_to_close_timeout"),
+        heartbeat_timeout=get("heartbeat_timeout"),
+        retry_policy=get("retry_policy"),
+        cancellation_type=get("cancellation_type", ActivityCancellationType.TRY_CANCEL),
+        headers=NO_HEADERS,
+        disable_eager_execution=False,
+        versioning_intent=get("versioning_intent"),
+        summary=get("summary"),
+        priority=get("priority", Priority.default),
+        arg_types=arg_types,
+        ret_type=ret_type,
+    )
+
+
+def _local_input(
+    name: str,
+    args: Sequence[Any],
+    options: Mapping[str, Any],
+    arg_types: list[type] | None,
+    ret_type: Any,
+) -> StartLocalActivityInput:
+    get = options.get
+    return StartLocalActivityInput(
+        activity=name,
+        args=args,
+        activity_id=get("activity_id"),
+        schedule_to_close_timeout=get("schedule_to_close_timeout"),
+        schedule_to_start_timeout=get("schedule_to_start_timeout"),
+        start_to_close_timeout=get("start_to_close_timeout"),
+        retry_policy=get("retry_policy"),
+        local_retry_threshold=get("local_retry_threshold"),
+        cancellation_type=get("cancellation_type", ActivityCancellationType.TRY_CANCEL),
+        headers=NO_HEADERS,
+        summary=get("summary"),
+        arg_types=arg_types,
+        ret_type=ret_type,
+    )
+
+
+def _named(activity: Any) -> tuple[str, Any, list[type] | None]:
+    """The activity's type, what its result is, and what its arguments are."""
     if isinstance(activity, str):
-        return activity, None
+        return activity, None, None
     definition = getattr(activity, ACTIVITY, None)
     if definition is None:
         raise ValueError(
@@ -115,11 +192,16 @@ def _named(activity: Any) -> tuple[str, Any]:
             f"Expected an activity with a name, found the dynamic activity {activity!r}; give the name it should be "
             "called by"
         )
-    return definition.name, definition.result_type
+    return definition.name, definition.result_type, list(definition.arg_types)
 
 
 def _request(
-    name: str, options: Mapping[str, Any], args: Payloads, *, local: bool
+    name: str,
+    options: Mapping[str, Any],
+    args: Payloads,
+    *,
+    local: bool,
+    headers: Mapping[str, Payload] = NO_HEADERS,
 ) -> ActivityRequest:
     get = options.get
     timeouts = model.ActivityTimeouts(
@@ -145,6 +227,7 @@ def _request(
         cancellation_type=_CANCELLATION[
             get("cancellation_type", ActivityCancellationType.TRY_CANCEL)
         ],
+        headers=headers,
         summary=get("summary") or "",
         priority=0 if priority is None else priority._to_model(),
         local=local,

@@ -13,9 +13,12 @@ from streamflow.coroutine.context import current
 from streamflow.coroutine.definition import definition_of
 from streamflow.coroutine.errors import ContinueAsNewError
 from streamflow.model.intents import ContinueAsNew
+from streamflow.model.payload import NO_HEADERS
 from streamflow.workflow.activity_options import VersioningIntent
 from streamflow.workflow.arguments import NO_ARGUMENT, arguments_of
 from streamflow.workflow.durations import optional_milliseconds
+from streamflow.workflow.inputs import ContinueAsNewInput
+from streamflow.workflow.interception import outbound
 
 
 class ContinueAsNewVersioningBehavior(Enum):
@@ -46,29 +49,57 @@ def continue_as_new(
     Raises:
         ContinueAsNewError: always, to leave the code. It passes through ``except Exception``; do not catch it.
     """
-    instance = current()
-    instance.refuse_changes()
+    current().refuse_changes()
+    name, arg_types = _named(workflow)
+    given = ContinueAsNewInput(
+        workflow=name,
+        args=arguments_of(arg, args),
+        task_queue=task_queue,
+        run_timeout=run_timeout,
+        task_timeout=task_timeout,
+        backoff_start_interval=backoff_start_interval,
+        retry_policy=retry_policy,
+        memo=memo,
+        search_attributes=search_attributes,
+        headers=NO_HEADERS,
+        versioning_intent=versioning_intent,
+        initial_versioning_behavior=initial_versioning_behavior,
+        arg_types=arg_types,
+    )
+    first = outbound()
+    if first is not None:
+        first.continue_as_new(given)
+    continue_with(given)
+
+
+def continue_with(given: ContinueAsNewInput) -> NoReturn:
+    """Leaves the code for the next run, as the last interceptor passed it on."""
+    values, retry_policy = current().values, given.retry_policy
     raise ContinueAsNewError(
         ContinueAsNew(
-            workflow_type=_workflow_type(workflow),
-            queue=task_queue or "",
-            args=instance.values.encode(arguments_of(arg, args)),
-            run_timeout_ms=optional_milliseconds(run_timeout),
-            task_timeout_ms=optional_milliseconds(task_timeout),
+            workflow_type=given.workflow or "",
+            queue=given.task_queue or "",
+            args=values.encode(given.args),
+            run_timeout_ms=optional_milliseconds(given.run_timeout),
+            task_timeout_ms=optional_milliseconds(given.task_timeout),
             retry_policy=None if retry_policy is None else retry_policy._to_model(),
-            memo=None if memo is None else instance.values.encode_each(memo),
+            memo=None if given.memo is None else values.encode_each(given.memo),
             search_attributes=None
-            if search_attributes is None
-            else encode_search_attributes(search_attributes),
-            backoff_ms=optional_milliseconds(backoff_start_interval) or 0,
+            if given.search_attributes is None
+            else encode_search_attributes(given.search_attributes),
+            headers=given.headers,
+            backoff_ms=optional_milliseconds(given.backoff_start_interval) or 0,
         )
     )
 
 
-def _workflow_type(workflow: Callable[..., Any] | type | str | None) -> str:
+def _named(
+    workflow: Callable[..., Any] | type | str | None,
+) -> tuple[str | None, list[type] | None]:
+    """The workflow's type, and what its arguments are; ``None`` is the running one's."""
     if workflow is None or isinstance(workflow, str):
-        return workflow or ""
-    name = definition_of(workflow).name
-    if name is None:
+        return workflow, None
+    definition = definition_of(workflow)
+    if definition.name is None:
         raise ValueError("Expected a workflow with a name, found a dynamic one; give the name")
-    return name
+    return definition.name, list(definition.run_signature.arguments)

@@ -12,6 +12,7 @@ from streamflow.converter import decode_search_attributes
 from streamflow.coroutine.context import current
 from streamflow.coroutine.instance import Instance
 from streamflow.model.payload import Payload
+from streamflow.workflow.interception import outbound
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,12 @@ _MEMORY = "info"
 
 def info() -> Info:
     """What the running workflow knows of itself."""
+    first = outbound()
+    return own_info() if first is None else first.info()
+
+
+def own_info() -> Info:
+    """The same, past all interceptors."""
     instance = current()
     found = instance.memory.get(_MEMORY)
     if found is None:

@@ -8,6 +8,7 @@ from typing import Any, TypeVar, overload
 from streamflow.converter import PayloadConverter
 from streamflow.coroutine.context import current, current_or_none
 from streamflow.workflow.info import UpdateInfo
+from streamflow.workflow.interception import NO_FUNCTIONS
 
 T = TypeVar("T")
 Handler = Callable[..., Any]
@@ -41,9 +42,9 @@ def current_update_info() -> UpdateInfo | None:
 
 
 def extern_functions() -> Mapping[str, Callable[..., Any]]:
-    """Functions that interceptors give to workflows: none without interceptors."""
-    current()
-    return {}
+    """Functions that interceptors lend to workflows (``unsafe_extern_functions``): none without interceptors."""
+    found = current().interception
+    return NO_FUNCTIONS if found is None else found.extern_functions
 
 
 def payload_converter() -> PayloadConverter:

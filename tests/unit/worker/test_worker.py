@@ -337,7 +337,6 @@ async def test_a_cancelled_run_shuts_down() -> None:
 @pytest.mark.parametrize(
     ("options", "error", "complaint"),
     [
-        ({"interceptors": [object()]}, NotImplementedError, "interceptors"),
         ({"tuner": object()}, NotImplementedError, "tuner"),
         ({"max_concurent_activities": 3}, TypeError, "max_concurent_activities"),
         ({"max_concurrent_activities": 0}, ValueError, "max_concurrent_activities"),
