@@ -10,6 +10,7 @@ from typing import Any
 from streamflow.client.values import NOT_GIVEN, NotGiven, decode_failure, decode_one
 from streamflow.common import TypedSearchAttributes
 from streamflow.converter import DataConverter, decode_search_attributes
+from streamflow.converter.search_attributes import untyped
 from streamflow.model.answers import Description, PendingTimer, Trouble
 from streamflow.model.answers import PendingActivity as PendingActivityFacts
 from streamflow.model.options import Status
@@ -73,8 +74,8 @@ class WorkflowExecution:
 
     @property
     def search_attributes(self) -> Mapping[str, Any]:
-        """Names and values; `typed_search_attributes` has their types too."""
-        return {pair.key.name: pair.value for pair in self.typed_search_attributes}
+        """Deprecated: lists of values by name; `typed_search_attributes` has their types too."""
+        return untyped(self.typed_search_attributes)
 
     async def memo(self) -> Mapping[str, Any]:
         """Notes given at the start, decoded without type hints."""

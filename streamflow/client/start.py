@@ -12,11 +12,13 @@ from streamflow.client.values import encode, encode_mapping
 from streamflow.common import (
     Priority,
     RetryPolicy,
+    SearchAttributes,
     TypedSearchAttributes,
     WorkflowIDConflictPolicy,
     WorkflowIDReusePolicy,
 )
 from streamflow.common.durations import optional_ms, to_ms
+from streamflow.common.search_attributes import warn_of_untyped
 from streamflow.converter import encode_search_attributes
 from streamflow.model.commands import StartWorkflow, WaitFor
 from streamflow.model.ids import WorkflowId
@@ -48,7 +50,7 @@ class StartOptions(TypedDict, total=False):
     """Default: a failed workflow is not run again."""
     cron_schedule: str
     memo: Mapping[str, Any] | None
-    search_attributes: TypedSearchAttributes | None
+    search_attributes: TypedSearchAttributes | SearchAttributes | None
     static_summary: str | None
     static_details: str | None
     start_delay: timedelta | None
@@ -70,6 +72,7 @@ def start_input(
     """What interceptors are given: the options with their defaults. Raises TypeError for an option that nobody knows."""
     if unknown := options.keys() - StartOptions.__annotations__.keys():
         raise TypeError(f"Expected start options, found unknown {', '.join(sorted(unknown))}")
+    warn_of_untyped(options.get("search_attributes"), stack_level=4)
     return StartWorkflowInput(
         workflow=workflow_type,
         args=args,

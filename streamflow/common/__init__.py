@@ -15,7 +15,10 @@ from streamflow.common.search_attributes import (
     SearchAttributeIndexedValueType,
     SearchAttributeKey,
     SearchAttributePair,
+    SearchAttributes,
     SearchAttributeUpdate,
+    SearchAttributeValue,
+    SearchAttributeValues,
     TypedSearchAttributes,
 )
 from streamflow.common.starting import (
@@ -23,10 +26,18 @@ from streamflow.common.starting import (
     WorkflowIDConflictPolicy,
     WorkflowIDReusePolicy,
 )
-from streamflow.common.versions import VersioningBehavior
+from streamflow.common.versions import (
+    AutoUpgradeVersioningOverride,
+    PinnedVersioningOverride,
+    VersioningBehavior,
+    VersioningOverride,
+    WorkerDeploymentVersion,
+)
 
 __all__ = [
+    "AutoUpgradeVersioningOverride",
     "HeaderCodecBehavior",
+    "PinnedVersioningOverride",
     "Priority",
     "QueryRejectCondition",
     "RawValue",
@@ -35,8 +46,13 @@ __all__ = [
     "SearchAttributeKey",
     "SearchAttributePair",
     "SearchAttributeUpdate",
+    "SearchAttributeValue",
+    "SearchAttributeValues",
+    "SearchAttributes",
     "TypedSearchAttributes",
     "VersioningBehavior",
+    "VersioningOverride",
+    "WorkerDeploymentVersion",
     "WorkflowIDConflictPolicy",
     "WorkflowIDReusePolicy",
 ]

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import warnings
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
-from typing import Any, ClassVar, Generic, TypeVar, overload
+from typing import Any, ClassVar, Generic, NamedTuple, TypeAlias, TypeVar, get_origin, overload
+
+SearchAttributeValue: TypeAlias = str | int | float | bool | datetime | Sequence[str]
+SearchAttributeValues: TypeAlias = list[str] | list[int] | list[float] | list[bool] | list[datetime]
+SearchAttributes: TypeAlias = Mapping[str, SearchAttributeValues]
+"""The deprecated form without types: a list of values by name, also where there is only one value."""
 
 
 class SearchAttributeIndexedValueType(Enum):
@@ -31,6 +37,12 @@ class SearchAttributeKey(Generic[ValueT]):
     name: str
     indexed_value_type: SearchAttributeIndexedValueType
     value_type: type[Any]
+    """Of the value; for a keyword list ``Sequence[str]``, which `isinstance` does not take."""
+
+    @property
+    def origin_value_type(self) -> type[Any]:
+        """The value's type without type arguments."""
+        return get_origin(self.value_type) or self.value_type
 
     @staticmethod
     def for_text(name: str) -> SearchAttributeKey[str]:
@@ -58,11 +70,18 @@ class SearchAttributeKey(Generic[ValueT]):
 
     @staticmethod
     def for_keyword_list(name: str) -> SearchAttributeKey[Sequence[str]]:
-        return SearchAttributeKey(name, SearchAttributeIndexedValueType.KEYWORD_LIST, list)
+        return SearchAttributeKey(name, SearchAttributeIndexedValueType.KEYWORD_LIST, Sequence[str])
 
     @staticmethod
     def _of(name: str, kind: SearchAttributeIndexedValueType) -> SearchAttributeKey[Any]:
         return SearchAttributeKey(name, kind, _VALUE_TYPES[kind])
+
+    @staticmethod
+    def _guessed(name: str, values: Sequence[Any]) -> SearchAttributeKey[Any] | None:
+        """The key that untyped values look like; ``None`` when there are none, or they fit none."""
+        kinds = _KINDS_OF_LISTS if len(values) > 1 else _KINDS_OF_SINGLE
+        kind = kinds.get(type(values[0])) if values else None
+        return None if kind is None else SearchAttributeKey._of(name, kind)
 
     def value_set(self, value: ValueT) -> SearchAttributeUpdate[ValueT]:
         return SearchAttributeUpdate(self, value)
@@ -78,12 +97,23 @@ _VALUE_TYPES: dict[SearchAttributeIndexedValueType, type[Any]] = {
     SearchAttributeIndexedValueType.DOUBLE: float,
     SearchAttributeIndexedValueType.BOOL: bool,
     SearchAttributeIndexedValueType.DATETIME: datetime,
-    SearchAttributeIndexedValueType.KEYWORD_LIST: list,
+    SearchAttributeIndexedValueType.KEYWORD_LIST: Sequence[str],
 }
 
 
-@dataclass(frozen=True)
-class SearchAttributePair(Generic[ValueT]):
+_KINDS_OF_SINGLE: dict[type[Any], SearchAttributeIndexedValueType] = {
+    str: SearchAttributeIndexedValueType.KEYWORD,
+    bool: SearchAttributeIndexedValueType.BOOL,
+    int: SearchAttributeIndexedValueType.INT,
+    float: SearchAttributeIndexedValueType.DOUBLE,
+    datetime: SearchAttributeIndexedValueType.DATETIME,
+}
+_KINDS_OF_LISTS: dict[type[Any], SearchAttributeIndexedValueType] = {
+    str: SearchAttributeIndexedValueType.KEYWORD_LIST
+}
+
+
+class SearchAttributePair(NamedTuple, Generic[ValueT]):
     """A search attribute and its value."""
 
     key: SearchAttributeKey[ValueT]
@@ -99,18 +129,22 @@ class SearchAttributeUpdate(Generic[ValueT]):
 
 
 @dataclass(frozen=True)
-class TypedSearchAttributes:
-    """Search attributes of one run: at most one value for each key."""
+class TypedSearchAttributes(Collection[SearchAttributePair[Any]]):
+    """Search attributes of one run, in the order of their names: at most one value for each key."""
 
     search_attributes: Sequence[SearchAttributePair[Any]] = field(default_factory=tuple)
 
     empty: ClassVar[TypedSearchAttributes]
 
     def __post_init__(self) -> None:
-        names = [pair.key.name for pair in self.search_attributes]
+        ordered = sorted(self.search_attributes, key=lambda pair: pair.key.name)
+        object.__setattr__(self, "search_attributes", ordered)
+        names = [pair.key.name for pair in ordered]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
-            raise ValueError(f"Expected each search attribute once, found {', '.join(twice)} twice")
+            raise ValueError(
+                f"Expected each search attribute once, found duplicate entries for {', '.join(twice)}"
+            )
 
     def __len__(self) -> int:
         return len(self.search_attributes)
@@ -148,3 +182,13 @@ class TypedSearchAttributes:
 
 
 TypedSearchAttributes.empty = TypedSearchAttributes()
+
+
+def warn_of_untyped(attributes: object, *, stack_level: int = 2) -> None:
+    """Warns whoever called the caller's caller that the form without types is deprecated."""
+    if attributes and isinstance(attributes, Mapping):
+        warnings.warn(
+            "Dictionary-based search attributes are deprecated",
+            DeprecationWarning,
+            stacklevel=1 + stack_level,
+        )

@@ -36,7 +36,9 @@ from streamflow.converter.protobuf import BinaryProtoPayloadConverter, JSONProto
 from streamflow.converter.search_attributes import (
     decode_search_attributes,
     encode_search_attribute_value,
+    encode_search_attribute_values,
     encode_search_attributes,
+    encode_typed_search_attribute_value,
 )
 from streamflow.converter.typed import value_to_type
 
@@ -60,6 +62,8 @@ __all__ = [
     "decode_search_attributes",
     "default",
     "encode_search_attribute_value",
+    "encode_search_attribute_values",
     "encode_search_attributes",
+    "encode_typed_search_attribute_value",
     "value_to_type",
 ]

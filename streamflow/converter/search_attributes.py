@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +12,9 @@ from streamflow.common import (
     SearchAttributeIndexedValueType,
     SearchAttributeKey,
     SearchAttributePair,
+    SearchAttributes,
     SearchAttributeUpdate,
+    SearchAttributeValues,
     TypedSearchAttributes,
 )
 from streamflow.converter.typed import value_to_type
@@ -35,9 +37,46 @@ def encode_search_attribute_value(
     )
 
 
-def encode_search_attributes(attributes: TypedSearchAttributes) -> dict[str, Payload]:
-    """Payloads by name."""
-    return {pair.key.name: encode_search_attribute_value(pair) for pair in attributes}
+def encode_typed_search_attribute_value(key: SearchAttributeKey[Any], value: Any) -> Payload:
+    """One value under its key's type; ``None`` is a removal. Raises like `encode_search_attribute_value`."""
+    return encode_search_attribute_value(SearchAttributeUpdate(key, value))
+
+
+def encode_search_attribute_values(vals: SearchAttributeValues) -> Payload:
+    """Values without a type, as a JSON list.
+
+    Raises:
+        TypeError: not a list, or its values are not all of one type that search attributes may have.
+        ValueError: a datetime has no time zone.
+    """
+    return Payload({"encoding": b"json/plain"}, msgspec.json.encode(_checked_values(vals)))
+
+
+def encode_search_attributes(
+    attributes: TypedSearchAttributes | SearchAttributes,
+) -> dict[str, Payload]:
+    """Payloads by name. Values without types get the type that they look like."""
+    if isinstance(attributes, TypedSearchAttributes):
+        return {pair.key.name: encode_search_attribute_value(pair) for pair in attributes}
+    return {name: encode_untyped(name, values) for name, values in attributes.items()}
+
+
+def encode_untyped(name: str, values: SearchAttributeValues) -> Payload:
+    """As typed a payload as the values allow; without values a removal."""
+    payload = encode_search_attribute_values(values)
+    key = SearchAttributeKey._guessed(name, values)
+    if key is None:
+        return payload if values else Payload({"encoding": b"json/plain"}, b"null")
+    value = list(values) if _is_list(key) else values[0]
+    return encode_typed_search_attribute_value(key, value)
+
+
+def untyped(attributes: TypedSearchAttributes) -> dict[str, Any]:
+    """The deprecated form: a list of values by name."""
+    return {
+        key.name: list(value) if _is_list(key) else [value]
+        for key, value in attributes.search_attributes
+    }
 
 
 def decode_search_attributes(payloads: Mapping[str, Payload]) -> TypedSearchAttributes:
@@ -49,6 +88,10 @@ def decode_search_attributes(payloads: Mapping[str, Payload]) -> TypedSearchAttr
         if kind is None or value is None:
             continue
         key = SearchAttributeKey._of(name, kind)
+        if isinstance(value, list) and not _is_list(key):
+            if len(value) != 1:
+                continue
+            value = value[0]
         pairs.append(SearchAttributePair(key, value_to_type(_hint(key), value)))
     return TypedSearchAttributes(tuple(pairs))
 
@@ -61,18 +104,46 @@ def _kind(payload: Payload) -> SearchAttributeIndexedValueType | None:
 
 
 def _hint(key: SearchAttributeKey[Any]) -> Any:
-    return list[str] if key.value_type is list else key.value_type
+    return list[str] if _is_list(key) else key.value_type
+
+
+def _is_list(key: SearchAttributeKey[Any]) -> bool:
+    return key.indexed_value_type is SearchAttributeIndexedValueType.KEYWORD_LIST
 
 
 def _check(key: SearchAttributeKey[Any], value: Any) -> None:
-    expected: Any = (list, tuple) if key.value_type is list else key.value_type
+    expected: Any = (list, tuple) if _is_list(key) else key.value_type
     is_flag_for_number = isinstance(value, bool) and key.value_type is not bool
     is_number_for_float = key.value_type is float and isinstance(value, int)
     if is_flag_for_number or not (isinstance(value, expected) or is_number_for_float):
         raise TypeError(
             f"Expected a {key.indexed_value_type.value} for search attribute {key.name!r}, found {type(value).__name__}"
         )
+    if _is_list(key) and not all(isinstance(item, str) for item in value):
+        raise TypeError(f"Expected strings only in the keyword list {key.name!r}, found {value!r}")
     if isinstance(value, datetime) and value.tzinfo is None:
-        raise TypeError(
+        raise ValueError(
             f"Expected a datetime with a time zone for search attribute {key.name!r}, found one without"
         )
+
+
+def _checked_values(values: object) -> Sequence[Any]:
+    if not isinstance(values, list):
+        raise TypeError(
+            f"Expected search attribute values to be a list, found {type(values).__name__}"
+        )
+    kinds = {type(value) for value in values}
+    for value in values:
+        if not isinstance(value, str | int | float | bool | datetime):
+            raise TypeError(
+                "Expected search attribute values of str, int, float, bool or datetime, "
+                f"found {type(value).__name__}"
+            )
+        if isinstance(value, datetime) and value.tzinfo is None:
+            raise ValueError(
+                f"Expected datetimes with a time zone in search attributes, found {value}"
+            )
+    if len(kinds) > 1:
+        names = ", ".join(sorted(kind.__name__ for kind in kinds))
+        raise TypeError(f"Expected search attribute values of one type for one key, found {names}")
+    return values

@@ -10,6 +10,7 @@ from typing import Any
 from streamflow.common import (
     Priority,
     RetryPolicy,
+    SearchAttributes,
     TypedSearchAttributes,
     WorkflowIDConflictPolicy,
     WorkflowIDReusePolicy,
@@ -67,7 +68,7 @@ class UpdateWithStartStartWorkflowInput:
     retry_policy: RetryPolicy | None
     cron_schedule: str
     memo: Mapping[str, Any] | None
-    search_attributes: TypedSearchAttributes | None
+    search_attributes: TypedSearchAttributes | SearchAttributes | None
     start_delay: timedelta | None
     headers: Mapping[str, Payload]
     static_summary: str | None

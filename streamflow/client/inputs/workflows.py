@@ -12,6 +12,7 @@ from streamflow.common import (
     Priority,
     QueryRejectCondition,
     RetryPolicy,
+    SearchAttributes,
     TypedSearchAttributes,
     WorkflowIDConflictPolicy,
     WorkflowIDReusePolicy,
@@ -35,7 +36,7 @@ class StartWorkflowInput:
     retry_policy: RetryPolicy | None
     cron_schedule: str
     memo: Mapping[str, Any] | None
-    search_attributes: TypedSearchAttributes | None
+    search_attributes: TypedSearchAttributes | SearchAttributes | None
     start_delay: timedelta | None
     headers: Mapping[str, Payload]
     start_signal: str | None
