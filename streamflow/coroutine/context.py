@@ -24,7 +24,7 @@ def current() -> Instance:
     if type(loop) is WorkflowLoop:
         return cast("Instance", loop.owner)
     raise NotInWorkflowError(
-        "Expected to be called from workflow code, found no workflow running here; activities have "
+        "Not in workflow event loop: expected to be called from workflow code, found none running here; activities have "
         "streamflow.activity, and starters of workflows streamflow.client"
     )
 

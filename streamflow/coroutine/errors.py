@@ -34,7 +34,7 @@ class ReadOnlyContextError(StreamflowError):
     """A query handler, a validator or a waiting condition tried to change the run."""
 
 
-class NotInWorkflowError(RuntimeError):
+class NotInWorkflowError(StreamflowError, RuntimeError):
     """A function of `streamflow.workflow` was called outside workflow code."""
 
 

@@ -14,6 +14,7 @@ import asyncio
 import contextvars
 import math
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import Any
 
 from streamflow.common import RawValue
@@ -38,7 +39,11 @@ from streamflow.coroutine.machines.timer import TimerMachine
 from streamflow.coroutine.messages import Messages
 from streamflow.coroutine.notices import Notice, NoticeKind, ignore
 from streamflow.coroutine.operations import Operations
+from streamflow.coroutine.patches import Patches
+from streamflow.coroutine.properties import Properties
 from streamflow.coroutine.randomness import Randomness
+from streamflow.coroutine.source import shortly
+from streamflow.coroutine.traits import NO_TRAITS, Traits
 from streamflow.coroutine.values import Values
 from streamflow.model.events import CancelRequested, Input, SignalReceived, WorkflowStarted
 from streamflow.model.intents import Activation, CompleteRun, Intent
@@ -68,6 +73,7 @@ class Instance:
         guarded: bool = True,
         notify: Callable[[Notice], None] = ignore,
         intercept: Intercept | None = None,
+        traits: Traits = NO_TRAITS,
     ) -> None:
         """``guarded=False`` (debug mode) lets steps touch clocks and I/O; ``failure_exception_types`` are the worker's."""
         if guarded:
@@ -79,6 +85,8 @@ class Instance:
         self.operations = Operations(self.refuse_changes)
         self.conditions = Conditions(self.loop)
         self.randomness = Randomness()
+        self.traits = traits
+        self.patches = Patches(self.operations)
         self.messages = Messages(self)
         self.workflow: Any = None
         """The object of the workflow's class; ``None`` before the first activation."""
@@ -105,6 +113,11 @@ class Instance:
         self._main: asyncio.Task[None] | None = None
         self._end: End | None = None
         self._fault: BaseException | None = None
+
+    @cached_property
+    def properties(self) -> Properties:
+        """The run's memo and search attributes; made when first asked for, as most code never asks."""
+        return Properties(self.facts.started, self.values)
 
     # -- what the processor calls ----------------------------------------------------------------------------------
 
@@ -134,6 +147,10 @@ class Instance:
         intents = self._collect()
         self.replaying = False
         return intents
+
+    def places(self) -> list[str]:
+        """Where in the code each intent of the latest step was asked for; empty for what nobody asked for."""
+        return [shortly(place) for place in self.operations.places]
 
     def query(
         self, name: str, args: Payloads = (), headers: Mapping[str, Payload] = NO_HEADERS
@@ -169,6 +186,7 @@ class Instance:
         self.activation = activation
         self.now_ms = activation.now_ms
         self.replaying = activation.replaying
+        self.patches.begin_step(activation)
 
     def _apply(self, activation: Activation) -> None:
         """Signals first, so that their handlers begin before run does; then the rest as recorded."""

@@ -200,7 +200,7 @@ def _mismatch(
     else:
         found = f"nothing asked for; {_waiting_text(instance)}"
     return NondeterminismError(
-        f"Expected {expected}, found {found}: the code of workflow "
+        f"Nondeterminism error: Expected {expected}, found {found}: the code of workflow "
         f"{instance.definition.name or instance.facts.started.workflow_type!r} does not do what the history of run "
         f"{instance.facts.run_id} says; restore the old code or guard the change with workflow.patched()"
     )
@@ -208,7 +208,9 @@ def _mismatch(
 
 def _event_text(recorded: Recorded) -> str:
     event = recorded.event
-    return f"event {recorded.seq} {type(event).__name__}{_label(event)}"
+    place = getattr(event, "place", "")
+    asked = f", asked for at {place} then" if place else ""
+    return f"event {recorded.seq} {type(event).__name__}{_label(event)}{asked}"
 
 
 def _intent_text(intent: Intent) -> str:
@@ -216,14 +218,14 @@ def _intent_text(intent: Intent) -> str:
 
 
 def _label(value: object) -> str:
-    kind = getattr(value, "activity_type", "")
+    kind = getattr(value, "activity_type", "") or getattr(value, "patch_id", "")
     op = getattr(value, "op", 0)
     what = f" {kind!r}" if kind else ""
     return f"{what} (operation {op})" if op else what
 
 
 def _waiting_text(instance: Instance) -> str:
-    """Where the code waits instead: the history's side has no source line of its own."""
+    """Where the code waits instead."""
     if instance.done:
         return "the code had ended"
     tasks = instance.loop.unfinished()

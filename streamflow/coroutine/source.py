@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import lru_cache
 from types import CodeType, FrameType
 from typing import NamedTuple
 
@@ -16,6 +17,15 @@ class Place(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.code.co_filename}:{self.line} in {self.code.co_qualname}"
+
+
+@lru_cache(maxsize=4_096)
+def shortly(place: Place | None) -> str:
+    """For a history: the file without its folders, as they say where code lies on one machine."""
+    if place is None:
+        return ""
+    file = place.code.co_filename.replace("\\", "/").rpartition("/")[2]
+    return f"{file}:{place.line} in {place.code.co_qualname}"
 
 
 def calling_place() -> Place | None:

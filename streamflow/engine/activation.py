@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from streamflow.engine.context import Context
 from streamflow.engine.state import Run
 from streamflow.model.events import WorkflowStarted
@@ -23,12 +25,17 @@ def ready(run: Run, now_ms: int) -> bool:
 
 
 def activation_of(run: Run, context: Context, *, flags: int, history_bytes: int) -> Activation:
-    """The next run of the code: all waiting inputs, this time, a fresh seed."""
+    """The next run of the code: all waiting inputs, at this time."""
     return Activation(
         inputs=tuple(run.waiting),
         now_ms=context.now_ms,
-        seed=context.seed(),
+        seed=seed_of(run.run_id),
         flags=run.flags if run.step else flags,
         history_length=run.last_seq,
         history_bytes=history_bytes,
     )
+
+
+def seed_of(run_id: str) -> int:
+    """For the run's random numbers: 63 bits, never negative, and others for a run that was reset under a new ID."""
+    return int.from_bytes(hashlib.blake2b(run_id.encode(), digest_size=8).digest(), "big") >> 1

@@ -58,9 +58,5 @@ class Context(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         """A secret of one activity: who does not hold the task cannot guess it."""
         return self._derive(b"token%d" % op)
 
-    def seed(self) -> int:
-        """For the run's random numbers: 63 bits, never negative."""
-        return int.from_bytes(self._derive(b"seed")[:8], "big") >> 1
-
     def _derive(self, purpose: bytes) -> bytes:
         return hashlib.blake2b(purpose, key=self.entropy, digest_size=16).digest()

@@ -145,7 +145,7 @@ class ActivityScheduled(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     token: bytes = b""
     """Random; the tasks of every attempt carry it, and a report without it is refused."""
     place: str = ""
-    """Where in the code it was asked for, as ``module:line in function``: only for people and messages."""
+    """Where in the code it was asked for, as ``file:line in function``: only for people and messages."""
 
 
 class ActivityCancelRequested(msgspec.Struct, frozen=True, kw_only=True, gc=False):

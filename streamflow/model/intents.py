@@ -29,7 +29,6 @@ class ScheduleActivity(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     priority: int = 0
     local: bool = False
     local_retry_threshold_ms: int | None = None
-    place: str = ""
 
 
 class CancelActivity(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -40,7 +39,6 @@ class StartTimer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     op: Op
     duration_ms: int
     summary: str = ""
-    place: str = ""
 
 
 class CancelTimer(msgspec.Struct, frozen=True, kw_only=True, gc=False):

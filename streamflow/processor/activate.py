@@ -131,7 +131,8 @@ def _activate_once(recorder: Recorder, around: Surroundings, rows: Rows) -> None
         raise CodeFailed(RuntimeError(refusal.message))
     around.suspects.absolve(suspect)
     _refresh_destinations(intents, around)
-    recorder.take(decide_intents(run, activation, intents, context), context)
+    places = instance.places()
+    recorder.take(decide_intents(run, activation, intents, context, places), context)
     recorder.set_trouble(None)
 
 

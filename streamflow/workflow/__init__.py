@@ -50,6 +50,12 @@ from streamflow.workflow.activity_options import (
     LocalActivityConfig,
     VersioningIntent,
 )
+from streamflow.workflow.changes import (
+    deprecate_patch,
+    patched,
+    upsert_memo,
+    upsert_search_attributes,
+)
 from streamflow.workflow.clock import (
     new_random,
     now,
@@ -68,23 +74,16 @@ from streamflow.workflow.coming import (
     UnfinishedSignalHandlersWarning,
     UnfinishedUpdateHandlersWarning,
     create_nexus_client,
-    deprecate_patch,
     execute_child_workflow,
     get_dynamic_update_handler,
     get_external_workflow_handle,
     get_external_workflow_handle_for,
-    get_last_completion_result,
-    get_last_failure,
     get_update_handler,
-    has_last_completion_result,
     metric_meter,
-    patched,
     set_dynamic_update_handler,
     set_update_handler,
     signal_with_start_workflow,
     start_child_workflow,
-    upsert_memo,
-    upsert_search_attributes,
 )
 from streamflow.workflow.continuation import (
     ContinueAsNewVersioningBehavior,
@@ -107,6 +106,11 @@ from streamflow.workflow.info import (
     RootInfo,
     UpdateInfo,
     info,
+)
+from streamflow.workflow.last_run import (
+    get_last_completion_result,
+    get_last_failure,
+    has_last_completion_result,
 )
 from streamflow.workflow.log_adapter import (
     LoggerAdapter,

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from streamflow.common import Priority, RetryPolicy, TypedSearchAttributes
-from streamflow.converter import decode_search_attributes
+from streamflow.common import Priority, RetryPolicy, SearchAttributes, TypedSearchAttributes
 from streamflow.coroutine.context import current
 from streamflow.coroutine.instance import Instance
 from streamflow.model.payload import Payload
@@ -58,8 +57,8 @@ class Info:
     retry_policy: RetryPolicy | None
     run_id: str
     run_timeout: timedelta | None
-    search_attributes: Mapping[str, Any]
-    """Deprecated upstream: use ``typed_search_attributes``."""
+    search_attributes: SearchAttributes
+    """Deprecated: lists of values by name, changed by upserts. Use ``typed_search_attributes``."""
     start_time: datetime
     """Of the run's first event."""
     task_queue: str
@@ -128,7 +127,6 @@ def own_info() -> Info:
 def _info_of(instance: Instance) -> Info:
     facts = instance.facts
     started = facts.started
-    attributes = decode_search_attributes(started.search_attributes)
     start_time = datetime.fromtimestamp(facts.start_ms / 1_000, tz=UTC)
     parent, retry = started.parent, started.retry_policy
     return Info(
@@ -142,15 +140,15 @@ def _info_of(instance: Instance) -> Info:
         parent=ParentInfo(parent.namespace, parent.run_id, parent.workflow_id) if parent else None,
         root=None,
         priority=Priority.default,
-        raw_memo=started.memo,
+        raw_memo=instance.properties.raw_memo,
         retry_policy=RetryPolicy._from_model(retry) if retry else None,
         run_id=facts.run_id,
         run_timeout=_duration(started.run_timeout_ms),
-        search_attributes={pair.key.name: pair.value for pair in attributes},
+        search_attributes=instance.properties.untyped,
         start_time=start_time,
         task_queue=facts.queue,
         task_timeout=_duration(started.task_timeout_ms),
-        typed_search_attributes=attributes,
+        typed_search_attributes=instance.properties.typed,
         workflow_id=facts.workflow_id,
         workflow_start_time=start_time,
         workflow_type=started.workflow_type,

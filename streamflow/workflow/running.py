@@ -11,6 +11,7 @@ from streamflow.workflow.info import UpdateInfo
 from streamflow.workflow.interception import NO_FUNCTIONS
 
 T = TypeVar("T")
+DefaultT = TypeVar("DefaultT")
 Handler = Callable[..., Any]
 
 
@@ -56,23 +57,23 @@ def payload_converter() -> PayloadConverter:
 
 
 def memo() -> Mapping[str, Any]:
-    """The run's memo, decoded without type hints."""
-    running = current()
-    return {
-        name: running.values.decode_one(payload)
-        for name, payload in running.facts.started.memo.items()
-    }
+    """The run's memo as it stands now, decoded without type hints."""
+    return current().properties.memo()
 
 
 _NONE: Any = object()
 
 
 @overload
-def memo_value(key: str, default: Any = ..., *, type_hint: None = None) -> Any: ...
+def memo_value(key: str, default: Any = ...) -> Any: ...
 
 
 @overload
-def memo_value(key: str, default: Any = ..., *, type_hint: type[T]) -> T: ...
+def memo_value(key: str, *, type_hint: type[T]) -> T: ...
+
+
+@overload
+def memo_value(key: str, default: DefaultT, *, type_hint: type[T]) -> T | DefaultT: ...
 
 
 def memo_value(key: str, default: Any = _NONE, *, type_hint: type | None = None) -> Any:
@@ -82,7 +83,7 @@ def memo_value(key: str, default: Any = _NONE, *, type_hint: type | None = None)
         KeyError: there is none of this name, and no default was given.
     """
     running = current()
-    payload = running.facts.started.memo.get(key)
+    payload = running.properties.raw_memo.get(key)
     if payload is not None:
         return running.values.decode_one(payload, type_hint)
     if default is _NONE:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import assert_never
 
 from streamflow.engine.context import Context
@@ -71,9 +71,16 @@ def refuse_intents(run: Run, intents: list[Intent], context: Context) -> Rejecti
 
 
 def decide_intents(
-    run: Run, activation: Activation, intents: list[Intent], context: Context
+    run: Run,
+    activation: Activation,
+    intents: list[Intent],
+    context: Context,
+    places: Sequence[str] = (),
 ) -> Iterator[Step]:
-    """The activation's own event, then each intent's, one at a time: the caller applies each before the next."""
+    """The activation's own event, then each intent's, one at a time: the caller applies each before the next.
+
+    ``places`` says where in the code each intent was asked for.
+    """
     yield Activated(
         inputs=tuple(recorded.seq for recorded in activation.inputs),
         now_ms=activation.now_ms,
@@ -82,11 +89,12 @@ def decide_intents(
         flags=activation.flags,
     )
     sends_left = context.limits.dispatch_per_step_max
-    for intent in intents:
+    for index, intent in enumerate(intents):
         match intent:
             case ScheduleActivity():
                 sends_left -= 1
-                yield from _schedule(run, intent, context, send=sends_left >= 0)
+                place = places[index] if places else ""
+                yield from _schedule(run, intent, context, place, send=sends_left >= 0)
             case CancelActivity(op=op):
                 if op in run.activities:
                     yield from _cancel_activity(run.activities[op])
@@ -96,7 +104,7 @@ def decide_intents(
                     fire_at_ms=activation.now_ms + intent.duration_ms,
                     duration_ms=intent.duration_ms,
                     summary=intent.summary,
-                    place=intent.place,
+                    place=places[index] if places else "",
                 )
             case CancelTimer(op=op):
                 if op in run.timers:
@@ -122,7 +130,7 @@ def decide_intents(
 
 
 def _schedule(
-    run: Run, intent: ScheduleActivity, context: Context, *, send: bool
+    run: Run, intent: ScheduleActivity, context: Context, place: str, *, send: bool
 ) -> Iterator[Step]:
     queue = intent.queue or context.queue
     yield ActivityScheduled(
@@ -140,7 +148,7 @@ def _schedule(
         local=intent.local,
         local_retry_threshold_ms=intent.local_retry_threshold_ms,
         token=context.token(intent.op),
-        place=intent.place,
+        place=place,
     )
     if not intent.local and queue not in context.activity_queues:
         yield from dispatch(run.activities[intent.op], context)

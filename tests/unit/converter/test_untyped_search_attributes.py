@@ -49,8 +49,8 @@ def test_an_empty_list_is_no_value() -> None:
 
 @pytest.mark.parametrize(
     "values",
-    [["a", 1], "a", [object()], [datetime(2030, 1, 1)]],
-    ids=repr,  # the point
+    [["a", 1], "a", [object()], [datetime(2030, 1, 1)]],  # noqa: DTZ001  # the point
+    ids=repr,
 )
 def test_values_that_nobody_could_look_for_are_refused(values: Any) -> None:
     """One name has values of one type, as a list."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -106,10 +107,12 @@ def test_changed_code_shows_what_was_expected_and_found(
     with pytest.raises(NondeterminismError) as caught:
         replay_with(recorded(), changed)
     message = str(caught.value)
-    assert message.startswith(f"Expected {expected}")
+    assert message.startswith(f"Nondeterminism error: Expected {expected}")
     assert f"found {found}" in message
     if change != "early":
         assert "test_replay.py:" in message
+    if "Scheduled" in expected or "Started" in expected:
+        assert re.search(r"asked for at test_replay\.py:\d+ in \w+ then, found", message)
     assert "run run-1" in message
 
 

@@ -78,7 +78,14 @@ def failure(message: str = "no", *, type: str = "Oops") -> Failure:
 class World:
     """One run and its history. Time moves only by `pass_ms`."""
 
-    def __init__(self, cls: type, *args: Any, memo: dict[str, Any] | None = None, **options: Any):
+    def __init__(
+        self,
+        cls: type,
+        *args: Any,
+        memo: dict[str, Any] | None = None,
+        started: dict[str, Any] | None = None,
+        **options: Any,
+    ) -> None:
         self.definition = definition_of(cls)
         self.started = WorkflowStarted(
             workflow_type=self.definition.name or "Anything",
@@ -86,6 +93,7 @@ class World:
             first_run_id=RunId("run-1"),
             args=tuple(payload(arg) for arg in args),
             memo={name: payload(value) for name, value in (memo or {}).items()},
+            **(started or {}),
         )
         self.options = options
         self.history: list[Recorded] = []
@@ -176,8 +184,8 @@ class World:
             ),
             input=False,
         )
-        for intent in intents:
-            self.record(self._outcome(intent), input=False)
+        for intent, place in zip(intents, self.instance.places(), strict=True):
+            self.record(self._outcome(intent, place), input=False)
         return intents
 
     def rebuild(self) -> World:
@@ -197,7 +205,7 @@ class World:
         assert isinstance(last, CompleteRun), last
         return value_of(last.result)
 
-    def _outcome(self, intent: Intent) -> Event:
+    def _outcome(self, intent: Intent, place: str) -> Event:
         match intent:
             case ScheduleActivity():
                 return ActivityScheduled(
@@ -210,13 +218,17 @@ class World:
                     retry_policy=intent.retry_policy,
                     cancellation_type=intent.cancellation_type,
                     local=intent.local,
+                    place=place,
                 )
             case CancelActivity():
                 return ActivityCancelRequested(op=intent.op)
             case StartTimer():
                 fire_at_ms = self.now_ms + intent.duration_ms
                 return TimerStarted(
-                    op=intent.op, fire_at_ms=fire_at_ms, duration_ms=intent.duration_ms
+                    op=intent.op,
+                    fire_at_ms=fire_at_ms,
+                    duration_ms=intent.duration_ms,
+                    place=place,
                 )
             case CancelTimer():
                 return TimerCanceled(op=intent.op)

@@ -1,0 +1,16 @@
+"""What a worker gives to every run whose code it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+
+class Traits(msgspec.Struct, frozen=True, kw_only=True):
+    may_begin_patch: Callable[[Any, str], bool] | None = None
+    """Asked with the run's `workflow.Info` when a run meets this patch for the first time; ``None`` is always."""
+
+
+NO_TRAITS = Traits()
