@@ -25,6 +25,8 @@ from datetime import timedelta
 from enum import Enum
 from typing import Any
 
+from streamflow.api.failure.stored import opened
+from streamflow.api.failure.v1 import Failure as OpenFailure
 from streamflow.model.failure import Failure, RetryState, TimeoutKind
 
 TimeoutType = TimeoutKind
@@ -65,18 +67,20 @@ TemporalError = StreamflowError
 class FailureError(StreamflowError):
     """An end that is recorded in a history and can cross from one program to another."""
 
-    def __init__(self, message: str, *, failure: Failure | None = None) -> None:
+    def __init__(self, message: str, *, failure: OpenFailure | None = None) -> None:
         super().__init__(message)
         self._message = message
-        self._failure = failure
+        self._failure: Failure | OpenFailure | None = failure
 
     @property
     def message(self) -> str:
         return self._message
 
     @property
-    def failure(self) -> Failure | None:
+    def failure(self) -> OpenFailure | None:
         """The stored failure that this error was made from; ``None`` if it was raised here."""
+        if isinstance(self._failure, Failure):
+            self._failure = opened(self._failure)
         return self._failure
 
 

@@ -88,22 +88,22 @@ def _replay(
 
     gate = PayloadGate(app.data_converter)
     try:
-        events = [gate.inbound(recorded) for recorded in history.events]
         facts = RunFacts(
             namespace=app.namespace,
             queue=started.queue,
             workflow_id=history.workflow_id,
             run_id=history.run_id,
-            started=gate.inbound_started(started),
+            started=gate.started(app.namespace, history.workflow_id, started),
             start_ms=history.events[0].time_ms,
         )
+        instance = Instance(definition, facts, app.data_converter, guarded=False)
+        events = gate.history(instance, [*history.events])
     finally:
         gate.close()
     sizes = (
         len(encode_event(history.workflow_id, history.run_id, r.seq, r.step, r.time_ms, r.event))
         for r in history.events
     )
-    instance = Instance(definition, facts, app.data_converter, guarded=False)
     try:
         replay_events(instance, events, history_bytes=[0, *accumulate(sizes)])
         return _outcome(history, done=instance.done)

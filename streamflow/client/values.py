@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from streamflow.converter import DataConverter
+from streamflow.converter.codec import recode_mapping, recode_one
 from streamflow.exceptions import CancelledError, TerminatedError, TimeoutError
 from streamflow.model.answers import RunResult
 from streamflow.model.failure import Failure, TimeoutKind
@@ -33,8 +34,8 @@ async def encode(converter: DataConverter, values: Sequence[Any]) -> Payloads:
     if not values:
         return NO_PAYLOADS
     payloads = converter.payload_converter.to_payloads(values)
-    if converter.payload_codec is not None:
-        payloads = await converter.payload_codec.encode(payloads)
+    if converter.pipeline is not None:
+        payloads = await converter.pipeline.encode(payloads)
     return tuple(payloads)
 
 
@@ -44,8 +45,8 @@ async def encode_mapping(
     if not values:
         return NO_HEADERS
     payloads = {key: converter.payload_converter.to_payload(value) for key, value in values.items()}
-    if converter.payload_codec is not None:
-        return await converter.payload_codec.encode_mapping(payloads)
+    if converter.pipeline is not None:
+        return await recode_mapping(payloads, converter.pipeline.encode)
     return payloads
 
 
@@ -53,15 +54,13 @@ async def decode_one(converter: DataConverter, payload: Payload | None, hint: An
     """The value; ``None`` for a payload that is absent."""
     if payload is None:
         return None
-    if converter.payload_codec is not None:
-        payload = await converter.payload_codec.decode_one(payload)
+    if converter.pipeline is not None:
+        payload = await recode_one(payload, converter.pipeline.decode)
     return converter.payload_converter.from_payload(payload, hint)
 
 
 async def decode_failure(converter: DataConverter, failure: Failure) -> BaseException:
-    if converter.payload_codec is not None:
-        failure = await converter.payload_codec.decode_failure(failure)
-    return converter.failure_converter.from_failure(failure, converter.payload_converter)
+    return await converter.restore_failure(failure)
 
 
 async def run_error(converter: DataConverter, ended: RunResult) -> BaseException:

@@ -7,7 +7,8 @@ compression) is asynchronous and runs outside of it, in the client, the worker a
 does the same for errors. `DataConverter` holds one of each.
 
 `payload` has the converters, `json_plain` the one for JSON, `typed` the way from JSON to a type hint, `failure` errors,
-`codec` the codec, `data` the three together, `search_attributes` those values that the engine itself reads.
+`codec` the codec, `storage` what keeps large payloads elsewhere, `data` all of them together, `serialization_context` whose
+a value is, `search_attributes` those values that the engine itself reads.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from streamflow.converter.json_plain import (
     AdvancedJSONEncoder,
     JSONPlainPayloadConverter,
     JSONTypeConverter,
+    JSONTypeConverterUnhandled,
 )
 from streamflow.converter.payload import (
     BinaryNullPayloadConverter,
@@ -35,14 +37,34 @@ from streamflow.converter.payload import (
 from streamflow.converter.protobuf import BinaryProtoPayloadConverter, JSONProtoPayloadConverter
 from streamflow.converter.search_attributes import (
     decode_search_attributes,
+    decode_typed_search_attributes,
     encode_search_attribute_value,
     encode_search_attribute_values,
     encode_search_attributes,
     encode_typed_search_attribute_value,
 )
+from streamflow.converter.serialization_context import (
+    ActivitySerializationContext,
+    SerializationContext,
+    WithSerializationContext,
+    WorkflowSerializationContext,
+)
+from streamflow.converter.storage import (
+    ExternalStorage,
+    StorageDriver,
+    StorageDriverActivityInfo,
+    StorageDriverClaim,
+    StorageDriverRetrieveContext,
+    StorageDriverSelectContext,
+    StorageDriverStoreContext,
+    StorageDriverWorkflowInfo,
+    StorageWarning,
+)
 from streamflow.converter.typed import value_to_type
+from streamflow.converter.validation import create_payload_validation_error
 
 __all__ = [
+    "ActivitySerializationContext",
     "AdvancedJSONEncoder",
     "BinaryNullPayloadConverter",
     "BinaryPlainPayloadConverter",
@@ -53,13 +75,28 @@ __all__ = [
     "DefaultFailureConverterWithEncodedAttributes",
     "DefaultPayloadConverter",
     "EncodingPayloadConverter",
+    "ExternalStorage",
     "FailureConverter",
     "JSONPlainPayloadConverter",
     "JSONProtoPayloadConverter",
     "JSONTypeConverter",
+    "JSONTypeConverterUnhandled",
     "PayloadCodec",
     "PayloadConverter",
+    "SerializationContext",
+    "StorageDriver",
+    "StorageDriverActivityInfo",
+    "StorageDriverClaim",
+    "StorageDriverRetrieveContext",
+    "StorageDriverSelectContext",
+    "StorageDriverStoreContext",
+    "StorageDriverWorkflowInfo",
+    "StorageWarning",
+    "WithSerializationContext",
+    "WorkflowSerializationContext",
+    "create_payload_validation_error",
     "decode_search_attributes",
+    "decode_typed_search_attributes",
     "default",
     "encode_search_attribute_value",
     "encode_search_attribute_values",

@@ -1,14 +1,19 @@
-"""A codec changes payloads as a whole: encryption, compression, storage elsewhere. It never sees values."""
+"""A codec changes payloads as a whole: encryption, compression. It never sees values."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import msgspec
 
+from streamflow.api.common.v1 import Payloads
+from streamflow.api.failure.stored import opened, stored
+from streamflow.api.failure.v1 import Failure as OpenFailure
 from streamflow.model.failure import Failure
 from streamflow.model.payload import Payload
+
+Recode = Callable[[Sequence[Payload]], Awaitable[list[Payload]]]
 
 
 class PayloadCodec(ABC):
@@ -16,55 +21,50 @@ class PayloadCodec(ABC):
 
     @abstractmethod
     async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
-        """The payloads as they are to be stored; the number may differ."""
+        """The payloads as they are to be stored; fewer than were given, but not none. Those given stay unchanged."""
 
     @abstractmethod
     async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
         """The payloads as they were before `encode`."""
 
-    async def encode_one(self, payload: Payload) -> Payload:
-        """As `encode`, where exactly one payload has its place."""
-        return _only(await self.encode([payload]))
+    async def encode_wrapper(self, payloads: Payloads) -> None:
+        """Puts what `encode` makes of its payloads into the wrapper."""
+        payloads.payloads[:] = await self.encode([*payloads.payloads])
 
-    async def decode_one(self, payload: Payload) -> Payload:
-        return _only(await self.decode([payload]))
+    async def decode_wrapper(self, payloads: Payloads) -> None:
+        """Puts what `decode` makes of its payloads into the wrapper."""
+        payloads.payloads[:] = await self.decode([*payloads.payloads])
 
-    async def encode_mapping(self, payloads: Mapping[str, Payload]) -> dict[str, Payload]:
-        return {key: await self.encode_one(payload) for key, payload in payloads.items()}
+    async def encode_failure(self, failure: OpenFailure) -> None:
+        """Encodes all payloads within the failure and its causes."""
+        failure.CopyFrom(opened(await recode_failure(stored(failure), self.encode)))
 
-    async def decode_mapping(self, payloads: Mapping[str, Payload]) -> dict[str, Payload]:
-        return {key: await self.decode_one(payload) for key, payload in payloads.items()}
-
-    async def encode_failure(self, failure: Failure) -> Failure:
-        """The failure and its causes with all their payloads encoded."""
-        return msgspec.structs.replace(
-            failure,
-            details=tuple(await self.encode(failure.details)) if failure.details else (),
-            encoded_attributes=(
-                tuple(await self.encode(failure.encoded_attributes))
-                if failure.encoded_attributes
-                else ()
-            ),
-            cause=None if failure.cause is None else await self.encode_failure(failure.cause),
-        )
-
-    async def decode_failure(self, failure: Failure) -> Failure:
-        return msgspec.structs.replace(
-            failure,
-            details=tuple(await self.decode(failure.details)) if failure.details else (),
-            encoded_attributes=(
-                tuple(await self.decode(failure.encoded_attributes))
-                if failure.encoded_attributes
-                else ()
-            ),
-            cause=None if failure.cause is None else await self.decode_failure(failure.cause),
-        )
+    async def decode_failure(self, failure: OpenFailure) -> None:
+        """Decodes all payloads within the failure and its causes."""
+        failure.CopyFrom(opened(await recode_failure(stored(failure), self.decode)))
 
 
-def _only(payloads: list[Payload]) -> Payload:
-    if len(payloads) != 1:
+async def recode_one(payload: Payload, change: Recode) -> Payload:
+    """Where exactly one payload has its place."""
+    changed = await change([payload])
+    if len(changed) != 1:
         raise ValueError(
-            f"Expected the codec to return one payload for one, found {len(payloads)}; "
+            f"Expected the codec to return one payload for one, found {len(changed)}; "
             "pack them into one payload"
         )
-    return payloads[0]
+    return changed[0]
+
+
+async def recode_mapping(payloads: Mapping[str, Payload], change: Recode) -> dict[str, Payload]:
+    return {key: await recode_one(payload, change) for key, payload in payloads.items()}
+
+
+async def recode_failure(failure: Failure, change: Recode) -> Failure:
+    """The failure and its causes with all their payloads changed."""
+    attributes = failure.encoded_attributes
+    return msgspec.structs.replace(
+        failure,
+        details=tuple(await change(failure.details)) if failure.details else (),
+        encoded_attributes=tuple(await change(attributes)) if attributes else (),
+        cause=None if failure.cause is None else await recode_failure(failure.cause, change),
+    )

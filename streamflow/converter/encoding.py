@@ -21,5 +21,5 @@ class EncodingPayloadConverter(ABC):
         """The value's payload; ``None`` if this is not a value for this encoding."""
 
     @abstractmethod
-    def from_payload(self, payload: Payload, type_hint: Any = None) -> Any:
+    def from_payload(self, payload: Payload, type_hint: type | None = None) -> Any:
         """The payload's value, as the hint wants it where one is given."""

@@ -11,6 +11,8 @@ from typing import Any, ClassVar, cast
 
 import msgspec
 
+from streamflow.api.failure.stored import opened, stored
+from streamflow.api.failure.v1 import Failure as OpenFailure
 from streamflow.converter.payload import PayloadConverter
 from streamflow.exceptions import (
     ActivityError,
@@ -39,12 +41,36 @@ class FailureConverter(ABC):
     default: ClassVar[FailureConverter]
 
     @abstractmethod
-    def to_failure(self, exception: BaseException, payload_converter: PayloadConverter) -> Failure:
-        """The error and its chain of ``raise ... from`` causes, at most `CAUSES_MAX` of them."""
+    def to_failure(
+        self, exception: BaseException, payload_converter: PayloadConverter, failure: OpenFailure
+    ) -> None:
+        """Fills ``failure`` with what the error and its causes say; the error itself stays as it is."""
 
     @abstractmethod
-    def from_failure(self, failure: Failure, payload_converter: PayloadConverter) -> FailureError:
-        """An error whose ``failure`` is the one given; causes hang on ``__cause__``."""
+    def from_failure(
+        self, failure: OpenFailure, payload_converter: PayloadConverter
+    ) -> BaseException:
+        """The error that the failure tells of, with its causes on ``__cause__``; the failure stays as it is."""
+
+
+def failure_of(
+    converter: FailureConverter, exception: BaseException, payload_converter: PayloadConverter
+) -> Failure:
+    """The error as the engine keeps it, through whatever the converter's class says."""
+    if isinstance(converter, DefaultFailureConverter) and not converter._writes_its_own:
+        return converter._to_stored(exception, payload_converter, CAUSES_MAX)
+    made = OpenFailure()
+    converter.to_failure(exception, payload_converter, made)
+    return stored(made)
+
+
+def error_of(
+    converter: FailureConverter, failure: Failure, payload_converter: PayloadConverter
+) -> BaseException:
+    """The error that the engine's failure tells of, through whatever the converter's class says."""
+    if isinstance(converter, DefaultFailureConverter) and not converter._reads_its_own:
+        return converter._from_stored(failure, payload_converter)
+    return converter.from_failure(opened(failure), payload_converter)
 
 
 class DefaultFailureConverter(FailureConverter):
@@ -56,39 +82,61 @@ class DefaultFailureConverter(FailureConverter):
     def __init__(self, *, encode_common_attributes: bool = False) -> None:
         self._encode_common_attributes = encode_common_attributes
 
-    def to_failure(self, exception: BaseException, payload_converter: PayloadConverter) -> Failure:
-        return self._to_failure(exception, payload_converter, causes_left=CAUSES_MAX)
+    def to_failure(
+        self, exception: BaseException, payload_converter: PayloadConverter, failure: OpenFailure
+    ) -> None:
+        failure.CopyFrom(opened(self._to_stored(exception, payload_converter, CAUSES_MAX)))
 
-    def from_failure(self, failure: Failure, payload_converter: PayloadConverter) -> FailureError:
+    def from_failure(
+        self, failure: OpenFailure, payload_converter: PayloadConverter
+    ) -> BaseException:
+        return self._from_stored(stored(failure), payload_converter)
+
+    # The engine's own failures are many, and only a subclass needs the form that user code may touch.
+
+    @property
+    def _writes_its_own(self) -> bool:
+        return type(self).to_failure is not DefaultFailureConverter.to_failure
+
+    @property
+    def _reads_its_own(self) -> bool:
+        return type(self).from_failure is not DefaultFailureConverter.from_failure
+
+    def _from_stored(self, failure: Failure, payload_converter: PayloadConverter) -> FailureError:
         failure = _with_decoded_attributes(failure, payload_converter)
         error = _error_of(failure, payload_converter)
         error._failure = failure
         if failure.cause is not None:
-            error.__cause__ = self.from_failure(failure.cause, payload_converter)
+            error.__cause__ = error_of(self, failure.cause, payload_converter)
         return error
 
-    def _to_failure(
-        self, exception: BaseException, converter: PayloadConverter, *, causes_left: int
+    def _to_stored(
+        self, exception: BaseException, converter: PayloadConverter, causes_left: int
     ) -> Failure:
-        if isinstance(exception, FailureError) and exception.failure is not None:
-            return self._with_encoded_attributes(exception.failure, converter)
+        if isinstance(exception, FailureError) and exception._failure is not None:
+            return self._with_encoded_attributes(_kept(exception._failure), converter)
         cause = exception.__cause__
+        if cause is None and not exception.__suppress_context__:
+            cause = exception.__context__
         failure = msgspec.structs.replace(
             _failure_of(exception, converter),
             stack_trace=_stack_trace(exception),
-            cause=(
-                None
-                if cause is None
-                else self._to_failure(cause, converter, causes_left=causes_left - 1)
-                if causes_left > 1
-                else Failure(
-                    kind=FailureKind.APPLICATION,
-                    message=f"Causes beyond {CAUSES_MAX} were left out",
-                    type="CausesLeftOut",
-                )
-            ),
+            cause=None if cause is None else self._cause(cause, converter, causes_left - 1),
         )
         return self._with_encoded_attributes(failure, converter)
+
+    def _cause(
+        self, cause: BaseException, converter: PayloadConverter, causes_left: int
+    ) -> Failure:
+        if causes_left < 1:
+            return Failure(
+                kind=FailureKind.APPLICATION,
+                message=f"Causes beyond {CAUSES_MAX} were left out",
+                type="CausesLeftOut",
+            )
+        if self._writes_its_own:
+            return failure_of(self, cause, converter)
+        return self._to_stored(cause, converter, causes_left)
 
     def _with_encoded_attributes(self, failure: Failure, converter: PayloadConverter) -> Failure:
         if not self._encode_common_attributes or failure.encoded_attributes:
@@ -207,6 +255,10 @@ def _failure_of_operation(exception: ActivityError | ChildWorkflowError) -> Fail
         started_seq=exception.started_event_id,
         retry_state=exception.retry_state,
     )
+
+
+def _kept(failure: Failure | OpenFailure) -> Failure:
+    return failure if isinstance(failure, Failure) else stored(failure)
 
 
 def _payloads(values: Sequence[Any], converter: PayloadConverter) -> Payloads:

@@ -30,7 +30,7 @@ class DataclassFields:
         self._compile = compile
         parameters: tuple[Any, ...] = getattr(cls, "__parameters__", ())
         self._substitutes: dict[Any, Any] = dict(zip(parameters, args, strict=False))
-        self._fields: list[tuple[str, Convert]] | None = None
+        self._fields: list[tuple[str, Convert, bool]] | None = None
 
     def __call__(self, value: Any) -> Any:
         if not is_mapping(value):
@@ -38,20 +38,24 @@ class DataclassFields:
         if self._fields is None:
             self._fields = self._resolve()
         given: dict[str, Any] = {}
-        for name, convert in self._fields:
+        later: dict[str, Any] = {}
+        for name, convert, init in self._fields:
             if name in value:
                 try:
-                    given[name] = convert(value[name])
+                    (given if init else later)[name] = convert(value[name])
                 except TypeError as error:
                     raise TypeError(f"{self._cls.__qualname__}.{name}: {error}") from error
-        return self._cls(**given)
+        made = self._cls(**given)
+        for name, typed in later.items():
+            # What the constructor does not take was encoded all the same; the class may be frozen.
+            object.__setattr__(made, name, typed)
+        return made
 
-    def _resolve(self) -> list[tuple[str, Convert]]:
+    def _resolve(self) -> list[tuple[str, Convert, bool]]:
         hints = _hints_of(self._cls)
         return [
-            (item.name, self._compile(_substituted(hints[item.name], self._substitutes)))
+            (item.name, self._compile(_substituted(hints[item.name], self._substitutes)), item.init)
             for item in dataclasses.fields(self._cls)
-            if item.init
         ]
 
 

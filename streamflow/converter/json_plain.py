@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from typing import Any, ClassVar, TypeGuard, cast
+from collections.abc import Iterable, Sequence
+from typing import Any, ClassVar, NewType, TypeGuard, cast
 
 import msgspec
 
@@ -24,9 +24,6 @@ class AdvancedJSONEncoder(json.JSONEncoder):
     """Also knows dataclasses, Pydantic models, sets, UUIDs, times, decimals, enums and bytes (as base64)."""
 
     def default(self, o: Any) -> Any:
-        dump = getattr(o, "model_dump", None)
-        if callable(dump):
-            return dump(mode="json")
         try:
             return msgspec.to_builtins(o, enc_hook=_no_further, order="deterministic")
         except TypeError:
@@ -34,23 +31,33 @@ class AdvancedJSONEncoder(json.JSONEncoder):
 
 
 def _no_further(value: Any) -> Any:
+    """Pydantic 2 and 1 by their methods, without importing either; then whatever can be walked through."""
     dump = getattr(value, "model_dump", None)
     if callable(dump):
         return dump(mode="json")
+    dump = getattr(value, "dict", None)
+    if callable(dump):
+        return dump()
+    if isinstance(value, Iterable):
+        return [*value]
     raise TypeError(
         f"Expected a value that JSON can hold, found {type(value)}; "
         "pass a dataclass or plain data, or give JSONPlainPayloadConverter an encoder that knows it"
     )
 
 
+JSONTypeConverterUnhandled = NewType("JSONTypeConverterUnhandled", object)
+"""The type of `JSONTypeConverter.Unhandled`."""
+
+
 class JSONTypeConverter(ABC):
     """Knows how to make values of some type hints out of decoded JSON."""
 
-    Unhandled: ClassVar[object] = Unhandled
+    Unhandled: ClassVar[JSONTypeConverterUnhandled] = JSONTypeConverterUnhandled(Unhandled)
     """To be returned for hints that this converter leaves to others."""
 
     @abstractmethod
-    def to_typed_value(self, hint: Any, value: Any) -> Any:
+    def to_typed_value(self, hint: type, value: Any) -> Any | JSONTypeConverterUnhandled | None:
         """The value that the hint wants, or `Unhandled`."""
 
 
@@ -66,7 +73,7 @@ class JSONPlainPayloadConverter(EncodingPayloadConverter):
         custom_type_converters: Sequence[JSONTypeConverter] = (),
     ) -> None:
         self._encoding = encoding
-        self._metadata = {"encoding": encoding.encode()}
+        self._encoding_bytes = encoding.encode()
         self._custom_type_converters = tuple(custom_type_converters)
         self._decoder = decoder
         self._encoder = (encoder or json.JSONEncoder)(separators=(",", ":"), sort_keys=True)
@@ -82,10 +89,13 @@ class JSONPlainPayloadConverter(EncodingPayloadConverter):
         return self._encoding
 
     def to_payload(self, value: Any) -> Payload | None:
-        return Payload(self._metadata, self._encode(value))
+        return Payload({"encoding": self._encoding_bytes}, self._encode(value))
 
-    def from_payload(self, payload: Payload, type_hint: Any = None) -> Any:
-        value = self._decode(payload.data)
+    def from_payload(self, payload: Payload, type_hint: type | None = None) -> Any:
+        try:
+            value = self._decode(payload.data)
+        except ValueError as error:
+            raise RuntimeError(f"Failed parsing {self._encoding}: {error}") from error
         if type_hint is None:
             return value
         return value_to_type(type_hint, value, self._custom_type_converters)

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self, TypeVar, overload
 
+from streamflow.api.common.v1 import Payloads
 from streamflow.common import RawValue
 from streamflow.converter.encoding import EncodingPayloadConverter
 from streamflow.converter.json_plain import JSONPlainPayloadConverter
 from streamflow.converter.protobuf import BinaryProtoPayloadConverter, JSONProtoPayloadConverter
+from streamflow.converter.serialization_context import (
+    SerializationContext,
+    WithSerializationContext,
+    in_context,
+)
+from streamflow.converter.storage import is_reference
 from streamflow.model.payload import Payload
+
+ValueT = TypeVar("ValueT")
 
 __all__ = [
     "BinaryNullPayloadConverter",
@@ -37,97 +46,140 @@ class PayloadConverter(ABC):
 
     @abstractmethod
     def from_payloads(
-        self, payloads: Sequence[Payload], type_hints: Sequence[Any] | None = None
+        self, payloads: Sequence[Payload], type_hints: list[Any] | None = None
     ) -> list[Any]:
         """The values, as the hint at the same place wants them; a missing hint leaves them as decoded."""
+
+    def to_payloads_wrapper(self, values: Sequence[Any]) -> Payloads:
+        """As `to_payloads`, in one message."""
+        return Payloads(payloads=self.to_payloads(values))
+
+    def from_payloads_wrapper(self, payloads: Payloads | None) -> list[Any]:
+        """As `from_payloads`, out of one message; none for none."""
+        if payloads is None or not payloads.payloads:
+            return []
+        return self.from_payloads(payloads.payloads)
 
     def to_payload(self, value: Any) -> Payload:
         """The one payload of one value."""
         return self.to_payloads([value])[0]
 
+    @overload
+    def from_payload(self, payload: Payload) -> Any: ...
+    @overload
+    def from_payload(self, payload: Payload, type_hint: type[ValueT]) -> ValueT: ...
+    @overload
+    def from_payload(self, payload: Payload, type_hint: Any) -> Any: ...
     def from_payload(self, payload: Payload, type_hint: Any = None) -> Any:
-        return self.from_payloads([payload], [type_hint])[0]
+        """The one value of one payload."""
+        return self.from_payloads([payload], [type_hint] if type_hint is not None else None)[0]
 
 
 class BinaryNullPayloadConverter(EncodingPayloadConverter):
     """``None``, as no bytes."""
-
-    _null = Payload({"encoding": b"binary/null"}, b"")
 
     @property
     def encoding(self) -> str:
         return "binary/null"
 
     def to_payload(self, value: Any) -> Payload | None:
-        return self._null if value is None else None
+        return Payload({"encoding": b"binary/null"}) if value is None else None
 
-    def from_payload(self, payload: Payload, type_hint: Any = None) -> Any:
+    def from_payload(self, payload: Payload, type_hint: type | None = None) -> Any:
+        if payload.data:
+            raise RuntimeError("Expected empty data for binary/null, found some")
         return None
 
 
 class BinaryPlainPayloadConverter(EncodingPayloadConverter):
     """``bytes``, as they are."""
 
-    _metadata: Mapping[str, bytes] = {"encoding": b"binary/plain"}
-
     @property
     def encoding(self) -> str:
         return "binary/plain"
 
     def to_payload(self, value: Any) -> Payload | None:
-        return (
-            Payload(self._metadata, bytes(value)) if isinstance(value, bytes | bytearray) else None
-        )
+        if not isinstance(value, bytes | bytearray):
+            return None
+        return Payload({"encoding": b"binary/plain"}, bytes(value))
 
-    def from_payload(self, payload: Payload, type_hint: Any = None) -> Any:
+    def from_payload(self, payload: Payload, type_hint: type | None = None) -> Any:
         return bytearray(payload.data) if type_hint is bytearray else payload.data
 
 
-class CompositePayloadConverter(PayloadConverter):
+class CompositePayloadConverter(PayloadConverter, WithSerializationContext):
     """Tries its converters in order; decoding goes by the payload's encoding. `RawValue` passes through."""
 
     converters: Mapping[bytes, EncodingPayloadConverter]
 
     def __init__(self, *converters: EncodingPayloadConverter) -> None:
-        self._ordered = converters
+        self._set_converters(*converters)
+
+    def _set_converters(self, *converters: EncodingPayloadConverter) -> None:
         self.converters = {converter.encoding.encode(): converter for converter in converters}
+        self._ordered = tuple(self.converters.values())
 
     def to_payloads(self, values: Sequence[Any]) -> list[Payload]:
-        return [self.to_payload(value) for value in values]
+        return [self._encoded(index, value) for index, value in enumerate(values)]
 
     def from_payloads(
-        self, payloads: Sequence[Payload], type_hints: Sequence[Any] | None = None
+        self, payloads: Sequence[Payload], type_hints: list[Any] | None = None
     ) -> list[Any]:
         if not type_hints:
-            return [self.from_payload(payload) for payload in payloads]
+            return [self._decoded(payload, None) for payload in payloads]
         hints = [*type_hints, *[None] * (len(payloads) - len(type_hints))]
         return [
-            self.from_payload(payload, hint) for payload, hint in zip(payloads, hints, strict=False)
+            self._decoded(payload, hint) for payload, hint in zip(payloads, hints, strict=False)
         ]
 
-    def to_payload(self, value: Any) -> Payload:
+    def with_context(self, context: SerializationContext) -> Self:
+        """One of the same class, whose constructor takes no arguments; this one itself if no converter cares."""
+        converters = self.get_converters_with_context(context)
+        if converters is None:
+            return self
+        made = type(self)()
+        made._set_converters(*converters)
+        return made
+
+    def get_converters_with_context(
+        self, context: SerializationContext
+    ) -> list[EncodingPayloadConverter] | None:
+        """The converters for the context; ``None`` if no one cares."""
+        made = [in_context(converter, context) for converter in self._ordered]
+        changed = any(new is not old for new, old in zip(made, self._ordered, strict=True))
+        return made if changed else None
+
+    def _encoded(self, index: int, value: Any) -> Payload:
         if isinstance(value, RawValue):
             return value.payload
         for converter in self._ordered:
             payload = converter.to_payload(value)
             if payload is not None:
                 return payload
-        raise TypeError(
-            f"Expected a value that one of {_names(self._ordered)} can encode, found {type(value)}; "
-            "pass simpler data or add an EncodingPayloadConverter"
+        raise RuntimeError(
+            f"Value at index {index} of type {type(value)} has no known converter: expected one that "
+            f"{_names(self._ordered)} can encode; pass simpler data or add an EncodingPayloadConverter"
         )
 
-    def from_payload(self, payload: Payload, type_hint: Any = None) -> Any:
+    def _decoded(self, payload: Payload, type_hint: Any) -> Any:
         if type_hint is RawValue:
             return RawValue(payload)
-        encoding = payload.metadata.get("encoding", b"<none>")
+        encoding = payload.metadata.get("encoding", b"<unknown>")
         converter = self.converters.get(encoding)
         if converter is None:
-            raise KeyError(
-                f"Expected a payload encoded as one of {_names(self._ordered)}, found "
-                f"{encoding.decode(errors='replace')}; is a converter or a codec missing here?"
-            )
+            raise self._unknown(payload, encoding)
         return converter.from_payload(payload, type_hint)
+
+    def _unknown(self, payload: Payload, encoding: bytes) -> Exception:
+        if is_reference(payload):
+            return RuntimeError(
+                "Detected externally stored payload(s) but external storage is not configured: give this program's "
+                "DataConverter the external_storage that stored it"
+            )
+        return KeyError(
+            f"Unknown payload encoding {encoding.decode(errors='replace')}: expected one of "
+            f"{_names(self._ordered)}; is a converter or a codec missing here?"
+        )
 
 
 def _names(converters: Sequence[EncodingPayloadConverter]) -> str:

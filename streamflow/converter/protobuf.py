@@ -6,6 +6,7 @@ The library is never imported from here unless a program has it loaded: a value 
 from __future__ import annotations
 
 import importlib
+import json
 import sys
 from typing import Any
 
@@ -28,14 +29,18 @@ class _ProtoPayloadConverter(EncodingPayloadConverter):
             pool: Any = importlib.import_module("google.protobuf.symbol_database")
             return pool.Default().GetSymbol(wanted)()
         except (ImportError, KeyError) as error:
-            raise TypeError(
-                f"Expected a type hint or a loaded message type {wanted!r} to decode {self.encoding}, found none; "
-                "annotate the parameter with the message's class"
+            raise RuntimeError(
+                f"Unknown Protobuf type {wanted}: expected a type hint or a loaded message type to decode "
+                f"{self.encoding}; annotate the parameter with the message's class"
             ) from error
 
 
 class JSONProtoPayloadConverter(_ProtoPayloadConverter):
     """Messages, as their JSON form."""
+
+    def __init__(self, ignore_unknown_fields: bool = False) -> None:
+        """With ``ignore_unknown_fields`` JSON may have fields that the message's class here does not know."""
+        self._ignore_unknown_fields = ignore_unknown_fields
 
     @property
     def encoding(self) -> str:
@@ -45,13 +50,19 @@ class JSONProtoPayloadConverter(_ProtoPayloadConverter):
         if not _is_message(value):
             return None
         json_format: Any = importlib.import_module("google.protobuf.json_format")
-        text: str = json_format.MessageToJson(value, indent=None, sort_keys=True)
+        # By way of a dict: the converter to JSON text has no form without spaces.
+        text = json.dumps(json_format.MessageToDict(value), separators=(",", ":"), sort_keys=True)
         return self._payload(value, text.encode())
 
-    def from_payload(self, payload: Payload, type_hint: Any = None) -> Any:
+    def from_payload(self, payload: Payload, type_hint: type | None = None) -> Any:
         message = self._empty_message(payload, type_hint)
         json_format: Any = importlib.import_module("google.protobuf.json_format")
-        return json_format.Parse(payload.data, message, ignore_unknown_fields=True)
+        try:
+            return json_format.Parse(
+                payload.data, message, ignore_unknown_fields=self._ignore_unknown_fields
+            )
+        except json_format.ParseError as error:
+            raise RuntimeError(f"Failed parsing {self.encoding}: {error}") from error
 
 
 class BinaryProtoPayloadConverter(_ProtoPayloadConverter):
@@ -64,9 +75,13 @@ class BinaryProtoPayloadConverter(_ProtoPayloadConverter):
     def to_payload(self, value: Any) -> Payload | None:
         return self._payload(value, value.SerializeToString()) if _is_message(value) else None
 
-    def from_payload(self, payload: Payload, type_hint: Any = None) -> Any:
+    def from_payload(self, payload: Payload, type_hint: type | None = None) -> Any:
         message = self._empty_message(payload, type_hint)
-        message.ParseFromString(payload.data)
+        errors: Any = importlib.import_module(_MESSAGE_MODULE)
+        try:
+            message.ParseFromString(payload.data)
+        except errors.DecodeError as error:
+            raise RuntimeError(f"Failed parsing {self.encoding}: {error}") from error
         return message
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
-from typing import Any, TypeGuard
+from typing import Any, TypeGuard, cast
 from uuid import UUID
 
 import msgspec
@@ -73,6 +73,8 @@ def _float(value: Any) -> Any:
 
 
 def _bytes(value: Any) -> Any:
+    if isinstance(value, list):  # numbers, as other programs of this library's kind write them
+        return bytes(cast("list[int]", value))
     try:
         return base64.b64decode(value, validate=True) if isinstance(value, str) else Unhandled
     except binascii.Error as error:

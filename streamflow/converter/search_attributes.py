@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from streamflow.api.common.v1 import SearchAttributes as SearchAttributesMessage
 from streamflow.common import (
     SearchAttributeIndexedValueType,
     SearchAttributeKey,
@@ -94,6 +95,11 @@ def decode_search_attributes(payloads: Mapping[str, Payload]) -> TypedSearchAttr
             value = value[0]
         pairs.append(SearchAttributePair(key, value_to_type(_hint(key), value)))
     return TypedSearchAttributes(tuple(pairs))
+
+
+def decode_typed_search_attributes(api: SearchAttributesMessage) -> TypedSearchAttributes:
+    """The typed values of a message; a payload of unknown type or without a value is left out."""
+    return decode_search_attributes(api.indexed_fields)
 
 
 def _kind(payload: Payload) -> SearchAttributeIndexedValueType | None:

@@ -80,7 +80,7 @@ class Instance:
             guard.install()
         self.definition = definition
         self.facts = facts
-        self.values = Values(converter)
+        self.values = Values(converter).of_workflow(facts)
         self.loop = WorkflowLoop(self, guarded=guarded)  # type: ignore[abstract]  # the rest is refused by name
         self.operations = Operations(self.refuse_changes)
         self.conditions = Conditions(self.loop)
@@ -325,7 +325,14 @@ class Instance:
 
     def begin_activity(self, request: ActivityRequest, result_type: Any) -> ActivityHandle[Any]:
         self.refuse_changes()
-        machine = ActivityMachine(self.operations, self.loop, self.values, request, result_type)
+        values = self.values.of_activity(
+            self.facts,
+            request.activity_type,
+            request.activity_id,
+            request.queue,
+            local=request.local,
+        )
+        machine = ActivityMachine(self.operations, self.loop, values, request, result_type)
         return machine.handle
 
     def is_failure(self, exception: BaseException) -> bool:

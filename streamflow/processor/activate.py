@@ -9,6 +9,8 @@ import contextlib
 import traceback
 from itertools import accumulate
 
+from streamflow.converter import WorkflowSerializationContext
+from streamflow.converter.failure import failure_of
 from streamflow.coroutine import flags
 from streamflow.coroutine.definition import WorkflowDefinition
 from streamflow.coroutine.errors import (
@@ -86,10 +88,10 @@ def query(recorder: Recorder, command: QueryWorkflow, around: Surroundings, rows
     try:
         with _watched(around, run_id, suspect):
             instance = _instance(recorder, around, rows)
-            args = around.gate.payloads_in(command.args)
-            headers = around.gate.headers_in(command.headers)
+            args = around.gate.payloads_in(instance, command.args)
+            headers = around.gate.headers_in(instance, command.headers)
             result = instance.query(command.query_name, args, headers)
-        return QueryAnswer(result=around.gate.payload_out(result))
+        return QueryAnswer(result=around.gate.payload_out(instance, result))
     except (Unregistered, QueryNotFound) as error:
         return Rejection(reason=Reason.QUERY_FAILED, message=str(error), run_id=run_id)
     except StepLimitExceeded as error:
@@ -103,7 +105,7 @@ def query(recorder: Recorder, command: QueryWorkflow, around: Surroundings, rows
         cause = error.exception if isinstance(error, CodeFailed | CodecFailed) else error
         if isinstance(error, CodeFailed | CodecFailed | NondeterminismError):
             _drop_instance(recorder.draft)
-        failure = _failure(cause, around)
+        failure = _failure(cause, around, recorder.run.workflow_id)
         return Rejection(
             reason=Reason.QUERY_FAILED,
             message=_said(cause, failure, around),
@@ -123,8 +125,8 @@ def _activate_once(recorder: Recorder, around: Surroundings, rows: Rows) -> None
         activation = activation_of(
             run, context, flags=flags.CURRENT, history_bytes=draft.history_bytes
         )
-        intents = instance.activate(around.gate.activation(activation))
-        intents = around.gate.outbound(intents)
+        intents = instance.activate(around.gate.activation(instance, activation))
+        intents = around.gate.outbound(instance, intents)
     around.counters.activations += 1
     refusal = refuse_intents(run, intents, context)
     if refusal is not None:
@@ -148,7 +150,7 @@ def _instance(recorder: Recorder, around: Surroundings, rows: Rows) -> Instance:
         queue=around.options.queue,
         workflow_id=run.workflow_id,
         run_id=run.run_id,
-        started=around.gate.inbound_started(run.start),
+        started=around.gate.started(around.options.namespace, run.workflow_id, run.start),
         start_ms=run.started_ms,
     )
     instance = Instance(
@@ -168,7 +170,7 @@ def _instance(recorder: Recorder, around: Surroundings, rows: Rows) -> Instance:
         try:
             replay(
                 instance,
-                [around.gate.inbound(recorded) for recorded in events],
+                around.gate.history(instance, events),
                 history_bytes=[0, *accumulate(sizes)],
             )
         except BaseException:
@@ -202,7 +204,7 @@ def _stuck(recorder: Recorder, around: Surroundings, error: BaseException) -> No
         kind, retry_ms = "quarantined", 0
         advice = "Its code never yields and ended the process. Fix it and deploy: changed code is tried again."
     cause = error.exception if isinstance(error, CodeFailed | CodecFailed) else error
-    failure = _failure(cause, around)
+    failure = _failure(cause, around, recorder.run.workflow_id)
     said = _said(cause, failure, around) if isinstance(error, CodeFailed) else str(cause)
     log.warning(
         "run_stuck",
@@ -268,11 +270,13 @@ def _said(cause: BaseException, failure: Failure | None, around: Surroundings) -
     return failure.message if failure.encoded_attributes else str(cause)
 
 
-def _failure(cause: BaseException, around: Surroundings) -> Failure | None:
+def _failure(cause: BaseException, around: Surroundings, workflow_id: str) -> Failure | None:
     try:
-        converter = around.converter
-        failure = converter.failure_converter.to_failure(cause, converter.payload_converter)
-        return around.gate.failure_out(failure)
+        namespace = around.options.namespace
+        context = WorkflowSerializationContext(namespace, workflow_id)
+        converter = around.converter.with_context(context)
+        failure = failure_of(converter.failure_converter, cause, converter.payload_converter)
+        return around.gate.failure_out(namespace, workflow_id, failure)
     except Exception:  # a cause that cannot be converted: its stack in the log has to do
         log.warning("failure_not_converted", stack="".join(traceback.format_exception(cause)))
         return None

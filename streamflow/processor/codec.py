@@ -10,14 +10,22 @@ import asyncio
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar, cast
+from weakref import WeakKeyDictionary
 
 import msgspec
 
-from streamflow.converter import DataConverter
+from streamflow.converter import (
+    DataConverter,
+    SerializationContext,
+    WorkflowSerializationContext,
+)
+from streamflow.converter.pipeline import Pipeline
+from streamflow.coroutine.instance import Instance
 from streamflow.model.events import Recorded, WorkflowStarted
 from streamflow.model.failure import Failure
 from streamflow.model.intents import Activation, Intent
 from streamflow.model.payload import Payload
+from streamflow.processor.whose import Whose
 
 _T = TypeVar("_T")
 Recode = Callable[[list[Payload]], list[Payload]]
@@ -36,7 +44,9 @@ class PayloadGate:
 
     def __init__(self, converter: DataConverter, *, header_codec: bool = False) -> None:
         """``header_codec``: headers that interceptors set are encoded too."""
-        self._codec = converter.payload_codec
+        self._codec = converter.pipeline
+        self._contextual = self._codec is not None and self._codec.takes_context
+        self._whose: WeakKeyDictionary[Instance, Whose] = WeakKeyDictionary()
         self._plain = PLAIN_FIELDS if header_codec else PLAIN_FIELDS | {"headers"}
         self._runner: asyncio.Runner | None = None
         self._thread: ThreadPoolExecutor | None = None
@@ -46,41 +56,90 @@ class PayloadGate:
         """Whether payloads pass unchanged."""
         return self._codec is None
 
-    def inbound(self, recorded: Recorded) -> Recorded:
-        """The same event with its payloads as the converter made them."""
+    def started(
+        self, namespace: str, workflow_id: str, started: WorkflowStarted
+    ) -> WorkflowStarted:
+        """The first event with its payloads as the converter made them."""
         if self._codec is None:
-            return recorded
-        return msgspec.structs.replace(
-            recorded, event=recode(recorded.event, self._decode, self._plain)
-        )
+            return started
+        context = WorkflowSerializationContext(namespace, workflow_id)
+        return recode(started, self._decode_in(context), self._plain)
 
-    def inbound_started(self, started: WorkflowStarted) -> WorkflowStarted:
-        return started if self._codec is None else recode(started, self._decode, self._plain)
+    def history(self, instance: Instance, events: list[Recorded]) -> list[Recorded]:
+        """The same for a whole history that the instance is about to be stepped through."""
+        return events if self._codec is None else [self._inbound(instance, one) for one in events]
 
-    def activation(self, activation: Activation) -> Activation:
+    def activation(self, instance: Instance, activation: Activation) -> Activation:
         if self._codec is None:
             return activation
-        inputs = tuple(self.inbound(recorded) for recorded in activation.inputs)
+        inputs = tuple(self._inbound(instance, recorded) for recorded in activation.inputs)
         return msgspec.structs.replace(activation, inputs=inputs)
 
-    def outbound(self, intents: list[Intent]) -> list[Intent]:
+    def outbound(self, instance: Instance, intents: list[Intent]) -> list[Intent]:
         if self._codec is None:
             return intents
-        return [recode(intent, self._encode, self._plain) for intent in intents]
+        return [
+            recode(one, self._encode_in(self._context(instance, one)), self._plain)
+            for one in intents
+        ]
 
-    def payloads_in(self, payloads: tuple[Payload, ...]) -> tuple[Payload, ...]:
-        return payloads if self._codec is None else tuple(self._decode(list(payloads)))
+    def payloads_in(self, instance: Instance, payloads: tuple[Payload, ...]) -> tuple[Payload, ...]:
+        if self._codec is None:
+            return payloads
+        return tuple(self._decode_in(self._context(instance, None))([*payloads]))
 
-    def headers_in(self, headers: Mapping[str, Payload]) -> Mapping[str, Payload]:
+    def headers_in(
+        self, instance: Instance, headers: Mapping[str, Payload]
+    ) -> Mapping[str, Payload]:
         if self._codec is None or "headers" in self._plain:
             return headers
-        return {name: self._decode([payload])[0] for name, payload in headers.items()}
+        change = self._decode_in(self._context(instance, None))
+        return {name: change([payload])[0] for name, payload in headers.items()}
 
-    def payload_out(self, payload: Payload) -> Payload:
-        return payload if self._codec is None else self._encode([payload])[0]
+    def payload_out(self, instance: Instance, payload: Payload) -> Payload:
+        if self._codec is None:
+            return payload
+        return self._encode_in(self._context(instance, None))([payload])[0]
 
-    def failure_out(self, failure: Failure) -> Failure:
-        return failure if self._codec is None else recode(failure, self._encode)
+    def failure_out(self, namespace: str, workflow_id: str, failure: Failure) -> Failure:
+        if self._codec is None:
+            return failure
+        return recode(
+            failure, self._encode_in(WorkflowSerializationContext(namespace, workflow_id))
+        )
+
+    def _inbound(self, instance: Instance, recorded: Recorded) -> Recorded:
+        change = self._decode_in(self._context(instance, recorded.event))
+        return msgspec.structs.replace(recorded, event=recode(recorded.event, change, self._plain))
+
+    def _context(self, instance: Instance, value: object) -> SerializationContext | None:
+        """Whose the value's payloads are; ``None`` if nobody asks."""
+        if not self._contextual:
+            return None
+        whose = self._whose.get(instance)
+        if whose is None:
+            facts = instance.facts
+            whose = self._whose[instance] = Whose(
+                facts.namespace, facts.queue, facts.workflow_id, facts.started.workflow_type
+            )
+        return whose.of(value)
+
+    def _decode_in(self, context: SerializationContext | None) -> Recode:
+        codec = self._codec_in(context)
+        return lambda payloads: self._run(codec.decode, payloads)
+
+    def _encode_in(self, context: SerializationContext | None) -> Recode:
+        codec = self._codec_in(context)
+        return lambda payloads: self._run(codec.encode, payloads)
+
+    def _codec_in(self, context: SerializationContext | None) -> Pipeline:
+        assert self._codec is not None
+        if context is None or not self._contextual:
+            return self._codec
+        try:
+            return self._codec.with_context(context)
+        except Exception as error:
+            raise CodecFailed(error) from error
 
     def close(self) -> None:
         if self._runner is not None:
@@ -89,14 +148,6 @@ class PayloadGate:
         if self._thread is not None:
             self._thread.shutdown()
             self._thread = None
-
-    def _decode(self, payloads: list[Payload]) -> list[Payload]:
-        assert self._codec is not None
-        return self._run(self._codec.decode, payloads)
-
-    def _encode(self, payloads: list[Payload]) -> list[Payload]:
-        assert self._codec is not None
-        return self._run(self._codec.encode, payloads)
 
     def _run(self, function: Callable[..., object], payloads: list[Payload]) -> list[Payload]:
         if not payloads:

@@ -19,6 +19,7 @@ from typing import Any, Final
 import msgspec
 
 from streamflow.model.failure import Failure
+from streamflow.model.payload import Payload
 from streamflow.wire import catalog
 
 Schema = Any
@@ -98,7 +99,8 @@ class _Derivation:
         made: dict[str, Schema] = {"name": field.name}
         made["type"] = self._pairs(field.type, *pair) if pair else self._type(field.type)
         default = _default(field, made["type"])
-        if default is not msgspec.NODEFAULT:
+        # A payload's defaults are a convenience of code that makes one; what is written always has both fields.
+        if default is not msgspec.NODEFAULT and struct is not Payload:
             made["default"] = default
         return _with_doc(made, doc)
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from streamflow.activity.cancellation import Cancellation
+from streamflow.converter import DataConverter
 from streamflow.model.commands import ActivityOutcome
 from streamflow.model.failure import Failure
 from streamflow.model.payload import Payload, Payloads
@@ -37,6 +38,7 @@ class Attempt:
         "_permit",
         "beats",
         "cancellation",
+        "converter",
         "earlier",
         "ended",
         "heartbeat",
@@ -70,6 +72,8 @@ class Attempt:
         """Called from the attempt's task or thread, or, with a codec, from the event loop."""
         self.beats: Beats | None = None
         """Heartbeats that a codec has yet to encode."""
+        self.converter = DataConverter.default
+        """The worker's, for values of this activity; set when the attempt begins."""
         self.is_local = is_local
         self.must_run = must_run
         """Whether nobody else will be given the task, so that a worker that shuts down still makes it."""

@@ -21,6 +21,7 @@ from streamflow.activity.cancellation import ActivityCancellationDetails, Thread
 from streamflow.activity.context import Context, Once, enter
 from streamflow.activity.definition import ActivityDefinition, runs_on_loop
 from streamflow.converter import DataConverter
+from streamflow.converter.codec import recode_mapping, recode_one
 from streamflow.engine.context import DEFAULT_LIMITS
 from streamflow.engine.sizes import payload_bytes
 from streamflow.exceptions import CancelledError
@@ -30,7 +31,7 @@ from streamflow.ports import Clock
 from streamflow.worker import outcomes
 from streamflow.worker.attempt import Attempt, Outcome
 from streamflow.worker.beating import Beats
-from streamflow.worker.information import info_of
+from streamflow.worker.information import converter_of, info_of
 from streamflow.worker.interception import run_intercepted
 from streamflow.worker.interceptor import ExecuteActivityInput, Interceptor
 from streamflow.worker.registry import Registry
@@ -144,7 +145,8 @@ class Executor:
             self._tell(attempt, outcomes.unregistered(task, self._registry.names))
             return
         self._running[attempt] = None
-        codec, heartbeat = self._converter.payload_codec, attempt.heartbeat
+        attempt.converter = converter_of(attempt, self._namespace, self._converter)
+        codec, heartbeat = attempt.converter.pipeline, attempt.heartbeat
         if codec is not None and heartbeat is not None:
             attempt.beats = Beats(codec, self._loop, lambda details: heartbeat(attempt, details))
         limit_ms = task.timeouts.start_to_close_ms
@@ -170,7 +172,7 @@ class Executor:
             if outcome is None:
                 assert error is not None
                 outcome = await outcomes.failed(
-                    error, attempt.task, attempt.cancellation.details, self._converter
+                    error, attempt.task, attempt.cancellation.details, attempt.converter
                 )
             self._release(attempt)
             self._tell(attempt, outcome)
@@ -180,7 +182,7 @@ class Executor:
     async def _outcome(self, attempt: Attempt, definition: ActivityDefinition) -> Outcome:
         if attempt.cancellation.requested:
             raise CancelledError("Cancelled before it began")
-        converter = self._converter
+        converter = attempt.converter
         context = self._context(attempt, definition)
         enter(context)
         args = await self._args(attempt, definition)
@@ -191,19 +193,19 @@ class Executor:
         else:
             value = await self._in_thread(attempt, definition, context, args)
         payload = converter.payload_converter.to_payload(value)
-        if converter.payload_codec is not None:
-            payload = await converter.payload_codec.encode_one(payload)
+        if converter.pipeline is not None:
+            payload = await recode_one(payload, converter.pipeline.encode)
         return Outcome(ActivityOutcome.COMPLETED, payload)
 
     async def _args(self, attempt: Attempt, definition: ActivityDefinition) -> Sequence[Any]:
         payloads: Sequence[Payload] = attempt.task.args
-        codec = self._converter.payload_codec
+        codec = attempt.converter.pipeline
         if codec is not None:
             payloads = await codec.decode(payloads) if payloads else payloads
             if attempt.last_details:
                 attempt.last_details = tuple(await codec.decode(attempt.last_details))
-        hints = definition.hints_for(len(payloads))
-        values = self._converter.payload_converter.from_payloads(payloads, hints)
+        hints = [*definition.hints_for(len(payloads))]
+        values = attempt.converter.payload_converter.from_payloads(payloads, hints)
         return [values] if definition.dynamic else values
 
     async def _intercepted(
@@ -214,9 +216,9 @@ class Executor:
         args: Sequence[Any],
     ) -> Any:
         headers = attempt.task.headers
-        codec = self._converter.payload_codec
+        codec = attempt.converter.pipeline
         if codec is not None and self._header_codec and headers:
-            headers = await codec.decode_mapping(headers)
+            headers = await recode_mapping(headers, codec.decode)
 
         async def call(fn: Callable[..., Any], args: Sequence[Any]) -> Any:
             if runs_on_loop(fn):
@@ -242,11 +244,11 @@ class Executor:
 
     def _context(self, attempt: Attempt, definition: ActivityDefinition) -> Context:
         return Context(
-            make_info=lambda: info_of(attempt, self._namespace, self._converter),
+            make_info=lambda: info_of(attempt, self._namespace, attempt.converter),
             heartbeat=lambda details: self._heartbeat(attempt, details),
             cancellation=attempt.cancellation,
             worker_shutdown=self._worker_shutdown,
-            payload_converter=self._converter.payload_converter,
+            payload_converter=attempt.converter.payload_converter,
             client=self._client,
             is_async=definition.is_async,
         )
@@ -255,7 +257,7 @@ class Executor:
         """Called from the attempt's task or thread. Details are converted now: their owner may change them later."""
         if attempt.heartbeat is None:
             return
-        payloads: Payloads = tuple(self._converter.payload_converter.to_payloads(details))
+        payloads: Payloads = tuple(attempt.converter.payload_converter.to_payloads(details))
         if (size := payload_bytes(payloads)) > HEARTBEAT_BYTES_MAX:
             raise ValueError(
                 f"Expected heartbeat details of at most {HEARTBEAT_BYTES_MAX} bytes, found {size}: keep large data in a "

@@ -7,7 +7,7 @@ from typing import Any
 
 from streamflow.activity.context import Info
 from streamflow.common import Priority, RetryPolicy
-from streamflow.converter import DataConverter
+from streamflow.converter import ActivitySerializationContext, DataConverter
 from streamflow.model.payload import Payloads
 from streamflow.worker.attempt import Attempt
 
@@ -37,6 +37,23 @@ def info_of(attempt: Attempt, namespace: str, converter: DataConverter) -> Info:
         priority=Priority._from_model(task.priority),
         retry_policy=RetryPolicy._from_model(task.retry_policy),
     )
+
+
+def converter_of(attempt: Attempt, namespace: str, converter: DataConverter) -> DataConverter:
+    """The converter for the values of this activity."""
+    pipeline, task = converter.pipeline, attempt.task
+    if not converter.takes_context and (pipeline is None or not pipeline.takes_context):
+        return converter
+    context = ActivitySerializationContext(
+        namespace=namespace,
+        activity_id=task.activity_id,
+        activity_type=task.activity_type,
+        activity_task_queue=task.queue,
+        workflow_id=task.workflow_id,
+        workflow_type=task.workflow_type,
+        is_local=attempt.is_local,
+    )
+    return converter.with_context(context)
 
 
 def _time(milliseconds: int) -> datetime:

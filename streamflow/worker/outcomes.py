@@ -88,7 +88,7 @@ async def _cancelled(
 
 async def _failure(error: BaseException, converter: DataConverter) -> Failure:
     try:
-        return await converter.encode_failure(error)
+        return await converter.store_failure(error)
     except Exception as trouble:
         # The user's converter or codec is at fault; that must not hide that, and how, the activity failed.
         return Failure(

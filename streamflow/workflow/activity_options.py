@@ -9,6 +9,7 @@ from typing import Any, TypedDict
 
 from streamflow.common import Priority, RetryPolicy
 from streamflow.coroutine.context import current
+from streamflow.coroutine.instance import Instance
 from streamflow.coroutine.machines.activity import ActivityHandle, ActivityRequest
 from streamflow.model import options as model
 from streamflow.model.payload import NO_HEADERS, Payload, Payloads
@@ -107,18 +108,37 @@ def begin(
             given = _local_input(name, arguments, options, arg_types, result_type)
             return first.start_local_activity(given)
         return first.start_activity(_input(name, arguments, options, arg_types, result_type))
-    request = _request(name, options, instance.values.encode(arguments), local=local)
-    return instance.begin_activity(request, result_type)
+    args = _encoded(instance, name, arguments, options, local=local)
+    return instance.begin_activity(_request(name, options, args, local=local), result_type)
+
+
+def _encoded(
+    instance: Instance,
+    name: str,
+    arguments: Sequence[Any],
+    options: Mapping[str, Any],
+    *,
+    local: bool,
+) -> Payloads:
+    values = instance.values.of_activity(
+        instance.facts,
+        name,
+        options.get("activity_id") or "",
+        options.get("task_queue") or "",
+        local=local,
+    )
+    return values.encode(arguments)
 
 
 def begin_intercepted(given: StartActivityInput | StartLocalActivityInput) -> ActivityHandle[Any]:
     """Begins what the last interceptor passed on."""
     instance = current()
+    local = isinstance(given, StartLocalActivityInput)
     request = _request(
         given.activity,
         vars(given),
-        instance.values.encode(given.args),
-        local=isinstance(given, StartLocalActivityInput),
+        _encoded(instance, given.activity, given.args, vars(given), local=local),
+        local=local,
         headers=given.headers,
     )
     return instance.begin_activity(request, given.ret_type)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from streamflow.client.address import Address
 from streamflow.client.interceptor import OutboundInterceptor
 from streamflow.common import HeaderCodecBehavior
+from streamflow.converter.codec import recode_mapping
 from streamflow.model.payload import Payload
 
 if TYPE_CHECKING:
@@ -31,4 +32,4 @@ class Calls(OutboundInterceptor):
             return headers
         if client.header_codec_behavior is not HeaderCodecBehavior.CODEC:
             return headers
-        return await codec.encode_mapping(headers)
+        return await recode_mapping(headers, codec.encode)

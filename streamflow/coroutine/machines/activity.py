@@ -23,7 +23,7 @@ from streamflow.coroutine.operations import Operations, Resolution
 from streamflow.coroutine.ordered import WorkflowFuture
 from streamflow.coroutine.source import Place
 from streamflow.coroutine.values import Values
-from streamflow.exceptions import ActivityError, CancelledError, FailureError
+from streamflow.exceptions import ActivityError, CancelledError
 from streamflow.model.events import ActivityCanceled, ActivityCompleted, ActivityFailed
 from streamflow.model.failure import RetryState
 from streamflow.model.ids import Op
@@ -219,7 +219,7 @@ class ActivityMachine:
         else:
             self._settled().set_result(result)
 
-    def _fail(self, message: str, cause: FailureError, state: RetryState, identity: str) -> None:
+    def _fail(self, message: str, cause: BaseException, state: RetryState, identity: str) -> None:
         error = ActivityError(
             message,
             scheduled_event_id=0,

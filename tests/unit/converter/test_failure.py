@@ -15,7 +15,7 @@ from streamflow.converter import (
     DefaultPayloadConverter,
     PayloadCodec,
 )
-from streamflow.converter.failure import STACK_TRACE_CHARS_MAX
+from streamflow.converter.failure import STACK_TRACE_CHARS_MAX, error_of, failure_of
 from streamflow.exceptions import (
     ActivityError,
     ApplicationError,
@@ -84,7 +84,7 @@ def _facts(error: FailureError) -> dict[str, object]:
 @pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
 def test_every_error_comes_back_with_all_it_said(error: FailureError) -> None:
     """Class, message, details and every field survive being stored."""
-    back = failures.from_failure(failures.to_failure(error, values), values)
+    back = error_of(failures, failure_of(failures, error, values), values)
 
     assert type(back) is type(error)
     assert _facts(back) == _facts(error)
@@ -92,7 +92,7 @@ def test_every_error_comes_back_with_all_it_said(error: FailureError) -> None:
 
 def test_any_other_exception_becomes_an_application_error_of_its_class_name() -> None:
     """Retry policies name exceptions of user code by their class."""
-    failure = failures.to_failure(ValueError("bad"), values)
+    failure = failure_of(failures, ValueError("bad"), values)
 
     assert (failure.kind, failure.type, failure.message) == (
         FailureKind.APPLICATION,
@@ -103,7 +103,7 @@ def test_any_other_exception_becomes_an_application_error_of_its_class_name() ->
 
 def test_a_cancelled_task_is_a_cancellation() -> None:
     """asyncio's own cancellation is stored as one."""
-    assert failures.to_failure(asyncio.CancelledError(), values).kind is FailureKind.CANCELED
+    assert failure_of(failures, asyncio.CancelledError(), values).kind is FailureKind.CANCELED
 
 
 def test_causes_keep_their_order() -> None:
@@ -114,7 +114,8 @@ def test_causes_keep_their_order() -> None:
         except KeyError as inner:
             raise ApplicationError("outer", type="Outer") from inner
     except ApplicationError as outer:
-        back = failures.from_failure(failures.to_failure(outer, values), values)
+        back = error_of(failures, failure_of(failures, outer, values), values)
+        assert isinstance(back, FailureError)
 
     assert isinstance(back.cause, ApplicationError)
     assert (back.cause.type, back.cause.message) == ("KeyError", "'inner'")
@@ -131,7 +132,7 @@ def test_a_long_chain_of_causes_is_cut_and_says_so() -> None:
         error = outer
 
     chain: list[Failure] = []
-    failure: Failure | None = failures.to_failure(error, values)
+    failure: Failure | None = failure_of(failures, error, values)
     while failure is not None:
         chain.append(failure)
         failure = failure.cause
@@ -150,7 +151,7 @@ def test_a_huge_stack_trace_keeps_both_ends() -> None:
 
     with pytest.raises(ZeroDivisionError) as raised:
         frames(150)
-    trace = failures.to_failure(raised.value, values).stack_trace
+    trace = failure_of(failures, raised.value, values).stack_trace
 
     assert len(trace) <= STACK_TRACE_CHARS_MAX + 100
     assert "characters left out" in trace
@@ -164,7 +165,7 @@ def test_a_failure_that_came_in_goes_out_unchanged() -> None:
         kind=FailureKind.APPLICATION, message="far away", stack_trace="other language"
     )
 
-    assert failures.to_failure(failures.from_failure(failure, values), values) is failure
+    assert failure_of(failures, error_of(failures, failure, values), values) is failure
 
 
 class _Reversing(PayloadCodec):
@@ -187,8 +188,8 @@ def test_encoded_attributes_hide_message_and_stack_of_the_whole_chain() -> None:
     error = ApplicationError("secret", "detail")
     error.__cause__ = ValueError("inner secret")
 
-    stored = asyncio.run(converter.encode_failure(error))
-    back = asyncio.run(converter.decode_failure(stored))
+    stored = asyncio.run(converter.store_failure(error))
+    back = asyncio.run(converter.restore_failure(stored))
 
     assert "secret" not in repr(stored)
     assert isinstance(back, ApplicationError)

@@ -21,10 +21,12 @@ from streamflow.processor.waiters import Waiters
 from streamflow.wire.header import NO_HASH, entry_hash
 from streamflow.wire.keys import EntityKind
 from tests import strategies
+from tests.unit.coroutine.world import World
 from tests.unit.processor.programs import Charge, Counter, Sleeper
 from tests.unit.processor.stage import Stage, header_of, payload
 
 W = WorkflowId("w")
+INSTANCE = World(Counter).fresh()
 
 
 def reply(request: str) -> ReplyTo:
@@ -135,15 +137,15 @@ def test_without_a_codec_nothing_is_touched(event: Event) -> None:
     gate = PayloadGate(DataConverter.default)
 
     assert gate.open
-    assert gate.payloads_in(tuple(carried(event))) == tuple(carried(event))
+    assert gate.payloads_in(INSTANCE, tuple(carried(event))) == tuple(carried(event))
 
 
 def test_the_gate_encodes_what_leaves_and_decodes_what_enters() -> None:
     gate = PayloadGate(dataclasses.replace(DataConverter.default, payload_codec=Mirror()))
     try:
-        out = gate.payload_out(payload("secret"))
+        out = gate.payload_out(INSTANCE, payload("secret"))
         assert out.data == payload("secret").data[::-1]
-        assert gate.payloads_in((out,)) == (payload("secret"),)
+        assert gate.payloads_in(INSTANCE, (out,)) == (payload("secret"),)
     finally:
         gate.close()
 
@@ -152,7 +154,7 @@ def test_a_codec_that_raises_is_known_as_such() -> None:
     gate = PayloadGate(dataclasses.replace(DataConverter.default, payload_codec=Broken()))
     try:
         with pytest.raises(CodecFailed, match="no keys"):
-            gate.payload_out(payload("secret"))
+            gate.payload_out(INSTANCE, payload("secret"))
     finally:
         gate.close()
 

@@ -1,0 +1,1 @@
+"""Parts that other messages share; in `v1`."""

@@ -1,0 +1,1 @@
+"""Numbers that have names; in `v1`."""

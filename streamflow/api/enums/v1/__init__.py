@@ -1,0 +1,61 @@
+"""Enums under the names that programs import them by; members are numbers."""
+
+from __future__ import annotations
+
+from streamflow.api.enums.v1.events import (
+    CommandType,
+    EventType,
+    WorkflowTaskFailedCause,
+)
+from streamflow.api.enums.v1.kinds import (
+    ApplicationErrorCategory,
+    CancelExternalWorkflowExecutionFailedCause,
+    ContinueAsNewInitiator,
+    EncodingType,
+    HistoryEventFilterType,
+    IndexedValueType,
+    NamespaceState,
+    ParentClosePolicy,
+    PendingActivityState,
+    QueryRejectCondition,
+    ResetReapplyExcludeType,
+    ResetReapplyType,
+    RetryState,
+    ScheduleOverlapPolicy,
+    TaskQueueKind,
+    TaskQueueType,
+    TimeoutType,
+    UpdateWorkflowExecutionLifecycleStage,
+    VersioningBehavior,
+    WorkflowExecutionStatus,
+    WorkflowIdConflictPolicy,
+    WorkflowIdReusePolicy,
+)
+
+__all__ = [
+    "ApplicationErrorCategory",
+    "CancelExternalWorkflowExecutionFailedCause",
+    "CommandType",
+    "ContinueAsNewInitiator",
+    "EncodingType",
+    "EventType",
+    "HistoryEventFilterType",
+    "IndexedValueType",
+    "NamespaceState",
+    "ParentClosePolicy",
+    "PendingActivityState",
+    "QueryRejectCondition",
+    "ResetReapplyExcludeType",
+    "ResetReapplyType",
+    "RetryState",
+    "ScheduleOverlapPolicy",
+    "TaskQueueKind",
+    "TaskQueueType",
+    "TimeoutType",
+    "UpdateWorkflowExecutionLifecycleStage",
+    "VersioningBehavior",
+    "WorkflowExecutionStatus",
+    "WorkflowIdConflictPolicy",
+    "WorkflowIdReusePolicy",
+    "WorkflowTaskFailedCause",
+]

@@ -1,0 +1,51 @@
+"""What becomes of payloads between the converter and the log: the user's codec, then external storage."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from streamflow.converter.codec import PayloadCodec
+from streamflow.converter.serialization_context import (
+    SerializationContext,
+    WithSerializationContext,
+    in_context,
+)
+from streamflow.converter.storage import ExternalStorage
+from streamflow.model.payload import Payload
+
+
+class Pipeline(PayloadCodec, WithSerializationContext):
+    """Both steps as one codec. What is stored elsewhere has been through the codec; the reference has not."""
+
+    def __init__(self, codec: PayloadCodec | None, storage: ExternalStorage | None) -> None:
+        self._codec = codec
+        self._storage = storage
+
+    @property
+    def takes_context(self) -> bool:
+        """Whether `with_context` may change anything."""
+        return self._storage is not None or isinstance(self._codec, WithSerializationContext)
+
+    def with_context(self, context: SerializationContext) -> Pipeline:
+        if not self.takes_context:
+            return self
+        return Pipeline(in_context(self._codec, context), in_context(self._storage, context))
+
+    async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
+        made = [*payloads]
+        if self._codec is not None and made:
+            made = [*await self._codec.encode(_copies(made))]
+        return made if self._storage is None else await self._storage.store(made)
+
+    async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
+        made = [*payloads]
+        if self._storage is not None:
+            made = await self._storage.retrieve(made)
+        if self._codec is None or not made:
+            return made
+        return [*await self._codec.decode(_copies(made))]
+
+
+def _copies(payloads: Sequence[Payload]) -> list[Payload]:
+    """A codec may change what it is given, and the engine still holds it."""
+    return [Payload(dict(payload.metadata), payload.data) for payload in payloads]
