@@ -76,7 +76,8 @@ def activity_due(activity: PendingActivity, kind: int, limits: Limits) -> int:
             limit = timeouts.schedule_to_close_ms
             return activity.scheduled_ms + limit if limit is not None else 0
         case Due.RETRY:
-            return attempt.next_retry_ms if not attempt.dispatched_ms else 0
+            waits = not attempt.dispatched_ms and not attempt.paused
+            return attempt.next_retry_ms if waits else 0
         case Due.LOCAL:
             if not activity.scheduled.local or not attempt.dispatched_ms:
                 return 0
@@ -87,7 +88,7 @@ def activity_due(activity: PendingActivity, kind: int, limits: Limits) -> int:
             )
         case Due.SCHEDULE_TO_START:
             limit = timeouts.schedule_to_start_ms
-            if limit is None or attempt.started_ms or activity.scheduled.local:
+            if limit is None or attempt.started_ms or activity.scheduled.local or attempt.paused:
                 return 0
             # A first attempt waits from the beginning: though it cannot be sent, for its queue does not exist, and
             # however often it was sent again. A later one that was not sent is backing off.
@@ -99,7 +100,8 @@ def activity_due(activity: PendingActivity, kind: int, limits: Limits) -> int:
         return 0
     match kind:
         case Due.RESEND:
-            return attempt.dispatched_ms + limits.resend_ms if not attempt.started_ms else 0
+            waits = not attempt.started_ms and not attempt.paused
+            return attempt.dispatched_ms + limits.resend_ms if waits else 0
         case Due.START_TO_CLOSE:
             limit = timeouts.start_to_close_ms
             return attempt.started_ms + limit if attempt.started_ms and limit is not None else 0

@@ -141,6 +141,8 @@ def _pending(activity: PendingActivity) -> PendingActivityView:
         last_identity=attempt.identity,
         local=scheduled.local,
         hint=attempt.hint,
+        paused=attempt.paused,
+        pause_reason=attempt.pause_reason,
     )
 
 
@@ -148,6 +150,8 @@ def _activity_state(activity: PendingActivity) -> str:
     attempt = activity.attempt
     if activity.cancel_requested:
         return "cancel_requested"
+    if attempt.paused:
+        return "pause_requested" if attempt.started_ms else "paused"
     if attempt.started_ms:
         return "started"
     if attempt.dispatched_ms:

@@ -58,7 +58,7 @@ def effects_of_close(run: Run) -> list[Effect]:
     effects: list[Effect] = []
     for op, activity in run.activities.items():
         if not activity.cancel_requested:  # otherwise it was called back when that was asked
-            effects += _cancellation(run, op, activity)
+            effects += _cancellation(run, op, activity, not_wanted=True)
         if activity.recorded:
             effects.append(ForgetAttempt(op))
     return effects
@@ -76,7 +76,7 @@ def task_of(run: Run, op: Op, *, inbox_topic: str, inbox_partition: int) -> Acti
         activity_id=scheduled.activity_id,
         activity_type=scheduled.activity_type,
         attempt=attempt.attempt,
-        token=scheduled.token,
+        token=activity.token,
         queue=scheduled.queue,
         inbox_topic=inbox_topic,
         inbox_partition=inbox_partition,
@@ -88,10 +88,15 @@ def task_of(run: Run, op: Op, *, inbox_topic: str, inbox_partition: int) -> Acti
         attempt_scheduled_ms=attempt.dispatched_ms,
         heartbeat_details=attempt.heartbeat_details,
         priority=scheduled.priority,
+        workflow_queue=run.start.queue,
+        fairness_key=scheduled.fairness_key,
+        fairness_weight=scheduled.fairness_weight,
     )
 
 
-def _cancellation(run: Run, op: Op, activity: PendingActivity) -> list[Effect]:
+def _cancellation(
+    run: Run, op: Op, activity: PendingActivity, *, not_wanted: bool = False
+) -> list[Effect]:
     attempt = activity.attempt
     if activity.scheduled.local:
         return [CancelLocal(op)]
@@ -99,6 +104,10 @@ def _cancellation(run: Run, op: Op, activity: PendingActivity) -> list[Effect]:
         return []
     to = ReplyTo(attempt.control_topic, attempt.control_partition, attempt.control_request)
     task = CancelTask(
-        workflow_id=run.workflow_id, run_id=run.run_id, op=op, attempt=attempt.attempt
+        workflow_id=run.workflow_id,
+        run_id=run.run_id,
+        op=op,
+        attempt=attempt.attempt,
+        not_wanted=not_wanted,
     )
     return [PushCancel(to, task)]

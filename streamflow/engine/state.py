@@ -46,6 +46,12 @@ class PendingActivity:
     """Whether the history holds an attempt record, which the activity's end must then take away."""
     cancel_requested: bool = False
 
+    @property
+    def token(self) -> bytes:
+        """What the present attempt's task carries, and a report on it must."""
+        token, epoch = self.scheduled.token, self.attempt.epoch
+        return token + epoch.to_bytes(4, "big") if epoch else token
+
 
 @dataclass(slots=True)
 class PendingTimer:

@@ -71,7 +71,8 @@ class PendingActivity(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     activity_type: str
     queue: str
     state: str
-    """``undispatched``, ``scheduled``, ``started``, ``backing_off`` or ``cancel_requested``."""
+    """``undispatched``, ``scheduled``, ``started``, ``backing_off``, ``cancel_requested``, ``paused``, or ``pause_requested``
+    while an attempt goes on."""
     attempt: int
     maximum_attempts: int
     scheduled_ms: int
@@ -84,6 +85,8 @@ class PendingActivity(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     last_identity: str = ""
     local: bool = False
     hint: str = ""
+    paused: bool = False
+    pause_reason: str = ""
 
 
 class PendingTimer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -163,6 +166,8 @@ class HeartbeatAck(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     known: bool
     cancel_requested: bool
+    paused: bool = False
+    reset: bool = False
 
 
 Answer = (

@@ -134,12 +134,17 @@ class Locate(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class TaskRef(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """Names one attempt of one activity. The token proves that the sender was given the task."""
+    """Names one attempt of one activity. The token proves that the sender was given the task.
+
+    With an ``activity_id`` it names the present attempt of that activity instead, whichever it is; an empty ``run_id`` is
+    then the workflow's latest run.
+    """
 
     run_id: RunId
     op: Op
     attempt: int
     token: bytes
+    activity_id: str = ""
 
 
 class ActivityOutcome(Enum):
@@ -157,6 +162,8 @@ class ReportActivity(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     result: Payload | None = None
     failure: Failure | None = None
     identity: str = ""
+    heartbeat_details: Payloads | None = None
+    """How far a failed attempt came, for the next one; ``None`` keeps what was reported before."""
 
 
 class StartActivity(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -175,6 +182,32 @@ class HeartbeatActivity(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     task: TaskRef
     details: Payloads = ()
     identity: str = ""
+
+
+class ActivityControl(Enum):
+    """What an operator does to a pending activity."""
+
+    PAUSE = "pause"
+    UNPAUSE = "unpause"
+    RESET = "reset"
+
+
+class ControlActivity(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """An operator's hand on pending activities of a run: the one with this ID, else all of this type."""
+
+    workflow_id: WorkflowId
+    run_id: RunId | None = None
+    activity_id: str = ""
+    activity_type: str = ""
+    control: ActivityControl
+    reason: str = ""
+    identity: str = ""
+    reset_attempts: bool = False
+    """Unpausing only: counts attempts from 1 again. A reset always does."""
+    reset_heartbeat: bool = False
+    """Forgets the heartbeat details too, so that the next attempt finds none."""
+    keep_paused: bool = False
+    """Resetting only: what is paused stays so."""
 
 
 class ConfirmTasks(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -221,6 +254,7 @@ Command = (
     | ReportActivity
     | StartActivity
     | HeartbeatActivity
+    | ControlActivity
     | ConfirmTasks
 )
 """What an inbox record may hold."""

@@ -88,6 +88,8 @@ class ActivityFailed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     failure: Failure
     retry_state: RetryState
     identity: str = ""
+    scheduled_seq: int = 0
+    """Number of the event that scheduled the activity."""
 
 
 class ActivityCanceled(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -95,6 +97,7 @@ class ActivityCanceled(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     attempt: int
     failure: Failure
     identity: str = ""
+    scheduled_seq: int = 0
 
 
 Input = (
@@ -144,6 +147,8 @@ class ActivityScheduled(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     local_retry_threshold_ms: int | None = None
     token: bytes = b""
     """Random; the tasks of every attempt carry it, and a report without it is refused."""
+    fairness_key: str = ""
+    fairness_weight: float = 1.0
     place: str = ""
     """Where in the code it was asked for, as ``file:line in function``: only for people and messages."""
 

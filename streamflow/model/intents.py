@@ -29,6 +29,8 @@ class ScheduleActivity(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     priority: int = 0
     local: bool = False
     local_retry_threshold_ms: int | None = None
+    fairness_key: str = ""
+    fairness_weight: float = 1.0
 
 
 class CancelActivity(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -34,6 +34,10 @@ class ActivityTask(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     attempt_scheduled_ms: int
     heartbeat_details: Payloads = ()
     priority: int = 0
+    workflow_queue: str = ""
+    """The queue whose inbox hears of the attempt's end."""
+    fairness_key: str = ""
+    fairness_weight: float = 1.0
 
 
 class CancelTask(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -43,6 +47,8 @@ class CancelTask(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     run_id: RunId
     op: Op
     attempt: int
+    not_wanted: bool = False
+    """Nobody asked for it, but the attempt is of no use any more: its run has closed."""
 
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -65,6 +71,14 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     control_partition: int = 0
     control_request: str = ""
     hint: str = ""
+    epoch: int = 0
+    """How often attempts were begun anew by an operator's hand: what was sent before is stale, though its number is the same."""
+    paused: bool = False
+    """No attempt is begun until an operator lets it."""
+    pause_reason: str = ""
+    reset: bool = False
+    """The attempt that runs is followed by a first one, whatever becomes of it but its success."""
+    reset_heartbeat: bool = False
 
 
 class PositionRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -110,7 +110,9 @@ def confirm(runs: Runs, answers: Answers, work: Work, command: ConfirmTasks) -> 
         size += payload_bytes(latest)
         if pending and size > CONFIRMED_BYTES_MAX:
             break
-        pending.append(activity is not None)
+        # What is paused and has not begun is not to be begun: it is sent again when it is let.
+        held = activity is not None and activity.attempt.paused and not activity.attempt.started_ms
+        pending.append(activity is not None and not held)
         details.append(latest)
     confirmed = Confirmed(
         pending=tuple(pending), heartbeat_details=tuple(details) if any(details) else ()

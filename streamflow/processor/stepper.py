@@ -15,18 +15,11 @@ import msgspec
 
 from streamflow.engine.context import Context
 from streamflow.engine.decide import Decision
-from streamflow.engine.decide.activities import (
-    decide_heartbeat,
-    decide_local_end,
-    decide_report,
-    decide_started,
-)
 from streamflow.engine.decide.due import decide_due
 from streamflow.engine.decide.messages import (
     decide_cancel,
     decide_signal,
     decide_terminate,
-    not_found,
     refuse_waiting,
 )
 from streamflow.engine.decide.start import Begin, decide_start
@@ -36,6 +29,7 @@ from streamflow.model.commands import (
     AwaitResult,
     CancelWorkflow,
     ConfirmTasks,
+    ControlActivity,
     DescribeWorkflow,
     FetchHistory,
     FireDue,
@@ -53,7 +47,7 @@ from streamflow.model.commands import (
 from streamflow.model.ids import RunId
 from streamflow.observability import get_logger
 from streamflow.ports import LogError, StoreCorrupted
-from streamflow.processor import reading, retention
+from streamflow.processor import attempts, reading, retention
 from streamflow.processor.answering import Answers
 from streamflow.processor.batch import Batch
 from streamflow.processor.partition import Partition
@@ -167,7 +161,9 @@ class Stepper:
         command = work.command
         match command:
             case ReportActivity() | StartActivity() | HeartbeatActivity():
-                self._news(work, command)
+                attempts.take_news(self._runs, self._answers, work, command)
+            case ControlActivity():
+                attempts.take_control(self._runs, self._answers, work, command)
             case StartWorkflow():
                 if not self._answered_before(work, command):
                     self._start(work, command)
@@ -177,7 +173,7 @@ class Stepper:
             case FireDue():
                 self._fire_due(command)
             case LocalActivityEnded():
-                self._local_ended(command)
+                attempts.take_local_end(self._runs, command)
             case QueryWorkflow():
                 reading.query(self._runs, self._answers, work, command)
             case DescribeWorkflow():
@@ -286,40 +282,6 @@ class Stepper:
                 assert isinstance(answer, Done)
                 self._answers.remember(work, command.workflow_id, answer, recorder.draft)
                 self._answers.answer(work, answer, recorded=True)
-
-    def _news(
-        self, work: Work, command: ReportActivity | StartActivity | HeartbeatActivity
-    ) -> None:
-        """Of an attempt, from its worker. What is stale is dropped in silence, unless the worker wants to know."""
-        recorder = self._runs.addressed(command.workflow_id, command.task.run_id)
-        if recorder is None:
-            missing = not_found(command.workflow_id, command.task.run_id)
-            self._answers.answer(work, missing, recorded=False)
-            return
-        run, context = recorder.run, recorder.context()
-        match command:
-            case ReportActivity():
-                decided = decide_report(run, command, context)
-            case StartActivity():
-                decided = decide_started(run, command, context)
-            case HeartbeatActivity():
-                decided = decide_heartbeat(run, command, context)
-            case _:
-                assert_never(command)
-        if isinstance(decided, Rejection):
-            self._answers.answer(work, decided, recorded=False)
-            return
-        recorder.take(decided.facts, context)
-        self._answers.answer(work, decided.answer or Done(run_id=run.run_id), recorded=True)
-
-    def _local_ended(self, command: LocalActivityEnded) -> None:
-        recorder = self._runs.addressed(command.workflow_id, command.run_id)
-        if recorder is None:
-            return
-        context = recorder.context()
-        decided = decide_local_end(recorder.run, command, context)
-        if isinstance(decided, Decision):
-            recorder.take(decided.facts, context)
 
     def _fire_due(self, command: FireDue) -> None:
         runs = self._runs

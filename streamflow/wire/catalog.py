@@ -61,6 +61,7 @@ AREAS: Final[dict[str, tuple[Struct, ...]]] = {
         commands.ReportActivity,
         commands.StartActivity,
         commands.HeartbeatActivity,
+        commands.ControlActivity,
         commands.ConfirmTasks,
     ),
     "answers": (

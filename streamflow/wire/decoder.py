@@ -50,6 +50,7 @@ ENUMS: Final[dict[str, type[Enum]]] = {
         options.IdConflictPolicy,
         options.Status,
         commands.WaitFor,
+        commands.ActivityControl,
         commands.ActivityOutcome,
         answers.Reason,
     )

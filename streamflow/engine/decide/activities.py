@@ -8,6 +8,7 @@ import msgspec
 
 from streamflow.engine.context import Context
 from streamflow.engine.decide import Decision, Fact, refuse_size, reject
+from streamflow.engine.decide.interruption import begun_anew, is_interrupted
 from streamflow.engine.retry import RetryAt, after_failure
 from streamflow.engine.sizes import failure_bytes, payload_bytes, shortened
 from streamflow.engine.state import PendingActivity, Run
@@ -23,18 +24,28 @@ from streamflow.model.commands import (
 from streamflow.model.events import ActivityCanceled, ActivityCompleted, ActivityFailed
 from streamflow.model.failure import Failure, FailureKind, RetryState
 from streamflow.model.options import ActivityTimeouts
-from streamflow.model.payload import Payload
+from streamflow.model.payload import Payload, Payloads
 from streamflow.model.tasks import Attempt
 
 
 def pending_task(run: Run, task: TaskRef) -> PendingActivity | None:
     """The activity whose present attempt this task is, if it still is one."""
+    if task.activity_id:
+        return pending_by_id(run, task.activity_id)
     activity = run.activities.get(task.op)
     if activity is None or activity.attempt.attempt != task.attempt:
         return None
-    if not hmac.compare_digest(activity.scheduled.token, task.token):
+    if not hmac.compare_digest(activity.token, task.token):
         return None
     return activity
+
+
+def pending_by_id(run: Run, activity_id: str) -> PendingActivity | None:
+    """The pending activity of this ID; the youngest, should the code have given it to several."""
+    for activity in reversed(run.activities.values()):
+        if activity.scheduled.activity_id == activity_id:
+            return activity
+    return None
 
 
 def decide_report(run: Run, command: ReportActivity, context: Context) -> Decision | Rejection:
@@ -51,6 +62,7 @@ def decide_report(run: Run, command: ReportActivity, context: Context) -> Decisi
                 command.failure,
                 command.identity,
                 context,
+                command.heartbeat_details,
             ),
         )
     )
@@ -106,7 +118,12 @@ def decide_heartbeat(
         heartbeat_details=command.details,
         identity=command.identity,
     )
-    ack = HeartbeatAck(known=True, cancel_requested=activity.cancel_requested)
+    ack = HeartbeatAck(
+        known=True,
+        cancel_requested=activity.cancel_requested,
+        paused=attempt.paused,
+        reset=attempt.reset,
+    )
     return Decision((attempt,), ack)
 
 
@@ -117,9 +134,19 @@ def failed_or_retried(
     *,
     context: Context,
     identity: str = "",
+    heartbeat_details: Payloads | None = None,
 ) -> Fact:
     """The activity's end, or its next attempt waiting for its time."""
     scheduled, attempt = activity.scheduled, activity.attempt
+    details = attempt.heartbeat_details if heartbeat_details is None else heartbeat_details
+    if not activity.cancel_requested and is_interrupted(attempt, failure):
+        return begun_anew(
+            attempt,
+            now_ms=context.now_ms,
+            failure=failure,
+            heartbeat_details=details,
+            identity=identity,
+        )
     if activity.cancel_requested:
         state: RetryAt | RetryState = RetryState.CANCEL_REQUESTED
     else:
@@ -136,14 +163,17 @@ def failed_or_retried(
                 op=attempt.op,
                 attempt=attempt.attempt + 1,
                 dispatched_ms=0,
-                heartbeat_details=attempt.heartbeat_details,
+                heartbeat_details=details,
                 next_retry_ms=due_ms,
                 # Both stand in one record.
                 last_failure=shortened(
                     failure,
-                    context.limits.payload_bytes_max - payload_bytes(attempt.heartbeat_details),
+                    context.limits.payload_bytes_max - payload_bytes(details),
                 ),
                 identity=identity or attempt.identity,
+                epoch=attempt.epoch,
+                paused=attempt.paused,
+                pause_reason=attempt.pause_reason,
             )
         case RetryState():
             return ActivityFailed(
@@ -152,6 +182,7 @@ def failed_or_retried(
                 failure=failure,
                 retry_state=state,
                 identity=identity or attempt.identity,
+                scheduled_seq=activity.seq,
             )
 
 
@@ -172,6 +203,7 @@ def _ended(
     failure: Failure | None,
     identity: str,
     context: Context,
+    heartbeat_details: Payloads | None = None,
 ) -> Fact:
     attempt = activity.attempt
     match outcome:
@@ -185,7 +217,11 @@ def _ended(
         case ActivityOutcome.CANCELED if activity.cancel_requested:
             canceled = failure or Failure(kind=FailureKind.CANCELED, message="Activity cancelled")
             return ActivityCanceled(
-                op=attempt.op, attempt=attempt.attempt, failure=canceled, identity=identity
+                op=attempt.op,
+                attempt=attempt.attempt,
+                failure=canceled,
+                identity=identity,
+                scheduled_seq=activity.seq,
             )
         case ActivityOutcome.CANCELED | ActivityOutcome.FAILED:
             failed = failure or Failure(
@@ -197,7 +233,14 @@ def _ended(
                 failed = msgspec.structs.replace(
                     failed, kind=FailureKind.APPLICATION, type="CancelledError"
                 )
-            return failed_or_retried(run, activity, failed, context=context, identity=identity)
+            return failed_or_retried(
+                run,
+                activity,
+                failed,
+                context=context,
+                identity=identity,
+                heartbeat_details=heartbeat_details,
+            )
 
 
 def _expires_ms(activity: PendingActivity, timeouts: ActivityTimeouts, run: Run) -> int | None:

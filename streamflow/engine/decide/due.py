@@ -16,6 +16,7 @@ from streamflow.engine.state import PendingActivity, Run
 from streamflow.model.events import ActivityFailed, TimerFired, WorkflowTimedOut
 from streamflow.model.failure import Failure, FailureKind, RetryState, TimeoutKind
 from streamflow.model.ids import Op
+from streamflow.model.tasks import Attempt
 
 _TIMEOUTS = {
     Due.SCHEDULE_TO_CLOSE: TimeoutKind.SCHEDULE_TO_CLOSE,
@@ -40,9 +41,13 @@ def decide_due(run: Run, context: Context) -> Iterator[Step]:
         yield from _decide_one(run, *due, context)
 
 
-def dispatch(activity: PendingActivity, context: Context) -> tuple[Step, ...]:
-    """Sends the pending attempt; if its queue does not exist, says so in a hint and tries again later."""
+def dispatch(
+    activity: PendingActivity, context: Context, attempt: Attempt | None = None
+) -> tuple[Step, ...]:
+    """Sends the pending attempt, or the one that is to take its place; if its queue does not exist, says so in a hint and
+    tries again later."""
     scheduled = activity.scheduled
+    pending = attempt or activity.attempt
     if not scheduled.local and scheduled.queue not in context.activity_queues:
         hint = (
             f"Expected task queue {scheduled.queue!r} to exist, found no such queue: "
@@ -50,11 +55,11 @@ def dispatch(activity: PendingActivity, context: Context) -> tuple[Step, ...]:
         )
         retry_ms = context.now_ms + context.limits.unknown_queue_retry_ms
         waiting = msgspec.structs.replace(
-            activity.attempt, dispatched_ms=0, next_retry_ms=retry_ms, hint=hint
+            pending, dispatched_ms=0, next_retry_ms=retry_ms, hint=hint
         )
         return (waiting,)
     sent = msgspec.structs.replace(
-        activity.attempt,
+        pending,
         dispatched_ms=context.now_ms,
         started_ms=0,
         heartbeat_ms=0,
@@ -116,5 +121,6 @@ def _activity_timed_out(run: Run, activity: PendingActivity, kind: Due, context:
             failure=failure,
             retry_state=RetryState.TIMEOUT,
             identity=attempt.identity,
+            scheduled_seq=activity.seq,
         )
     return failed_or_retried(run, activity, failure, context=context)

@@ -149,6 +149,8 @@ def _schedule(
         local_retry_threshold_ms=intent.local_retry_threshold_ms,
         token=context.token(intent.op),
         place=place,
+        fairness_key=intent.fairness_key,
+        fairness_weight=intent.fairness_weight,
     )
     if not intent.local and queue not in context.activity_queues:
         yield from dispatch(run.activities[intent.op], context)
@@ -168,7 +170,9 @@ def _cancel_activity(activity: PendingActivity) -> Iterator[Fact]:
         or activity.scheduled.cancellation_type is CancellationType.ABANDON
     ):
         failure = Failure(kind=FailureKind.CANCELED, message="Activity cancelled")
-        yield ActivityCanceled(op=op, attempt=attempt.attempt, failure=failure)
+        yield ActivityCanceled(
+            op=op, attempt=attempt.attempt, failure=failure, scheduled_seq=activity.seq
+        )
 
 
 def _fail(run: Run, failure: Failure, context: Context) -> Fact:

@@ -1,0 +1,127 @@
+"""An operator's hand on pending activities: pause, unpause, reset. What is running goes on; it is told with its next heartbeat.
+
+pause    nothing is sent from now on      running: a failure is not followed by another attempt until unpaused
+unpause  what waits is sent at once       running: as if it had never been paused
+reset    counts from 1, sent at once      running: its failure is followed by a first attempt
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import assert_never
+
+import msgspec
+
+from streamflow.engine.context import Context
+from streamflow.engine.decide import Decision, Step, reject
+from streamflow.engine.decide.activities import pending_by_id
+from streamflow.engine.decide.due import dispatch
+from streamflow.engine.decide.interruption import begun_anew
+from streamflow.engine.state import PendingActivity, Run
+from streamflow.model.answers import Done, Reason, Rejection
+from streamflow.model.commands import ActivityControl, ControlActivity
+
+
+def decide_control(run: Run, command: ControlActivity, context: Context) -> Decision | Rejection:
+    if not run.open:
+        return reject(
+            Reason.ALREADY_CLOSED,
+            f"Expected run {run.run_id} of workflow {run.workflow_id!r} to be open, found it {run.status.value}",
+            run_id=run.run_id,
+        )
+    if not command.activity_id and not command.activity_type:
+        return reject(
+            Reason.INVALID_ARGUMENT, "Expected an activity's ID or its type, found neither"
+        )
+    meant = _meant(run, command)
+    if not meant:
+        found = ", ".join(a.scheduled.activity_id for a in list(run.activities.values())[:20])
+        return reject(
+            Reason.NOT_FOUND,
+            f"Expected pending activity {command.activity_id or command.activity_type!r} in run {run.run_id}, "
+            f"found {found or 'none'}",
+            run_id=run.run_id,
+        )
+    if any(activity.scheduled.local for activity in meant):
+        return reject(
+            Reason.INVALID_ARGUMENT,
+            "Expected an activity with a queue of its own, found a local one: it cannot be paused or reset",
+            run_id=run.run_id,
+        )
+    facts = tuple(fact for activity in meant for fact in _controlled(activity, command, context))
+    return Decision(facts, Done(run_id=run.run_id, first_run_id=run.start.first_run_id))
+
+
+def _meant(run: Run, command: ControlActivity) -> list[PendingActivity]:
+    if command.activity_id:
+        found = pending_by_id(run, command.activity_id)
+        return [] if found is None else [found]
+    return [
+        a for a in run.activities.values() if a.scheduled.activity_type == command.activity_type
+    ]
+
+
+def _controlled(
+    activity: PendingActivity, command: ControlActivity, context: Context
+) -> Iterator[Step]:
+    match command.control:
+        case ActivityControl.PAUSE:
+            if not activity.attempt.paused:
+                yield msgspec.structs.replace(
+                    activity.attempt, paused=True, pause_reason=command.reason
+                )
+        case ActivityControl.UNPAUSE:
+            if activity.attempt.paused:
+                yield from _unpaused(activity, command, context)
+        case ActivityControl.RESET:
+            yield from _reset(activity, command, context)
+        case _:
+            assert_never(command.control)
+
+
+def _unpaused(
+    activity: PendingActivity, command: ControlActivity, context: Context
+) -> Iterator[Step]:
+    attempt = msgspec.structs.replace(activity.attempt, paused=False, pause_reason="")
+    if command.reset_attempts:
+        attempt = msgspec.structs.replace(
+            attempt, reset=True, reset_heartbeat=command.reset_heartbeat
+        )
+    elif command.reset_heartbeat:
+        attempt = msgspec.structs.replace(attempt, heartbeat_details=())
+    if attempt.started_ms:
+        yield attempt
+        return
+    if command.reset_attempts:
+        attempt = begun_anew(
+            attempt,
+            now_ms=context.now_ms,
+            failure=attempt.last_failure,
+            heartbeat_details=attempt.heartbeat_details,
+        )
+    # What was sent and not begun may have been dropped by a worker that had asked about it meanwhile: it is sent again.
+    yield from dispatch(activity, context, attempt)
+
+
+def _reset(activity: PendingActivity, command: ControlActivity, context: Context) -> Iterator[Step]:
+    keeps = command.keep_paused and activity.attempt.paused
+    attempt = msgspec.structs.replace(
+        activity.attempt,
+        paused=keeps,
+        pause_reason=activity.attempt.pause_reason if keeps else "",
+        reset=True,
+        reset_heartbeat=command.reset_heartbeat,
+    )
+    if attempt.dispatched_ms:
+        yield attempt  # a worker may have it: the next attempt is the first
+        return
+    anew = begun_anew(
+        attempt,
+        now_ms=context.now_ms,
+        failure=attempt.last_failure,
+        heartbeat_details=attempt.heartbeat_details,
+    )
+    if keeps:
+        yield anew
+    else:
+        yield from dispatch(activity, context, anew)
