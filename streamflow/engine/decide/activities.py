@@ -52,6 +52,11 @@ def decide_report(run: Run, command: ReportActivity, context: Context) -> Decisi
     activity = pending_task(run, command.task)
     if activity is None:
         return stale(run, command.task)
+    if command.heartbeat_details:
+        size = payload_bytes(command.heartbeat_details)
+        too_large = refuse_size("heartbeat", size, context.limits)
+        if too_large is not None:
+            return too_large
     return Decision(
         (
             _ended(
@@ -143,7 +148,7 @@ def failed_or_retried(
         return begun_anew(
             attempt,
             now_ms=context.now_ms,
-            failure=failure,
+            failure=shortened(failure, context.limits.payload_bytes_max - payload_bytes(details)),
             heartbeat_details=details,
             identity=identity,
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from streamflow.engine.decide.interruption import PAUSE_FAILURE, RESET_FAILURE
@@ -171,7 +173,7 @@ def test_activities_are_meant_by_their_type_too() -> None:
         ({}, Reason.INVALID_ARGUMENT),
     ],
 )
-def test_what_is_not_pending_is_not_paused(fields: dict[str, str], reason: Reason) -> None:
+def test_what_is_not_pending_is_not_paused(fields: dict[str, Any], reason: Reason) -> None:
     stage, _ = charging()
 
     answer = stage.ask(ControlActivity(workflow_id=W, control=ActivityControl.PAUSE, **fields))
