@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from streamflow.client import locate
+from streamflow.client import locate, silence
 from streamflow.client.errors import RPCTimeoutOrCancelledError
 from streamflow.client.patience import blocking
 from streamflow.client.queues import Queues
@@ -22,9 +22,10 @@ from streamflow.model.answers import Answer, HistoryPage
 from streamflow.model.commands import Command, Envelope, FetchHistory, ReplyTo, StartWorkflow
 from streamflow.model.ids import MessageId, RunId, WorkflowId
 from streamflow.model.queues import QueueEntry
-from streamflow.ports import LogError, Record, RecordRefused
+from streamflow.ports import LogError, Record, RecordRefused, TopicPartition
 from streamflow.service import RPCError, RPCStatusCode
-from streamflow.wire.entities import decode_answer
+from streamflow.wire.entities import decode_answer, decode_taken_over
+from streamflow.wire.envelope import EVERYBODY
 from streamflow.wire.errors import Undecodable
 from streamflow.wire.events import decode_event
 from streamflow.wire.inbox import to_inbox
@@ -34,6 +35,12 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from streamflow.ports import Log, Producer
+
+
+ASK_AT_ONCE_MAX = 100
+"""Requests that are made again at once when their partition has a new owner ..."""
+ASK_PER_S = 1_000
+"""... and how fast the others follow."""
 
 
 class LogTransport:
@@ -188,6 +195,9 @@ class LogTransport:
     # -- answers ------------------------------------------------------------------------------------------------
 
     def _take(self, request_id: str, record: Record) -> None:
+        if request_id == EVERYBODY:
+            self._ask_new_owner(record)
+            return
         pending = self._requests.get(request_id)
         if pending is None or pending.future.done():
             return  # another client's on the same partition, a copy, or too late
@@ -202,6 +212,23 @@ class LogTransport:
             pending.future.set_result(answer)
         else:
             self._send(pending, pending.command)
+
+    def _ask_new_owner(self, record: Record) -> None:
+        """Who waits for a new owner of its partition asks it now: the old one took its list of waiters along."""
+        assert self._loop is not None
+        try:
+            taken = decode_taken_over(record.value or b"")
+        except Undecodable:
+            return  # of a later version: the ordinary patience does
+        now, asked = self._loop.time(), 0
+        for pending in self._requests:
+            if pending.future.done() or not pending.is_for(taken):
+                continue
+            asked += 1
+            if asked <= ASK_AT_ONCE_MAX:
+                self._send(pending, pending.renewed())
+            else:
+                pending.send_at = min(pending.send_at, now + asked / ASK_PER_S)
 
     # -- slow answers -------------------------------------------------------------------------------------------
 
@@ -255,7 +282,12 @@ class LogTransport:
         if live is not None and not live and pending.durable and pending.settles_when_durable:
             pending.future.set_result(ONLY_DURABLE)
             return
-        pending.future.set_exception(RPCTimeoutOrCancelledError(_silence(pending, live)))
+        route = pending.route
+        inbox = TopicPartition(route.topic, route.partition_of(pending.command.workflow_id))
+        known = await silence.look(self.log, self._namespace, pending.queue, inbox)
+        if pending.future.done():
+            return
+        pending.future.set_exception(RPCTimeoutOrCancelledError(silence.told(pending, live, known)))
 
     # -- queues -------------------------------------------------------------------------------------------------
 
@@ -299,24 +331,3 @@ class LogTransport:
             more=answer.more,
             closed=answer.closed,
         )
-
-
-def _silence(pending: Pending, live: frozenset[str] | None) -> str:
-    """What is known of a partition that gave no answer."""
-    route = pending.route
-    partition = route.partition_of(pending.command.workflow_id)
-    if live is None:
-        owner = "and its processors could not be asked for"
-    elif live:
-        owner = f"though the queue has live processors ({', '.join(sorted(live))}): its partition may be restoring or busy"
-    else:
-        owner = "and the queue has no live processor: start a Worker or `streamflow worker` for it"
-    text = (
-        f"Expected an answer to {type(pending.command).__name__} of workflow {pending.command.workflow_id!r} in time, "
-        f"found none from partition {partition} of {route.topic}, {owner}."
-    )
-    if pending.error is not None:
-        text += f" The log's last word: {pending.error}"
-    if pending.durable:
-        text += " The command is in the log and may still take effect."
-    return text

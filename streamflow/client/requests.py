@@ -18,7 +18,7 @@ from enum import Enum
 import msgspec
 
 from streamflow.client.queues import Route
-from streamflow.model.answers import Answer, Done, RunResult
+from streamflow.model.answers import Answer, Done, RunResult, TakenOver
 from streamflow.model.commands import (
     AwaitResult,
     CancelWorkflow,
@@ -100,6 +100,14 @@ class Pending:
             return False
         return isinstance(
             self.command, StartWorkflow | SignalWorkflow | CancelWorkflow | TerminateWorkflow
+        )
+
+    def is_for(self, taken: TakenOver) -> bool:
+        """Whether its answer is up to one of these partitions' new owner."""
+        route = self.route
+        return (
+            route.topic == taken.inbox_topic
+            and route.partition_of(self.command.workflow_id) in taken.partitions
         )
 
     def due(self, now: float, timing: Timing) -> Due | None:

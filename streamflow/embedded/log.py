@@ -13,6 +13,7 @@ from streamflow.embedded.threads import MachineThread
 from streamflow.embedded.writing import EmbeddedProducer, EmbeddedTransactor
 from streamflow.ports import (
     Clock,
+    Committed,
     Machine,
     Producer,
     Reader,
@@ -99,6 +100,16 @@ class EmbeddedLog:
     def live_members(self, group: str) -> frozenset[str]:
         with self._folder.journal.lock:
             return self._folder.group(group).live_members()
+
+    def owners(self, group: str) -> Mapping[TopicPartition, str]:
+        with self._folder.journal.lock:
+            return self._folder.group(group).owners()
+
+    def positions(
+        self, group: str, partitions: Sequence[TopicPartition]
+    ) -> Mapping[TopicPartition, Committed | None]:
+        with self._folder.journal.lock:
+            return self._folder.group(group).positions.decided(partitions)
 
     # -- traffic
 

@@ -287,6 +287,18 @@ class Cluster:
 
     def live_members(self, group: str) -> frozenset[str]:
         """Instance names of the group's members; a member without one is given by its member ID."""
+        return frozenset(_name_of(member) for member in self._members(group))
+
+    def owners(self, group: str) -> dict[TopicPartition, str]:
+        """Which member has which partition."""
+        return {
+            from_client(partition): _name_of(member)
+            for member in self._members(group)
+            if member.assignment is not None
+            for partition in member.assignment.topic_partitions
+        }
+
+    def _members(self, group: str) -> Sequence[Any]:
         answers = self._ask(
             "a group's members",
             self._admin.describe_consumer_groups,
@@ -296,11 +308,7 @@ class Cluster:
         described = self._settled(
             answers[group], f"the members of group {group}", accept=(KafkaError.GROUP_ID_NOT_FOUND,)
         )
-        if described is None:
-            return frozenset()
-        return frozenset(
-            member.group_instance_id or member.member_id for member in described.members
-        )
+        return () if described is None else described.members
 
     # -- asking ---------------------------------------------------------------------------------------------------
 
@@ -339,3 +347,8 @@ class Cluster:
         # Destroyed with a question under way, a client ends the process by an assertion of the library.
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._admin))
         self._admin = self._connect()
+
+
+def _name_of(member: Any) -> str:
+    name: str = member.group_instance_id or member.member_id
+    return name

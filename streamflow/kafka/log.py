@@ -10,12 +10,14 @@ from streamflow.kafka.cluster import Cluster
 from streamflow.kafka.delays import Delays
 from streamflow.kafka.driver import ThreadDriver
 from streamflow.kafka.options import KafkaOptions
+from streamflow.kafka.positions import Positions
 from streamflow.kafka.producer import KafkaProducer
 from streamflow.kafka.reader import KafkaReader
 from streamflow.kafka.source import KafkaSource
 from streamflow.kafka.tail import KafkaTail, Tails
 from streamflow.kafka.transactor import KafkaTransactor
 from streamflow.ports import (
+    Committed,
     Machine,
     RebalanceListener,
     Record,
@@ -97,6 +99,18 @@ class KafkaLog:
 
     def live_members(self, group: str) -> frozenset[str]:
         return self._cluster.live_members(group)
+
+    def owners(self, group: str) -> Mapping[TopicPartition, str]:
+        return self._cluster.owners(group)
+
+    def positions(
+        self, group: str, partitions: Sequence[TopicPartition]
+    ) -> Mapping[TopicPartition, Committed | None]:
+        positions = Positions(self._options, group)
+        try:
+            return positions.committed(partitions, stable=False)
+        finally:
+            positions.close()
 
     # -- traffic --------------------------------------------------------------------------------------------------
 

@@ -154,6 +154,14 @@ class Group:
         """Instance names as the coordinator sees them now: the silent count until their session is over."""
         return frozenset(self._members)
 
+    def owners(self) -> dict[TopicPartition, str]:
+        """Who was given which partition, as the coordinator sees it."""
+        return {
+            partition: member.instance
+            for partition, member in self._holder.items()
+            if member.standing.belongs
+        }
+
     # -- assignment
 
     def rebalance(self) -> None:

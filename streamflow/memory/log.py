@@ -17,6 +17,7 @@ from streamflow.memory.source import MemorySource
 from streamflow.memory.transactor import MemoryTransactor
 from streamflow.ports import (
     Clock,
+    Committed,
     Machine,
     Producer,
     Reader,
@@ -83,6 +84,16 @@ class MemoryLog:
     def live_members(self, group: str) -> frozenset[str]:
         self._connection.enter("live_members")
         return self.broker.group(group).live_members()
+
+    def owners(self, group: str) -> Mapping[TopicPartition, str]:
+        self._connection.enter("live_members")
+        return self.broker.group(group).owners()
+
+    def positions(
+        self, group: str, partitions: Sequence[TopicPartition]
+    ) -> Mapping[TopicPartition, Committed | None]:
+        self._connection.enter("committed")
+        return self.broker.group(group).positions.decided(partitions)
 
     # -- traffic
 

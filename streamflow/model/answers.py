@@ -170,6 +170,16 @@ class HeartbeatAck(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     reset: bool = False
 
 
+class TakenOver(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Told to all who listen for answers: an owner that had not said goodbye is gone, and these partitions have another.
+
+    What it knew of who waits is gone too, so whoever waits asks again. No answer: nobody had asked.
+    """
+
+    inbox_topic: str
+    partitions: tuple[int, ...]
+
+
 Answer = (
     Done
     | RunResult

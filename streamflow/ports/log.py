@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from streamflow.ports.machine import Clock, Machine, Running
-from streamflow.ports.records import Record, TopicPartition, TopicSpec, TopicState
+from streamflow.ports.records import Committed, Record, TopicPartition, TopicSpec, TopicState
 from streamflow.ports.traffic import (
     Producer,
     Reader,
@@ -58,6 +58,16 @@ class Log(Protocol):
 
     def live_members(self, group: str) -> frozenset[str]:
         """Instance names of a consumer group's members as the coordinator sees them now."""
+        ...
+
+    def owners(self, group: str) -> Mapping[TopicPartition, str]:
+        """Which member, by its instance name, a consumer group has given each partition to, as the coordinator sees it."""
+        ...
+
+    def positions(
+        self, group: str, partitions: Sequence[TopicPartition]
+    ) -> Mapping[TopicPartition, Committed | None]:
+        """What a group has committed, as last decided, asked by one who is no member."""
         ...
 
     # traffic

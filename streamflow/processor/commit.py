@@ -19,7 +19,6 @@ from streamflow.ports import (
 )
 from streamflow.processor.batch import Batch, PartitionBatch
 from streamflow.processor.partition import Partition
-from streamflow.processor.restore import note
 from streamflow.processor.rows import Ingest
 from streamflow.processor.surroundings import Surroundings
 from streamflow.wire import keys
@@ -27,6 +26,7 @@ from streamflow.wire.entities import encode
 from streamflow.wire.header import SF, EntryHeader, pack
 from streamflow.wire.inbox import reply_record
 from streamflow.wire.keys import EntityKind
+from streamflow.wire.offset_note import note
 
 
 def commit(
@@ -113,7 +113,8 @@ def _stage_position(
     position = PositionRecord(
         inbox_offset=inbox_offset, ordinal=ordinal, owner=owner, transactional_ids=transactor.ids
     )
-    header = EntryHeader(EntityKind.POSITION, 0, "", 0, 0, around.clock.now_ms())
+    now_ms = around.clock.now_ms()
+    header = EntryHeader(EntityKind.POSITION, 0, "", 0, 0, now_ms)
     batch.append(
         OutRecord(
             partition.history.topic,
@@ -123,4 +124,4 @@ def _stage_position(
             ((SF, pack(header)),),
         )
     )
-    return Committed(inbox_offset, note(ordinal, owner, transactor.ids))
+    return Committed(inbox_offset, note(ordinal, owner, transactor.ids, now_ms))

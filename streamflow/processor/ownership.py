@@ -55,6 +55,7 @@ class Ownership:
         self._restoring: dict[int, Generator[None, None, None]] = {}
         self._waiters: dict[int, Waiters] = {}
         self.partitions: dict[int, Partition] = {}
+        self._left_behind: list[int] = []
 
     @property
     def restoring(self) -> bool:
@@ -63,6 +64,11 @@ class Ownership:
     @property
     def active(self) -> list[Partition]:
         return [p for p in self.partitions.values() if p.state is State.ACTIVE]
+
+    def take_left_behind(self) -> list[int]:
+        """Partitions that became active since the last time and whose last owner had not handed them over."""
+        taken, self._left_behind = self._left_behind, []
+        return taken
 
     # -- told by the source -----------------------------------------------------------------------------------------
 
@@ -167,6 +173,8 @@ class Ownership:
         # First, for it may find the log unavailable: an active partition that is not read would stand still for ever.
         source.start_reading({partition.inbox: offset})
         partition.state = State.ACTIVE
+        if partition.meta.owner:
+            self._left_behind.append(partition.number)
         # A new process may have new code: whoever is stuck is tried again at once.
         for run_id in partition.rows.troubled_runs(TROUBLED_RUNS_MAX):
             self._troubled(partition.number, run_id)

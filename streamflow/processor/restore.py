@@ -12,8 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
 
-import msgspec
-
 from streamflow.observability import get_logger
 from streamflow.ports import (
     Committed,
@@ -30,6 +28,7 @@ from streamflow.processor.surroundings import Surroundings
 from streamflow.wire.errors import Undecodable
 from streamflow.wire.header import SF, unpack
 from streamflow.wire.keys import parse_key
+from streamflow.wire.offset_note import OffsetNote, read_note
 
 log = get_logger("processor")
 
@@ -39,32 +38,6 @@ STORE_AGE_MS_MAX = 6 * 86_400_000
 FINAL_READS_MAX = 40
 """How often the tail is read once more while the position record is behind the offset's ordinal (markers reach the
 offsets and the history independently)."""
-
-
-class OffsetNote(msgspec.Struct, array_like=True):
-    """What the committed offset's metadata says: which transaction, by whom."""
-
-    ordinal: int
-    owner: str
-    transactional_ids: tuple[str, ...] = ()
-
-
-_encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder(OffsetNote).decode
-
-
-def note(ordinal: int, owner: str, ids: tuple[str, ...]) -> str:
-    return _encode(OffsetNote(ordinal, owner, ids)).decode()
-
-
-def read_note(committed: Committed | None) -> OffsetNote | None:
-    """The metadata as this engine wrote it; ``None`` for anything else."""
-    if committed is None or not committed.metadata:
-        return None
-    try:
-        return _decode(committed.metadata)
-    except msgspec.DecodeError:
-        return None
 
 
 def restore(

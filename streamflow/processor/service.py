@@ -34,6 +34,7 @@ from streamflow.processor.commit import commit
 from streamflow.processor.connections import Connections
 from streamflow.processor.entropy import Entropy
 from streamflow.processor.farewell import send_waiters_on
+from streamflow.processor.greeting import greet
 from streamflow.processor.inbound import Groups, Inbound
 from streamflow.processor.local import LocalActivities
 from streamflow.processor.options import ProcessorOptions
@@ -171,6 +172,9 @@ class Processor:
         self._connections.open()
         source = self._connections.source
         self._owned.restore_slice(source, self._connections.transactor)
+        left_behind = self._owned.take_left_behind()
+        if left_behind:
+            greet(left_behind, self._connections.producer, self._around)
         return source
 
     def close(self) -> None:

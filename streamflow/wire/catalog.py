@@ -74,6 +74,7 @@ AREAS: Final[dict[str, tuple[Struct, ...]]] = {
         answers.Confirmed,
         answers.HeartbeatAck,
         answers.Rejection,
+        answers.TakenOver,
     ),
     "executions": (answers.ExecutionSummary,),
     "queues": (queues.QueueEntry,),

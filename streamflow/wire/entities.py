@@ -6,7 +6,7 @@ from typing import TypeVar, get_args
 
 import msgspec
 
-from streamflow.model.answers import Answer, DedupEntry, ExecutionSummary, Trouble
+from streamflow.model.answers import Answer, DedupEntry, ExecutionSummary, TakenOver, Trouble
 from streamflow.model.queues import QueueEntry
 from streamflow.model.tasks import ActivityTask, Attempt, CancelTask, Deleting, PositionRecord
 from streamflow.wire import codec
@@ -22,6 +22,7 @@ Entity = (
     | ActivityTask
     | CancelTask
     | QueueEntry
+    | TakenOver
 )
 _T = TypeVar("_T", bound=msgspec.Struct)
 _ANSWERS: tuple[type[msgspec.Struct], ...] = get_args(Answer)
@@ -77,6 +78,10 @@ def decode_cancel_task(value: bytes) -> CancelTask:
 
 def decode_queue(value: bytes) -> QueueEntry:
     return decode_as(QueueEntry, value)
+
+
+def decode_taken_over(value: bytes) -> TakenOver:
+    return decode_as(TakenOver, value)
 
 
 def encode_answer(answer: Answer) -> bytes:

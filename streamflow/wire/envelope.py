@@ -16,6 +16,8 @@ from streamflow.wire import bounds
 MESSAGE_ID: Final = "sf-message-id"
 REPLY_TO: Final = "sf-reply-to"
 REQUEST_ID: Final = "sf-request-id"
+EVERYBODY: Final = "*"
+"""The request ID of what no one asked for and everyone who listens is to hear."""
 FORWARDED: Final = "sf-forwarded"
 TRACE_PARENT: Final = "traceparent"
 CONTENT_TYPE: Final = "content-type"

@@ -29,9 +29,9 @@ from streamflow.model.events import (
     WorkflowTimedOut,
 )
 from streamflow.ports import TopicPartition
-from streamflow.processor.restore import read_note
 from streamflow.topology import inbox_topic, partition_for, processor_group
 from streamflow.wire.header import NO_HASH, entry_hash
+from streamflow.wire.offset_note import read_note
 from tests.simulation import rebuilding
 from tests.simulation.histories import Histories, RunHistory, read
 from tests.simulation.plan import Workflow

@@ -13,7 +13,7 @@ from streamflow.memory.clock import VirtualClock
 from streamflow.memory.faults import Faults
 from streamflow.memory.log import MemoryLog
 from streamflow.memory.store import MemoryStores
-from streamflow.model.answers import Answer
+from streamflow.model.answers import Answer, TakenOver
 from streamflow.model.commands import (
     ActivityOutcome,
     Command,
@@ -42,7 +42,8 @@ from streamflow.topology import (
     partition_for,
     replies_topic,
 )
-from streamflow.wire.entities import decode_task
+from streamflow.wire.entities import decode_taken_over, decode_task
+from streamflow.wire.envelope import EVERYBODY, REQUEST_ID
 from streamflow.wire.events import decode_event
 from streamflow.wire.header import SF, unpack
 from streamflow.wire.inbox import decode_reply, to_inbox
@@ -201,7 +202,14 @@ class Stage:
         return [answer for _, answer in self._replies() if isinstance(answer, CancelTask)]
 
     def _replies(self) -> list[tuple[str, Answer | CancelTask]]:
-        return [decode_reply(record) for record in self.broker.records(replies_topic(NS))]
+        return [decode_reply(record) for record in self._said() if not _is_for_all(record)]
+
+    def taken_over(self) -> list[TakenOver]:
+        """What everyone who listens for answers was told."""
+        return [decode_taken_over(r.value or b"") for r in self._said() if _is_for_all(r)]
+
+    def _said(self) -> list[Record]:
+        return self.broker.records(replies_topic(NS))
 
     def tasks(self) -> list[ActivityTask]:
         found: list[ActivityTask] = []
@@ -244,6 +252,10 @@ class Stage:
 
     def rows(self, number: int = 0) -> Rows:
         return self.partition(number).rows
+
+
+def _is_for_all(record: Record) -> bool:
+    return dict(record.headers)[REQUEST_ID] == EVERYBODY.encode()
 
 
 class Hands:

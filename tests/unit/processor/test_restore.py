@@ -20,11 +20,11 @@ from streamflow.model.ids import WorkflowId
 from streamflow.model.options import IdConflictPolicy
 from streamflow.ports import Committed, OutRecord, TopicPartition
 from streamflow.processor.partition import State
-from streamflow.processor.restore import OffsetNote, note, read_note
 from streamflow.processor.rows import META, Ingest, Meta, Rows
 from streamflow.topology import history_topic, inbox_topic, processor_group
 from streamflow.wire.header import SF
 from streamflow.wire.keys import EntityKind
+from streamflow.wire.offset_note import OffsetNote, note, read_note
 from tests.unit.processor.logs import dump
 from tests.unit.processor.programs import Charge, Counter, Hello, Sleeper
 from tests.unit.processor.stage import NS, QUEUE, Stage, payload, start
