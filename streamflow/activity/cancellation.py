@@ -34,6 +34,38 @@ class ActivityCancellationDetails:
     worker_shutdown: bool = False
 
 
+class SharedCancellation:
+    """A cancellation that another process sees: whether it was requested, but not why. Nobody is called at the request."""
+
+    __slots__ = ("_event",)
+
+    def __init__(self, event: threading.Event) -> None:
+        self._event = event
+
+    @property
+    def details(self) -> ActivityCancellationDetails | None:
+        return ActivityCancellationDetails(cancel_requested=True) if self.requested else None
+
+    @property
+    def requested(self) -> bool:
+        return self._event.is_set()
+
+    @property
+    def is_set(self) -> bool:
+        return self._event.is_set()
+
+    def listen(self, listener: Callable[[], None]) -> None:
+        raise RuntimeError(
+            "Expected a sync activity to wait by the function that ends in _sync, found an async one in another process"
+        )
+
+    def ignore(self, listener: Callable[[], None]) -> None:
+        """There are no listeners."""
+
+    def wait(self, timeout_s: float | None) -> None:
+        self._event.wait(timeout_s)
+
+
 class Cancellation:
     """Whether one attempt is to stop. The first request counts."""
 
@@ -66,6 +98,15 @@ class Cancellation:
     def ignore(self, listener: Callable[[], None]) -> None:
         with suppress(ValueError):  # called already, or about to be
             self._listeners.remove(listener)
+
+    def wait(self, timeout_s: float | None) -> None:
+        """Blocks this thread until the request, or until the time is up."""
+        happened = threading.Event()
+        self.listen(happened.set)
+        try:
+            happened.wait(timeout_s)
+        finally:
+            self.ignore(happened.set)
 
     @staticmethod
     def _call(listeners: list[Callable[[], None]]) -> None:

@@ -7,7 +7,6 @@ thread. Public functions here work on that one, and raise a RuntimeError outside
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
@@ -83,6 +82,24 @@ class Signal(Protocol):
 
     def ignore(self, listener: Callable[[], None]) -> None: ...
 
+    def wait(self, timeout_s: float | None) -> None: ...
+
+
+class Stop(Protocol):
+    """Whether and why an attempt is to stop, as its code asks."""
+
+    @property
+    def details(self) -> ActivityCancellationDetails | None: ...
+
+    @property
+    def requested(self) -> bool: ...
+
+    def listen(self, listener: Callable[[], None]) -> None: ...
+
+    def ignore(self, listener: Callable[[], None]) -> None: ...
+
+    def wait(self, timeout_s: float | None) -> None: ...
+
 
 class Once:
     """A thread-safe event of no thread or loop in particular."""
@@ -102,6 +119,9 @@ class Once:
 
     def ignore(self, listener: Callable[[], None]) -> None:
         self._cancellation.ignore(listener)
+
+    def wait(self, timeout_s: float | None) -> None:
+        self._cancellation.wait(timeout_s)
 
 
 class Context:
@@ -125,7 +145,7 @@ class Context:
         *,
         make_info: Callable[[], Info],
         heartbeat: Callable[[Sequence[Any]], None],
-        cancellation: Cancellation,
+        cancellation: Stop,
         worker_shutdown: Signal,
         payload_converter: PayloadConverter,
         client: Any = None,
@@ -216,8 +236,7 @@ async def wait_for_cancelled() -> None:
 
 def wait_for_cancelled_sync(timeout: timedelta | float | None = None) -> None:
     """Blocks until the attempt is asked to stop, or until ``timeout`` (in seconds if a number) has passed."""
-    cancellation = current().cancellation
-    _wait_sync(cancellation.listen, cancellation.ignore, timeout)
+    current().cancellation.wait(_seconds(timeout))
 
 
 @contextmanager
@@ -245,8 +264,7 @@ async def wait_for_worker_shutdown() -> None:
 
 def wait_for_worker_shutdown_sync(timeout: timedelta | float | None = None) -> None:
     """Blocks until the worker begins to shut down, or until ``timeout`` has passed."""
-    shutdown = current().worker_shutdown
-    _wait_sync(shutdown.listen, shutdown.ignore, timeout)
+    current().worker_shutdown.wait(_seconds(timeout))
 
 
 def client() -> Any:
@@ -267,11 +285,11 @@ def payload_converter() -> PayloadConverter:
 
 
 def raise_complete_async() -> NoReturn:
-    """Not in this release: activities that are completed by someone else."""
-    raise NotImplementedError(
-        "Completing an activity from outside is not in this release of streamflow; "
-        "let the activity wait, or have the workflow wait for a signal"
-    )
+    """Ends the function without ending the activity: someone else completes it, by `info().task_token` or by its ID.
+
+    Its timeouts go on; heartbeats and the end come through `Client.get_async_activity_handle`.
+    """
+    raise CompleteAsyncError
 
 
 def metric_meter() -> NoReturn:
@@ -304,10 +322,5 @@ async def _wait(listen: Listen, ignore: Listen) -> None:
         ignore(tell)
 
 
-def _wait_sync(listen: Listen, ignore: Listen, timeout: timedelta | float | None) -> None:
-    happened = threading.Event()
-    listen(happened.set)
-    try:
-        happened.wait(timeout.total_seconds() if isinstance(timeout, timedelta) else timeout)
-    finally:
-        ignore(happened.set)
+def _seconds(timeout: timedelta | float | None) -> float | None:
+    return timeout.total_seconds() if isinstance(timeout, timedelta) else timeout

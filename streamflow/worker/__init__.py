@@ -20,6 +20,7 @@ from streamflow.worker.interceptor import (
     WorkflowInterceptorClassInput,
 )
 from streamflow.worker.setup import WorkerClient
+from streamflow.worker.shared_state import SharedHeartbeatSender, SharedStateManager
 from streamflow.worker.worker import Worker, WorkerConfig
 from streamflow.workflow.inputs import (
     ContinueAsNewInput,
@@ -52,6 +53,8 @@ __all__ = [
     "HandleUpdateInput",
     "Interceptor",
     "NexusOperationInboundInterceptor",
+    "SharedHeartbeatSender",
+    "SharedStateManager",
     "SignalChildWorkflowInput",
     "SignalExternalWorkflowInput",
     "StartActivityInput",

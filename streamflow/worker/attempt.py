@@ -25,6 +25,8 @@ class Outcome(NamedTuple):
     kind: ActivityOutcome
     result: Payload | None = None
     failure: Failure | None = None
+    later: bool = False
+    """Nothing is reported: someone else will complete the activity."""
 
 
 Ended = Callable[["Attempt", Outcome], None]
@@ -36,6 +38,8 @@ class Attempt:
 
     __slots__ = (
         "_permit",
+        "beat_timer",
+        "beaten_s",
         "beats",
         "cancellation",
         "converter",
@@ -86,6 +90,9 @@ class Attempt:
         self.outcome: Outcome | None = None
         self.loop_task: asyncio.Task[None] | None = None
         self.timer: asyncio.TimerHandle | None = None
+        self.beat_timer: asyncio.TimerHandle | None = None
+        self.beaten_s = 0.0
+        """When the code last said that it lives, by the loop's clock."""
         # Taking a list's last element is one step for every thread: who has it decides what becomes of the attempt.
         self._permit = [True]
 

@@ -1,49 +1,50 @@
 """Runs attempts on the worker's event loop and in its threads, so many at a time.
 
 The poll thread hands attempts over in batches: one wake-up of the loop for as many as there are. Everything else happens
-on the loop; only sync activities leave it. Retries, and the three other timeouts, are the processor's.
+on the loop; only sync activities leave it (`calling`). Which of those that wait is next is `waiting`'s. Retries, and the
+timeouts of what has not begun, are the processor's.
 """
 
 from __future__ import annotations
 
 import asyncio
 import dataclasses
-import heapq
-import itertools
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Executor as ThreadExecutor
+from concurrent.futures import BrokenExecutor
 from contextlib import AbstractContextManager, nullcontext
 from contextvars import copy_context
 from typing import Any
 
-from streamflow.activity.cancellation import ActivityCancellationDetails, ThreadInterrupt
-from streamflow.activity.context import Context, Once, enter
+from streamflow.activity.cancellation import ActivityCancellationDetails
+from streamflow.activity.context import CompleteAsyncError, Context, Once, enter
 from streamflow.activity.definition import ActivityDefinition, runs_on_loop
 from streamflow.converter import DataConverter
 from streamflow.converter.codec import recode_mapping, recode_one
 from streamflow.engine.context import DEFAULT_LIMITS
 from streamflow.engine.sizes import payload_bytes
-from streamflow.exceptions import CancelledError
+from streamflow.exceptions import ApplicationError, CancelledError
 from streamflow.model.commands import ActivityOutcome
+from streamflow.model.failure import TimeoutKind
 from streamflow.model.payload import Payload, Payloads
 from streamflow.ports import Clock
 from streamflow.worker import outcomes
 from streamflow.worker.attempt import Attempt, Outcome
 from streamflow.worker.beating import Beats
+from streamflow.worker.calling import Caller
 from streamflow.worker.information import converter_of, info_of
 from streamflow.worker.interception import run_intercepted
 from streamflow.worker.interceptor import ExecuteActivityInput, Interceptor
 from streamflow.worker.registry import Registry
+from streamflow.worker.waiting import Rate, Waiting
 
-DEFAULT_PRIORITY = 3
 HEARTBEAT_BYTES_MAX = DEFAULT_LIMITS.payload_bytes_max
 """Of one heartbeat's details, as the converter made them."""
 _NOTHING = nullcontext()
 
 
 class Executor:
-    """Makes attempts, at most ``slots`` at once; the others wait by priority, then in order."""
+    """Makes attempts, at most ``slots`` at once and no faster than the rates allow; the others wait."""
 
     def __init__(
         self,
@@ -54,7 +55,9 @@ class Executor:
         namespace: str,
         slots: int,
         client: Any = None,
-        threads: ThreadExecutor | None = None,
+        caller: Caller | None = None,
+        rate: Rate | None = None,
+        on_broken: Callable[[BaseException], None] | None = None,
         hold: Callable[[], AbstractContextManager[None]] | None = None,
         worker_shutdown: Once | None = None,
         interceptors: Sequence[Interceptor] = (),
@@ -65,7 +68,9 @@ class Executor:
         Args:
             hold: Entered around each attempt: keeps a virtual clock from skipping time meanwhile.
             header_codec: Whether the codec has encoded the headers that interceptors are given.
-            threads: Where sync activities run; ``None`` is the loop's default executor.
+            caller: Where sync activities run; by default in the loop's default executor.
+            rate: How many may begin in a second.
+            on_broken: Told when the executor of sync activities is of no use any more.
         """
         self._registry = registry
         self._converter = converter
@@ -73,17 +78,21 @@ class Executor:
         self._namespace = namespace
         self._slots = slots
         self._client = client
-        self._threads = threads
+        self._rate = rate or Rate(None)
+        self.queue_rate = Rate(None)
+        """This worker's share of the queue's rate; whoever knows of assignments sets it."""
+        self._on_broken = on_broken
+        self._filling: asyncio.TimerHandle | None = None
         self._hold = hold
         self._worker_shutdown = worker_shutdown or Once()
+        self._caller = caller or Caller(None, None, self._worker_shutdown, converter)
         self._interceptors = tuple(interceptors)
         self._header_codec = header_codec
         self._loop = asyncio.get_running_loop()
         self._variables = copy_context()
         self._incoming: deque[Attempt] = deque()
         self._waking = False
-        self._waiting: list[tuple[int, int, Attempt]] = []
-        self._order = itertools.count()
+        self._waiting = Waiting()
         self._running: dict[Attempt, None] = {}
         self._idle: asyncio.Future[None] | None = None
         self._stopping = False
@@ -126,16 +135,31 @@ class Executor:
     def _drain(self) -> None:
         self._waking = False
         while self._incoming:
-            attempt = self._incoming.popleft()
-            priority = attempt.task.priority or DEFAULT_PRIORITY
-            heapq.heappush(self._waiting, (priority, next(self._order), attempt))
+            self._waiting.push(self._incoming.popleft())
         self._fill()
 
     def _fill(self) -> None:
         while self._waiting and len(self._running) < self._slots:
-            attempt = heapq.heappop(self._waiting)[2]
+            if self._is_too_soon():
+                return
+            attempt = self._waiting.pop()
             if (attempt.must_run or not self._stopping) and attempt.claim():
+                now_ms = self._loop.time() * 1_000
+                self._rate.take(now_ms)
+                self.queue_rate.take(now_ms)
                 self._begin(attempt)
+
+    def _is_too_soon(self) -> bool:
+        """Whether a rate holds the next one back; it is then looked at again when that is over."""
+        now_ms = self._loop.time() * 1_000
+        wait_ms = max(self._rate.wait_ms(now_ms), self.queue_rate.wait_ms(now_ms))
+        if wait_ms > 0 and self._filling is None:
+            self._filling = self._loop.call_later(wait_ms / 1_000, self._fill_again)
+        return wait_ms > 0
+
+    def _fill_again(self) -> None:
+        self._filling = None
+        self._fill()
 
     def _begin(self, attempt: Attempt) -> None:
         task = attempt.task
@@ -152,6 +176,8 @@ class Executor:
         limit_ms = task.timeouts.start_to_close_ms
         if limit_ms is not None:
             attempt.timer = self._loop.call_later(limit_ms / 1_000, self._expire, attempt)
+        attempt.beaten_s = self._loop.time()
+        self._watch_heartbeat(attempt)
         # Each attempt has variables of its own, as set when the worker was started.
         attempt.loop_task = self._loop.create_task(
             self._make(attempt, definition), context=self._variables.copy()
@@ -163,6 +189,8 @@ class Executor:
             attempt.in_code = True
             try:
                 outcome = await self._outcome(attempt, definition)
+            except CompleteAsyncError:
+                outcome = outcomes.completed_elsewhere(attempt)
             except BaseException as raised:
                 # Whatever leaves user code is how the attempt ended; the processor decides what follows.
                 error = raised
@@ -176,6 +204,8 @@ class Executor:
                 )
             self._release(attempt)
             self._tell(attempt, outcome)
+            if isinstance(error, BrokenExecutor) and self._on_broken is not None:
+                self._on_broken(error)
             if isinstance(error, KeyboardInterrupt | SystemExit):
                 raise error
 
@@ -185,13 +215,14 @@ class Executor:
         converter = attempt.converter
         context = self._context(attempt, definition)
         enter(context)
-        args = await self._args(attempt, definition)
+        try:
+            args = await self._args(attempt, definition)
+        except Exception as error:  # of the user's converter or codec, or what the arguments are
+            raise ApplicationError("Failed decoding arguments") from error
         if self._interceptors:
             value = await self._intercepted(attempt, definition, context, args)
-        elif definition.is_async:
-            value = await definition.fn(*args)
         else:
-            value = await self._in_thread(attempt, definition, context, args)
+            value = await self._caller.call(attempt, definition, context, args)
         payload = converter.payload_converter.to_payload(value)
         if converter.pipeline is not None:
             payload = await recode_one(payload, converter.pipeline.encode)
@@ -224,23 +255,11 @@ class Executor:
             if runs_on_loop(fn):
                 return await fn(*args)
             changed = dataclasses.replace(definition, fn=fn)
-            return await self._in_thread(attempt, changed, context, args)
+            return await self._caller.call(attempt, changed, context, args)
 
-        executor = None if definition.is_async else self._threads
+        executor = None if definition.is_async else self._caller.executor
         given = ExecuteActivityInput(definition.fn, args, executor, headers)
         return await run_intercepted(self._interceptors, context, given, call)
-
-    async def _in_thread(
-        self,
-        attempt: Attempt,
-        definition: ActivityDefinition,
-        context: Context,
-        args: Sequence[Any],
-    ) -> Any:
-        variables = copy_context()
-        return await self._loop.run_in_executor(
-            self._threads, lambda: variables.run(_run_sync, attempt, definition, context, args)
-        )
 
     def _context(self, attempt: Attempt, definition: ActivityDefinition) -> Context:
         return Context(
@@ -257,6 +276,7 @@ class Executor:
         """Called from the attempt's task or thread. Details are converted now: their owner may change them later."""
         if attempt.heartbeat is None:
             return
+        attempt.beaten_s = self._loop.time()
         payloads: Payloads = tuple(attempt.converter.payload_converter.to_payloads(details))
         if (size := payload_bytes(payloads)) > HEARTBEAT_BYTES_MAX:
             raise ValueError(
@@ -281,13 +301,29 @@ class Executor:
     def _expire(self, attempt: Attempt) -> None:
         """Told at once, so that the next attempt need not wait for code that may not stop; the slot is still taken."""
         attempt.timer = None
-        self._tell(attempt, outcomes.timed_out(attempt.task))
+        self._tell(attempt, outcomes.timed_out(attempt.task, TimeoutKind.START_TO_CLOSE))
+        self._cancel(attempt, ActivityCancellationDetails(timed_out=True))
+
+    def _watch_heartbeat(self, attempt: Attempt) -> None:
+        """Tells when there was none for too long; looked at again when the last one would be that old."""
+        attempt.beat_timer = None
+        limit_ms = attempt.task.timeouts.heartbeat_ms
+        if limit_ms is None or attempt.is_local or attempt.outcome is not None:
+            return
+        left_s = attempt.beaten_s + limit_ms / 1_000 - self._loop.time()
+        if left_s > 0:
+            attempt.beat_timer = self._loop.call_later(left_s, self._watch_heartbeat, attempt)
+            return
+        self._tell(attempt, outcomes.timed_out(attempt.task, TimeoutKind.HEARTBEAT))
         self._cancel(attempt, ActivityCancellationDetails(timed_out=True))
 
     def _release(self, attempt: Attempt) -> None:
         if attempt.timer is not None:
             attempt.timer.cancel()
             attempt.timer = None
+        if attempt.beat_timer is not None:
+            attempt.beat_timer.cancel()
+            attempt.beat_timer = None
         attempt.loop_task = None  # whose variables lead back to the attempt
         del self._running[attempt]
         if self._idle is not None and not self._running:
@@ -299,26 +335,3 @@ class Executor:
         if attempt.outcome is None:
             attempt.outcome = outcome
             attempt.ended(attempt, outcome)
-
-
-def _run_sync(
-    attempt: Attempt, definition: ActivityDefinition, context: Context, args: Sequence[Any]
-) -> Any:
-    """On the thread. What is raised into it may strike at any point, so the result is kept before the thread is safe."""
-    if attempt.cancellation.requested:
-        raise CancelledError("Cancelled before it began")
-    if definition.no_thread_cancel_exception:
-        return definition.fn(*args)
-    interrupt = ThreadInterrupt(attempt.cancellation)
-    context.interrupt = interrupt
-    results: list[Any] = []
-    try:
-        try:
-            results.append(definition.fn(*args))
-        finally:
-            interrupt.finish()
-    except CancelledError:
-        interrupt.finish()
-        if not results:
-            raise
-    return results[0]

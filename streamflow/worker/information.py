@@ -9,6 +9,7 @@ from streamflow.activity.context import Info
 from streamflow.common import Priority, RetryPolicy
 from streamflow.converter import ActivitySerializationContext, DataConverter
 from streamflow.model.payload import Payloads
+from streamflow.wire.task_token import encode_task_token
 from streamflow.worker.attempt import Attempt
 
 
@@ -29,7 +30,7 @@ def info_of(attempt: Attempt, namespace: str, converter: DataConverter) -> Info:
         start_to_close_timeout=_duration(limits.start_to_close_ms),
         started_time=_time(attempt.started_ms),
         task_queue=task.queue,
-        task_token=task.token,
+        task_token=encode_task_token(task),
         workflow_id=task.workflow_id,
         workflow_namespace=namespace,
         workflow_run_id=task.run_id,

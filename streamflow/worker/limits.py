@@ -32,3 +32,6 @@ class PollerOptions(msgspec.Struct, frozen=True, kw_only=True):
     flush_on_revoke_ms: int = 3_000
     heartbeat_ms_max: int = HEARTBEAT_MS_MAX
     heartbeat_ms_default: int = HEARTBEAT_MS_DEFAULT
+    queue_partitions: int = 1
+    queue_per_second: float | None = None
+    """Activities of the whole queue that may begin in a second; this worker keeps to the share of its partitions."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from concurrent.futures import ProcessPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -21,11 +20,6 @@ NOT_YET: Mapping[str, Any] = {
     "nonsticky_to_sticky_poll_ratio": 0.2,
     "max_concurrent_activity_task_polls": None,
     "sticky_queue_schedule_to_start_timeout": timedelta(seconds=10),
-    "max_activities_per_second": None,
-    "max_task_queue_activities_per_second": None,
-    "max_eager_activity_reservations_per_workflow_task": 3,
-    "shared_state_manager": None,
-    "disable_eager_activity_execution": False,
     "use_worker_versioning": False,
     "disable_safe_workflow_eviction": False,
     "deployment_config": None,
@@ -50,12 +44,3 @@ def refuse_unsupported(options: Mapping[str, Any]) -> None:
             raise NotImplementedError(
                 f"Worker({name}=...) is not in this release of streamflow; leave it out (its default is {nothing!r})"
             )
-
-
-def check_executor(activity_executor: object) -> None:
-    """Raises NotImplementedError for a process pool."""
-    if isinstance(activity_executor, ProcessPoolExecutor):
-        raise NotImplementedError(
-            "Activities in a process pool are not in this release of streamflow; give a ThreadPoolExecutor, "
-            "or run more workers"
-        )

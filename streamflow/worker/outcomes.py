@@ -8,6 +8,7 @@ from pathlib import Path
 
 from streamflow.activity.cancellation import ActivityCancellationDetails
 from streamflow.converter import DataConverter
+from streamflow.engine.decide.interruption import PAUSE_FAILURE, RESET_FAILURE
 from streamflow.exceptions import (
     ApplicationError,
     ApplicationErrorCategory,
@@ -16,10 +17,10 @@ from streamflow.exceptions import (
     TimeoutType,
 )
 from streamflow.model.commands import ActivityOutcome
-from streamflow.model.failure import Failure, FailureKind
+from streamflow.model.failure import Failure, FailureKind, TimeoutKind
 from streamflow.model.tasks import ActivityTask
 from streamflow.observability import get_logger
-from streamflow.worker.attempt import Outcome
+from streamflow.worker.attempt import Attempt, Outcome
 
 _log = get_logger("worker")
 _HERE = str(Path(__file__).parent)
@@ -46,19 +47,33 @@ async def failed(
     return Outcome(ActivityOutcome.FAILED, failure=await _failure(error, converter))
 
 
-def timed_out(task: ActivityTask) -> Outcome:
-    """The outcome of an attempt that ran past its start-to-close timeout."""
+def completed_elsewhere(attempt: Attempt) -> Outcome:
+    """The outcome of an attempt that leaves its end to someone else."""
+    if not attempt.is_local:
+        return Outcome(ActivityOutcome.COMPLETED, later=True)
+    failure = Failure(
+        kind=FailureKind.APPLICATION,
+        message="Expected a local activity to end where it runs, found one that is to be completed by someone else; "
+        "make it an ordinary activity",
+        type="IllegalCompleteAsync",
+        non_retryable=True,
+    )
+    return Outcome(ActivityOutcome.FAILED, failure=failure)
+
+
+def timed_out(task: ActivityTask, kind: TimeoutKind) -> Outcome:
+    """The outcome of an attempt that ran past its start-to-close timeout, or was silent past its heartbeat timeout."""
     _log.warning(
         "activity_timed_out",
         activity_type=task.activity_type,
         workflow_id=task.workflow_id,
         attempt=task.attempt,
-        start_to_close_ms=task.timeouts.start_to_close_ms,
+        timeout=kind.value,
     )
     failure = Failure(
         kind=FailureKind.TIMEOUT,
-        message=f"Activity {task.activity_type} ran longer than its start-to-close timeout",
-        timeout_kind=TimeoutType.START_TO_CLOSE,
+        message=f"activity {kind.name} timeout",
+        timeout_kind=kind,
     )
     return Outcome(ActivityOutcome.FAILED, failure=failure)
 
@@ -69,8 +84,8 @@ def unregistered(task: ActivityTask, names: list[str]) -> Outcome:
     failure = Failure(
         kind=FailureKind.APPLICATION,
         message=(
-            f"Expected activity {task.activity_type!r} on this worker, found: {offered}; register it with "
-            f"Worker(activities=[...]) on task queue {task.queue!r}"
+            f"Activity function {task.activity_type} for workflow {task.workflow_id} is not registered on this worker, "
+            f"available activities: {offered}; give it to Worker(activities=[...]) on task queue {task.queue!r}"
         ),
         type="NotFoundError",
     )
@@ -80,10 +95,23 @@ def unregistered(task: ActivityTask, names: list[str]) -> Outcome:
 async def _cancelled(
     error: BaseException, cancellation: ActivityCancellationDetails, converter: DataConverter
 ) -> Outcome:
+    if cancellation.paused or cancellation.reset or cancellation.worker_shutdown:
+        return Outcome(
+            ActivityOutcome.FAILED, failure=await _failure(_interrupted(cancellation), converter)
+        )
     if cancellation.timed_out:
         late = TimeoutError("Activity timed out", type=TimeoutType.START_TO_CLOSE)
         return Outcome(ActivityOutcome.FAILED, failure=await _failure(late, converter))
     return Outcome(ActivityOutcome.CANCELED, failure=await _failure(error, converter))
+
+
+def _interrupted(cancellation: ActivityCancellationDetails) -> ApplicationError:
+    """Stopped by an operator or by the end of its worker: the activity itself goes on, by another attempt."""
+    if cancellation.paused:
+        return ApplicationError("The activity was paused, and stopped for it", type=PAUSE_FAILURE)
+    if cancellation.reset:
+        return ApplicationError("The activity was reset, and stopped for it", type=RESET_FAILURE)
+    return ApplicationError("The worker shut down before the activity ended", type="WorkerShutdown")
 
 
 async def _failure(error: BaseException, converter: DataConverter) -> Failure:

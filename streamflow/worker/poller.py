@@ -164,7 +164,15 @@ class Poller:
             del self._assigned[name]
         if self._paused:
             source.pause(names)
+        self._share_rate()
         _log.info("activity_partitions_assigned", queue=self._options.queue, partitions=len(names))
+
+    def _share_rate(self) -> None:
+        """Of the queue's rate, as large a part as of its partitions: nobody else knows how fast the others are."""
+        options = self._options
+        if options.queue_per_second is not None:
+            share = max(len(self._partitions), 1) / options.queue_partitions
+            self._executor.queue_rate.per_second = options.queue_per_second * share
 
     def _give_up(self, names: Sequence[TopicPartition], *, commit: bool, take: bool) -> None:
         for name in names:
@@ -174,6 +182,7 @@ class Poller:
         for partition in given_up:
             partition.owned = False
         if given_up:
+            self._share_rate()
             self._opened.tasks.leave(take=take)
             if commit:
                 self.commit(given_up)

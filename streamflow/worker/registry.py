@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
+import warnings
 from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from multiprocessing.reduction import ForkingPickler
 from typing import Any
 
 from streamflow.activity.definition import ActivityDefinition, definition_of
+from streamflow.worker.shared_state import SharedStateManager
 
 
 class Registry:
@@ -16,6 +21,7 @@ class Registry:
         self._dynamic: ActivityDefinition | None = None
         for activity in activities:
             self._add(definition_of(activity))
+            _warn_if_unbound(activity)
 
     def __len__(self) -> int:
         return len(self._by_name) + (self._dynamic is not None)
@@ -27,8 +33,12 @@ class Registry:
     @property
     def has_sync(self) -> bool:
         """Whether any of them needs a thread."""
+        return bool(self._sync)
+
+    @property
+    def _sync(self) -> list[ActivityDefinition]:
         definitions = [*self._by_name.values(), *([self._dynamic] if self._dynamic else [])]
-        return any(not definition.is_async for definition in definitions)
+        return [definition for definition in definitions if not definition.is_async]
 
     def find(self, name: str) -> ActivityDefinition | None:
         return self._by_name.get(name) or self._dynamic
@@ -36,12 +46,48 @@ class Registry:
     def _add(self, definition: ActivityDefinition) -> None:
         if definition.name is None:
             if self._dynamic is not None:
-                raise ValueError("Expected at most one dynamic activity, found two")
+                raise TypeError("More than one dynamic activity: expected at most one")
             self._dynamic = definition
             return
         if definition.name in self._by_name:
             raise ValueError(
-                f"Expected each activity name once, found {definition.name!r} twice; "
+                f"More than one activity named {definition.name}: expected each name once; "
                 "give one of them @activity.defn(name=...)"
             )
         self._by_name[definition.name] = definition
+
+    def check_executor(self, executor: Executor | None, shared: SharedStateManager | None) -> None:
+        """Refuses an executor that the sync activities cannot run in.
+
+        Raises:
+            ValueError: it is no thread pool, and nothing carries heartbeats and cancellations.
+            TypeError: an activity cannot be sent to another process.
+        """
+        if executor is None or isinstance(executor, ThreadPoolExecutor):
+            return
+        for definition in self._sync:
+            name = definition.name or "(dynamic)"
+            if shared is None:
+                raise ValueError(
+                    f"Activity {name} is not async and its executor is no thread-pool executor, so a "
+                    "shared_state_manager must be present: "
+                    "SharedStateManager.create_from_multiprocessing(multiprocessing.Manager())"
+                )
+            if isinstance(executor, ProcessPoolExecutor):
+                try:
+                    ForkingPickler.dumps(definition.fn)
+                except Exception as error:  # whatever its parts raise when pickled
+                    raise TypeError(
+                        f"Activity {name} must be picklable when using a process executor: {error}"
+                    ) from error
+
+
+def _warn_if_unbound(activity: Callable[..., Any]) -> None:
+    if inspect.isfunction(activity):
+        first = next(iter(inspect.signature(activity).parameters), None)
+        if first == "self":
+            warnings.warn(
+                f"Activity {activity.__qualname__} has a first parameter named self but is not bound to an instance: "
+                "register the method of an instance of its class",
+                stacklevel=4,
+            )

@@ -120,6 +120,26 @@ class Sender:
         )
         self._send(delivery, command, reply_to, _ignore)
 
+    def hand_on(self, delivery: Delivery, durable: Callable[[], None]) -> None:
+        """Says that the attempt is under way and will end elsewhere, until the log has taken it; ``durable`` is then told."""
+        command = StartActivity(
+            workflow_id=delivery.task.workflow_id,
+            task=delivery.ref,
+            started_ms=delivery.started_ms,
+            identity=self._identity,
+        )
+
+        def sent(error: LogError | None) -> None:
+            match error:
+                case None | RecordRefused():
+                    durable()
+                case Fatal():
+                    self._fatal = error
+                case _:
+                    self._unsent.append(lambda: self.hand_on(delivery, durable))
+
+        self._send(delivery, command, None, sent)
+
     def report(self, delivery: Delivery, outcome: Outcome, durable: Callable[[], None]) -> None:
         """Says how the attempt ended, until the log has taken it; ``durable`` is then told, on any thread."""
         command = ReportActivity(

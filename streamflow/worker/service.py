@@ -25,6 +25,7 @@ from streamflow.engine.context import DEFAULT_LIMITS
 from streamflow.model.queues import QueueEntry
 from streamflow.observability import get_logger
 from streamflow.ports import Machine, Running, Stores
+from streamflow.worker.calling import Caller
 from streamflow.worker.conflicts import serving
 from streamflow.worker.executor import Executor
 from streamflow.worker.interception import workflow_intercept
@@ -32,6 +33,7 @@ from streamflow.worker.limits import PollerOptions
 from streamflow.worker.local import LocalActivityRunner
 from streamflow.worker.poller import Poller
 from streamflow.worker.setup import Setup
+from streamflow.worker.waiting import Rate
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,6 +61,8 @@ class Service:
         self._own_threads: ThreadPoolExecutor | None = None
         self._instance: Instance | None = None
         self._stores: Stores | None = None
+        self._caller: Caller | None = None
+        self._broken: asyncio.Future[None]
         self._executor: Executor | None = None
         self._local: Executor | None = None
         self._poller: Poller | None = None
@@ -74,16 +78,24 @@ class Service:
         if setup.registry.has_sync and setup.threads is None and self._log.threaded:
             threads = setup.slots + (setup.local_slots if setup.definitions else 0)
             self._own_threads = ThreadPoolExecutor(threads, thread_name_prefix="activity")
-        self._executor = self._make_executor(setup.slots)
+        self._caller = Caller(
+            setup.threads or self._own_threads,
+            setup.shared_state,
+            self._shutdown,
+            setup.client.data_converter,
+        )
+        self._broken = asyncio.get_running_loop().create_future()
+        self._executor = self._make_executor(setup.slots, Rate(setup.activities_per_second))
         if setup.definitions:
             await self._start_processor(entry, name)
         if setup.takes_tasks:
-            self._start_poller(name)
+            self._start_poller(entry, name)
         _log.info("worker_started", queue=setup.queue, name=name, activities=len(setup.registry))
 
     async def until(self, stopping: asyncio.Event) -> None:
         """Returns when asked to stop; raises what ended a part before."""
         waits = [asyncio.ensure_future(running.wait()) for running in self._machines]
+        waits.append(asyncio.ensure_future(asyncio.shield(self._broken)))
         asked = asyncio.ensure_future(stopping.wait())
         try:
             await asyncio.wait([asked, *waits], return_when=asyncio.FIRST_COMPLETED)
@@ -156,7 +168,12 @@ class Service:
 
         return self._setup.state_dir or wiring.state_root(self._log)
 
-    def _make_executor(self, slots: int) -> Executor:
+    def _break(self, error: BaseException) -> None:
+        """Sync activities cannot run any more: the worker ends, for others to take over."""
+        if not self._broken.done():
+            self._broken.set_exception(error)
+
+    def _make_executor(self, slots: int, rate: Rate | None = None) -> Executor:
         setup = self._setup
         return Executor(
             setup.registry,
@@ -165,7 +182,9 @@ class Service:
             namespace=setup.client.namespace,
             slots=slots,
             client=setup.client,
-            threads=setup.threads or self._own_threads,
+            caller=self._caller,
+            rate=rate,
+            on_broken=self._break,
             hold=getattr(self._log, "hold", None),
             worker_shutdown=self._shutdown,
             interceptors=setup.interceptors,
@@ -211,7 +230,7 @@ class Service:
         )
         self._processing = self._drive(processor, f"processor {setup.queue}")
 
-    def _start_poller(self, name: str) -> None:
+    def _start_poller(self, entry: QueueEntry, name: str) -> None:
         setup = self._setup
         assert self._executor is not None
         options = PollerOptions(
@@ -223,6 +242,8 @@ class Service:
             prefetch=setup.slots,
             heartbeat_ms_max=_ms(setup.heartbeat_max),
             heartbeat_ms_default=_ms(setup.heartbeat_default),
+            queue_partitions=entry.partitions,
+            queue_per_second=setup.queue_activities_per_second,
         )
         self._poller = Poller(self._log, self._executor, options)
         self._polling = self._drive(self._poller, f"activities {setup.queue}")

@@ -16,6 +16,7 @@ from streamflow.coroutine.definition import WorkflowDefinition, definition_of
 from streamflow.ports import Log
 from streamflow.worker.interceptor import Interceptor
 from streamflow.worker.registry import Registry
+from streamflow.worker.shared_state import SharedStateManager
 
 
 class WorkerClient(Protocol):
@@ -57,6 +58,9 @@ class Setup:
     takes_tasks: bool
     """Whether it takes activity tasks of the queue; otherwise activities are there for local use only."""
     threads: ThreadExecutor | None
+    shared_state: SharedStateManager | None
+    activities_per_second: float | None
+    queue_activities_per_second: float | None
     slots: int
     local_slots: int
     runs_cached_max: int

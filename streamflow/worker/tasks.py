@@ -27,6 +27,7 @@ from streamflow.worker.sending import Sender, heartbeat_interval_ms
 Commit = Callable[[Iterable[Partition]], bool]
 """Whether every one of these partitions is now committed as it is."""
 _ASKED_TO = ActivityCancellationDetails(cancel_requested=True)
+_NOT_WANTED = ActivityCancellationDetails(not_found=True)
 
 
 class Tasks:
@@ -194,6 +195,14 @@ class Tasks:
     def _on_ended(self, delivery: Delivery, outcome: Outcome) -> None:
         if self._closed:
             return
+        if outcome.later:
+            # Its start must be known, for nothing else tells the owner that the attempt is under way.
+            self._sender.hand_on(delivery, lambda: self._durable.append(delivery))
+            if delivery.unsent_heartbeat is not None:
+                self._sender.heartbeat(delivery, delivery.unsent_heartbeat, None)
+            self._ended.append(delivery)
+            self._tell_room()
+            return
         if outcome.failure is not None and delivery.unsent_heartbeat is not None:
             # The next attempt is to find how far this one came.
             self._sender.heartbeat(delivery, delivery.unsent_heartbeat, None)
@@ -220,7 +229,7 @@ class Tasks:
                 case Confirmed():
                     confirmed += self._still_pending(deliveries, answer)
                 case HeartbeatAck():
-                    self._acknowledged(deliveries, cancel_requested=answer.cancel_requested)
+                    self._acknowledged(deliveries, _stop_of(answer))
                 case Rejection(reason=Reason.STALE_TASK | Reason.NOT_FOUND | Reason.ALREADY_CLOSED):
                     self._unwanted(deliveries)
                 case _:
@@ -260,15 +269,17 @@ class Tasks:
         self._questions.confirm(left, self._clock.monotonic_ms())
         return wanted
 
-    def _acknowledged(self, deliveries: Iterable[Delivery], *, cancel_requested: bool) -> None:
+    def _acknowledged(
+        self, deliveries: Iterable[Delivery], stop: ActivityCancellationDetails | None
+    ) -> None:
         for delivery in deliveries:
             if delivery not in self._deliveries:
                 continue
             if delivery.stage is Stage.ANNOUNCING:
                 self._acknowledgements.append(delivery)
                 delivery.attempt = self._attempt(delivery, must_run=True)
-            if cancel_requested and delivery.attempt is not None:
-                self._cancel(delivery.attempt, _ASKED_TO)
+            if stop is not None and delivery.attempt is not None:
+                self._cancel(delivery.attempt, stop)
 
     def _begin_acknowledged(self) -> None:
         """What may be made once only begins when its offset is committed: from then on nobody else is given it."""
@@ -290,7 +301,7 @@ class Tasks:
             if delivery not in self._deliveries:
                 continue
             if delivery.runs and delivery.attempt is not None:
-                self._cancel(delivery.attempt, ActivityCancellationDetails(not_found=True))
+                self._cancel(delivery.attempt, _NOT_WANTED)
             elif not self._is_begun(delivery):
                 self._finish(delivery)
 
@@ -299,7 +310,7 @@ class Tasks:
         for delivery in self._deliveries:
             task = delivery.task
             if (task.run_id, task.op, task.attempt) == asked and delivery.attempt is not None:
-                self._cancel(delivery.attempt, _ASKED_TO)
+                self._cancel(delivery.attempt, _NOT_WANTED if cancel.not_wanted else _ASKED_TO)
                 return
 
     def _cancel(self, attempt: Attempt, details: ActivityCancellationDetails) -> None:
@@ -347,3 +358,12 @@ class Tasks:
             elif delivery.stage is Stage.ANNOUNCING and delivery.attempt is None:
                 self._questions.announce(delivery, self._clock.now_ms(), monotonic_ms)
         self._questions.confirm(confirming, monotonic_ms)
+
+
+def _stop_of(ack: HeartbeatAck) -> ActivityCancellationDetails | None:
+    """Why the attempt is to stop, as its owner says; ``None`` lets it go on."""
+    if not (ack.cancel_requested or ack.paused or ack.reset):
+        return None
+    return ActivityCancellationDetails(
+        cancel_requested=ack.cancel_requested, paused=ack.paused, reset=ack.reset
+    )

@@ -15,10 +15,11 @@ from typing import Any, Self, TypedDict
 from streamflow.observability import get_logger
 from streamflow.worker.interception import with_inherited
 from streamflow.worker.interceptor import Interceptor
-from streamflow.worker.options import check_executor, refuse_unsupported
+from streamflow.worker.options import refuse_unsupported
 from streamflow.worker.registry import Registry
 from streamflow.worker.service import Service
 from streamflow.worker.setup import Setup, WorkerClient, definitions_of, type_name
+from streamflow.worker.shared_state import SharedStateManager
 
 _log = get_logger("worker")
 
@@ -38,6 +39,9 @@ class WorkerConfig(TypedDict, total=False):
     max_cached_workflows: int
     max_concurrent_activities: int
     max_concurrent_local_activities: int
+    max_activities_per_second: float | None
+    max_task_queue_activities_per_second: float | None
+    shared_state_manager: SharedStateManager | None
     graceful_shutdown_timeout: timedelta
     retention: timedelta | None
     retention_by_type: Mapping[str, timedelta]
@@ -70,6 +74,11 @@ class Worker:
         max_cached_workflows: int = 1_000,
         max_concurrent_activities: int | None = None,
         max_concurrent_local_activities: int | None = None,
+        max_activities_per_second: float | None = None,
+        max_task_queue_activities_per_second: float | None = None,
+        max_eager_activity_reservations_per_workflow_task: int = 3,
+        disable_eager_activity_execution: bool = False,
+        shared_state_manager: SharedStateManager | None = None,
         no_remote_activities: bool = False,
         max_heartbeat_throttle_interval: timedelta = timedelta(seconds=60),
         default_heartbeat_throttle_interval: timedelta = timedelta(seconds=30),
@@ -89,12 +98,19 @@ class Worker:
         """Prepares a worker; nothing is asked of the log before `run`.
 
         Args:
-            activity_executor: Threads for sync activities. Default: a pool of one for each slot.
+            activity_executor: Threads for sync activities, or processes. Default: threads, one for each slot.
+            shared_state_manager: What carries heartbeats and cancellations if they run in processes.
             interceptors: Stand around activities and workflow code; those of the client that are for workers too stand
                 outside of them.
             max_cached_workflows: Runs kept in memory with their coroutines. Default: 1,000. 0 replays each at every step.
             max_concurrent_activities: Activities that run at once. Default: 100.
             max_concurrent_local_activities: The same for local ones. Default: 100.
+            max_activities_per_second: Activities that begin in a second on this worker. Default: no limit.
+            max_task_queue_activities_per_second: The same for the queue. Each of its workers keeps to a share as large as
+                that of the queue's partitions which it has been assigned, so all of them must be told the same. Default: no
+                limit.
+            max_eager_activity_reservations_per_workflow_task: Accepted, and without effect, like
+                ``disable_eager_activity_execution``: tasks always go through the log.
             no_remote_activities: Run the activities given only as local ones.
             graceful_shutdown_timeout: How long running activities may go on before they are cancelled.
             retention: How long runs of this queue are kept, and answer, after they have closed. Default: 30 days.
@@ -111,20 +127,26 @@ class Worker:
         if not workflows and not activities:
             raise ValueError("Expected workflows or activities to run, found neither")
         refuse_unsupported(not_yet)
-        check_executor(activity_executor)
         self._task_queue = task_queue
         self._workflows = tuple(workflows)
         self._activities = tuple(activities)
         self._interceptors = tuple(interceptors)
         self._graceful_shutdown_timeout = graceful_shutdown_timeout
         self._on_fatal_error = on_fatal_error
+        registry = Registry(activities)
+        registry.check_executor(activity_executor, shared_state_manager)
         self._setup = Setup(
             client=client,
             queue=task_queue,
             definitions=definitions_of(workflows, workflow_failure_exception_types),
-            registry=Registry(activities),
+            registry=registry,
             takes_tasks=bool(activities) and not no_remote_activities,
             threads=activity_executor,
+            shared_state=shared_state_manager,
+            activities_per_second=_rate("max_activities_per_second", max_activities_per_second),
+            queue_activities_per_second=_rate(
+                "max_task_queue_activities_per_second", max_task_queue_activities_per_second
+            ),
             slots=_positive("max_concurrent_activities", max_concurrent_activities),
             local_slots=_positive(
                 "max_concurrent_local_activities", max_concurrent_local_activities
@@ -185,6 +207,9 @@ class Worker:
             max_cached_workflows=setup.runs_cached_max,
             max_concurrent_activities=setup.slots,
             max_concurrent_local_activities=setup.local_slots,
+            max_activities_per_second=setup.activities_per_second,
+            max_task_queue_activities_per_second=setup.queue_activities_per_second,
+            shared_state_manager=setup.shared_state,
             graceful_shutdown_timeout=self._graceful_shutdown_timeout,
             retention=setup.retention,
             retention_by_type=setup.retention_by_type,
@@ -269,6 +294,12 @@ def _positive(name: str, value: int | None) -> int:
     if value is not None and value < 1:
         raise ValueError(f"Expected {name} to be 1 or more, found {value}")
     return value or SLOTS_DEFAULT
+
+
+def _rate(name: str, value: float | None) -> float | None:
+    if value is not None and value <= 0:
+        raise ValueError(f"Expected {name} to be more than 0, found {value}")
+    return value
 
 
 def _kept(name: str, duration: timedelta) -> timedelta:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import AsyncIterator, Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from typing import Any
@@ -350,16 +349,6 @@ async def test_what_is_not_there_is_refused_by_name(
         _worker(client, [greet], interceptors=[], tuner=None, plugins=())
         with pytest.raises(error, match=complaint):
             _worker(client, [greet], **options)
-
-
-async def test_a_process_pool_is_refused_with_advice() -> None:
-    """The error says what to use instead."""
-    async with _client() as client:
-        with (
-            ProcessPoolExecutor(1) as pool,
-            pytest.raises(NotImplementedError, match="ThreadPoolExecutor"),
-        ):
-            _worker(client, [greet], activity_executor=pool)
 
 
 async def test_a_worker_with_nothing_to_run_is_refused() -> None:
