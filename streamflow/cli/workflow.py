@@ -334,6 +334,8 @@ def _show_description(description: WorkflowExecutionDescription, output: Form) -
         "type": description.workflow_type,
         "queue": description.task_queue,
         "status": description.status,
+        "parent": description.parent_id,
+        "cron_schedule": description.raw_info.cron_schedule or None,
         "started": description.start_time,
         "closed": description.close_time,
         "history_length": description.history_length,
@@ -358,11 +360,28 @@ def _show_description(description: WorkflowExecutionDescription, output: Form) -
         {"timer": timer.op, "fires_at_ms": timer.fire_at_ms, "summary": timer.summary}
         for timer in description.pending_timers
     ]
+    children = [
+        {
+            "child": child.workflow_type,
+            "id": child.workflow_id,
+            "run": child.run_id,
+            "queue": child.queue,
+            "state": child.state,
+            "with_parent": child.parent_close_policy,
+        }
+        for child in description.pending_children
+    ]
     if output == "json":
-        show({**facts, "pending_activities": activities, "pending_timers": timers}, output)
+        pending = {
+            "pending_activities": activities,
+            "pending_timers": timers,
+            "pending_children": children,
+        }
+        show({**facts, **pending}, output)
         return
     show(facts, output)
     show_rows("Pending activities", activities)
+    show_rows("Pending children", children)
     show_rows("Pending timers", timers)
 
 

@@ -11,7 +11,7 @@ from streamflow.client.values import NOT_GIVEN, NotGiven, decode_failure, decode
 from streamflow.common import TypedSearchAttributes
 from streamflow.converter import DataConverter, decode_search_attributes
 from streamflow.converter.search_attributes import untyped
-from streamflow.model.answers import Description, PendingTimer, Trouble
+from streamflow.model.answers import Description, PendingChild, PendingTimer, Trouble
 from streamflow.model.answers import PendingActivity as PendingActivityFacts
 from streamflow.model.options import Status
 
@@ -102,6 +102,8 @@ class WorkflowExecutionDescription(WorkflowExecution):
 
     pending_activities: Sequence[PendingActivity]
     pending_timers: Sequence[PendingTimer]
+    pending_children: Sequence[PendingChild]
+    """Child workflows that have not ended."""
     trouble: Trouble | None
     """Why the run does not move, if its code failed."""
     cancel_requested: bool
@@ -134,8 +136,8 @@ async def describe(facts: Description, converter: DataConverter) -> WorkflowExec
         history_length=facts.history_length,
         parent_id=facts.parent_workflow_id or None,
         parent_run_id=facts.parent_run_id or None,
-        root_id=None,
-        root_run_id=None,
+        root_id=facts.root_workflow_id or None,
+        root_run_id=facts.root_run_id or None,
         typed_search_attributes=decode_search_attributes(facts.search_attributes),
         raw_info=facts,
         data_converter=converter,
@@ -143,6 +145,7 @@ async def describe(facts: Description, converter: DataConverter) -> WorkflowExec
             await _pending(activity, converter) for activity in facts.pending_activities
         ],
         pending_timers=facts.pending_timers,
+        pending_children=facts.pending_children,
         trouble=facts.trouble,
         cancel_requested=facts.cancel_requested,
     )

@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from streamflow.model import events as facts
+from streamflow.model import relations
 from streamflow.model.events import Event, History, Recorded
 from streamflow.model.ids import RunId, Seq, WorkflowId
 
@@ -43,6 +44,15 @@ EVENT_TYPES: dict[str, type[Event]] = {
     "patch_marked": facts.PatchMarked,
     "memo_upserted": facts.MemoUpserted,
     "search_attributes_upserted": facts.SearchAttributesUpserted,
+    "child_initiated": relations.ChildInitiated,
+    "child_started": relations.ChildStarted,
+    "child_start_failed": relations.ChildStartFailed,
+    "child_cancel_requested": relations.ChildCancelRequested,
+    "child_cancel_delivered": relations.ChildCancelDelivered,
+    "child_closed": relations.ChildClosed,
+    "external_signal_sent": relations.ExternalSignalSent,
+    "external_cancel_sent": relations.ExternalCancelSent,
+    "external_answered": relations.ExternalAnswered,
 }
 _NAMES = {cls: name for name, cls in EVENT_TYPES.items()}
 

@@ -49,6 +49,8 @@ class StartOptions(TypedDict, total=False):
     retry_policy: RetryPolicy | None
     """Default: a failed workflow is not run again."""
     cron_schedule: str
+    """When runs begin, again and again: five fields, ``@daily`` and the like, ``@every 90m``; with ``CRON_TZ=...`` in front.
+    Awaiting the result follows from run to run, to the end of the whole chain. Default: one run, now."""
     memo: Mapping[str, Any] | None
     search_attributes: TypedSearchAttributes | SearchAttributes | None
     static_summary: str | None
@@ -124,6 +126,7 @@ async def start_command(
         run_timeout_ms=optional_ms(given.run_timeout),
         task_timeout_ms=optional_ms(given.task_timeout),
         start_delay_ms=to_ms(given.start_delay) if given.start_delay else 0,
+        cron_schedule=given.cron_schedule,
         memo=await encode_mapping(converter, given.memo),
         search_attributes={} if attributes is None else encode_search_attributes(attributes),
         headers=headers,
@@ -137,7 +140,5 @@ async def start_command(
 
 
 def _refuse_later_options(given: StartWorkflowInput) -> None:
-    if given.cron_schedule:
-        raise NotYetError("cron_schedule")
     if given.versioning_override:
         raise NotYetError("versioning_override")

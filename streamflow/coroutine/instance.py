@@ -35,6 +35,13 @@ from streamflow.coroutine.flags import refuse_unknown
 from streamflow.coroutine.interception import Intercept, Interception
 from streamflow.coroutine.loop import TimerHandle, WorkflowLoop
 from streamflow.coroutine.machines.activity import ActivityHandle, ActivityMachine, ActivityRequest
+from streamflow.coroutine.machines.child import ChildHandle, ChildMachine, ChildRequest
+from streamflow.coroutine.machines.external import (
+    CancelRequest,
+    Delivery,
+    ExternalMachine,
+    SignalRequest,
+)
 from streamflow.coroutine.machines.timer import TimerMachine
 from streamflow.coroutine.messages import Messages
 from streamflow.coroutine.notices import Notice, NoticeKind, ignore
@@ -334,6 +341,29 @@ class Instance:
         )
         machine = ActivityMachine(self.operations, self.loop, values, request, result_type)
         return machine.handle
+
+    def begin_child(
+        self,
+        request: ChildRequest,
+        values: Values,
+        result_type: Any,
+        *,
+        handle_class: type[ChildHandle[Any]],
+    ) -> ChildMachine:
+        self.refuse_changes()
+        return ChildMachine(
+            self.operations,
+            self.loop,
+            values,
+            request,
+            result_type,
+            namespace=self.facts.namespace,
+            handle_class=handle_class,
+        )
+
+    def begin_message(self, request: SignalRequest | CancelRequest, values: Values) -> Delivery:
+        self.refuse_changes()
+        return ExternalMachine(self.operations, self.loop, values, request).delivery
 
     def is_failure(self, exception: BaseException) -> bool:
         """Whether this exception would fail the run."""

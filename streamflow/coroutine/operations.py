@@ -13,8 +13,25 @@ from streamflow.coroutine.source import Place, calling_place
 from streamflow.model.events import ActivityCanceled, ActivityCompleted, ActivityFailed, TimerFired
 from streamflow.model.ids import Op
 from streamflow.model.intents import Intent
+from streamflow.model.relations import (
+    ChildCancelDelivered,
+    ChildClosed,
+    ChildStarted,
+    ChildStartFailed,
+    ExternalAnswered,
+)
 
-Resolution = TimerFired | ActivityCompleted | ActivityFailed | ActivityCanceled
+Resolution = (
+    TimerFired
+    | ActivityCompleted
+    | ActivityFailed
+    | ActivityCanceled
+    | ChildStarted
+    | ChildStartFailed
+    | ChildCancelDelivered
+    | ChildClosed
+    | ExternalAnswered
+)
 """Inputs that tell one operation how it went."""
 
 

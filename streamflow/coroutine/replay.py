@@ -49,6 +49,16 @@ from streamflow.model.intents import (
     UpsertMemo,
     UpsertSearchAttributes,
 )
+from streamflow.model.relations import (
+    CancelChild,
+    CancelExternal,
+    ChildCancelRequested,
+    ChildInitiated,
+    ExternalCancelSent,
+    ExternalSignalSent,
+    SignalExternal,
+    StartChild,
+)
 
 _OUTCOMES = Outcome.__args__
 _OUTCOME_SET = frozenset(_OUTCOMES)
@@ -170,6 +180,28 @@ def _fits(recorded: Recorded, intent: Intent) -> bool:
             return type(event) is MemoUpserted
         case UpsertSearchAttributes():
             return type(event) is SearchAttributesUpserted
+        case StartChild():
+            return (
+                type(event) is ChildInitiated
+                and event.op == intent.op
+                and event.workflow_type == intent.workflow_type
+                and event.child_workflow_id == intent.workflow_id
+            )
+        case CancelChild():
+            return type(event) is ChildCancelRequested and event.op == intent.op
+        case SignalExternal():
+            return (
+                type(event) is ExternalSignalSent
+                and event.op == intent.op
+                and event.signal_name == intent.signal_name
+                and event.target.workflow_id == intent.target.workflow_id
+            )
+        case CancelExternal():
+            return (
+                type(event) is ExternalCancelSent
+                and event.op == intent.op
+                and event.target.workflow_id == intent.target.workflow_id
+            )
         case CompleteRun():
             return type(event) is WorkflowCompleted
         case FailRun():

@@ -20,6 +20,10 @@ def ready(run: Run, now_ms: int) -> bool:
         return False
     if run.step or run.start.not_before_ms <= now_ms:
         return True
+    start = run.start
+    if start.cron_schedule or start.continued_from is not None:
+        # Between two runs of a chain only a request to cancel ends the wait; signals wait too.
+        return run.cancel_requested
     # A message that arrives during the start delay ends it.
     return any(not isinstance(recorded.event, WorkflowStarted) for recorded in run.waiting)
 

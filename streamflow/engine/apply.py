@@ -11,6 +11,7 @@ from typing import assert_never
 from streamflow.engine import deadlines
 from streamflow.engine.context import Limits
 from streamflow.engine.deadlines import Due
+from streamflow.engine.relations import apply_relation
 from streamflow.engine.state import STATUS_OF, PendingActivity, PendingTimer, Run
 from streamflow.model.answers import Trouble
 from streamflow.model.events import (
@@ -39,6 +40,17 @@ from streamflow.model.events import (
     WorkflowTimedOut,
 )
 from streamflow.model.payload import Payload
+from streamflow.model.relations import (
+    ChildCancelDelivered,
+    ChildCancelRequested,
+    ChildClosed,
+    ChildInitiated,
+    ChildStarted,
+    ChildStartFailed,
+    ExternalAnswered,
+    ExternalCancelSent,
+    ExternalSignalSent,
+)
 from streamflow.model.tasks import Attempt
 
 
@@ -82,6 +94,18 @@ def apply(run: Run, recorded: Recorded, limits: Limits) -> None:
             run.search_attributes = upserted(
                 run.search_attributes, event.search_attributes, event.removed
             )
+        case (
+            ChildInitiated()
+            | ChildStarted()
+            | ChildStartFailed()
+            | ChildCancelRequested()
+            | ChildCancelDelivered()
+            | ChildClosed()
+            | ExternalSignalSent()
+            | ExternalCancelSent()
+            | ExternalAnswered()
+        ):
+            apply_relation(run, recorded, event)
         case (
             WorkflowCompleted()
             | WorkflowFailed()
@@ -164,6 +188,8 @@ def _closed(run: Run, time_ms: int, event: Closed) -> None:
     run.status = STATUS_OF[type(event)]
     run.activities.clear()
     run.timers.clear()
+    run.children.clear()
+    run.messages.clear()
     run.waiting.clear()
     run.deadlines.clear()
     run.trouble = None

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import UTC, tzinfo
 
 import msgspec
 
@@ -18,6 +19,9 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     pending_activities_max: int = 50_000
     pending_timers_max: int = 50_000
+    pending_children_max: int = 20_000
+    pending_messages_max: int = 20_000
+    """Signals and requests to cancel that a run has sent to others and not heard of yet."""
     waiting_inputs_max: int = 100_000
     events_warn: int = 50_000
     events_max: int = 200_000
@@ -38,6 +42,17 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 DEFAULT_LIMITS = Limits()
 
 
+Zones = Callable[[str], tzinfo]
+"""The rules of a time zone by its IANA name; the empty name is UTC. Raises ValueError for a name that it does not know."""
+
+
+def only_utc(name: str) -> tzinfo:
+    """For where no rules of time zones are at hand."""
+    if name not in ("", "UTC", "Etc/UTC"):
+        raise ValueError(f"Expected time zone UTC, found {name!r}")
+    return UTC
+
+
 class Context(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One decision's surroundings. ``entropy`` is 16 random bytes used for nothing else."""
 
@@ -47,6 +62,10 @@ class Context(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     limits: Limits = DEFAULT_LIMITS
     activity_queues: Mapping[str, int] = {}
     """Partition counts of the activities topics that exist, by queue."""
+    workflow_queues: Mapping[str, int] = {}
+    """The same of inboxes: queues that children can be started on."""
+    namespace: str = "default"
+    zones: Zones = only_utc
     retention_ms: Mapping[str, int] = {}
     """Retention by workflow type, where it differs from the limit's."""
     build_id: str = ""

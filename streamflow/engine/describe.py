@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from streamflow.engine.context import DEFAULT_LIMITS
 from streamflow.engine.deadlines import Due, activity_due
+from streamflow.engine.outgoing import root_of
+from streamflow.engine.relations import PendingChild
 from streamflow.engine.state import PendingActivity, Run
 from streamflow.model.answers import (
     Description,
@@ -12,6 +14,7 @@ from streamflow.model.answers import (
     RunResult,
 )
 from streamflow.model.answers import PendingActivity as PendingActivityView
+from streamflow.model.answers import PendingChild as PendingChildView
 from streamflow.model.events import (
     WorkflowCanceled,
     WorkflowCompleted,
@@ -19,11 +22,13 @@ from streamflow.model.events import (
     WorkflowTerminated,
 )
 from streamflow.model.failure import Failure, FailureKind, TimeoutKind
+from streamflow.model.options import Status
 from streamflow.model.payload import Payload, Payloads
 
 
 def describe(run: Run, *, namespace: str, queue: str, history_bytes: int) -> Description:
     start = run.start
+    root_workflow_id, root_run_id = root_of(run)
     return Description(
         workflow_id=run.workflow_id,
         run_id=run.run_id,
@@ -50,6 +55,12 @@ def describe(run: Run, *, namespace: str, queue: str, history_bytes: int) -> Des
         ),
         trouble=run.trouble,
         cancel_requested=run.cancel_requested,
+        root_workflow_id=root_workflow_id,
+        root_run_id=root_run_id,
+        pending_children=tuple(_child(child) for child in run.children.values()),
+        pending_messages=len(run.messages),
+        cron_schedule=start.cron_schedule,
+        attempt=start.attempt,
     )
 
 
@@ -71,7 +82,7 @@ def result_of(run: Run) -> RunResult:
         case None:
             pass
         case _:
-            failure = _timeout_failure() if run.successor_id is None else None
+            failure = _timeout_failure() if run.status is Status.TIMED_OUT else None
     return RunResult(
         run_id=run.run_id,
         status=run.status,
@@ -114,9 +125,11 @@ def summarize(run: Run, *, namespace: str, queue: str, now_ms: int) -> Execution
 
 
 def _current_step(run: Run) -> str:
-    """What the run waits for, in a word: the activity begun last, else a timer, else nothing known."""
+    """What the run waits for, in a word: the activity or child begun last, else a timer, else nothing known."""
     if run.activities:
         return next(reversed(run.activities.values())).scheduled.activity_type
+    if run.children:
+        return next(reversed(run.children.values())).initiated.workflow_type
     if run.timers:
         return next(reversed(run.timers.values())).summary or "timer"
     return ""
@@ -143,6 +156,22 @@ def _pending(activity: PendingActivity) -> PendingActivityView:
         hint=attempt.hint,
         paused=attempt.paused,
         pause_reason=attempt.pause_reason,
+    )
+
+
+def _child(child: PendingChild) -> PendingChildView:
+    initiated = child.initiated
+    state = "started" if child.run_id else "initiated"
+    return PendingChildView(
+        op=initiated.op,
+        workflow_id=initiated.child_workflow_id,
+        workflow_type=initiated.workflow_type,
+        queue=initiated.queue,
+        state="cancel_requested" if child.cancel_requested else state,
+        parent_close_policy=initiated.options.parent_close_policy.value,
+        run_id=child.run_id or "",
+        initiated_ms=child.initiated_ms,
+        started_ms=child.started_ms,
     )
 
 

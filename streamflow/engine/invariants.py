@@ -13,10 +13,17 @@ def check(run: Run, limits: Limits) -> None:
     assert (run.closed is None) == (run.status is Status.RUNNING), run.status
     if run.closed is not None:
         assert run.status is STATUS_OF[type(run.closed)], run.closed
-        waits_for = [*run.activities, *run.timers, *run.waiting]
+        waits_for = [
+            *run.activities,
+            *run.timers,
+            *run.children,
+            *run.messages,
+            *run.waiting,
+        ]
         assert not waits_for, "a closed run waits for nothing"
         return
-    assert not set(run.activities) & set(run.timers), "an operation is one thing only"
+    pending = [*run.activities, *run.timers, *run.children, *run.messages]
+    assert len(pending) == len(set(pending)), "an operation is one thing only"
     seqs = [recorded.seq for recorded in run.waiting]
     assert seqs == sorted(set(seqs)), seqs
     assert all(0 < seq <= run.last_seq for seq in seqs), (seqs, run.last_seq)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from streamflow.engine.relations import PendingChild, PendingMessage
 from streamflow.model.answers import Trouble
 from streamflow.model.events import (
     ActivityScheduled,
@@ -76,6 +77,8 @@ class Run:
     step: int = 0
     activities: dict[Op, PendingActivity] = field(default_factory=dict[Op, PendingActivity])
     timers: dict[Op, PendingTimer] = field(default_factory=dict[Op, PendingTimer])
+    children: dict[Op, PendingChild] = field(default_factory=dict[Op, PendingChild])
+    messages: dict[Op, PendingMessage] = field(default_factory=dict[Op, PendingMessage])
     waiting: list[Recorded] = field(default_factory=list[Recorded])
     """Inputs that no activation has consumed yet, in order."""
     cancel_requested: bool = False
@@ -108,7 +111,12 @@ class Run:
     def successor_id(self) -> RunId | None:
         """The run that follows this closed one in its chain, if one does."""
         match self.closed:
-            case WorkflowContinuedAsNew() | WorkflowFailed() | WorkflowTimedOut():
+            case (
+                WorkflowCompleted()
+                | WorkflowContinuedAsNew()
+                | WorkflowFailed()
+                | WorkflowTimedOut()
+            ):
                 return self.closed.new_run_id
             case _:
                 return None

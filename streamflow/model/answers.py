@@ -95,6 +95,22 @@ class PendingTimer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     summary: str = ""
 
 
+class PendingChild(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A child workflow that has not ended."""
+
+    op: int
+    workflow_id: str
+    workflow_type: str
+    queue: str
+    state: str
+    """``initiated``, ``started`` or ``cancel_requested``."""
+    parent_close_policy: str
+    run_id: str = ""
+    """Its first run; empty until it has started."""
+    initiated_ms: int = 0
+    started_ms: int = 0
+
+
 class Trouble(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Why a run does not move: its code failed (not the run), and when it is tried again."""
 
@@ -133,6 +149,14 @@ class Description(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     pending_timers: tuple[PendingTimer, ...] = ()
     trouble: Trouble | None = None
     cancel_requested: bool = False
+    root_workflow_id: str = ""
+    root_run_id: str = ""
+    """At the top of the chain of parents: the run itself, if it has none."""
+    pending_children: tuple[PendingChild, ...] = ()
+    pending_messages: int = 0
+    """Signals and requests to cancel sent to other workflows whose outcome is not known yet."""
+    cron_schedule: str = ""
+    attempt: int = 1
 
 
 class HistoryPage(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -15,6 +15,7 @@ from streamflow.model.failure import Failure
 from streamflow.model.ids import MessageId, Op, RunId, WorkflowId
 from streamflow.model.options import IdConflictPolicy, IdReusePolicy, Parent, RetryPolicy
 from streamflow.model.payload import Payload, Payloads
+from streamflow.model.relations import Chain, ReportChild, ReportExternal
 
 
 class ReplyTo(msgspec.Struct, frozen=True, gc=False):
@@ -65,6 +66,23 @@ class StartWorkflow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     parent: Parent | None = None
     identity: str = ""
     wait_for: WaitFor = WaitFor.ACCEPTED
+    chain: Chain | None = None
+    """Set where a run of another queue continues on this one."""
+
+
+class FromRun(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """In a message of one run to another: who sent it, and what is to become of it where there is no such target."""
+
+    sender: Parent
+    """The sending run, and the operation that is to be told of the outcome."""
+    answers: bool = True
+    """Whether the sender is told at all."""
+    child_op: Op | None = None
+    """Only for the child that the sender started by this operation."""
+    seeks: bool = False
+    """Whether another queue is to be tried where this one does not know the workflow."""
+    tried: tuple[str, ...] = ()
+    """Queues that do not know it."""
 
 
 class SignalWorkflow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -74,6 +92,8 @@ class SignalWorkflow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     args: Payloads = ()
     headers: Mapping[str, Payload] = {}
     identity: str = ""
+    origin: FromRun | None = None
+    """Set where another run sent it."""
 
 
 class QueryWorkflow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -94,6 +114,7 @@ class CancelWorkflow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     first_run_id: RunId | None = None
     reason: str = ""
     identity: str = ""
+    origin: FromRun | None = None
 
 
 class TerminateWorkflow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -103,6 +124,7 @@ class TerminateWorkflow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     reason: str = ""
     details: Payloads = ()
     identity: str = ""
+    origin: FromRun | None = None
 
 
 class DescribeWorkflow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -256,6 +278,8 @@ Command = (
     | HeartbeatActivity
     | ControlActivity
     | ConfirmTasks
+    | ReportChild
+    | ReportExternal
 )
 """What an inbox record may hold."""
 

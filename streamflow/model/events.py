@@ -15,6 +15,17 @@ from streamflow.model.failure import Failure, RetryState
 from streamflow.model.ids import MessageId, Op, RunId, Seq, WorkflowId
 from streamflow.model.options import ActivityTimeouts, CancellationType, Parent, RetryPolicy
 from streamflow.model.payload import Payload, Payloads
+from streamflow.model.relations import (
+    ChildCancelDelivered,
+    ChildCancelRequested,
+    ChildClosed,
+    ChildInitiated,
+    ChildStarted,
+    ChildStartFailed,
+    ExternalAnswered,
+    ExternalCancelSent,
+    ExternalSignalSent,
+)
 
 # -- inputs -------------------------------------------------------------------------------------------------------
 
@@ -108,6 +119,11 @@ Input = (
     | ActivityCompleted
     | ActivityFailed
     | ActivityCanceled
+    | ChildStarted
+    | ChildStartFailed
+    | ChildCancelDelivered
+    | ChildClosed
+    | ExternalAnswered
 )
 
 # -- activation ---------------------------------------------------------------------------------------------------
@@ -193,13 +209,16 @@ class SearchAttributesUpserted(msgspec.Struct, frozen=True, kw_only=True, gc=Fal
 
 class WorkflowCompleted(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     result: Payload | None = None
+    new_run_id: RunId | None = None
+    """The next run of a cron schedule, if one follows."""
 
 
 class WorkflowFailed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     failure: Failure
     retry_state: RetryState = RetryState.RETRY_POLICY_NOT_SET
     new_run_id: RunId | None = None
-    """The next attempt under the workflow's retry policy, if one follows."""
+    """The next attempt under the workflow's retry policy, or (then ``retry_state`` is not IN_PROGRESS) the next run of
+    its cron schedule, if one follows."""
 
 
 class WorkflowCanceled(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -244,6 +263,10 @@ Outcome = (
     | PatchMarked
     | MemoUpserted
     | SearchAttributesUpserted
+    | ChildInitiated
+    | ChildCancelRequested
+    | ExternalSignalSent
+    | ExternalCancelSent
     | WorkflowCompleted
     | WorkflowFailed
     | WorkflowCanceled

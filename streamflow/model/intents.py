@@ -11,6 +11,7 @@ from streamflow.model.failure import Failure
 from streamflow.model.ids import Op
 from streamflow.model.options import ActivityTimeouts, CancellationType, RetryPolicy
 from streamflow.model.payload import Payload, Payloads
+from streamflow.model.relations import CancelChild, CancelExternal, SignalExternal, StartChild
 
 
 class ScheduleActivity(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -100,6 +101,10 @@ Intent = (
     | MarkPatch
     | UpsertMemo
     | UpsertSearchAttributes
+    | StartChild
+    | CancelChild
+    | SignalExternal
+    | CancelExternal
     | CompleteRun
     | FailRun
     | CancelRun

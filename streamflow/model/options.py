@@ -72,3 +72,6 @@ class Parent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     workflow_id: str
     run_id: str
     op: int
+    root_workflow_id: str = ""
+    """At the top of the chain of parents; empty where the parent itself is."""
+    root_run_id: str = ""

@@ -28,7 +28,8 @@ from streamflow.engine.decide.length import outgrown
 from streamflow.model.answers import Answer, QueryAnswer, Reason, Rejection, Trouble
 from streamflow.model.commands import QueryWorkflow
 from streamflow.model.failure import Failure
-from streamflow.model.intents import Intent, ScheduleActivity
+from streamflow.model.intents import ContinueAsNew, Intent, ScheduleActivity
+from streamflow.model.relations import CancelExternal, SignalExternal, StartChild
 from streamflow.observability import get_logger
 from streamflow.ports import LogError, StoreCorrupted, Unavailable
 from streamflow.processor.codec import CodecFailed
@@ -128,11 +129,11 @@ def _activate_once(recorder: Recorder, around: Surroundings, rows: Rows) -> None
         intents = instance.activate(around.gate.activation(instance, activation))
         intents = around.gate.outbound(instance, intents)
     around.counters.activations += 1
+    _refresh_destinations(intents, around)
     refusal = refuse_intents(run, intents, context)
     if refusal is not None:
         raise CodeFailed(RuntimeError(refusal.message))
     around.suspects.absolve(suspect)
-    _refresh_destinations(intents, around)
     places = instance.places()
     recorder.take(decide_intents(run, activation, intents, context, places), context)
     recorder.set_trouble(None)
@@ -296,10 +297,18 @@ def _watched(
 
 def _refresh_destinations(intents: list[Intent], around: Surroundings) -> None:
     """A queue that nobody heard of may have been made a moment ago."""
-    known = around.destinations.activity_queues
     for intent in intents:
-        if isinstance(intent, ScheduleActivity) and intent.queue and intent.queue not in known:
-            # Without an answer the activity waits, with a hint, and its queue is looked for again later.
+        queues = around.destinations.workflow_queues
+        match intent:
+            case ScheduleActivity(queue=queue):
+                queues = around.destinations.activity_queues
+            case StartChild(queue=queue) | ContinueAsNew(queue=queue):
+                pass
+            case SignalExternal(target=target) | CancelExternal(target=target):
+                queue = target.queue
+            case _:
+                continue
+        if queue and queue not in queues:
+            # Without an answer an activity waits, with a hint, and its queue is looked for again later.
             with contextlib.suppress(Unavailable):
-                around.destinations.refresh(missed=True)
-            return
+                around.destinations.look_for(queues.topic(queue))

@@ -3,14 +3,15 @@ there (a broker might create it). Refreshed when it is old, and sooner when some
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from streamflow.model.commands import ReplyTo
 from streamflow.ports import Log
-from streamflow.topology import activities_topic, replies_topic
+from streamflow.topology import activities_topic, inbox_topic, replies_topic
 
 REFRESH_MS = 10_000
 MISS_REFRESH_MS = 1_000
+MISSED_MAX = 1_000
 
 
 class Destinations:
@@ -19,17 +20,34 @@ class Destinations:
         self._replies = replies_topic(namespace)
         self._topics: dict[str, int] = {}
         self._read_ms = 0
-        self.activity_queues = ActivityQueues(namespace, self._topics)
+        self._missed: dict[str, int] = {}
+        """When each topic that is not there was last looked for."""
+        self.activity_queues = QueueTopics(namespace, self._topics, activities_topic)
         """Partition counts of the activities topics, by queue."""
+        self.workflow_queues = QueueTopics(namespace, self._topics, inbox_topic)
+        """Partition counts of the inboxes, by queue."""
 
-    def refresh(self, *, missed: bool = False) -> None:
-        """Reads the topics again if the snapshot is old, or was found wanting and is not brand-new."""
+    def refresh(self) -> None:
+        """Reads the topics again if the snapshot is old."""
         now_ms = self._log.clock.monotonic_ms()
-        limit_ms = MISS_REFRESH_MS if missed else REFRESH_MS
-        if self._topics and now_ms - self._read_ms < limit_ms:
+        if self._topics and now_ms - self._read_ms < REFRESH_MS:
             return
         self._read_ms = now_ms
         self._topics.update((name, topic.partitions) for name, topic in self._log.topics().items())
+
+    def look_for(self, topic: str) -> None:
+        """Asks for one topic that the snapshot does not have: it may have been made a moment ago."""
+        now_ms = self._log.clock.monotonic_ms()
+        if (
+            topic in self._topics
+            or now_ms - self._missed.get(topic, -MISS_REFRESH_MS) < MISS_REFRESH_MS
+        ):
+            return
+        if len(self._missed) >= MISSED_MAX:
+            self._missed.clear()
+        self._missed[topic] = now_ms
+        found = self._log.describe_topics([topic])
+        self._topics.update((name, state.partitions) for name, state in found.items())
 
     def partitions(self, topic: str) -> int:
         """How many partitions the topic has; 0 if there is no such topic."""
@@ -40,18 +58,21 @@ class Destinations:
         return to.topic == self._replies and 0 <= to.partition < self.partitions(to.topic)
 
 
-class ActivityQueues(Mapping[str, int]):
-    """The queues that can be sent tasks, found by their topics' names."""
+class QueueTopics(Mapping[str, int]):
+    """The queues that have a topic of one kind, found by its name."""
 
-    def __init__(self, namespace: str, topics: Mapping[str, int]) -> None:
+    def __init__(
+        self, namespace: str, topics: Mapping[str, int], name_of: Callable[[str, str], str]
+    ) -> None:
         self._namespace = namespace
         self._topics = topics
+        self._name_of = name_of
         self._names: dict[str, str] = {}
 
     def topic(self, queue: str) -> str:
         name = self._names.get(queue)
         if name is None:
-            name = self._names[queue] = activities_topic(self._namespace, queue)
+            name = self._names[queue] = self._name_of(self._namespace, queue)
         return name
 
     def __getitem__(self, queue: str) -> int:

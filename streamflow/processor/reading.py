@@ -22,6 +22,7 @@ from streamflow.model.options import Status
 from streamflow.model.payload import Payloads
 from streamflow.processor import activate
 from streamflow.processor.answering import Answers
+from streamflow.processor.relations import moved_to
 from streamflow.processor.runs import Runs
 from streamflow.processor.work import Work
 
@@ -95,6 +96,10 @@ def locate(runs: Runs, answers: Answers, work: Work, command: Locate) -> None:
         answers.answer(work, not_found(command.workflow_id, command.run_id), recorded=False)
         return
     run = recorder.run
+    if moved_to(run, command.run_id, runs.around.options.queue) is not None:
+        missing = not_found(command.workflow_id, command.run_id)
+        answers.answer(work, missing, recorded=False)
+        return
     located = Located(queue=runs.around.options.queue, run_id=run.run_id, status=run.status)
     answers.answer(work, located, recorded=False)
 

@@ -28,6 +28,7 @@ from streamflow.engine.effects import (
     effects_of_end,
     task_of,
 )
+from streamflow.engine.outgoing import outgoing
 from streamflow.engine.state import STATUS_OF
 from streamflow.model.answers import Trouble
 from streamflow.model.commands import ReplyTo
@@ -45,6 +46,7 @@ from streamflow.ports import OutRecord
 from streamflow.processor.batch import Batch, PartitionBatch
 from streamflow.processor.draft import Draft
 from streamflow.processor.rows import Entry
+from streamflow.processor.sending import message_of, send_command
 from streamflow.processor.surroundings import Surroundings
 from streamflow.processor.waiters import Waiters
 from streamflow.topology import partition_for
@@ -84,6 +86,8 @@ class Recorder:
         self._trouble: Trouble | None = None
         self._trouble_changed = False
         self._show = False
+        self.moved = False
+        """Whether the start of the run that follows has been sent to another queue."""
         self.retired = False
         """Whether the run's deletion has begun: there is nothing more to say of it."""
 
@@ -181,6 +185,7 @@ class Recorder:
         run = self.run
         for effect in self._effects(event):
             self._effect(effect)
+        self._send_elsewhere(event, context)
         if run.trouble is not None and type(event) in STATUS_OF:
             self.set_trouble(None)  # a closed run is in no trouble, and its record goes
         recorded = Recorded(Seq(run.last_seq + 1), run.step, context.now_ms, event)
@@ -197,6 +202,12 @@ class Recorder:
         self._batch.sealed_later(len(value))
         if run.last_seq == 1 or not run.open:
             self._show = True
+
+    def _send_elsewhere(self, event: Event, context: Context) -> None:
+        run = self.run
+        for number, sent in enumerate(outgoing(run, event, context)):
+            message_id = message_of(run.run_id, run.last_seq + 1, number)
+            send_command(self._batch, self._around, sent.queue, sent.command, message_id)
 
     def _effects(self, event: Event) -> list[Effect]:
         match event:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import msgspec
 
+from streamflow.engine.chain import successor
 from streamflow.engine.decide.messages import not_found
-from streamflow.engine.decide.start import successor
+from streamflow.engine.outgoing import continuation
 from streamflow.engine.state import Run
 from streamflow.model.answers import Reason, Rejection
+from streamflow.model.events import WorkflowStarted
 from streamflow.model.ids import RunId, WorkflowId
 from streamflow.processor import activate
 from streamflow.processor.batch import BYTES_MAX, Batch
 from streamflow.processor.draft import Draft
 from streamflow.processor.partition import Partition
 from streamflow.processor.recorder import Recorder
+from streamflow.processor.sending import message_of, send_command
 from streamflow.processor.surroundings import Surroundings
 
 
@@ -68,9 +71,13 @@ class Runs:
         return self._record(draft)
 
     def activate(self, recorder: Recorder) -> None:
-        """Lets the code run as far as it goes, and begins the run that follows if it ended by continuing."""
-        activate.activate(recorder, self.around, self.partition.rows)
-        self.follow_up(recorder)
+        """Lets the code run as far as it goes, and that of the runs that follow, as long as the batch has room."""
+        follower: Recorder | None = recorder
+        while follower is not None:
+            activate.activate(follower, self.around, self.partition.rows)
+            follower = self.follow_up(follower)
+            if self._full:
+                return
 
     def up_to_date(self, recorder: Recorder, run_id: RunId | None) -> Recorder:
         """The run after its code has seen everything before the question; its follower, if the question named no run."""
@@ -79,24 +86,47 @@ class Runs:
 
     def activate_all(self, workflow_id: str) -> None:
         """Lets all its code run; in a batch that is large or late already, in a later one: its runs are then due at once."""
-        if self.batch.size_bytes >= BYTES_MAX or self.around.clock.monotonic_ms() > self._stop_ms:
+        if self._full:
             return
         for recorder in list(self._of_workflow.get(workflow_id, ())):
             self.activate(recorder)
 
-    def follow_up(self, recorder: Recorder) -> None:
-        """Begins the run that follows one that has just closed, in the same batch."""
+    @property
+    def _full(self) -> bool:
+        """Whether the batch is so large, or so late, that no further code is to run in it."""
+        late = self.around.clock.monotonic_ms() > self._stop_ms
+        return late or self.batch.size_bytes >= BYTES_MAX
+
+    def follow_up(self, recorder: Recorder) -> Recorder | None:
+        """Begins the run that follows one that has just closed, in the same batch; its code has not run yet.
+
+        ``None`` if none follows, or it follows on another queue: then its start is on the way there.
+        """
         following = recorder.run.successor_id
         if following is None or following in self._recorders or not recorder.changed:
-            return
-        context = recorder.context()
-        started = successor(recorder.run, following, context.now_ms)
+            return None
+        # As of the close, so that what was decided with it still holds.
+        context = msgspec.structs.replace(recorder.context(), now_ms=recorder.run.closed_ms)
+        started = successor(recorder.run, context)
+        if started.queue != self.around.options.queue:
+            self._move(recorder, started, following)
+            return None
         if started.workflow_type != recorder.run.start.workflow_type:
             kept_ms = self.around.options.retention_ms.get(started.workflow_type)
             started = msgspec.structs.replace(started, retention_ms=kept_ms)
         fresh = self.begin(recorder.run.workflow_id, following)
         fresh.take((started,), context)
-        self.activate(fresh)
+        return fresh
+
+    def _move(self, recorder: Recorder, started: WorkflowStarted, following: RunId) -> None:
+        if recorder.moved:
+            return
+        recorder.moved = True
+        run = recorder.run
+        backoff_ms = max(0, started.not_before_ms - run.closed_ms)
+        sent = continuation(run, started, following, backoff_ms)
+        message_id = message_of(run.run_id, run.last_seq, 0)
+        send_command(self.batch, self.around, sent.queue, sent.command, message_id)
 
     def drop(self, workflow_id: str) -> None:
         """Forgets what the batch wanted of this workflow."""

@@ -20,6 +20,7 @@ from streamflow.engine.decide.messages import (
     decide_cancel,
     decide_signal,
     decide_terminate,
+    not_found,
     refuse_waiting,
 )
 from streamflow.engine.decide.start import Begin, decide_start
@@ -45,9 +46,10 @@ from streamflow.model.commands import (
     WaitFor,
 )
 from streamflow.model.ids import RunId
+from streamflow.model.relations import ReportChild, ReportExternal
 from streamflow.observability import get_logger
 from streamflow.ports import LogError, StoreCorrupted
-from streamflow.processor import attempts, reading, retention
+from streamflow.processor import attempts, reading, relations, retention
 from streamflow.processor.answering import Answers
 from streamflow.processor.batch import Batch
 from streamflow.processor.partition import Partition
@@ -170,10 +172,16 @@ class Stepper:
             case SignalWorkflow() | CancelWorkflow() | TerminateWorkflow():
                 if not self._answered_before(work, command):
                     self._message(work, command)
+            case ReportChild() | ReportExternal():
+                relations.take_report(self._runs, command)
             case FireDue():
                 self._fire_due(command)
             case LocalActivityEnded():
                 attempts.take_local_end(self._runs, command)
+            case QueryWorkflow() | DescribeWorkflow() | AwaitResult() if relations.went_elsewhere(
+                self._runs, work, command
+            ):
+                pass
             case QueryWorkflow():
                 reading.query(self._runs, self._answers, work, command)
             case DescribeWorkflow():
@@ -217,7 +225,7 @@ class Stepper:
         match decided:
             case Rejection():
                 self._answers.remember(work, command.workflow_id, decided)
-                self._answers.answer(work, decided, recorded=True)
+                self._refuse_start(work, command, decided)
             case Begin():
                 self._begin(work, command, decided, last.run_id if last else None, context)
             case Decision(facts=facts, answer=answer):
@@ -249,6 +257,12 @@ class Stepper:
         self._answers.remember(work, command.workflow_id, begin.answer)
         self._accepted(work, command, recorder.run, begin.answer)
 
+    def _refuse_start(self, work: Work, command: StartWorkflow, refusal: Rejection) -> None:
+        relations.tell_refused_start(self._runs, command, refusal)
+        if command.chain is not None and work.record is not None:
+            self._answers.dead_letter(work.record, "address", refusal.message)
+        self._answers.answer(work, refusal, recorded=True)
+
     def _accepted(self, work: Work, command: StartWorkflow, run: Run, answer: Done) -> None:
         """The caller is told of the start, or, if it asked for that, only of the run's end."""
         if command.wait_for is WaitFor.RESULT and work.reply_to is not None and run.open:
@@ -262,7 +276,15 @@ class Stepper:
         assert work.envelope is not None
         recorder = self._runs.addressed(command.workflow_id, command.run_id)
         if recorder is None:
-            self._answers.refuse(work, self._runs.missing(command.workflow_id, command.run_id))
+            if not relations.seek_elsewhere(self._runs, work, command):
+                missing = self._runs.missing(command.workflow_id, command.run_id)
+                self._refuse_message(work, command, missing)
+            return
+        if not relations.is_meant(recorder.run, command.origin):
+            missing = not_found(command.workflow_id, command.run_id)
+            self._refuse_message(work, command, missing)
+            return
+        if relations.went_elsewhere(self._runs, work, command):
             return
         context = recorder.context()
         match command:
@@ -276,12 +298,24 @@ class Stepper:
                 assert_never(command)
         match decided:
             case Rejection():
-                self._answers.refuse(work, decided)
+                self._refuse_message(work, command, decided)
             case Decision(facts=facts, answer=answer):
                 recorder.take(facts, context)
                 assert isinstance(answer, Done)
                 self._answers.remember(work, command.workflow_id, answer, recorder.draft)
                 self._answers.answer(work, answer, recorded=True)
+                relations.tell_sender(self._runs, command, None)
+
+    def _refuse_message(
+        self,
+        work: Work,
+        command: SignalWorkflow | CancelWorkflow | TerminateWorkflow,
+        refusal: Rejection,
+    ) -> None:
+        if command.origin is None:
+            self._answers.refuse(work, refusal)
+        else:
+            relations.tell_sender(self._runs, command, refusal)
 
     def _fire_due(self, command: FireDue) -> None:
         runs = self._runs

@@ -14,6 +14,7 @@ from streamflow.ports import Clock, Log
 from streamflow.processor.codec import PayloadGate
 from streamflow.processor.destinations import Destinations
 from streamflow.processor.options import ProcessorOptions
+from streamflow.processor.timezones import zone_rules
 from streamflow.processor.watchdog import Suspects, Watchdog, code_of
 from streamflow.topology import dead_letters_topic, executions_topic, history_topic, inbox_topic
 
@@ -36,6 +37,8 @@ class Counters:
     dead_letters: int = 0
     forwarded: int = 0
     replies_dropped: int = 0
+    undeliverable: int = 0
+    """Commands for other queues whose queue is gone."""
     restored_entries: int = 0
     gaps: int = 0
     torn: int = 0
@@ -45,6 +48,7 @@ class Counters:
 @dataclass(slots=True)
 class Surroundings:
     options: ProcessorOptions
+    log: Log
     clock: Clock
     destinations: Destinations
     definitions: Mapping[str, WorkflowDefinition]
@@ -77,6 +81,9 @@ class Surroundings:
             queue=options.queue,
             limits=options.limits,
             activity_queues=self.destinations.activity_queues,
+            workflow_queues=self.destinations.workflow_queues,
+            namespace=options.namespace,
+            zones=zone_rules,
             retention_ms=options.retention_ms,
             build_id=options.build_id,
         )
@@ -103,6 +110,7 @@ def surroundings_of(
     namespace, queue = options.namespace, options.queue
     return Surroundings(
         options=options,
+        log=log_,
         clock=log_.clock,
         destinations=Destinations(log_, namespace),
         definitions=definitions,

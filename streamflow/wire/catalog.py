@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from streamflow.model import answers, commands, events, options, payload, queues, tasks
+from streamflow.model import answers, commands, events, options, payload, queues, relations, tasks
 from streamflow.wire.schema import RecordOf, Schema
 
 Struct = type[msgspec.Struct]
@@ -36,6 +36,15 @@ EVENT_CODES: Final[dict[Struct, int]] = {
     events.PatchMarked: 19,
     events.MemoUpserted: 20,
     events.SearchAttributesUpserted: 21,
+    relations.ChildInitiated: 30,
+    relations.ChildStarted: 31,
+    relations.ChildStartFailed: 32,
+    relations.ChildCancelRequested: 33,
+    relations.ChildCancelDelivered: 34,
+    relations.ChildClosed: 35,
+    relations.ExternalSignalSent: 36,
+    relations.ExternalCancelSent: 37,
+    relations.ExternalAnswered: 38,
 }
 
 AREAS: Final[dict[str, tuple[Struct, ...]]] = {
@@ -63,6 +72,8 @@ AREAS: Final[dict[str, tuple[Struct, ...]]] = {
         commands.HeartbeatActivity,
         commands.ControlActivity,
         commands.ConfirmTasks,
+        relations.ReportChild,
+        relations.ReportExternal,
     ),
     "answers": (
         answers.Done,
@@ -108,8 +119,13 @@ PARTS: Final[tuple[Struct, ...]] = (
     options.Parent,
     answers.PendingActivity,
     answers.PendingTimer,
+    answers.PendingChild,
     commands.TaskRef,
     commands.ReplyTo,
+    commands.FromRun,
+    relations.ChildOptions,
+    relations.Target,
+    relations.Chain,
 )
 """Structs that only occur inside others."""
 

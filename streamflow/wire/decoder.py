@@ -17,7 +17,7 @@ from typing import Any, Final, assert_never
 
 import msgspec
 
-from streamflow.model import answers, commands, failure, options
+from streamflow.model import answers, commands, failure, options, relations
 from streamflow.model.events import Recorded
 from streamflow.model.failure import CAUSES_MAX, Failure
 from streamflow.wire import bounds, catalog
@@ -53,6 +53,10 @@ ENUMS: Final[dict[str, type[Enum]]] = {
         commands.ActivityControl,
         commands.ActivityOutcome,
         answers.Reason,
+        relations.ParentClosePolicy,
+        relations.ChildCancellationType,
+        relations.StartRefusal,
+        relations.ChildNews,
     )
 }
 

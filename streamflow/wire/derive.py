@@ -68,9 +68,14 @@ class _Derivation:
 
     def root(self, struct: type[msgspec.Struct], area: str) -> Schema:
         fields = self._envelope() if struct in catalog.EVENT_CODES else []
+        taken = {field["name"] for field in fields} & set(struct.__struct_fields__)
+        if taken:
+            raise TypeError(
+                f"Expected fields of {struct.__name__} that no envelope has, found {', '.join(sorted(taken))}: rename them"
+            )
         return self._record(struct, area, fields)
 
-    def _envelope(self) -> list[Schema]:
+    def _envelope(self) -> list[dict[str, Schema]]:
         return [
             {"name": name, "type": _ENVELOPE_TYPES.get(name, "long"), "doc": _ENVELOPE_DOCS[name]}
             for name in catalog.ENVELOPE_FIELDS

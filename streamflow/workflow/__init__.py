@@ -56,6 +56,16 @@ from streamflow.workflow.changes import (
     upsert_memo,
     upsert_search_attributes,
 )
+from streamflow.workflow.child_options import (
+    ChildWorkflowCancellationType,
+    ChildWorkflowConfig,
+    ParentClosePolicy,
+)
+from streamflow.workflow.children import (
+    ChildWorkflowHandle,
+    execute_child_workflow,
+    start_child_workflow,
+)
 from streamflow.workflow.clock import (
     new_random,
     now,
@@ -68,22 +78,15 @@ from streamflow.workflow.clock import (
     uuid7,
 )
 from streamflow.workflow.coming import (
-    ChildWorkflowCancellationType,
-    ChildWorkflowConfig,
-    ParentClosePolicy,
     UnfinishedSignalHandlersWarning,
     UnfinishedUpdateHandlersWarning,
     create_nexus_client,
-    execute_child_workflow,
     get_dynamic_update_handler,
-    get_external_workflow_handle,
-    get_external_workflow_handle_for,
     get_update_handler,
     metric_meter,
     set_dynamic_update_handler,
     set_update_handler,
     signal_with_start_workflow,
-    start_child_workflow,
 )
 from streamflow.workflow.continuation import (
     ContinueAsNewVersioningBehavior,
@@ -99,6 +102,11 @@ from streamflow.workflow.definitions import (
     run,
     signal,
     update,
+)
+from streamflow.workflow.external import (
+    ExternalWorkflowHandle,
+    get_external_workflow_handle,
+    get_external_workflow_handle_for,
 )
 from streamflow.workflow.info import (
     Info,
@@ -151,9 +159,11 @@ __all__ = [
     "ActivityHandle",
     "ChildWorkflowCancellationType",
     "ChildWorkflowConfig",
+    "ChildWorkflowHandle",
     "ContinueAsNewError",
     "ContinueAsNewVersioningBehavior",
     "DynamicWorkflowConfig",
+    "ExternalWorkflowHandle",
     "HandlerUnfinishedPolicy",
     "Info",
     "LocalActivityConfig",

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from enum import Enum
-from typing import Any, NoReturn, TypedDict
+from typing import NoReturn
 
 
 def not_yet(name: str) -> Callable[..., NoReturn]:
@@ -20,36 +19,6 @@ def not_yet(name: str) -> Callable[..., NoReturn]:
     return function
 
 
-class ChildWorkflowCancellationType(Enum):
-    """What awaiting a cancelled child workflow does."""
-
-    ABANDON = 0
-    TRY_CANCEL = 1
-    WAIT_CANCELLATION_COMPLETED = 2
-    WAIT_CANCELLATION_REQUESTED = 3
-
-
-class ParentClosePolicy(Enum):
-    """What becomes of a child when its parent ends."""
-
-    UNSPECIFIED = 0
-    TERMINATE = 1
-    ABANDON = 2
-    REQUEST_CANCEL = 3
-
-
-class ChildWorkflowConfig(TypedDict, total=False):
-    """Options of a child workflow, for ``**options``."""
-
-    id: str | None
-    task_queue: str | None
-    cancellation_type: ChildWorkflowCancellationType
-    parent_close_policy: ParentClosePolicy
-    memo: dict[str, Any] | None
-    static_summary: str | None
-    static_details: str | None
-
-
 class UnfinishedSignalHandlersWarning(RuntimeWarning):
     """A run ended while signal handlers were at work."""
 
@@ -58,10 +27,6 @@ class UnfinishedUpdateHandlersWarning(RuntimeWarning):
     """A run ended while update handlers were at work."""
 
 
-start_child_workflow = not_yet("start_child_workflow")
-execute_child_workflow = not_yet("execute_child_workflow")
-get_external_workflow_handle = not_yet("get_external_workflow_handle")
-get_external_workflow_handle_for = not_yet("get_external_workflow_handle_for")
 signal_with_start_workflow = not_yet("signal_with_start_workflow")
 get_update_handler = not_yet("get_update_handler")
 set_update_handler = not_yet("set_update_handler")

@@ -10,7 +10,6 @@ from typing import Any, NoReturn
 from streamflow.common import RetryPolicy, TypedSearchAttributes
 from streamflow.converter import encode_search_attributes
 from streamflow.coroutine.context import current
-from streamflow.coroutine.definition import definition_of
 from streamflow.coroutine.errors import ContinueAsNewError
 from streamflow.model.intents import ContinueAsNew
 from streamflow.model.payload import NO_HEADERS
@@ -19,6 +18,7 @@ from streamflow.workflow.arguments import NO_ARGUMENT, arguments_of
 from streamflow.workflow.durations import optional_milliseconds
 from streamflow.workflow.inputs import ContinueAsNewInput
 from streamflow.workflow.interception import outbound
+from streamflow.workflow.naming import type_of
 
 
 class ContinueAsNewVersioningBehavior(Enum):
@@ -97,9 +97,7 @@ def _named(
     workflow: Callable[..., Any] | type | str | None,
 ) -> tuple[str | None, list[type] | None]:
     """The workflow's type, and what its arguments are; ``None`` is the running one's."""
-    if workflow is None or isinstance(workflow, str):
-        return workflow, None
-    definition = definition_of(workflow)
-    if definition.name is None:
-        raise ValueError("Expected a workflow with a name, found a dynamic one; give the name")
-    return definition.name, list(definition.run_signature.arguments)
+    if workflow is None:
+        return None, None
+    name, _, arg_types = type_of(workflow)
+    return name, arg_types

@@ -10,6 +10,7 @@ from typing import Any
 from streamflow.common import Priority, RetryPolicy, SearchAttributes, TypedSearchAttributes
 from streamflow.coroutine.context import current
 from streamflow.coroutine.instance import Instance
+from streamflow.model.options import Parent
 from streamflow.model.payload import Payload
 from streamflow.workflow.interception import outbound
 
@@ -138,7 +139,7 @@ def _info_of(instance: Instance) -> Info:
         headers=started.headers,
         namespace=facts.namespace,
         parent=ParentInfo(parent.namespace, parent.run_id, parent.workflow_id) if parent else None,
-        root=None,
+        root=_root(parent),
         priority=Priority.default,
         raw_memo=instance.properties.raw_memo,
         retry_policy=RetryPolicy._from_model(retry) if retry else None,
@@ -154,6 +155,15 @@ def _info_of(instance: Instance) -> Info:
         workflow_type=started.workflow_type,
         _instance=instance,
     )
+
+
+def _root(parent: Parent | None) -> RootInfo | None:
+    """``None`` for a run that is itself at the top."""
+    if parent is None:
+        return None
+    if parent.root_workflow_id:
+        return RootInfo(parent.root_run_id, parent.root_workflow_id)
+    return RootInfo(parent.run_id, parent.workflow_id)
 
 
 def _duration(milliseconds: int | None) -> timedelta | None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from streamflow.common import (
     Priority,
     RetryPolicy,
+    SearchAttributes,
     TypedSearchAttributes,
     WorkflowIDReusePolicy,
 )
@@ -136,7 +137,7 @@ class StartChildWorkflowInput:
     retry_policy: RetryPolicy | None
     cron_schedule: str
     memo: Mapping[str, Any] | None
-    search_attributes: TypedSearchAttributes | None
+    search_attributes: TypedSearchAttributes | SearchAttributes | None
     headers: Mapping[str, Payload]
     versioning_intent: VersioningIntent | None
     static_summary: str | None
@@ -162,6 +163,8 @@ class SignalExternalWorkflowInput:
     workflow_id: str
     workflow_run_id: str | None
     headers: Mapping[str, Payload]
+    task_queue: str | None = None
+    """Where the workflow is; ``None`` looks for it."""
 
 
 @dataclass

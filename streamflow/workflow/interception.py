@@ -147,13 +147,19 @@ class _Outermost(WorkflowOutboundInterceptor):
         return begin_intercepted(input)
 
     async def start_child_workflow(self, input: StartChildWorkflowInput) -> Any:
-        raise NotImplementedError("Child workflows are not supported yet")
+        from streamflow.workflow.children import start_given
+
+        return await start_given(input)
 
     async def signal_child_workflow(self, input: SignalChildWorkflowInput) -> None:
-        raise NotImplementedError("Child workflows are not supported yet")
+        from streamflow.workflow.external import signal_given_child
+
+        await signal_given_child(input)
 
     async def signal_external_workflow(self, input: SignalExternalWorkflowInput) -> None:
-        raise NotImplementedError("External workflows are not supported yet")
+        from streamflow.workflow.external import signal_given
+
+        await signal_given(input)
 
     async def start_nexus_operation(self, input: StartNexusOperationInput) -> Any:
         raise NotImplementedError(

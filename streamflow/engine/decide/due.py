@@ -11,7 +11,7 @@ from streamflow.engine.context import Context
 from streamflow.engine.deadlines import Due
 from streamflow.engine.decide import Fact, Send, Step
 from streamflow.engine.decide.activities import failed_or_retried
-from streamflow.engine.retry import RetryAt, after_failure
+from streamflow.engine.decide.ending import run_timed_out
 from streamflow.engine.state import PendingActivity, Run
 from streamflow.model.events import ActivityFailed, TimerFired, WorkflowTimedOut
 from streamflow.model.failure import Failure, FailureKind, RetryState, TimeoutKind
@@ -74,7 +74,7 @@ def _decide_one(run: Run, kind: Due, op: int, context: Context) -> Iterator[Step
         case Due.EXECUTION_TIMEOUT:
             yield WorkflowTimedOut()
         case Due.RUN_TIMEOUT:
-            yield _run_timed_out(run, context)
+            yield run_timed_out(run, context)
         case Due.TIMER:
             yield TimerFired(op=Op(op))
         case Due.START_DELAY | Due.TROUBLE:
@@ -83,25 +83,6 @@ def _decide_one(run: Run, kind: Due, op: int, context: Context) -> Iterator[Step
             yield from dispatch(run.activities[Op(op)], context)
         case Due.SCHEDULE_TO_CLOSE | Due.SCHEDULE_TO_START | Due.START_TO_CLOSE | Due.HEARTBEAT:
             yield _activity_timed_out(run, run.activities[Op(op)], kind, context)
-
-
-def _run_timed_out(run: Run, context: Context) -> Fact:
-    """A run that timed out is retried like one that failed, if it has a policy."""
-    policy = run.start.retry_policy
-    if policy is not None:
-        failure = Failure(kind=FailureKind.TIMEOUT, timeout_kind=TimeoutKind.START_TO_CLOSE)
-        state = after_failure(
-            policy,
-            failure,
-            attempt=run.start.attempt,
-            now_ms=context.now_ms,
-            expires_ms=run.start.execution_deadline_ms,
-        )
-        if isinstance(state, RetryAt):
-            return WorkflowTimedOut(
-                retry_state=RetryState.IN_PROGRESS, new_run_id=context.new_run_id()
-            )
-    return WorkflowTimedOut()
 
 
 def _activity_timed_out(run: Run, activity: PendingActivity, kind: Due, context: Context) -> Fact:

@@ -8,7 +8,8 @@ from typing import assert_never
 from streamflow.engine.context import Context
 from streamflow.engine.decide import Fact, Send, Step, refuse_size, reject
 from streamflow.engine.decide.due import dispatch
-from streamflow.engine.retry import RetryAt, after_failure
+from streamflow.engine.decide.ending import complete, fail
+from streamflow.engine.decide.relations import decide_relation
 from streamflow.engine.sizes import failure_bytes, payload_bytes
 from streamflow.engine.state import PendingActivity, Run
 from streamflow.model.answers import Reason, Rejection
@@ -23,11 +24,9 @@ from streamflow.model.events import (
     TimerCanceled,
     TimerStarted,
     WorkflowCanceled,
-    WorkflowCompleted,
     WorkflowContinuedAsNew,
-    WorkflowFailed,
 )
-from streamflow.model.failure import Failure, FailureKind, RetryState
+from streamflow.model.failure import Failure, FailureKind
 from streamflow.model.intents import (
     Activation,
     CancelActivity,
@@ -44,19 +43,25 @@ from streamflow.model.intents import (
     UpsertSearchAttributes,
 )
 from streamflow.model.options import CancellationType
+from streamflow.model.relations import CancelChild, CancelExternal, SignalExternal, StartChild
 from streamflow.model.tasks import Attempt
 
 
 def refuse_intents(run: Run, intents: list[Intent], context: Context) -> Rejection | None:
     """Why these intents pass a bound, or ``None``. Refused intents leave the run stuck, never failed."""
     limits = context.limits
-    activities = timers = 0
+    activities = timers = children = messages = 0
     for intent in intents:
-        activities += type(intent) is ScheduleActivity
-        timers += type(intent) is StartTimer
+        kind = type(intent)
+        activities += kind is ScheduleActivity
+        timers += kind is StartTimer
+        children += kind is StartChild
+        messages += kind is SignalExternal or kind is CancelExternal
     for what, count, bound in (
         ("pending activities", len(run.activities) + activities, limits.pending_activities_max),
         ("pending timers", len(run.timers) + timers, limits.pending_timers_max),
+        ("pending children", len(run.children) + children, limits.pending_children_max),
+        ("pending messages", len(run.messages) + messages, limits.pending_messages_max),
     ):
         if count > bound:
             return reject(
@@ -64,6 +69,12 @@ def refuse_intents(run: Run, intents: list[Intent], context: Context) -> Rejecti
                 f"Expected at most {bound} {what} in run {run.run_id}, found {count}: begin fewer at a time",
             )
     for intent in intents:
+        if isinstance(intent, ContinueAsNew) and not _knows(intent.queue, context):
+            return reject(
+                Reason.INVALID_ARGUMENT,
+                f"Expected task queue {intent.queue!r} to exist for continue_as_new, found no such queue: run "
+                f"'streamflow topology apply --queue {intent.queue}'; the run then goes on by itself",
+            )
         too_large = refuse_size(type(intent).__name__, _intent_bytes(intent), limits)
         if too_large is not None:
             return too_large
@@ -117,10 +128,12 @@ def decide_intents(
                 yield SearchAttributesUpserted(
                     search_attributes=intent.search_attributes, removed=intent.removed
                 )
+            case StartChild() | CancelChild() | SignalExternal() | CancelExternal():
+                yield from decide_relation(run, intent, context)
             case CompleteRun(result=result):
-                yield WorkflowCompleted(result=result)
+                yield complete(run, result, context)
             case FailRun(failure=failure):
-                yield _fail(run, failure, context)
+                yield fail(run, failure, context)
             case CancelRun(details=details):
                 yield WorkflowCanceled(details=details)
             case ContinueAsNew():
@@ -175,26 +188,6 @@ def _cancel_activity(activity: PendingActivity) -> Iterator[Fact]:
         )
 
 
-def _fail(run: Run, failure: Failure, context: Context) -> Fact:
-    policy = run.start.retry_policy
-    if policy is None:
-        return WorkflowFailed(failure=failure)
-    state = after_failure(
-        policy,
-        failure,
-        attempt=run.start.attempt,
-        now_ms=context.now_ms,
-        expires_ms=run.start.execution_deadline_ms,
-    )
-    match state:
-        case RetryAt():
-            return WorkflowFailed(
-                failure=failure, retry_state=RetryState.IN_PROGRESS, new_run_id=context.new_run_id()
-            )
-        case RetryState():
-            return WorkflowFailed(failure=failure, retry_state=state)
-
-
 def _continue(run: Run, intent: ContinueAsNew, context: Context) -> Fact:
     return WorkflowContinuedAsNew(
         new_run_id=context.new_run_id(),
@@ -210,6 +203,11 @@ def _continue(run: Run, intent: ContinueAsNew, context: Context) -> Fact:
         backoff_ms=intent.backoff_ms,
         versioning=intent.versioning,
     )
+
+
+def _knows(queue: str, context: Context) -> bool:
+    """Whether a workflow can go on there; empty is where it is."""
+    return queue in ("", context.queue) or queue in context.workflow_queues
 
 
 def _intent_bytes(intent: Intent) -> int:
@@ -229,7 +227,18 @@ def _intent_bytes(intent: Intent) -> int:
             return payload_bytes((), memo)
         case UpsertSearchAttributes(search_attributes=attributes):
             return payload_bytes((), attributes)
-        case CancelActivity() | StartTimer() | CancelTimer() | MarkPatch():
+        case StartChild(args=args, headers=headers, options=options):
+            return payload_bytes(args, headers, options.memo, options.search_attributes)
+        case SignalExternal(args=args, headers=headers):
+            return payload_bytes(args, headers)
+        case (
+            CancelActivity()
+            | StartTimer()
+            | CancelTimer()
+            | MarkPatch()
+            | CancelChild()
+            | CancelExternal()
+        ):
             return 0
         case _:
             assert_never(intent)

@@ -58,6 +58,8 @@ def decide_cancel(run: Run, command: CancelWorkflow) -> Decision | Rejection:
     """Asking twice is as good as asking once."""
     if not run.open:
         return _closed(run)
+    if not _of_chain(run, command.first_run_id):
+        return not_found(run.workflow_id, command.first_run_id)
     if run.cancel_requested:
         return Decision((), _done(run))
     return Decision(
@@ -68,10 +70,17 @@ def decide_cancel(run: Run, command: CancelWorkflow) -> Decision | Rejection:
 def decide_terminate(run: Run, command: TerminateWorkflow) -> Decision | Rejection:
     if not run.open:
         return _closed(run)
+    if not _of_chain(run, command.first_run_id):
+        return not_found(run.workflow_id, command.first_run_id)
     event = WorkflowTerminated(
         reason=command.reason, details=command.details, identity=command.identity
     )
     return Decision((event,), _done(run))
+
+
+def _of_chain(run: Run, first_run_id: RunId | None) -> bool:
+    """Whether the run belongs to the chain that the caller means, if it means one."""
+    return first_run_id is None or run.start.first_run_id == first_run_id
 
 
 def _done(run: Run) -> Done:

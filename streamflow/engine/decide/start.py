@@ -1,4 +1,4 @@
-"""Starting runs: reuse of an ID whose run is closed, conflict with one that is open, and a chain's next run."""
+"""Starting runs: reuse of an ID whose run is closed, conflict with one that is open. The next run of a chain is `chain`'s."""
 
 from __future__ import annotations
 
@@ -7,22 +7,19 @@ from typing import assert_never
 import msgspec
 
 from streamflow.engine.context import Context
+from streamflow.engine.cron import first_run_ms, refuse_schedule
 from streamflow.engine.decide import Decision, Fact, refuse_size, reject
-from streamflow.engine.retry import backoff_ms
 from streamflow.engine.sizes import payload_bytes
-from streamflow.engine.state import Run
 from streamflow.model.answers import Done, Reason, Rejection
 from streamflow.model.commands import StartWorkflow
 from streamflow.model.events import (
     SignalReceived,
-    WorkflowContinuedAsNew,
-    WorkflowFailed,
     WorkflowStarted,
     WorkflowTerminated,
-    WorkflowTimedOut,
 )
 from streamflow.model.ids import MessageId, RunId
 from streamflow.model.options import IdConflictPolicy, IdReusePolicy, Status
+from streamflow.model.relations import Chain
 
 
 class LastRun(msgspec.Struct, frozen=True, gc=False):
@@ -55,61 +52,6 @@ def decide_start(
         if refusal is not None:
             return refusal
     return _begin(command, message_id, context, terminate=None)
-
-
-def successor(run: Run, run_id: RunId, now_ms: int) -> WorkflowStarted:
-    """The first event of the run that follows ``run``, which has just closed by continuing or to be retried."""
-    start, closed = run.start, run.closed
-    match closed:
-        case WorkflowContinuedAsNew():
-            run_timeout_ms = closed.run_timeout_ms or start.run_timeout_ms
-            return msgspec.structs.replace(
-                start,
-                workflow_type=closed.workflow_type or start.workflow_type,
-                queue=closed.queue or start.queue,
-                args=closed.args,
-                continued_from=run.run_id,
-                attempt=1,
-                not_before_ms=now_ms + closed.backoff_ms if closed.backoff_ms else 0,
-                run_timeout_ms=run_timeout_ms,
-                run_deadline_ms=_deadline(now_ms + closed.backoff_ms, run_timeout_ms),
-                task_timeout_ms=closed.task_timeout_ms or start.task_timeout_ms,
-                retry_policy=closed.retry_policy or start.retry_policy,
-                memo=run.memo if closed.memo is None else closed.memo,
-                search_attributes=(
-                    run.search_attributes
-                    if closed.search_attributes is None
-                    else closed.search_attributes
-                ),
-                headers=closed.headers or start.headers,
-            )
-        case WorkflowFailed() | WorkflowTimedOut():
-            wait_ms = retry_wait_ms(run)
-            return msgspec.structs.replace(
-                start,
-                continued_from=run.run_id,
-                memo=run.memo,
-                search_attributes=run.search_attributes,
-                attempt=start.attempt + 1,
-                not_before_ms=now_ms + wait_ms,
-                run_deadline_ms=_deadline(now_ms + wait_ms, start.run_timeout_ms),
-            )
-        case _:
-            raise AssertionError(
-                f"Expected a run that another follows, found {closed!r} of {run_id}"
-            )
-
-
-def retry_wait_ms(run: Run) -> int:
-    """How long the next attempt of a failed run waits, under the run's own retry policy."""
-    policy = run.start.retry_policy
-    if policy is None:
-        return 0
-    match run.closed:
-        case WorkflowFailed(failure=failure) if failure.next_retry_delay_ms is not None:
-            return failure.next_retry_delay_ms
-        case _:
-            return backoff_ms(policy, run.start.attempt)
 
 
 def _start_beside_open(
@@ -162,8 +104,12 @@ def _begin(
     *,
     terminate: WorkflowTerminated | None,
 ) -> Begin:
-    run_id = context.new_run_id()
-    begins_ms = context.now_ms + command.start_delay_ms
+    chain = command.chain
+    run_id = context.new_run_id() if chain is None else chain.run_id
+    delay_ms = command.start_delay_ms if chain is None else chain.backoff_ms
+    begins_ms = context.now_ms + delay_ms
+    if command.cron_schedule and chain is None:
+        begins_ms = first_run_ms(command.cron_schedule, context.now_ms, context.zones)
     started = WorkflowStarted(
         workflow_type=command.workflow_type,
         queue=context.queue,
@@ -171,7 +117,7 @@ def _begin(
         message_id=message_id,
         first_run_id=run_id,
         parent=command.parent,
-        not_before_ms=begins_ms if command.start_delay_ms else 0,
+        not_before_ms=begins_ms if begins_ms > context.now_ms else 0,
         run_deadline_ms=_deadline(begins_ms, command.run_timeout_ms),
         execution_deadline_ms=_deadline(begins_ms, command.execution_timeout_ms),
         retry_policy=command.retry_policy,
@@ -187,12 +133,30 @@ def _begin(
         identity=command.identity,
         retention_ms=context.retention_ms.get(command.workflow_type),
     )
+    if chain is not None:
+        started = _continued(started, chain)
     facts: tuple[Fact, ...] = (started,)
     if command.signal_name:
-        # Signalled at its start, a run does not wait out its delay.
-        facts = (msgspec.structs.replace(started, not_before_ms=0), _signal(command, message_id))
-    answer = Done(run_id=run_id, first_run_id=run_id, started=True)
+        if not command.cron_schedule:
+            # Signalled at its start, a run does not wait out its delay.
+            started = msgspec.structs.replace(started, not_before_ms=0)
+        facts = (started, _signal(command, message_id))
+    answer = Done(run_id=run_id, first_run_id=started.first_run_id, started=True)
     return Begin(run_id, facts, answer, terminate)
+
+
+def _continued(started: WorkflowStarted, chain: Chain) -> WorkflowStarted:
+    """The first event of a run that goes on with a chain of another queue."""
+    return msgspec.structs.replace(
+        started,
+        first_run_id=chain.first_run_id,
+        continued_from=chain.continued_from,
+        attempt=chain.attempt,
+        execution_deadline_ms=chain.execution_deadline_ms,
+        last_result=chain.last_result,
+        last_failure=chain.last_failure,
+        pinned_to=chain.pinned_to,
+    )
 
 
 def _signal(command: StartWorkflow, message_id: MessageId) -> SignalReceived:
@@ -224,11 +188,15 @@ def _refuse_command(command: StartWorkflow, context: Context) -> Rejection | Non
     too_large = refuse_size("start", payload_bytes(command.args, *carried), context.limits)
     if too_large is not None:
         return too_large
-    if command.cron_schedule:
-        return reject(
-            Reason.INVALID_ARGUMENT,
-            "Expected no cron_schedule, for this release has none yet: start the workflow from a scheduler",
-        )
+    if command.cron_schedule and command.chain is None:
+        refused = refuse_schedule(command.cron_schedule, context.now_ms, context.zones)
+        if refused is not None:
+            return reject(Reason.INVALID_ARGUMENT, f"Invalid CronSchedule. {refused}")
+        if command.start_delay_ms:
+            return reject(
+                Reason.INVALID_ARGUMENT,
+                "Expected cron_schedule or start_delay, found both: CronSchedule and WorkflowStartDelay may not be used together",
+            )
     for what, value in (
         ("start_delay", command.start_delay_ms),
         ("run_timeout", command.run_timeout_ms or 0),

@@ -57,7 +57,24 @@ from streamflow.model.intents import (
     UpsertMemo,
     UpsertSearchAttributes,
 )
+from streamflow.model.options import Status
 from streamflow.model.payload import Payload
+from streamflow.model.relations import (
+    CancelChild,
+    CancelExternal,
+    ChildCancelDelivered,
+    ChildCancelRequested,
+    ChildClosed,
+    ChildInitiated,
+    ChildStarted,
+    ChildStartFailed,
+    ExternalAnswered,
+    ExternalCancelSent,
+    ExternalSignalSent,
+    SignalExternal,
+    StartChild,
+    StartRefusal,
+)
 
 CONVERTER = DataConverter.default
 START_MS = 1_700_000_000_000
@@ -158,6 +175,42 @@ class World:
         self.record(ActivityCanceled(op=Op(op), attempt=1, failure=canceled))
         return self
 
+    def child_started(self, op: int) -> World:
+        self.record(ChildStarted(op=Op(op), child_run_id=RunId("child-run")))
+        return self
+
+    def child_refused(self, op: int) -> World:
+        taken = StartRefusal.ALREADY_STARTED
+        self.record(ChildStartFailed(op=Op(op), refusal=taken, taken_by=RunId("other-run")))
+        return self
+
+    def child_closed(
+        self,
+        op: int,
+        result: Any = None,
+        *,
+        status: Status = Status.COMPLETED,
+        why: Failure | None = None,
+    ) -> World:
+        self.record(
+            ChildClosed(
+                op=Op(op),
+                child_run_id=RunId("child-run"),
+                status=status,
+                result=payload(result) if status is Status.COMPLETED else None,
+                failure=why,
+            )
+        )
+        return self
+
+    def child_cancel_delivered(self, op: int) -> World:
+        self.record(ChildCancelDelivered(op=Op(op)))
+        return self
+
+    def answered(self, op: int, why: Failure | None = None) -> World:
+        self.record(ExternalAnswered(op=Op(op), failure=why))
+        return self
+
     def pass_ms(self, duration_ms: int) -> World:
         self.now_ms += duration_ms
         return self
@@ -240,6 +293,26 @@ class World:
                 return SearchAttributesUpserted(
                     search_attributes=intent.search_attributes, removed=intent.removed
                 )
+            case StartChild():
+                return ChildInitiated(
+                    op=intent.op,
+                    child_workflow_id=intent.workflow_id,
+                    workflow_type=intent.workflow_type,
+                    queue=intent.queue or "q",
+                    args=intent.args,
+                    options=intent.options,
+                )
+            case CancelChild():
+                return ChildCancelRequested(op=intent.op)
+            case SignalExternal():
+                return ExternalSignalSent(
+                    op=intent.op,
+                    target=intent.target,
+                    signal_name=intent.signal_name,
+                    args=intent.args,
+                )
+            case CancelExternal():
+                return ExternalCancelSent(op=intent.op, target=intent.target, reason=intent.reason)
             case CompleteRun():
                 return WorkflowCompleted(result=intent.result)
             case FailRun():

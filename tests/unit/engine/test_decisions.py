@@ -11,6 +11,7 @@ import pytest
 from streamflow.engine import deadlines
 from streamflow.engine.activation import activation_of, ready
 from streamflow.engine.apply import apply, apply_attempt, apply_trouble
+from streamflow.engine.chain import successor
 from streamflow.engine.context import Context, Limits
 from streamflow.engine.deadlines import Due
 from streamflow.engine.decide import Decision, Send, Step
@@ -19,7 +20,8 @@ from streamflow.engine.decide.due import decide_due
 from streamflow.engine.decide.intents import decide_intents, refuse_intents
 from streamflow.engine.decide.length import outgrown
 from streamflow.engine.decide.messages import decide_cancel, decide_signal, decide_terminate
-from streamflow.engine.decide.start import Begin, LastRun, decide_start, successor
+from streamflow.engine.decide.relations import decide_child_report, decide_external_report
+from streamflow.engine.decide.start import Begin, LastRun, decide_start
 from streamflow.engine.describe import describe, result_of
 from streamflow.engine.sizes import failure_bytes, payload_bytes
 from streamflow.engine.state import STATUS_OF, Run
@@ -62,6 +64,16 @@ from streamflow.model.intents import (
 )
 from streamflow.model.options import ActivityTimeouts, CancellationType, RetryPolicy, Status
 from streamflow.model.payload import Payload
+from streamflow.model.relations import (
+    CancelChild,
+    CancelExternal,
+    ChildNews,
+    ReportChild,
+    ReportExternal,
+    SignalExternal,
+    StartChild,
+    Target,
+)
 from streamflow.model.tasks import Attempt
 
 W = WorkflowId("w")
@@ -93,6 +105,7 @@ class Driven:
             queue="q",
             limits=self.limits,
             activity_queues={"q": 4},
+            workflow_queues={"q": 4},
         )
 
     def take(self, steps: Iterable[Step]) -> None:
@@ -199,6 +212,33 @@ def _timed_out() -> Driven:
     return driven
 
 
+def _related() -> Driven:
+    """Starts children and sends messages, and hears everything that there is to hear of them."""
+    driven = Driven()
+    driven.activate(
+        StartChild(op=Op(1), workflow_id=WorkflowId("c"), workflow_type="Child"),
+        StartChild(op=Op(2), workflow_id=WorkflowId("d"), workflow_type="Child", queue="no"),
+        SignalExternal(op=Op(3), target=Target(workflow_id=WorkflowId("x")), signal_name="s"),
+        CancelExternal(op=Op(4), target=Target(workflow_id=WorkflowId("x"), queue="no")),
+    )
+    child = RunId("child")
+    for news in (ChildNews.STARTED, ChildNews.CANCEL_DELIVERED, ChildNews.CLOSED):
+        report = ReportChild(
+            workflow_id=W,
+            run_id=driven.run.run_id,
+            op=Op(1),
+            news=news,
+            child_run_id=child,
+            status=Status.COMPLETED,
+        )
+        driven.decided(decide_child_report(driven.run, report))
+        if news is ChildNews.STARTED:
+            driven.activate(CancelChild(op=Op(1)))
+    answered = ReportExternal(workflow_id=W, run_id=driven.run.run_id, op=Op(3))
+    driven.decided(decide_external_report(driven.run, answered))
+    return driven
+
+
 WAYS = {
     Status.COMPLETED: _completed,
     Status.FAILED: _failed,
@@ -225,7 +265,7 @@ def test_each_way_ends_where_it_says(status: Status) -> None:
 def test_every_kind_of_event_is_decided_and_applied_on_some_way() -> None:
     """A new kind of event fails here until some way of a run has it."""
     Driven.seen.clear()
-    for way in WAYS.values():
+    for way in (*WAYS.values(), _related):
         way()
 
     assert Driven.seen == set(typing.get_args(events.Event))
@@ -300,7 +340,10 @@ def start(**fields: Any) -> StartWorkflow:
         start(workflow_type=""),
         start(workflow_id=WorkflowId("é" * 600)),
         start(workflow_type="t" * 1_001),
-        start(cron_schedule="* * * * *"),
+        start(cron_schedule="* * * *"),
+        start(cron_schedule="CRON_TZ=Nowhere/Land * * * * *"),
+        start(cron_schedule="0 0 30 2 *"),
+        start(cron_schedule="@daily", start_delay_ms=1),
         start(start_delay_ms=-1),
         start(run_timeout_ms=-1),
         start(execution_timeout_ms=-1),
@@ -337,7 +380,9 @@ def test_what_a_continued_run_does_not_say_it_inherits() -> None:
     driven.activate(ContinueAsNew(args=(Payload({}, b"2"),)))
     former = driven.run.start
 
-    next_one = successor(driven.run, RunId("next"), driven.now_ms + 10)
+    next_one = successor(
+        driven.run, Context(now_ms=driven.now_ms + 10, entropy=bytes(16), queue="q")
+    )
 
     assert next_one.args == (Payload({}, b"2"),)
     assert next_one.continued_from == driven.run.run_id
@@ -360,7 +405,7 @@ def test_a_retried_run_counts_its_attempts_and_waits(timed_out: bool) -> None:
         assert isinstance(driven.run.closed, WorkflowFailed)
     assert driven.run.successor_id is not None
 
-    following = successor(driven.run, driven.run.successor_id, driven.now_ms)
+    following = successor(driven.run, driven.context())
 
     assert following.attempt == 2
     assert following.not_before_ms == driven.now_ms + 700
@@ -369,7 +414,7 @@ def test_a_retried_run_counts_its_attempts_and_waits(timed_out: bool) -> None:
 
 def test_only_a_run_that_is_followed_has_a_successor() -> None:
     with pytest.raises(AssertionError):
-        successor(_completed().run, RunId("next"), 0)
+        successor(_completed().run, Driven().context())
 
 
 def test_an_end_by_continuing_names_the_next_run() -> None:

@@ -27,6 +27,8 @@ NAMES = [
     "ActivityConfig",
     "LocalActivityConfig",
     "ChildWorkflowConfig",
+    "ChildWorkflowHandle",
+    "ExternalWorkflowHandle",
     "ActivityCancellationType",
     "ActivityHandle",
     "start_child_workflow",

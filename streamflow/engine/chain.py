@@ -1,0 +1,125 @@
+"""The run that follows another in its chain: continued as new, retried, or the next of a cron schedule."""
+
+from __future__ import annotations
+
+import msgspec
+
+from streamflow.engine.context import Context
+from streamflow.engine.cron import next_run_ms
+from streamflow.engine.retry import backoff_ms
+from streamflow.engine.state import Run
+from streamflow.model.events import (
+    WorkflowCompleted,
+    WorkflowContinuedAsNew,
+    WorkflowFailed,
+    WorkflowStarted,
+    WorkflowTimedOut,
+)
+from streamflow.model.failure import Failure, FailureKind, RetryState, TimeoutKind
+
+
+def successor(run: Run, context: Context) -> WorkflowStarted:
+    """The first event of the run that follows ``run``, which has just closed."""
+    match run.closed:
+        case WorkflowContinuedAsNew():
+            return _continued(run, run.closed, context.now_ms)
+        case WorkflowFailed(retry_state=state) | WorkflowTimedOut(retry_state=state) if (
+            state is RetryState.IN_PROGRESS
+        ):
+            return _retried(run, context.now_ms)
+        case WorkflowCompleted() | WorkflowFailed() | WorkflowTimedOut():
+            return _next_of_schedule(run, context)
+        case _:
+            raise AssertionError(
+                f"Expected a run that another follows, found {run.closed!r} of {run.run_id}"
+            )
+
+
+def retry_wait_ms(run: Run) -> int:
+    """How long the next attempt of a failed run waits, under the run's own retry policy."""
+    policy = run.start.retry_policy
+    if policy is None:
+        return 0
+    match run.closed:
+        case WorkflowFailed(failure=failure) if failure.next_retry_delay_ms is not None:
+            return failure.next_retry_delay_ms
+        case _:
+            return backoff_ms(policy, run.start.attempt)
+
+
+def _continued(run: Run, closed: WorkflowContinuedAsNew, now_ms: int) -> WorkflowStarted:
+    start = run.start
+    run_timeout_ms = closed.run_timeout_ms or start.run_timeout_ms
+    return msgspec.structs.replace(
+        start,
+        workflow_type=closed.workflow_type or start.workflow_type,
+        queue=closed.queue or start.queue,
+        args=closed.args,
+        continued_from=run.run_id,
+        attempt=1,
+        not_before_ms=now_ms + closed.backoff_ms if closed.backoff_ms else 0,
+        run_timeout_ms=run_timeout_ms,
+        run_deadline_ms=deadline_ms(now_ms + closed.backoff_ms, run_timeout_ms),
+        task_timeout_ms=closed.task_timeout_ms or start.task_timeout_ms,
+        retry_policy=closed.retry_policy or start.retry_policy,
+        memo=run.memo if closed.memo is None else closed.memo,
+        search_attributes=(
+            run.search_attributes if closed.search_attributes is None else closed.search_attributes
+        ),
+        headers=closed.headers or start.headers,
+    )
+
+
+def _retried(run: Run, now_ms: int) -> WorkflowStarted:
+    begins_ms = now_ms + retry_wait_ms(run)
+    return msgspec.structs.replace(
+        _begun_again(run, begins_ms),
+        attempt=run.start.attempt + 1,
+        last_failure=_failure_of(run),
+    )
+
+
+def _next_of_schedule(run: Run, context: Context) -> WorkflowStarted:
+    """A result is handed on until there is a newer one; a failure only to the run right after."""
+    begins_ms = next_run_ms(run, context.now_ms, context.zones)
+    assert begins_ms is not None, run.run_id  # decided by the same rules, at the same time
+    started = msgspec.structs.replace(
+        _begun_again(run, begins_ms), attempt=1, last_failure=_failure_of(run)
+    )
+    match run.closed:
+        case WorkflowCompleted(result=result):
+            results = () if result is None else (result,)
+            return msgspec.structs.replace(started, last_result=results)
+        case _:
+            return started
+
+
+def _begun_again(run: Run, begins_ms: int) -> WorkflowStarted:
+    """With the same input, and with what the run had made of memo and search attributes."""
+    start = run.start
+    return msgspec.structs.replace(
+        start,
+        continued_from=run.run_id,
+        memo=run.memo,
+        search_attributes=run.search_attributes,
+        not_before_ms=begins_ms,
+        run_deadline_ms=deadline_ms(begins_ms, start.run_timeout_ms),
+    )
+
+
+def _failure_of(run: Run) -> Failure | None:
+    match run.closed:
+        case WorkflowFailed(failure=failure):
+            return failure
+        case WorkflowTimedOut():
+            return Failure(
+                kind=FailureKind.TIMEOUT,
+                message="Workflow timed out",
+                timeout_kind=TimeoutKind.START_TO_CLOSE,
+            )
+        case _:
+            return None
+
+
+def deadline_ms(begins_ms: int, timeout_ms: int | None) -> int | None:
+    return begins_ms + timeout_ms if timeout_ms else None
