@@ -30,7 +30,20 @@ for _name, _help in {
     "history": "Show or save a run's events.",
 }.items():
     workflow.command(f"streamflow.cli.workflow:{_name}", help=_help)
+workflow.command("streamflow.cli.listing:list_", name="list", help="List workflows.")
+workflow.command("streamflow.cli.listing:count", name="count", help="Count workflows.")
 app.command(workflow)
+
+search_attribute = App(name="search-attribute", help="Declare what list filters may name.")
+for _name, _help in {
+    "create": "Declare a search attribute.",
+    "list_": "List what is declared.",
+    "delete": "Take a declaration back.",
+}.items():
+    search_attribute.command(
+        f"streamflow.cli.search_attribute:{_name}", name=_name.rstrip("_"), help=_help
+    )
+app.command(search_attribute)
 
 topology = App(name="topology", help="Show and make the topics that streamflow needs on Kafka.")
 topology.command("streamflow.cli.topology:plan", help="Show what apply would do.")

@@ -43,6 +43,10 @@ def show_rows(title: str, rows: Sequence[Mapping[str, Any]]) -> None:
         )
 
 
+def print_json(value: Any) -> None:
+    print(json.dumps(value, indent=2, default=plain))
+
+
 def text(value: Any) -> str:
     """One line: strings as they are, times without microseconds, the rest as JSON."""
     match value:

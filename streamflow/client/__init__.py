@@ -76,6 +76,11 @@ from streamflow.client.inputs import (
     UpdateWorkerBuildIdCompatibilityInput,
 )
 from streamflow.client.interceptor import Interceptor, OutboundInterceptor
+from streamflow.client.listing import (
+    WorkflowExecutionAsyncIterator,
+    WorkflowExecutionCount,
+    WorkflowExecutionCountAggregationGroup,
+)
 from streamflow.exceptions import WorkflowAlreadyStartedError
 from streamflow.service import RPCError, RPCStatusCode
 
@@ -136,6 +141,9 @@ __all__ = [
     "WorkflowAlreadyStartedError",
     "WorkflowContinuedAsNewError",
     "WorkflowExecution",
+    "WorkflowExecutionAsyncIterator",
+    "WorkflowExecutionCount",
+    "WorkflowExecutionCountAggregationGroup",
     "WorkflowExecutionDescription",
     "WorkflowExecutionStatus",
     "WorkflowFailureError",

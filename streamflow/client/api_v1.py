@@ -13,7 +13,7 @@ import msgspec
 
 from streamflow.client.history_file import event_from_json, event_to_json
 from streamflow.client.transport import EventsPage
-from streamflow.model.answers import Reason, Rejection
+from streamflow.model.answers import ExecutionSummary, Reason, Rejection
 from streamflow.model.commands import (
     CancelWorkflow,
     QueryWorkflow,
@@ -152,6 +152,35 @@ class QueueBody(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     partitions: int
     kind: str
+
+
+class ExecutionsBody(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of a list of runs."""
+
+    executions: tuple[ExecutionSummary, ...]
+    next_page_token: str = ""
+
+
+class CountGroupBody(msgspec.Struct, frozen=True, kw_only=True):
+    count: int
+    values: tuple[str | int | float | bool | None, ...]
+
+
+class CountBody(msgspec.Struct, frozen=True, kw_only=True):
+    """How many runs a list filter finds, by group if it groups."""
+
+    count: int
+    groups: tuple[CountGroupBody, ...] = ()
+
+
+class SearchAttributesBody(msgspec.Struct, frozen=True, kw_only=True):
+    """Search attributes by name, with their types."""
+
+    search_attributes: Mapping[str, str]
+
+
+class ForgetSearchAttributesBody(msgspec.Struct, frozen=True, kw_only=True):
+    names: tuple[str, ...]
 
 
 class QueuesBody(msgspec.Struct, frozen=True, kw_only=True):

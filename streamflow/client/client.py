@@ -17,7 +17,7 @@ from typing import (
     TypeVar,
 )
 
-from streamflow.client import connecting, naming, starting
+from streamflow.client import connecting, finding, naming, starting
 from streamflow.client.errors import NotYetError
 from streamflow.client.handle import WorkflowHandle
 from streamflow.client.interceptor import Interceptor, OutboundInterceptor
@@ -97,6 +97,7 @@ class Client:
         lazy: bool = False,
         create_topics: bool | None = None,
         config: Mapping[str, Any] | None = None,
+        visibility: str | None = None,
         plugins: Sequence[Any] = (),
     ) -> Client:
         """A client of ``"host:port"`` (Kafka), ``"embedded:DIR"``, ``"memory:NAME"`` or ``"http://..."`` (a gateway).
@@ -108,6 +109,8 @@ class Client:
             lazy: Connect at the first call rather than now.
             create_topics: Create topics that are missing. Default: not on Kafka, where `streamflow topology apply` does.
             config: Further options of librdkafka, passed on untouched (TLS, SASL and so on).
+            visibility: Where lists of workflows are kept: ``sqlite:///FILE`` or ``postgresql://...``, which many clients may
+                share. Default: in the embedded log's folder, else in memory, built when the first list is asked for.
 
         Raises:
             RPCError: nobody can be reached there, or the namespace has no topics.
@@ -115,7 +118,11 @@ class Client:
         if plugins:
             raise NotYetError("Client plugins")
         transport = await connecting.connect(
-            target, namespace=namespace, create_topics=create_topics, config=config or {}
+            target,
+            namespace=namespace,
+            create_topics=create_topics,
+            config=config or {},
+            visibility=visibility,
         )
         client = Client(
             transport,
@@ -254,6 +261,9 @@ class Client:
             task_queue=task_queue,
         )
 
+    list_workflows = finding.list_workflows
+    count_workflows = finding.count_workflows
+
     async def find_queue(self, workflow_id: str, run_id: str | None = None) -> str:
         """The queue that a workflow is on.
 
@@ -280,12 +290,6 @@ class Client:
 
     async def start_update_with_start_workflow(self, *_args: Any, **_options: Any) -> NoReturn:
         raise NotYetError("Client.start_update_with_start_workflow")
-
-    def list_workflows(self, *_args: Any, **_options: Any) -> NoReturn:
-        raise NotYetError("Client.list_workflows")
-
-    async def count_workflows(self, *_args: Any, **_options: Any) -> NoReturn:
-        raise NotYetError("Client.count_workflows")
 
     async def create_schedule(self, *_args: Any, **_options: Any) -> NoReturn:
         raise NotYetError("Client.create_schedule")

@@ -16,7 +16,12 @@ if TYPE_CHECKING:
 
 
 async def connect(
-    target: str, *, namespace: str, create_topics: bool | None, config: Mapping[str, Any]
+    target: str,
+    *,
+    namespace: str,
+    create_topics: bool | None,
+    config: Mapping[str, Any],
+    visibility: str | None = None,
 ) -> Transport:
     """The transport for a target, not yet opened.
 
@@ -33,7 +38,7 @@ async def connect(
     from streamflow.client.log_transport import LogTransport
 
     creates = kind is not wiring.LogKind.KAFKA if create_topics is None else create_topics
-    return LogTransport(log, namespace, create_topics=creates)
+    return LogTransport(log, namespace, create_topics=creates, visibility=visibility)
 
 
 async def open_log(target: str, config: Mapping[str, Any]) -> Log:

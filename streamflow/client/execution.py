@@ -11,7 +11,13 @@ from streamflow.client.values import NOT_GIVEN, NotGiven, decode_failure, decode
 from streamflow.common import TypedSearchAttributes
 from streamflow.converter import DataConverter, decode_search_attributes
 from streamflow.converter.search_attributes import untyped
-from streamflow.model.answers import Description, PendingChild, PendingTimer, Trouble
+from streamflow.model.answers import (
+    Description,
+    ExecutionSummary,
+    PendingChild,
+    PendingTimer,
+    Trouble,
+)
 from streamflow.model.answers import PendingActivity as PendingActivityFacts
 from streamflow.model.options import Status
 
@@ -121,26 +127,8 @@ class WorkflowExecutionDescription(WorkflowExecution):
 
 async def describe(facts: Description, converter: DataConverter) -> WorkflowExecutionDescription:
     """The user's view of the engine's facts."""
-    started = time_of(facts.started_ms)
-    assert started is not None, facts
     return WorkflowExecutionDescription(
-        id=facts.workflow_id,
-        run_id=facts.run_id,
-        namespace=facts.namespace,
-        task_queue=facts.queue,
-        workflow_type=facts.workflow_type,
-        status=facts.status,
-        start_time=started,
-        execution_time=time_of(facts.execution_ms) or started,
-        close_time=time_of(facts.closed_ms),
-        history_length=facts.history_length,
-        parent_id=facts.parent_workflow_id or None,
-        parent_run_id=facts.parent_run_id or None,
-        root_id=facts.root_workflow_id or None,
-        root_run_id=facts.root_run_id or None,
-        typed_search_attributes=decode_search_attributes(facts.search_attributes),
-        raw_info=facts,
-        data_converter=converter,
+        **_fields(facts, converter),
         pending_activities=[
             await _pending(activity, converter) for activity in facts.pending_activities
         ],
@@ -149,6 +137,57 @@ async def describe(facts: Description, converter: DataConverter) -> WorkflowExec
         trouble=facts.trouble,
         cancel_requested=facts.cancel_requested,
     )
+
+
+def listed(summary: ExecutionSummary, converter: DataConverter) -> WorkflowExecution:
+    """The user's view of a row of the feed."""
+    facts = Description(
+        workflow_id=summary.workflow_id,
+        run_id=summary.run_id,
+        first_run_id=summary.first_run_id,
+        namespace=summary.namespace,
+        queue=summary.queue,
+        workflow_type=summary.workflow_type,
+        status=summary.status,
+        started_ms=summary.started_ms,
+        execution_ms=summary.execution_ms,
+        closed_ms=summary.closed_ms,
+        history_length=summary.history_length,
+        history_bytes=summary.history_bytes,
+        parent_workflow_id=summary.parent_workflow_id,
+        parent_run_id=summary.parent_run_id,
+        root_workflow_id=summary.root_workflow_id,
+        root_run_id=summary.root_run_id,
+        memo=summary.memo,
+        search_attributes=summary.search_attributes,
+        static_summary=summary.static_summary,
+        static_details=summary.static_details,
+    )
+    return WorkflowExecution(**_fields(facts, converter))
+
+
+def _fields(facts: Description, converter: DataConverter) -> dict[str, Any]:
+    started = time_of(facts.started_ms)
+    assert started is not None, facts
+    return {
+        "id": facts.workflow_id,
+        "run_id": facts.run_id,
+        "namespace": facts.namespace,
+        "task_queue": facts.queue,
+        "workflow_type": facts.workflow_type,
+        "status": facts.status,
+        "start_time": started,
+        "execution_time": time_of(facts.execution_ms) or started,
+        "close_time": time_of(facts.closed_ms),
+        "history_length": facts.history_length,
+        "parent_id": facts.parent_workflow_id or None,
+        "parent_run_id": facts.parent_run_id or None,
+        "root_id": facts.root_workflow_id or None,
+        "root_run_id": facts.root_run_id or None,
+        "typed_search_attributes": decode_search_attributes(facts.search_attributes),
+        "raw_info": facts,
+        "data_converter": converter,
+    }
 
 
 async def _pending(facts: PendingActivityFacts, converter: DataConverter) -> PendingActivity:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -18,7 +18,12 @@ import msgspec
 
 from streamflow.client import api_v1
 from streamflow.client.errors import RPCTimeoutOrCancelledError
-from streamflow.client.transport import DEADLINE_S, EventsPage
+from streamflow.client.transport import (
+    DEADLINE_S,
+    EventsPage,
+    ExecutionsCount,
+    ExecutionsPage,
+)
 from streamflow.model.answers import Answer, Description, Done, QueryAnswer, Rejection, RunResult
 from streamflow.model.commands import (
     AwaitResult,
@@ -177,6 +182,40 @@ class HttpTransport:
             raise RPCError(found.message, RPCStatusCode.NOT_FOUND)
         return found.queue
 
+    async def executions(
+        self,
+        query: str,
+        *,
+        page_size: int,
+        page_token: str = "",
+        deadline_s: float | None = DEADLINE_S,
+    ) -> ExecutionsPage:
+        params = {"query": query, "page_size": str(page_size), "page_token": page_token}
+        page = await self._get(self._workflows(), params, ExecutionsPage, deadline_s)
+        return _given(page)
+
+    async def count_executions(
+        self, query: str, *, deadline_s: float | None = DEADLINE_S
+    ) -> ExecutionsCount:
+        path = f"/namespaces/{_quoted(self._namespace)}/workflow-count"
+        return _given(await self._get(path, {"query": query}, ExecutionsCount, deadline_s))
+
+    async def search_attributes(self) -> Mapping[str, str]:
+        found = await self._get(self._attributes(), {}, api_v1.SearchAttributesBody, DEADLINE_S)
+        return _given(found).search_attributes
+
+    async def declare_search_attributes(self, wanted: Mapping[str, str]) -> None:
+        body = api_v1.SearchAttributesBody(search_attributes=wanted)
+        await self._post(self._attributes(), {}, body, api_v1.SearchAttributesBody, DEADLINE_S, "")
+
+    async def forget_search_attributes(self, names: Sequence[str]) -> None:
+        body = api_v1.ForgetSearchAttributesBody(names=tuple(names))
+        path = f"{self._attributes()}/forget"
+        await self._post(path, {}, body, api_v1.SearchAttributesBody, DEADLINE_S, "")
+
+    def _attributes(self) -> str:
+        return f"/namespaces/{_quoted(self._namespace)}/search-attributes"
+
     async def queues(self) -> Mapping[str, QueueEntry]:
         path = f"/namespaces/{_quoted(self._namespace)}/queues"
         found = await self._get(path, {}, api_v1.QueuesBody, DEADLINE_S)
@@ -279,6 +318,12 @@ def _answer(response: httpx.Response, cls: type[BodyT]) -> BodyT | Rejection:
     if problem.rpc_status is RPCStatusCode.DEADLINE_EXCEEDED:
         raise RPCTimeoutOrCancelledError(problem.detail)
     raise RPCError(problem.detail, problem.rpc_status)
+
+
+def _given(answer: BodyT | Rejection) -> BodyT:
+    """What no engine refuses."""
+    assert not isinstance(answer, Rejection), answer
+    return answer
 
 
 def _body(command: msgspec.Struct, cls: type[StructT]) -> StructT:

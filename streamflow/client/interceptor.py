@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from streamflow.client.execution import WorkflowExecutionDescription
     from streamflow.client.handle import WorkflowHandle
     from streamflow.client.history_events import WorkflowHistoryEventAsyncIterator
+    from streamflow.client.listing import WorkflowExecutionAsyncIterator, WorkflowExecutionCount
 
 
 class Interceptor:
@@ -49,10 +50,10 @@ class OutboundInterceptor:
     ) -> WorkflowHistoryEventAsyncIterator:
         return self.next.fetch_workflow_history_events(input)
 
-    def list_workflows(self, input: inputs.ListWorkflowsInput) -> Any:
+    def list_workflows(self, input: inputs.ListWorkflowsInput) -> WorkflowExecutionAsyncIterator:
         return self.next.list_workflows(input)
 
-    async def count_workflows(self, input: inputs.CountWorkflowsInput) -> Any:
+    async def count_workflows(self, input: inputs.CountWorkflowsInput) -> WorkflowExecutionCount:
         return await self.next.count_workflows(input)
 
     async def query_workflow(self, input: inputs.QueryWorkflowInput) -> Any:

@@ -8,16 +8,23 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from streamflow.client import locate, silence
+from streamflow.client import declaring, locate, silence
 from streamflow.client.errors import RPCTimeoutOrCancelledError
+from streamflow.client.executions import Executions
 from streamflow.client.patience import blocking
 from streamflow.client.queues import Queues
 from streamflow.client.replies import Replies
 from streamflow.client.requests import Due, Pending, Requests, Timing, waits_for_result
-from streamflow.client.transport import DEADLINE_S, ONLY_DURABLE, EventsPage
+from streamflow.client.transport import (
+    DEADLINE_S,
+    ONLY_DURABLE,
+    EventsPage,
+    ExecutionsCount,
+    ExecutionsPage,
+)
 from streamflow.model.answers import Answer, HistoryPage
 from streamflow.model.commands import Command, Envelope, FetchHistory, ReplyTo, StartWorkflow
 from streamflow.model.ids import MessageId, RunId, WorkflowId
@@ -54,8 +61,13 @@ class LogTransport:
         create_topics: bool = False,
         timing: Timing | None = None,
         while_waiting: Callable[[], AbstractContextManager[None]] | None = None,
+        visibility: str | None = None,
     ) -> None:
-        """``while_waiting`` is entered around each wait for a result: there a test's clock may skip ahead."""
+        """``while_waiting`` is entered around each wait for a result: there a test's clock may skip ahead.
+
+        ``visibility`` is where lists are kept, as an SQLAlchemy URL; by default with the log's own local state, if it has
+        any, else in memory.
+        """
         self.log = log
         self.create_topics = create_topics
         self._namespace = namespace
@@ -63,6 +75,7 @@ class LogTransport:
         self._timing = timing or Timing()
         self._requests = Requests(f"{secrets.token_hex(8)}-")
         self._queues = Queues(log, namespace)
+        self._executions = Executions(log, namespace, visibility)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._opening: asyncio.Lock | None = None
         self._producer: Producer | None = None
@@ -110,6 +123,7 @@ class LogTransport:
                 )
         if self._replies is not None:
             await self._replies.close()
+        await self._executions.close()
         if self._producer is not None:
             await blocking(self.log, self._producer.close)
         await blocking(self.log, self.log.close)
@@ -303,6 +317,41 @@ class LogTransport:
         self, workflow_id: str, run_id: str | None, *, deadline_s: float | None = DEADLINE_S
     ) -> str:
         return await locate.find_queue(self, workflow_id, run_id, deadline_s=deadline_s)
+
+    # -- lists --------------------------------------------------------------------------------------------------
+
+    async def executions(
+        self,
+        query: str,
+        *,
+        page_size: int,
+        page_token: str = "",
+        deadline_s: float | None = DEADLINE_S,
+    ) -> ExecutionsPage:
+        await self.open()
+        return await self._executions.page(
+            query, page_size=page_size, page_token=page_token, deadline_s=deadline_s
+        )
+
+    async def count_executions(
+        self, query: str, *, deadline_s: float | None = DEADLINE_S
+    ) -> ExecutionsCount:
+        await self.open()
+        return await self._executions.count(query, deadline_s=deadline_s)
+
+    async def search_attributes(self) -> Mapping[str, str]:
+        await self.open()
+        return await declaring.search_attributes(self.log, self._namespace)
+
+    async def declare_search_attributes(self, wanted: Mapping[str, str]) -> None:
+        await self.open()
+        await declaring.declare_search_attributes(self.log, self._namespace, wanted)
+        self._executions.forget_declared()
+
+    async def forget_search_attributes(self, names: Sequence[str]) -> None:
+        await self.open()
+        await declaring.forget_search_attributes(self.log, self._namespace, names)
+        self._executions.forget_declared()
 
     # -- history ------------------------------------------------------------------------------------------------
 

@@ -6,12 +6,12 @@ user values, exceptions and option names are `client`'s and `handle`'s business.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import msgspec
 
-from streamflow.model.answers import Answer, Done
+from streamflow.model.answers import Answer, Done, ExecutionSummary
 from streamflow.model.commands import Command
 from streamflow.model.events import Recorded
 from streamflow.model.ids import RunId
@@ -35,6 +35,28 @@ class EventsPage(msgspec.Struct, frozen=True, kw_only=True):
     """Whether there are events after these now."""
     closed: bool
     """Whether the run has ended, so that no more will come."""
+
+
+class ExecutionsPage(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of a list of runs."""
+
+    executions: tuple[ExecutionSummary, ...]
+    next_page_token: str = ""
+    """Where the next page begins; empty when there is none."""
+
+
+class ExecutionsGroup(msgspec.Struct, frozen=True, kw_only=True):
+    """How many runs have these values of the attributes grouped by."""
+
+    count: int
+    values: tuple[str | int | float | bool | None, ...]
+
+
+class ExecutionsCount(msgspec.Struct, frozen=True, kw_only=True):
+    """How many runs a filter finds."""
+
+    count: int
+    groups: tuple[ExecutionsGroup, ...] = ()
 
 
 class Transport(Protocol):
@@ -75,6 +97,35 @@ class Transport(Protocol):
         deadline_s: float | None = DEADLINE_S,
     ) -> EventsPage | Answer:
         """A page of history; or the refusal."""
+        ...
+
+    async def executions(
+        self,
+        query: str,
+        *,
+        page_size: int,
+        page_token: str = "",
+        deadline_s: float | None = DEADLINE_S,
+    ) -> ExecutionsPage:
+        """A page of the runs that a list filter finds. Raises INVALID_ARGUMENT for a filter that is none."""
+        ...
+
+    async def count_executions(
+        self, query: str, *, deadline_s: float | None = DEADLINE_S
+    ) -> ExecutionsCount:
+        """How many runs a list filter finds."""
+        ...
+
+    async def search_attributes(self) -> Mapping[str, str]:
+        """Names and types of the search attributes that the namespace declares."""
+        ...
+
+    async def declare_search_attributes(self, wanted: Mapping[str, str]) -> None:
+        """Declares them by name and type."""
+        ...
+
+    async def forget_search_attributes(self, names: Sequence[str]) -> None:
+        """Takes declarations back; runs keep their values."""
         ...
 
     async def find_queue(

@@ -94,8 +94,11 @@ def result_of(run: Run) -> RunResult:
     )
 
 
-def summarize(run: Run, *, namespace: str, queue: str, now_ms: int) -> ExecutionSummary:
+def summarize(
+    run: Run, *, namespace: str, queue: str, now_ms: int, history_bytes: int
+) -> ExecutionSummary:
     start = run.start
+    root_workflow_id, root_run_id = root_of(run)
     attempts = [activity.attempt for activity in run.activities.values()]
     failing = [attempt for attempt in attempts if attempt.last_failure]
     return ExecutionSummary(
@@ -121,6 +124,13 @@ def summarize(run: Run, *, namespace: str, queue: str, now_ms: int) -> Execution
         parent_workflow_id=start.parent.workflow_id if start.parent else "",
         memo=run.memo,
         search_attributes=run.search_attributes,
+        execution_ms=start.not_before_ms or run.started_ms,
+        history_bytes=history_bytes,
+        parent_run_id=start.parent.run_id if start.parent else "",
+        root_workflow_id=root_workflow_id,
+        root_run_id=root_run_id,
+        static_summary=start.static_summary,
+        static_details=start.static_details,
     )
 
 

@@ -106,6 +106,47 @@ class Operations:
         found = await self._transport(request).find_queue(_workflow_id(request), _run_id(request))
         return api_v1.LocatedBody(queue=found)
 
+    # -- lists --------------------------------------------------------------------------------------------------
+
+    async def list(self, request: Request) -> Reply:
+        page = await self._transport(request).executions(
+            request.query_params.get("query", ""),
+            page_size=_number(request, "page_size", default=100, most=1_000),
+            page_token=request.query_params.get("page_token", ""),
+        )
+        return api_v1.ExecutionsBody(
+            executions=page.executions, next_page_token=page.next_page_token
+        )
+
+    async def count(self, request: Request) -> Reply:
+        found = await self._transport(request).count_executions(
+            request.query_params.get("query", "")
+        )
+        return api_v1.CountBody(
+            count=found.count,
+            groups=tuple(
+                api_v1.CountGroupBody(count=group.count, values=group.values)
+                for group in found.groups
+            ),
+        )
+
+    async def search_attributes(self, request: Request) -> Reply:
+        return await self._declared(request)
+
+    async def declare_search_attributes(self, request: Request) -> Reply:
+        body = await _read(request, api_v1.SearchAttributesBody)
+        await self._transport(request).declare_search_attributes(body.search_attributes)
+        return await self._declared(request)
+
+    async def forget_search_attributes(self, request: Request) -> Reply:
+        body = await _read(request, api_v1.ForgetSearchAttributesBody)
+        await self._transport(request).forget_search_attributes(body.names)
+        return await self._declared(request)
+
+    async def _declared(self, request: Request) -> Reply:
+        found = await self._transport(request).search_attributes()
+        return api_v1.SearchAttributesBody(search_attributes=found)
+
     # -- asking -------------------------------------------------------------------------------------------------
 
     async def _ask(

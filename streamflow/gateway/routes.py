@@ -43,6 +43,9 @@ WAIT = Parameter(
     "integer",
 )
 AFTER = Parameter("after_seq", "Only events after this number.", "integer")
+QUERY = Parameter("query", "A list filter (docs/list-filters.md); all runs when left out.")
+PAGE_SIZE = Parameter("page_size", "Runs of a page, 1,000 at most; 100 when left out.", "integer")
+PAGE_TOKEN = Parameter("page_token", "Where the page before ended.")
 
 _NAMESPACE = "/namespaces/{namespace}"
 _WORKFLOWS = _NAMESPACE + "/workflows"
@@ -64,6 +67,50 @@ ROUTES: tuple[Route, ...] = (
         about="The namespace's task queues.",
         operation=Operations.queues,
         answers=(api_v1.QueuesBody,),
+    ),
+    Route(
+        name="list_workflows",
+        method="GET",
+        path=_WORKFLOWS,
+        about="A page of the runs that a list filter finds, newest first.",
+        operation=Operations.list,
+        answers=(api_v1.ExecutionsBody,),
+        parameters=(QUERY, PAGE_SIZE, PAGE_TOKEN),
+    ),
+    Route(
+        name="count_workflows",
+        method="GET",
+        path=_NAMESPACE + "/workflow-count",
+        about="How many runs a list filter finds, by group if it groups.",
+        operation=Operations.count,
+        answers=(api_v1.CountBody,),
+        parameters=(QUERY,),
+    ),
+    Route(
+        name="list_search_attributes",
+        method="GET",
+        path=_NAMESPACE + "/search-attributes",
+        about="The search attributes that the namespace declares, with their types.",
+        operation=Operations.search_attributes,
+        answers=(api_v1.SearchAttributesBody,),
+    ),
+    Route(
+        name="declare_search_attributes",
+        method="POST",
+        path=_NAMESPACE + "/search-attributes",
+        about="Declares search attributes.",
+        operation=Operations.declare_search_attributes,
+        body=api_v1.SearchAttributesBody,
+        answers=(api_v1.SearchAttributesBody,),
+    ),
+    Route(
+        name="forget_search_attributes",
+        method="POST",
+        path=_NAMESPACE + "/search-attributes/forget",
+        about="Takes declarations back; runs keep their values.",
+        operation=Operations.forget_search_attributes,
+        body=api_v1.ForgetSearchAttributesBody,
+        answers=(api_v1.SearchAttributesBody,),
     ),
     Route(
         name="start_workflow",

@@ -249,3 +249,12 @@ class ExecutionSummary(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     parent_workflow_id: str = ""
     memo: Mapping[str, Payload] = {}
     search_attributes: Mapping[str, Payload] = {}
+    execution_ms: int = 0
+    """When the code might first run; 0 in records from before this field."""
+    history_bytes: int = 0
+    parent_run_id: str = ""
+    root_workflow_id: str = ""
+    """The workflow at the top of the tree; itself where nobody started it as a child."""
+    root_run_id: str = ""
+    static_summary: str = ""
+    static_details: str = ""

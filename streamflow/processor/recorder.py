@@ -319,7 +319,11 @@ class Recorder:
             self.draft.summarized_ms = now_ms
             options = self._around.options
             summary = summarize(
-                self.run, namespace=options.namespace, queue=options.queue, now_ms=now_ms
+                self.run,
+                namespace=options.namespace,
+                queue=options.queue,
+                now_ms=now_ms,
+                history_bytes=self.draft.history_bytes,
             )
             self._put_summary(encode(summary))
 

@@ -11,7 +11,7 @@ import asyncio
 import shutil
 import tempfile
 from abc import ABC, abstractmethod
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
@@ -19,6 +19,7 @@ from typing import Any, NoReturn, Self
 
 from streamflow.client import Client, NotYetError
 from streamflow.client.log_transport import LogTransport
+from streamflow.common import SearchAttributeKey
 from streamflow.config import DEFAULT_NAMESPACE
 from streamflow.converter import DataConverter
 from streamflow.memory.broker import MemoryBroker
@@ -49,9 +50,13 @@ class WorkflowEnvironment(ABC):
         namespace: str = DEFAULT_NAMESPACE,
         data_converter: DataConverter = DataConverter.default,
         identity: str | None = None,
+        search_attributes: Sequence[SearchAttributeKey[Any]] = (),
         **ignored: Any,
     ) -> WorkflowEnvironment:
-        """An engine on the embedded log, in a folder that goes with the environment. Time is real."""
+        """An engine on the embedded log, in a folder that goes with the environment. Time is real.
+
+        ``search_attributes`` are declared, so that list filters may name them before a workflow has them.
+        """
         _refuse_later(ignored)
         folder = await asyncio.to_thread(tempfile.mkdtemp, prefix="streamflow-")
         try:
@@ -61,6 +66,10 @@ class WorkflowEnvironment(ABC):
                 data_converter=data_converter,
                 identity=identity,
             )
+            if search_attributes:
+                await client.transport.declare_search_attributes(
+                    {key.name: key.indexed_value_type.value for key in search_attributes}
+                )
         except BaseException:
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
             raise

@@ -27,6 +27,14 @@ from streamflow.topology.names import (
 )
 from streamflow.topology.placement import partition_for, partition_of_key
 from streamflow.topology.planning import Plan, PlanRefused, apply, plan
+from streamflow.topology.settings import (
+    Settings,
+    delete_search_attributes,
+    read_settings,
+    settings_topic,
+    write_namespace,
+    write_search_attributes,
+)
 
 __all__ = [
     "Declarations",
@@ -35,6 +43,7 @@ __all__ = [
     "Queue",
     "QueueMismatch",
     "QueueMissing",
+    "Settings",
     "activities_topic",
     "activity_group",
     "apply",
@@ -42,6 +51,7 @@ __all__ = [
     "check_namespace",
     "dead_letters_topic",
     "declare",
+    "delete_search_attributes",
     "encode_queue",
     "ensure_queue",
     "executions_topic",
@@ -53,6 +63,10 @@ __all__ = [
     "processor_group",
     "queues_topic",
     "read_queues",
+    "read_settings",
     "replies_topic",
+    "settings_topic",
+    "write_namespace",
     "write_queues",
+    "write_search_attributes",
 ]

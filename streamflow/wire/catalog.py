@@ -9,7 +9,17 @@ from typing import Final
 
 import msgspec
 
-from streamflow.model import answers, commands, events, options, payload, queues, relations, tasks
+from streamflow.model import (
+    answers,
+    commands,
+    events,
+    options,
+    payload,
+    queues,
+    relations,
+    settings,
+    tasks,
+)
 from streamflow.wire.schema import RecordOf, Schema
 
 Struct = type[msgspec.Struct]
@@ -89,6 +99,7 @@ AREAS: Final[dict[str, tuple[Struct, ...]]] = {
     ),
     "executions": (answers.ExecutionSummary,),
     "queues": (queues.QueueEntry,),
+    "settings": (settings.SearchAttributeEntry, settings.NamespaceEntry),
 }
 COMMON_AREA: Final = "common"
 """Of what is only ever part of a record: payloads, failures, policies, enums."""

@@ -8,6 +8,7 @@ import msgspec
 
 from streamflow.model.answers import Answer, DedupEntry, ExecutionSummary, TakenOver, Trouble
 from streamflow.model.queues import QueueEntry
+from streamflow.model.settings import NamespaceEntry, SearchAttributeEntry
 from streamflow.model.tasks import ActivityTask, Attempt, CancelTask, Deleting, PositionRecord
 from streamflow.wire import codec
 from streamflow.wire.errors import VALUE, Undecodable
@@ -23,6 +24,8 @@ Entity = (
     | CancelTask
     | QueueEntry
     | TakenOver
+    | SearchAttributeEntry
+    | NamespaceEntry
 )
 _T = TypeVar("_T", bound=msgspec.Struct)
 _ANSWERS: tuple[type[msgspec.Struct], ...] = get_args(Answer)

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from streamflow.client.errors import NotYetError
 from streamflow.client.inputs import CountWorkflowsInput, ListWorkflowsInput
+from streamflow.client.listing import (
+    WorkflowExecutionAsyncIterator,
+    WorkflowExecutionCount,
+    counted,
+    seconds,
+)
 from streamflow.client.root.calls import Calls
 
 
 class VisibilityCalls(Calls):
-    def list_workflows(self, input: ListWorkflowsInput) -> Any:
-        raise NotYetError("Client.list_workflows")
+    def list_workflows(self, input: ListWorkflowsInput) -> WorkflowExecutionAsyncIterator:
+        return WorkflowExecutionAsyncIterator(self._client, input)
 
-    async def count_workflows(self, input: CountWorkflowsInput) -> Any:
-        raise NotYetError("Client.count_workflows")
+    async def count_workflows(self, input: CountWorkflowsInput) -> WorkflowExecutionCount:
+        found = await self._client.transport.count_executions(
+            input.query or "", deadline_s=seconds(input.rpc_timeout)
+        )
+        return counted(found)

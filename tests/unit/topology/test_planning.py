@@ -56,6 +56,7 @@ def test_an_empty_log_gets_everything_and_is_then_as_declared() -> None:
         "default.orders.history",
         "default.orders.activities",
         "default.queues",
+        "default.settings",
         "default.executions",
         "default.replies",
         "default.dead-letters",

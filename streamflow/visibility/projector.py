@@ -1,0 +1,183 @@
+"""Keeps a store in step with the executions feed of a namespace, and answers list filters from it.
+
+Nothing runs in the background: whoever asks first reads the feed up to its end. A run's summary is written in the same
+transaction as the answer to its caller, so a list after a start, a signal or a result always shows it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from streamflow import topology
+from streamflow.common import SearchAttributeIndexedValueType
+from streamflow.model.answers import ExecutionSummary
+from streamflow.observability import get_logger
+from streamflow.ports import Record, TopicPartition
+from streamflow.visibility import rows
+from streamflow.visibility.binding import bind
+from streamflow.visibility.catalog import Catalog
+from streamflow.visibility.errors import FilterError
+from streamflow.visibility.parsing import parse
+from streamflow.visibility.store import Count, Store
+from streamflow.wire import keys
+from streamflow.wire.entities import decode_summary
+from streamflow.wire.errors import Undecodable
+
+if TYPE_CHECKING:
+    from streamflow.ports import Log, Reader
+
+log_events = get_logger("visibility")
+
+
+class Visibility:
+    """What can be asked about a namespace's runs. Thread-safe; every call blocks its thread."""
+
+    def __init__(self, log: Log, namespace: str, store: Store) -> None:
+        self._log = log
+        self._namespace = namespace
+        self._store = store
+        self._topic = topology.executions_topic(namespace)
+        self._lock = threading.Lock()
+        self._reader: Reader | None = None
+        self._checked = False
+
+    def close(self) -> None:
+        with self._lock:
+            if self._reader is not None:
+                self._reader.close()
+                self._reader = None
+        self._store.close()
+
+    # -- asking -------------------------------------------------------------------------------------------------
+
+    def search(
+        self,
+        query: str,
+        *,
+        page_size: int,
+        token: str,
+        declared: Mapping[str, SearchAttributeIndexedValueType] | None = None,
+    ) -> tuple[tuple[ExecutionSummary, ...], str]:
+        """A page of runs, and the token of the next (empty: there is none). The newest come first.
+
+        Raises:
+            FilterError: the query is not understood, or groups.
+            LogError: the feed cannot be read to its end now.
+        """
+        found = parse(query)
+        self.catch_up()
+        bound = bind(found, self._catalog(declared), now_ms=self._log.clock.now_ms())
+        if found.group_by:
+            raise FilterError(
+                "Expected no GROUP BY in a list, found one: count takes it", found.group_by[0].at
+            )
+        page = self._store.search(self._namespace, bound, page_size=page_size, token=token)
+        return tuple(decode_summary(value) for value in page.summaries), page.next_page_token
+
+    def count(
+        self,
+        query: str,
+        *,
+        declared: Mapping[str, SearchAttributeIndexedValueType] | None = None,
+    ) -> Count:
+        """How many runs, by group if the query groups. Raises as `search` does."""
+        found = parse(query)
+        self.catch_up()
+        bound = bind(found, self._catalog(declared), now_ms=self._log.clock.now_ms())
+        return self._store.count(self._namespace, bound)
+
+    def _catalog(self, declared: Mapping[str, SearchAttributeIndexedValueType] | None) -> Catalog:
+        return Catalog({**self._store.kinds(self._namespace), **(declared or {})})
+
+    # -- the feed -----------------------------------------------------------------------------------------------
+
+    def catch_up(self) -> None:
+        """Reads the feed to its end as of now."""
+        with self._lock:
+            partitions = self._partitions()
+            if self._reader is None:
+                self._reader = self._log.reader()
+            if not self._checked:
+                self._check_feed()
+                self._checked = True
+            positions = self._store.positions_of(self._topic)
+            for number in range(partitions):
+                self._read(
+                    self._reader, TopicPartition(self._topic, number), positions.get(number, 0)
+                )
+
+    def rebuild(self) -> None:
+        """Drops every row and reads the feed from its start."""
+        with self._lock:
+            self._store.begin_feed(self._topic, self._namespace, self._log.cluster_id)
+        self.catch_up()
+
+    def _partitions(self) -> int:
+        state = self._log.topics().get(self._topic)
+        if state is None:
+            state = self._log.describe_topics([self._topic]).get(self._topic)
+        return 0 if state is None else state.partitions
+
+    def _check_feed(self) -> None:
+        """A store of another log, or of another layout, is worth nothing."""
+        log_id = self._log.cluster_id
+        known = self._store.feed_of(self._topic)
+        if known != log_id:
+            log_events.info("visibility_rebuilt", topic=self._topic, was=known, found=log_id)
+            self._store.begin_feed(self._topic, self._namespace, log_id)
+
+    def _read(self, reader: Reader, partition: TopicPartition, position: int) -> None:
+        end = reader.end_offset(partition)
+        if position >= end:
+            return
+        begins = max(position, reader.start_offset(partition))
+        for batch in reader.read(partition, begins, end):
+            next_offset = batch[-1].offset + 1
+            if not self._take(partition.partition, begins, next_offset, batch):
+                return  # another process fills this store too, and is further
+            begins = next_offset
+        if begins < end:
+            # Markers of transactions at the end are no records: without this they would be read again each time.
+            self._take(partition.partition, begins, end, ())
+
+    def _take(self, partition: int, begins: int, next_offset: int, batch: Sequence[Record]) -> bool:
+        latest: dict[bytes, Record] = {record.key: record for record in batch if record.key}
+        gone: list[str] = []
+        found: list[rows.Row] = []
+        attributes: list[rows.Row] = []
+        for key, record in latest.items():
+            row = rows.row_id(self._namespace, *keys.parse_summary_key(key))
+            summary = _summary(record)
+            if summary is None or record.value is None:
+                gone.append(row)
+                continue
+            found.append(rows.execution_row(row, self._namespace, summary, record.value))
+            attributes += rows.attribute_rows(row, self._namespace, summary)
+        return self._store.apply(
+            self._topic,
+            partition,
+            begins=begins,
+            next_offset=next_offset,
+            gone=gone,
+            rows=found,
+            attribute_rows=attributes,
+        )
+
+
+def _summary(record: Record) -> ExecutionSummary | None:
+    if record.value is None:
+        return None
+    try:
+        return decode_summary(record.value)
+    except Undecodable as error:
+        # Written by a later release, or not by us: no list can show it, and the rest of the feed goes on.
+        log_events.warning(
+            "visibility_record_skipped",
+            topic=record.topic,
+            partition=record.partition,
+            offset=record.offset,
+            reason=str(error),
+        )
+        return None

@@ -1,0 +1,251 @@
+"""The list-filter language: what it means, and what it says of a filter that is none."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from streamflow.model.answers import ExecutionSummary
+from streamflow.model.options import Status
+from streamflow.visibility import Catalog, FilterError, Store
+from streamflow.visibility.binding import bind
+from streamflow.visibility.parsing import parse
+from streamflow.wire.entities import decode_summary
+from tests.unit.visibility.fleet import (
+    AMOUNT,
+    CITY,
+    DUE,
+    NOTE,
+    NS,
+    PAID,
+    SCORE,
+    TAGS,
+    USERS,
+    filled,
+    run,
+)
+from tests.unit.visibility.naive import lets_through
+
+NOW_MS = 1_790_000_100_000
+CATALOG = Catalog(USERS)
+
+TEXTS = st.sampled_from(
+    ["", "a", "A", "ab", "Köln", "a%b", "x_y", "it's", '"', "the red fox", "fox", "RED"]
+)
+INTS = st.integers(-3, 3) | st.sampled_from([2**62, -(2**62)])
+FLOATS = st.sampled_from([-1.5, 0.0, 0.5, 1.0, 2.0, 1e18])
+MOMENTS = st.integers(-2, 2).map(
+    lambda n: datetime(2026, 9, 21, 14, 13, n % 60, 250_000, tzinfo=UTC)
+)
+
+RUNS = st.builds(
+    run,
+    st.integers(0, 5),
+    st.fixed_dictionaries(
+        {},
+        optional={
+            CITY: TEXTS,
+            NOTE: TEXTS,
+            AMOUNT: INTS,
+            SCORE: FLOATS,
+            PAID: st.booleans(),
+            DUE: MOMENTS,
+            TAGS: st.lists(TEXTS, max_size=3),
+        },
+    ),
+    status=st.sampled_from(Status),
+    closed_ms=st.sampled_from([0, 1_790_000_000_500, 1_790_000_050_000]),
+    workflow_type=TEXTS,
+    parent_workflow_id=TEXTS,
+    history_length=st.integers(0, 3),
+)
+
+
+def quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def predicates() -> st.SearchStrategy[str]:
+    texts = TEXTS.map(quoted)
+    numbers = INTS.map(str) | FLOATS.map(repr)
+    moments = MOMENTS.map(lambda at: quoted(at.isoformat())) | st.sampled_from(
+        ["NOW", "now - 100s", "NOW() + 1h", "'2026-09-21T14:13:20Z'"]
+    )
+    flags = st.sampled_from(["TRUE", "false"])
+    lengths = st.sampled_from(["500ms", "50s", "'00:00:50'", "500000000", "'1m'"])
+    statuses = st.sampled_from(["'Running'", "'Failed'", "'TimedOut'", "1", "'CONTINUED_AS_NEW'"])
+    order = st.sampled_from(["=", "!=", ">", ">=", "<", "<="])
+    equal = st.sampled_from(["=", "!="])
+    listed = st.sampled_from(["=", "!=", "CONTAINS", "STARTS_WITH", "NOT CONTAINS"])
+    keyword = order | st.sampled_from(["STARTS_WITH", "NOT STARTS_WITH", "CONTAINS"])
+
+    def compared(
+        names: list[str], operators: st.SearchStrategy[str], values: st.SearchStrategy[str]
+    ) -> st.SearchStrategy[str]:
+        name = st.sampled_from(names)
+        plain = st.builds("{} {} {}".format, name, operators, values)
+        within = st.builds("{} IN ({}, {})".format, name, values, values)
+        without = st.builds("{} NOT IN ({})".format, name, values)
+        nothing = st.builds("{} IS {}NULL".format, name, st.sampled_from(["", "NOT "]))
+        return plain | within | without | nothing
+
+    def ranged(names: list[str], values: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+        return st.builds("{} BETWEEN {} AND {}".format, st.sampled_from(names), values, values)
+
+    return st.one_of(
+        compared(["WorkflowType", "ParentWorkflowId", "City", "`City`"], keyword, texts),
+        compared(["Tags"], listed, texts),
+        compared(["Note"], st.sampled_from(["=", "!=", "CONTAINS"]), texts),
+        compared(["Amount", "HistoryLength"], order, INTS.map(str)),
+        compared(["Score"], order, numbers),
+        compared(["Paid"], equal, flags),
+        compared(["Due", "StartTime", "CloseTime"], order, moments),
+        compared(["ExecutionDuration"], order, lengths),
+        compared(["ExecutionStatus"], equal, statuses),
+        ranged(["Amount", "Score"], INTS.map(str)),
+        ranged(["Due", "CloseTime"], moments),
+        ranged(["City"], texts),
+    )
+
+
+CONDITIONS = st.recursive(
+    predicates(),
+    lambda inner: st.one_of(
+        st.builds("({} AND {})".format, inner, inner),
+        st.builds("{} or {}".format, inner, inner),
+        st.builds("NOT ({})".format, inner),
+        st.builds("{} and {} OR {}".format, inner, inner, inner),
+    ),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(RUNS, max_size=6, unique_by=lambda found: found.run_id), CONDITIONS)
+def test_sql_means_what_the_language_says(runs: list[ExecutionSummary], text: str) -> None:
+    """Every filter finds the runs that a plain reading of it lets through."""
+    store = filled(Store.open(), runs)
+    bound = bind(parse(text), CATALOG, now_ms=NOW_MS)
+
+    page = store.search(NS, bound, page_size=100, token="")
+
+    found = {decode_summary(value).run_id for value in page.summaries}
+    assert found == {one.run_id for one in runs if lets_through(bound.where, one)}
+    assert store.count(NS, bound).count == len(found)
+    store.close()
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(RUNS, max_size=6, unique_by=lambda found: found.run_id),
+    st.lists(
+        st.tuples(
+            st.sampled_from(
+                ["City", "Amount", "Due", "Paid", "CloseTime", "WorkflowType", "StartTime"]
+            ),
+            st.sampled_from(["", " ASC", " desc"]),
+        ),
+        max_size=3,
+    ),
+)
+def test_pages_make_up_the_whole(
+    runs: list[ExecutionSummary], orderings: list[tuple[str, str]]
+) -> None:
+    """However it is ordered, reading page by page gives each run once, in the order of one large page."""
+    store = filled(Store.open(), runs)
+    text = "ORDER BY " + ", ".join(name + way for name, way in orderings) if orderings else ""
+    bound = bind(parse(text), CATALOG, now_ms=NOW_MS)
+    whole = store.search(NS, bound, page_size=100, token="").summaries
+
+    paged: list[bytes] = []
+    token = ""
+    while True:
+        page = store.search(NS, bound, page_size=2, token=token)
+        paged += page.summaries
+        token = page.next_page_token
+        if not token:
+            break
+
+    assert paged == list(whole)
+    assert len(paged) == len(runs)
+    store.close()
+
+
+@given(
+    st.text(max_size=60)
+    | CONDITIONS.flatmap(lambda text: st.text(max_size=5).map(lambda more: text + more))
+)
+@settings(max_examples=200, deadline=None)
+def test_no_text_breaks_the_reader(text: str) -> None:
+    """Whatever is written, there is a filter or an error that says where."""
+    refused: FilterError | None = None
+    try:
+        bind(parse(text), CATALOG, now_ms=NOW_MS)
+    except FilterError as error:
+        refused = error
+
+    assert refused is None or 0 <= refused.position <= len(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "WorkflowTyp = 'Order'",
+            "found 'WorkflowTyp'; did you mean WorkflowType? (at character 1)",
+        ),
+        ("City = 'x' AND Amnt > 3", "did you mean Amount? (at character 16)"),
+        ("ExecutionStatus = 'Runing'", "did you mean Running? (at character 19)"),
+        ("WorkflowType =", "Expected a value"),
+        ("WorkflowType = 'Order", "Expected a closing '"),
+        (
+            "StartTime > 'yesterday'",
+            "Expected a time such as '2026-01-31T12:00:00Z' or NOW - 1h for StartTime",
+        ),
+        ("Amount = 'many'", "Expected a whole number for Amount, found 'many'"),
+        ("Paid > TRUE", "Expected one of !=, = for Paid, which is a Bool, found >"),
+        ("Amount STARTS_WITH 'x'", "for Amount, which is a Int, found STARTS_WITH"),
+        ("WorkflowType = 'a' WorkflowId = 'b'", "Expected AND, OR, GROUP BY, ORDER BY or the end"),
+        ("(WorkflowType = 'a'", "Expected ), found the end"),
+        ("WorkflowType IN ()", "Expected a value"),
+        ("ORDER BY Tags", "Expected an attribute with one value in ORDER BY, found Tags"),
+        (
+            "Amount = 1 ; DROP TABLE x",
+            "Expected a name, a value or an operator, found '; DROP TABLE",
+        ),
+        ("(" * 60 + "Amount = 1" + ")" * 60, "Expected at most 50 parentheses"),
+    ],
+)
+def test_errors_say_where_and_what_was_meant(text: str, said: str) -> None:
+    """A position, what was expected, and the nearest name."""
+    with pytest.raises(FilterError) as caught:
+        bind(parse(text), CATALOG, now_ms=NOW_MS)
+
+    assert said in str(caught.value)
+
+
+def test_groups_are_counted_by_their_values() -> None:
+    """Statuses by their names, missing values as None, the largest group first."""
+    runs = [
+        run(1, {CITY: "Bonn"}, status=Status.COMPLETED, closed_ms=1),
+        run(2, {CITY: "Bonn"}, status=Status.COMPLETED, closed_ms=1),
+        run(3, {}, status=Status.RUNNING),
+    ]
+    store = filled(Store.open(), runs)
+
+    by_status = store.count(NS, bind(parse("GROUP BY ExecutionStatus"), CATALOG, now_ms=0))
+    by_city = store.count(NS, bind(parse("GROUP BY City"), CATALOG, now_ms=0))
+
+    assert [(group.count, tuple(group.values)) for group in by_status.groups] == [
+        (2, ("Completed",)),
+        (1, ("Running",)),
+    ]
+    assert [(group.count, tuple(group.values)) for group in by_city.groups] == [
+        (2, ("Bonn",)),
+        (1, (None,)),
+    ]
+    assert by_status.count == 3
+    store.close()
