@@ -44,6 +44,13 @@ def _values(hint: Any) -> st.SearchStrategy[Any]:
     for mapping, strategy in MAPPINGS.items():
         if hint == mapping or hint == mapping | None:
             return strategy
+    if (
+        isinstance(hint, type)
+        and issubclass(hint, msgspec.Struct)
+        and hint not in (Payload, Failure)
+    ):
+        # Made from its constructor it would get what stands for a default's factory.
+        return strategy_of(hint)
     return st.from_type(hint)
 
 
