@@ -27,6 +27,13 @@ class Owner(NamedTuple):
     workflow_id: str
 
 
+class Stray(NamedTuple):
+    """A record of the inbox by its place: nothing else is known of it, or kept."""
+
+    partition: int
+    offset: int
+
+
 @dataclass(slots=True)
 class PartitionBatch:
     """One partition's part: what its history gains, and how far its input is used up."""
@@ -53,6 +60,8 @@ class Batch:
     parts: dict[int, PartitionBatch] = field(default_factory=dict[int, PartitionBatch])
     records: list[OutRecord] = field(default_factory=list[OutRecord])
     """Everything to append, history included, in order."""
+    works: int = 0
+    """How many commands it takes."""
     size_bytes: int = 0
     """What is gathered and what sealing will add, about."""
     began_ms: int | None = None
@@ -72,6 +81,9 @@ class Batch:
 
     owners: list[Owner] = field(default_factory=list[Owner])
     """Whose records and answers begin where, in order."""
+
+    passed_over: list[Stray] = field(default_factory=list[Stray])
+    """Input of which nothing is kept, for the log takes nothing of it."""
 
     tasks_sent: dict[str, int] = field(default_factory=dict[str, int])
     """How many tasks go to each queue."""

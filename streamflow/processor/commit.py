@@ -5,14 +5,19 @@ Nothing is visible before the commit is known. If it is not, the caller drops ev
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
-from streamflow.model.answers import HistoryPage
+import msgspec
+
+from streamflow.model.answers import HistoryPage, Reason, Rejection
 from streamflow.model.tasks import PositionRecord
+from streamflow.observability import get_logger
 from streamflow.ports import (
     Committed,
+    LogError,
     OutRecord,
     Producer,
+    RecordRefused,
     Source,
     TopicPartition,
     Transactor,
@@ -22,11 +27,13 @@ from streamflow.processor.partition import Partition
 from streamflow.processor.rows import Ingest
 from streamflow.processor.surroundings import Surroundings
 from streamflow.wire import keys
-from streamflow.wire.entities import encode
+from streamflow.wire.entities import encode, encode_answer
 from streamflow.wire.header import SF, EntryHeader, pack
 from streamflow.wire.inbox import reply_record
 from streamflow.wire.keys import EntityKind
 from streamflow.wire.offset_note import note
+
+log = get_logger("processor")
 
 
 def commit(
@@ -48,10 +55,42 @@ def commit(
     for part in batch.parts.values():
         store(part, partitions[part.number], owner=around.options.name, ids=transactor.ids)
     for record in batch.answers:
-        producer.send(record)
+        _tell(producer, record)
     for number, to, run_id, after_seq, bytes_max in batch.histories:
         page = history_page(partitions[number], run_id, after_seq, bytes_max)
-        producer.send(reply_record(to, page))
+        _tell(producer, reply_record(to, page))
+
+
+def _tell(producer: Producer, answer: OutRecord) -> None:
+    """Sends an answer that recorded nothing. What goes wrong here cannot undo the commit: who asked asks again.
+
+    An answer that the log does not take (too large) is replaced by the refusal to give it.
+    """
+
+    def sent(error: LogError | None) -> None:
+        if isinstance(error, RecordRefused):
+            refusal = Rejection(
+                reason=Reason.LIMIT_EXCEEDED,
+                message=f"Expected an answer that the log takes, found one that it refuses: {error}. Ask for less.",
+            )
+            again = msgspec.structs.replace(answer, value=encode_answer(refusal))
+            _send(producer, again, None)
+        elif error is not None:
+            log.info("answer_not_sent", reason=str(error))
+
+    _send(producer, answer, sent)
+
+
+def _send(
+    producer: Producer, record: OutRecord, sent: Callable[[LogError | None], None] | None
+) -> None:
+    try:
+        producer.send(record, sent)
+    except LogError as error:
+        if sent is None:
+            log.info("answer_not_sent", reason=str(error))
+        else:
+            sent(error)
 
 
 def store(part: PartitionBatch, partition: Partition, *, owner: str, ids: tuple[str, ...]) -> None:

@@ -5,6 +5,7 @@ A record that cannot be used never stops its partition: it is forwarded, or kept
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 
@@ -12,9 +13,10 @@ from streamflow.model.answers import Reason, Rejection
 from streamflow.model.commands import AwaitResult, Envelope, FireDue, LocalActivityEnded, ReplyTo
 from streamflow.model.ids import MessageId, RunId, WorkflowId
 from streamflow.observability import get_logger
-from streamflow.ports import Log, OutRecord, Reader, Record, RecordRefused
+from streamflow.ports import Log, OutRecord, Reader, Record
 from streamflow.processor.batch import BYTES_MAX, Batch
 from streamflow.processor.partition import Partition, State
+from streamflow.processor.refusals import Refusals
 from streamflow.processor.rows import Expired
 from streamflow.processor.surroundings import Surroundings
 from streamflow.processor.work import Work
@@ -22,9 +24,7 @@ from streamflow.topology import partition_for
 from streamflow.wire.envelope import REPLY_TO, parse_reply_to, text_headers
 from streamflow.wire.errors import Undecodable
 from streamflow.wire.inbox import (
-    dead_letter,
     decode_inbox,
-    forward,
     may_be_forwarded,
     reply_record,
     was_forwarded,
@@ -48,7 +48,9 @@ class Inbound:
         self._answers: list[OutRecord] = []
         self._retry: dict[str, int] = {}
         self._asked: list[tuple[int, Work]] = []
-        self._refused: dict[tuple[int, str], str] = {}
+        self.refusals = Refusals(around)
+        self._left = 0
+        """How many more commands this turn may take."""
         self._log_ms = 0
         """The log's time, as its last records show it."""
         self._checkpointed: dict[int, int] = {}
@@ -64,21 +66,38 @@ class Inbound:
         """By how much this machine's clock is certainly behind the log's."""
         return max(0, self._log_ms - self._around.clock.now_ms())
 
+    @property
+    def has_input(self) -> bool:
+        """Whether records were taken, be it that none of them is for a run."""
+        return bool(self._offsets)
+
+    @property
+    def may_take(self) -> bool:
+        """Whether there is room for more in this turn."""
+        return self._left > 0
+
+    @property
+    def _works_max(self) -> int:
+        limit = self.refusals.works_max
+        return sys.maxsize if limit is None else limit
+
     # -- records --------------------------------------------------------------------------------------------------
 
     def sort(self, records: Sequence[Record], partitions: Mapping[int, Partition]) -> Groups:
         """The commands of active partitions, by workflow, each in its order."""
         groups: Groups = {}
+        self._left = self._works_max
         if records:
             self._log_ms = max(record.timestamp_ms for record in records)
         room = BYTES_MAX
         for partition, record in self._in_order(records, partitions):
             if record.offset < partition.meta.inbox_offset:
                 continue  # read again after a rewind, and already folded
-            if room <= 0:
+            if room <= 0 or self._left <= 0:
                 partition.held.append(record)
                 continue
             room -= len(record.value or b"")
+            self._left -= 1
             self._offsets[record.partition] = record.offset + 1
             self._sort_one(record, groups)
         return groups
@@ -133,19 +152,14 @@ class Inbound:
             self._dead_letter(record, "placement", message)
             return
         self._around.counters.forwarded += 1
-        self._records.append(forward(record, home))
+        self._append(self.refusals.forwarded(record, home))
 
     def _dead_letter(self, record: Record, stage: str, message: str) -> None:
-        self._around.counters.dead_letters += 1
-        self._records.append(
-            dead_letter(
-                record,
-                topic=self._around.dead_letters_topic,
-                stage=stage,
-                message=message,
-                connector=self._around.options.queue,
-            )
-        )
+        self._append(self.refusals.dead_letter(record, stage, message))
+
+    def _append(self, record: OutRecord | None) -> None:
+        if record is not None:
+            self._records.append(record)
 
     # -- what the processor itself has to say -----------------------------------------------------------------------
 
@@ -162,21 +176,27 @@ class Inbound:
 
     def _add_retries(self, groups: Groups, partitions: Mapping[int, Partition]) -> None:
         """What is of a partition that went meanwhile is forgotten: whoever has it now tries again by itself."""
-        for run_id in list(islice(self._retry, RETRIES_PER_TURN_MAX)):
+        for run_id in list(islice(self._retry, min(RETRIES_PER_TURN_MAX, max(0, self._left)))):
+            self._left -= 1
             owned = partitions.get(self._retry.pop(run_id))
             if owned is not None and owned.state is State.ACTIVE:
                 self._add_retry(groups, owned, run_id)
 
     def add_asked(self, groups: Groups, partitions: Mapping[int, Partition]) -> None:
         """Those who had been waiting when a partition was restored."""
-        asked, self._asked = self._asked, []
+        room = max(0, self._left)
+        asked, self._asked = self._asked[:room], self._asked[room:]
+        self._left -= len(asked)
         for number, work in asked:
             if number in partitions:
                 groups.setdefault((number, work.command.workflow_id), []).append(work)
 
     def _scan_due(self, groups: Groups, partition: Partition, now_ms: int) -> None:
-        bound = self._around.options.due_per_turn_max
+        bound = min(self._around.options.due_per_turn_max, self._left)
+        if bound <= 0:
+            return
         found = partition.rows.due(now_ms, bound)
+        self._left -= len(found)
         partition.earliest_due_ms = (
             now_ms if len(found) == bound else partition.rows.first_due_ms(after_ms=now_ms)
         )
@@ -216,6 +236,7 @@ class Inbound:
         number = self.partition_of(ended.workflow_id)
         owned = partitions.get(number)
         if owned is not None and owned.state is State.ACTIVE:
+            self._left -= 1
             groups.setdefault((number, ended.workflow_id), []).append(Work(ended))
 
     def retry_soon(self, number: int, run_id: str) -> None:
@@ -241,6 +262,7 @@ class Inbound:
         for number, offset in self._offsets.items():
             if number in owned:
                 batch.part(number).offset = offset
+        batch.works += len(self._records)
         for record in self._records:
             batch.append(record)
         batch.answers.extend(self._answers)
@@ -248,19 +270,8 @@ class Inbound:
 
     def forget(self) -> None:
         """What was sorted for a batch that never came to be."""
+        self.refusals.dropped()
         self._offsets, self._records, self._answers = {}, [], []
-
-    def refused(self, number: int, workflow_id: str) -> str | None:
-        """Why this workflow's last transaction was refused by the log, if it was; asked once."""
-        return self._refused.pop((number, workflow_id), None) if self._refused else None
-
-    def isolate(self, batch: Batch, error: RecordRefused) -> None:
-        """Remembers whose record the log would not take: its commands go to the dead letters, it goes aside."""
-        owner = batch.owner_of(error.record)
-        if owner is None:
-            log.error("refused_record_of_nobody", error=str(error))
-            return
-        self._refused[owner] = str(error)
 
     def checkpoint(self, log_: Log, partitions: Sequence[Partition]) -> None:
         """Between transactions, everything below the history's end is in the store."""

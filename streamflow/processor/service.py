@@ -7,6 +7,7 @@ It decides nothing about runs (`stepper`), nothing about bytes (`wire`), and own
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 
 from streamflow.converter import DataConverter
@@ -161,9 +162,12 @@ class Processor:
         self._inbound.add_due(groups, self.partitions)
         self._inbound.add_asked(groups, self.partitions)
         for ended in self._locals.take():
-            self._inbound.add_local(groups, ended, self.partitions)
-        expired = self._inbound.expired(self._owned.active)
-        if groups or records or expired:
+            if self._inbound.may_take:
+                self._inbound.add_local(groups, ended, self.partitions)
+            else:
+                self._locals.give_back(ended)
+        expired = self._inbound.expired(self._owned.active) if self._inbound.may_take else {}
+        if groups or self._inbound.has_input or expired or self._inbound.refusals.probed:
             self._run_batch(groups, expired)
 
     def _connected(self) -> Source:
@@ -207,9 +211,10 @@ class Processor:
             self._rewind(batch)
         except RecordRefused as error:
             counters.aborted += 1
-            log.error("record_refused", reason=str(error))
-            self._inbound.isolate(batch, error)
+            self._inbound.refusals.refused(batch, error)
             self._rewind(batch)
+            if self._log.threaded and self._inbound.refusals.wait_ms:
+                threading.Event().wait(self._inbound.refusals.wait_ms / 1_000)
         except OutcomeUnknown as error:
             counters.unknown += 1
             log.warning("outcome_unknown", reason=str(error))
@@ -225,6 +230,8 @@ class Processor:
     def _fill(self, batch: Batch, groups: Groups, expired: Mapping[int, list[Expired]]) -> None:
         """Steps everything that came, in memory."""
         self._inbound.move_to(batch, self.partitions)
+        for number in self._inbound.refusals.probed & self.partitions.keys():
+            batch.part(number)
         for number, messages in expired.items():
             for message in messages:
                 forget_message(batch, number, message, self._around)
@@ -233,16 +240,17 @@ class Processor:
             stepper = steppers.get(number)
             if stepper is None:
                 stepper = steppers[number] = Stepper(self._around, self.partitions[number], batch)
+            batch.works += len(works)
             for work in works:
                 if isinstance(work.command, LocalActivityEnded):
                     batch.locals_used.append(work.command)
                 elif isinstance(work.command, FireDue) and work.command.retry:
                     batch.retries.append((number, work.command.run_id))
-            refused = self._inbound.refused(number, workflow_id)
+            refused = self._inbound.refusals.of(number, workflow_id)
             if refused is None:
                 stepper.step(workflow_id, works)
             else:
-                stepper.put_aside(workflow_id, works, refused)
+                stepper.put_aside(workflow_id, works, refused.message, times=refused.times)
         self._locals.run(batch, steppers)
         for stepper in steppers.values():
             stepper.seal()
@@ -260,6 +268,7 @@ class Processor:
 
     def _committed(self, batch: Batch) -> None:
         self._locals.cancel(batch)
+        self._inbound.refusals.committed(batch)
         most = self._options.runs_cached_max
         room = max(1, most // max(1, len(self.partitions))) if most else 0
         for number in batch.parts:
@@ -328,6 +337,8 @@ class Processor:
         return min(poll_ms, max(0, due_ms - self._around.clock.now_ms())) if due_ms else poll_ms
 
     def _next_turn_ms(self) -> int | None:
+        if self._inbound.refusals.wait_ms:
+            return self._inbound.refusals.wait_ms
         if self._busy():
             return 0
         if self._connections.fenced or len(self._owned.active) < len(self.partitions):

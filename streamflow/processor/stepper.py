@@ -48,10 +48,10 @@ from streamflow.model.commands import (
 from streamflow.model.ids import RunId
 from streamflow.model.relations import ReportChild, ReportExternal
 from streamflow.observability import get_logger
-from streamflow.ports import LogError, StoreCorrupted
+from streamflow.ports import LogError, Record, StoreCorrupted
 from streamflow.processor import attempts, reading, relations, retention
 from streamflow.processor.answering import Answers
-from streamflow.processor.batch import Batch
+from streamflow.processor.batch import Batch, Stray
 from streamflow.processor.partition import Partition
 from streamflow.processor.recorder import QUARANTINED
 from streamflow.processor.runs import Runs
@@ -108,18 +108,34 @@ class Stepper:
         taken = self._taken.get(workflow_id, [])
         self.put_aside(workflow_id, taken, f"{type(error).__name__}: {error}")
 
-    def put_aside(self, workflow_id: str, works: list[Work], message: str) -> None:
-        """Drops what the batch wanted of this workflow, keeps its commands as dead letters, and marks its run."""
+    def put_aside(
+        self, workflow_id: str, works: list[Work], message: str, *, times: int = 1
+    ) -> None:
+        """Drops what the batch wanted of this workflow, keeps its commands as dead letters, and marks its run.
+
+        ``times`` is how often the log refused a transaction for its sake: the second time letters and answers are left
+        out, the third time even the mark is kept in the store only.
+        """
         self._around.counters.quarantined += 1
         self._runs.drop(workflow_id)
         self._batch.mark(self._partition.number, workflow_id)
         for work in works:
             if work.record is not None:
-                self._answers.dead_letter(work.record, "engine", message)
-                rejection = Rejection(reason=Reason.QUARANTINED, message=message)
-                self._answers.answer(work, rejection, recorded=True)
+                self._give_up(work, work.record, message, quietly=times > 1)
         for run_id in self._affected(workflow_id, works):
-            self._mark(run_id, message)
+            if times > 2:
+                self._leave_alone(run_id)
+            else:
+                self._mark(run_id, message)
+
+    def _give_up(self, work: Work, record: Record, message: str, *, quietly: bool) -> None:
+        """Its sender is told in any case; quietly, nothing of it goes into the transaction."""
+        if quietly:
+            self._batch.passed_over.append(Stray(record.partition, record.offset))
+        else:
+            self._answers.dead_letter(record, "engine", message)
+        rejection = Rejection(reason=Reason.QUARANTINED, message=message)
+        self._answers.answer(work, rejection, recorded=not quietly)
 
     def _affected(self, workflow_id: str, works: list[Work]) -> list[str]:
         """The workflow's latest run, and those that were due."""
@@ -137,10 +153,10 @@ class Stepper:
             raise
         except Exception:  # it is just its history that cannot be folded
             log.exception("run_not_loaded", run_id=run_id)
-            self._runs.part.due_corrections[run_id] = now_ms + retry_ms_max
+            self._leave_alone(run_id)
             return
         if marked is None or not marked.run.open:
-            self._runs.part.due_corrections[run_id] = now_ms + retry_ms_max
+            self._leave_alone(run_id)
             return
         before = marked.run.trouble
         count = before.count + 1 if before else 1
@@ -155,6 +171,11 @@ class Stepper:
                 next_try_ms=now_ms + min(ASIDE_RETRY_MS * 2 ** min(count - 1, 20), retry_ms_max),
             )
         )
+
+    def _leave_alone(self, run_id: str) -> None:
+        """For a while, as far as this store is concerned: nothing is recorded."""
+        now_ms, wait_ms = self._around.clock.now_ms(), self._around.options.stuck_retry_ms_max
+        self._runs.part.due_corrections[run_id] = now_ms + wait_ms
 
     # -- commands -------------------------------------------------------------------------------------------------
 

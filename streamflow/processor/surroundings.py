@@ -35,6 +35,8 @@ class Counters:
     stuck: int = 0
     quarantined: int = 0
     dead_letters: int = 0
+    passed_over: int = 0
+    """Records that the log did not even take as dead letters without a value."""
     forwarded: int = 0
     replies_dropped: int = 0
     undeliverable: int = 0
