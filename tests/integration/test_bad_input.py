@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,6 +15,7 @@ from confluent_kafka import Message, Producer
 
 from streamflow import topology
 from streamflow.client import Client
+from streamflow.kafka import KafkaLog
 from streamflow.model.answers import Answer, Reason, Rejection
 from streamflow.model.commands import Envelope, SignalWorkflow
 from streamflow.model.ids import MessageId, WorkflowId
@@ -261,3 +264,23 @@ async def test_a_stale_internal_command_is_dropped_in_silence(inbox: Inbox) -> N
 
     [letter] = inbox.dead_letters()
     assert letter.value() == record.value
+
+
+@pytest.mark.parametrize("letter_bytes_max", [2_000, 100], ids=["without its value", "not at all"])
+async def test_a_dead_letter_that_the_broker_refuses_holds_nothing_up(
+    inbox: Inbox, letter_bytes_max: int
+) -> None:
+    """Its topic takes only small records: so much is kept of it as goes, and the partition goes on."""
+    partition = home("bad")
+    with closing(KafkaLog.connect(inbox.bootstrap)) as log:
+        letters = topology.dead_letters_topic(inbox.namespace)
+        log.alter_topics({letters: {"max.message.bytes": str(letter_bytes_max)}})
+
+    inbox.put(b"bad", b"x" + random.Random(1).randbytes(10_000), partition=partition)
+    await inbox.goes_on(partition)
+
+    found = inbox.dead_letters()
+    assert len(found) == (letter_bytes_max > 1_000)
+    for letter in found:
+        assert (letter.key(), letter.value()) == (b"bad", None)
+        assert "without its value" in reason(letter)
