@@ -11,8 +11,11 @@ they read. `address` is where a workflow's commands go; `transport` how they tra
 
 from __future__ import annotations
 
+from streamflow.client.async_activity import AsyncActivityHandle, AsyncActivityIDReference
 from streamflow.client.client import Client, ClientConfig
 from streamflow.client.errors import (
+    ActivityFailureError,
+    AsyncActivityCancelledError,
     NoCounterpartError,
     NotYetError,
     RPCTimeoutOrCancelledError,
@@ -85,6 +88,10 @@ from streamflow.exceptions import WorkflowAlreadyStartedError
 from streamflow.service import RPCError, RPCStatusCode
 
 __all__ = [
+    "ActivityFailureError",
+    "AsyncActivityCancelledError",
+    "AsyncActivityHandle",
+    "AsyncActivityIDReference",
     "BackfillScheduleInput",
     "CancelActivityInput",
     "CancelNexusOperationInput",

@@ -15,10 +15,16 @@ from streamflow.client.history_file import event_from_json, event_to_json
 from streamflow.client.transport import EventsPage
 from streamflow.model.answers import ExecutionSummary, Reason, Rejection
 from streamflow.model.commands import (
+    ActivityControl,
+    ActivityOutcome,
     CancelWorkflow,
+    ControlActivity,
+    HeartbeatActivity,
     QueryWorkflow,
+    ReportActivity,
     SignalWorkflow,
     StartWorkflow,
+    TaskRef,
     TerminateWorkflow,
     WaitFor,
 )
@@ -144,6 +150,51 @@ class TerminateBody(msgspec.Struct, frozen=True, kw_only=True):
             details=self.details,
             identity=self.identity,
         )
+
+
+class ReportBody(msgspec.Struct, frozen=True, kw_only=True):
+    """An activity's end, by its task token's parts or by its ID (``task.activity_id``, the rest of ``task`` empty)."""
+
+    task: TaskRef
+    outcome: ActivityOutcome
+    result: Payload | None = None
+    failure: Failure | None = None
+    identity: str = ""
+    heartbeat_details: Payloads | None = None
+
+    def command(self, workflow_id: str) -> ReportActivity:
+        return ReportActivity(workflow_id=WorkflowId(workflow_id), **_fields(self))
+
+
+class HeartbeatBody(msgspec.Struct, frozen=True, kw_only=True):
+    task: TaskRef
+    details: Payloads = ()
+    identity: str = ""
+
+    def command(self, workflow_id: str) -> HeartbeatActivity:
+        return HeartbeatActivity(workflow_id=WorkflowId(workflow_id), **_fields(self))
+
+
+class ControlBody(msgspec.Struct, frozen=True, kw_only=True):
+    """Pauses, lets go on or resets a pending activity, or all of a type."""
+
+    control: ActivityControl
+    run_id: str | None = None
+    activity_id: str = ""
+    activity_type: str = ""
+    reason: str = ""
+    identity: str = ""
+    reset_attempts: bool = False
+    reset_heartbeat: bool = False
+    keep_paused: bool = False
+
+    def command(self, workflow_id: str) -> ControlActivity:
+        fields = _fields(self) | {"run_id": run_of(self.run_id)}
+        return ControlActivity(workflow_id=WorkflowId(workflow_id), **fields)
+
+
+def _fields(body: msgspec.Struct) -> dict[str, Any]:
+    return {name: getattr(body, name) for name in body.__struct_fields__}
 
 
 class QueueBody(msgspec.Struct, frozen=True, kw_only=True):

@@ -17,7 +17,7 @@ from typing import (
     TypeVar,
 )
 
-from streamflow.client import connecting, finding, naming, starting
+from streamflow.client import async_activity, connecting, finding, naming, starting
 from streamflow.client.errors import NotYetError
 from streamflow.client.handle import WorkflowHandle
 from streamflow.client.interceptor import Interceptor, OutboundInterceptor
@@ -283,6 +283,8 @@ class Client:
             del queue_of[next(iter(queue_of))]
         queue_of[workflow_id] = queue
 
+    get_async_activity_handle = async_activity.get_async_activity_handle
+
     # -- not in this release ------------------------------------------------------------------------------------
 
     async def execute_update_with_start_workflow(self, *_args: Any, **_options: Any) -> NoReturn:
@@ -305,6 +307,3 @@ class Client:
 
     async def execute_activity(self, *_args: Any, **_options: Any) -> NoReturn:
         raise NotYetError("Client.execute_activity")
-
-    def get_async_activity_handle(self, *_args: Any, **_options: Any) -> NoReturn:
-        raise NotYetError("Client.get_async_activity_handle")

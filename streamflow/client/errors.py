@@ -5,6 +5,8 @@ StreamflowError
 ├── WorkflowContinuedAsNewError      the run was followed by another, and the caller does not follow
 ├── WorkflowQueryFailedError         the query's code raised
 ├── WorkflowQueryRejectedError       the run's status is one the caller did not want to query
+├── ActivityFailureError             an activity that a client started ended without a result; `cause` says how
+├── AsyncActivityCancelledError      an activity that is completed from outside is to stop
 └── RPCError (service)               anything else, with a status code
     └── RPCTimeoutOrCancelledError   no answer in time
 """
@@ -13,6 +15,7 @@ from __future__ import annotations
 
 from typing import NoReturn
 
+from streamflow.activity.cancellation import ActivityCancellationDetails
 from streamflow.exceptions import StreamflowError
 from streamflow.model.answers import Reason, Rejection
 from streamflow.model.options import Status
@@ -83,6 +86,28 @@ class WorkflowQueryFailedError(StreamflowError):
     @property
     def message(self) -> str:
         return self._message
+
+
+class ActivityFailureError(StreamflowError):
+    """The activity ended without a result: failed, cancelled, terminated or timed out. `cause` is what it ended with."""
+
+    def __init__(self, *, cause: BaseException) -> None:
+        super().__init__("Activity execution failed")
+        self.__cause__ = cause
+
+    @property
+    def cause(self) -> BaseException:
+        assert self.__cause__ is not None
+        return self.__cause__
+
+
+class AsyncActivityCancelledError(StreamflowError):
+    """The answer to a heartbeat from outside: the activity is to stop."""
+
+    def __init__(self, details: ActivityCancellationDetails | None = None) -> None:
+        super().__init__("Activity cancelled")
+        self.details = details
+        """Why."""
 
 
 class RPCTimeoutOrCancelledError(RPCError):

@@ -38,7 +38,8 @@ class PendingActivity:
     activity_type: str
     task_queue: str
     state: str
-    """``undispatched``, ``scheduled``, ``started``, ``backing_off`` or ``cancel_requested``."""
+    """``undispatched``, ``scheduled``, ``started``, ``backing_off``, ``cancel_requested``, ``paused``, or ``pause_requested``
+    while an attempt goes on."""
     attempt: int
     maximum_attempts: int
     """0 is without limit."""
@@ -53,6 +54,8 @@ class PendingActivity:
     is_local: bool
     hint: str
     """What an operator should know, such as that nothing serves the activity's queue."""
+    is_paused: bool = False
+    pause_reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -211,4 +214,6 @@ async def _pending(facts: PendingActivityFacts, converter: DataConverter) -> Pen
         ],
         is_local=facts.local,
         hint=facts.hint,
+        is_paused=facts.paused,
+        pause_reason=facts.pause_reason,
     )

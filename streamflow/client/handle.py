@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, overload
 
-from streamflow.client import ending, naming
+from streamflow.client import activity_control, ending, naming
 from streamflow.client.address import Address
 from streamflow.client.errors import NotYetError
 from streamflow.client.execution import WorkflowExecutionDescription
@@ -365,6 +365,17 @@ class WorkflowHandle(Generic[SelfT, ResultT]):
     @property
     def _history_run_id(self) -> str | None:
         return self._run_id or self._result_run_id
+
+    # -- an operator's hand -------------------------------------------------------------------------------------
+
+    pause_activity = activity_control.pause_activity
+    unpause_activity = activity_control.unpause_activity
+    reset_activity = activity_control.reset_activity
+
+    @property
+    def address(self) -> Address:
+        """Where commands about this workflow go."""
+        return self._address
 
     # -- not in this release ------------------------------------------------------------------------------------
 

@@ -24,13 +24,24 @@ from streamflow.client.transport import (
     ExecutionsCount,
     ExecutionsPage,
 )
-from streamflow.model.answers import Answer, Description, Done, QueryAnswer, Rejection, RunResult
+from streamflow.model.answers import (
+    Answer,
+    Description,
+    Done,
+    HeartbeatAck,
+    QueryAnswer,
+    Rejection,
+    RunResult,
+)
 from streamflow.model.commands import (
     AwaitResult,
     CancelWorkflow,
     Command,
+    ControlActivity,
     DescribeWorkflow,
+    HeartbeatActivity,
     QueryWorkflow,
+    ReportActivity,
     SignalWorkflow,
     StartWorkflow,
     TerminateWorkflow,
@@ -117,6 +128,15 @@ class HttpTransport:
             case TerminateWorkflow():
                 body = _body(command, api_v1.TerminateBody)
                 return await self._post(f"{at}/terminate", params, body, Done, deadline_s, named)
+            case ReportActivity():
+                body, path = _body(command, api_v1.ReportBody), f"{at}/activities/report"
+                return await self._post(path, params, body, Done, deadline_s, named)
+            case HeartbeatActivity():
+                body, path = _body(command, api_v1.HeartbeatBody), f"{at}/activities/heartbeat"
+                return await self._post(path, params, body, HeartbeatAck, deadline_s, named)
+            case ControlActivity():
+                body, path = _body(command, api_v1.ControlBody), f"{at}/activities/control"
+                return await self._post(path, params, body, Done, deadline_s, named)
             case DescribeWorkflow():
                 return await self._get(at, params | _run(command.run_id), Description, deadline_s)
             case _:

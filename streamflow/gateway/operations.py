@@ -81,6 +81,18 @@ class Operations:
         body = await _read(request, api_v1.TerminateBody)
         return await self._ask(request, _queue(request), body.command(_workflow_id(request)))
 
+    async def report_activity(self, request: Request) -> Reply:
+        body = await _read(request, api_v1.ReportBody)
+        return await self._ask(request, _queue(request), body.command(_workflow_id(request)))
+
+    async def heartbeat_activity(self, request: Request) -> Reply:
+        body = await _read(request, api_v1.HeartbeatBody)
+        return await self._ask(request, _queue(request), body.command(_workflow_id(request)))
+
+    async def control_activity(self, request: Request) -> Reply:
+        body = await _read(request, api_v1.ControlBody)
+        return await self._ask(request, _queue(request), body.command(_workflow_id(request)))
+
     async def describe(self, request: Request) -> Reply:
         command = DescribeWorkflow(workflow_id=_workflow_id(request), run_id=_run_id(request))
         return await self._ask(request, _queue(request), command)

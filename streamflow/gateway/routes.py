@@ -9,7 +9,7 @@ from starlette.requests import Request
 
 from streamflow.client import api_v1
 from streamflow.gateway.operations import Operations, Reply
-from streamflow.model.answers import Description, Done, QueryAnswer, RunResult
+from streamflow.model.answers import Description, Done, HeartbeatAck, QueryAnswer, RunResult
 
 Operation = Callable[[Operations, Request], Awaitable[Reply]]
 
@@ -168,6 +168,36 @@ ROUTES: tuple[Route, ...] = (
         about="Ends the run at once, without running more of its code.",
         operation=Operations.terminate,
         body=api_v1.TerminateBody,
+        answers=(Done,),
+        parameters=(QUEUE,),
+    ),
+    Route(
+        name="report_activity",
+        method="POST",
+        path=_WORKFLOW + "/activities/report",
+        about="Ends an activity that is completed from outside: completed, failed or cancelled.",
+        operation=Operations.report_activity,
+        body=api_v1.ReportBody,
+        answers=(Done,),
+        parameters=(QUEUE,),
+    ),
+    Route(
+        name="heartbeat_activity",
+        method="POST",
+        path=_WORKFLOW + "/activities/heartbeat",
+        about="Says that an activity that is completed from outside lives, and asks whether it is to stop.",
+        operation=Operations.heartbeat_activity,
+        body=api_v1.HeartbeatBody,
+        answers=(HeartbeatAck,),
+        parameters=(QUEUE,),
+    ),
+    Route(
+        name="control_activity",
+        method="POST",
+        path=_WORKFLOW + "/activities/control",
+        about="Pauses a pending activity, lets it go on, or counts its attempts anew.",
+        operation=Operations.control_activity,
+        body=api_v1.ControlBody,
         answers=(Done,),
         parameters=(QUEUE,),
     ),

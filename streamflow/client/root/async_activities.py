@@ -1,8 +1,14 @@
-"""Calls about activities that are completed from outside."""
+"""Calls about activities that are completed from outside: by task token, or by IDs."""
 
 from __future__ import annotations
 
-from streamflow.client.errors import NotYetError
+from datetime import timedelta
+from typing import Any
+
+from streamflow.activity.cancellation import ActivityCancellationDetails
+from streamflow.client.address import expect, seconds
+from streamflow.client.async_activity import AsyncActivityIDReference
+from streamflow.client.errors import AsyncActivityCancelledError
 from streamflow.client.inputs import (
     CompleteAsyncActivityInput,
     FailAsyncActivityInput,
@@ -10,19 +16,101 @@ from streamflow.client.inputs import (
     ReportCancellationAsyncActivityInput,
 )
 from streamflow.client.root.calls import Calls
+from streamflow.client.values import NotGiven, encode
+from streamflow.converter import DataConverter
+from streamflow.exceptions import CancelledError
+from streamflow.model import standalone
+from streamflow.model.answers import Done, HeartbeatAck
+from streamflow.model.commands import (
+    ActivityOutcome,
+    Command,
+    HeartbeatActivity,
+    ReportActivity,
+    TaskRef,
+)
+from streamflow.model.ids import Op, RunId, WorkflowId
+from streamflow.wire.task_token import decode_task_token
 
 
 class AsyncActivityCalls(Calls):
     async def heartbeat_async_activity(self, input: HeartbeatAsyncActivityInput) -> None:
-        raise NotYetError("AsyncActivityHandle.heartbeat")
+        workflow_id, queue, task = _named(input.id_or_token)
+        command = HeartbeatActivity(
+            workflow_id=workflow_id,
+            task=task,
+            details=await encode(self._converter(input.data_converter_override), input.details),
+            identity=self._client.identity,
+        )
+        ack = expect(await self._ask(queue, command, input.rpc_timeout), HeartbeatAck)
+        if ack.cancel_requested or ack.paused or ack.reset:
+            raise AsyncActivityCancelledError(
+                ActivityCancellationDetails(
+                    cancel_requested=ack.cancel_requested, paused=ack.paused, reset=ack.reset
+                )
+            )
 
     async def complete_async_activity(self, input: CompleteAsyncActivityInput) -> None:
-        raise NotYetError("AsyncActivityHandle.complete")
+        workflow_id, queue, task = _named(input.id_or_token)
+        values = () if isinstance(input.result, NotGiven) else (input.result,)
+        payloads = await encode(self._converter(input.data_converter_override), values)
+        command = ReportActivity(
+            workflow_id=workflow_id,
+            task=task,
+            outcome=ActivityOutcome.COMPLETED,
+            result=payloads[0] if payloads else None,
+            identity=self._client.identity,
+        )
+        expect(await self._ask(queue, command, input.rpc_timeout), Done)
 
     async def fail_async_activity(self, input: FailAsyncActivityInput) -> None:
-        raise NotYetError("AsyncActivityHandle.fail")
+        workflow_id, queue, task = _named(input.id_or_token)
+        converter = self._converter(input.data_converter_override)
+        details = input.last_heartbeat_details
+        command = ReportActivity(
+            workflow_id=workflow_id,
+            task=task,
+            outcome=ActivityOutcome.FAILED,
+            failure=await converter.store_failure(input.error),
+            identity=self._client.identity,
+            heartbeat_details=await encode(converter, details) if details else None,
+        )
+        expect(await self._ask(queue, command, input.rpc_timeout), Done)
 
     async def report_cancellation_async_activity(
         self, input: ReportCancellationAsyncActivityInput
     ) -> None:
-        raise NotYetError("AsyncActivityHandle.report_cancellation")
+        workflow_id, queue, task = _named(input.id_or_token)
+        converter = self._converter(input.data_converter_override)
+        command = ReportActivity(
+            workflow_id=workflow_id,
+            task=task,
+            outcome=ActivityOutcome.CANCELED,
+            failure=await converter.store_failure(CancelledError("Cancelled", *input.details)),
+            identity=self._client.identity,
+        )
+        expect(await self._ask(queue, command, input.rpc_timeout), Done)
+
+    def _converter(self, override: DataConverter | None) -> DataConverter:
+        return override or self._client.data_converter
+
+    async def _ask(self, queue: str, command: Command, rpc_timeout: timedelta | None) -> object:
+        found = queue or await self._client.find_queue(command.workflow_id)
+        return await self._client.transport.ask(found, command, deadline_s=seconds(rpc_timeout))
+
+
+def _named(id_or_token: Any) -> tuple[WorkflowId, str, TaskRef]:
+    """The workflow whose inbox hears of it, its queue if that is known, and the task."""
+    if isinstance(id_or_token, AsyncActivityIDReference):
+        given = id_or_token
+        task = TaskRef(
+            run_id=RunId(given.run_id or ""),
+            op=Op(0),
+            attempt=0,
+            token=b"",
+            activity_id=given.activity_id,
+        )
+        if given.workflow_id is None:
+            return standalone.workflow_id_of(given.activity_id), standalone.QUEUE, task
+        return WorkflowId(given.workflow_id), "", task
+    token = decode_task_token(id_or_token)
+    return token.workflow, token.queue, token.ref
