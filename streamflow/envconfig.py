@@ -46,7 +46,7 @@ class ConfigError(ValueError):
 class ClientConnectConfig(TypedDict, total=False):
     """Keywords of `Client.connect`."""
 
-    target: str
+    target_host: str
     namespace: str
     create_topics: bool
     config: Mapping[str, Any]
@@ -166,7 +166,7 @@ class ClientConfigProfile:
         """Only what is set, so that `Client.connect`'s defaults hold for the rest."""
         connect = ClientConnectConfig(namespace=self.namespace or DEFAULT_NAMESPACE)
         if self.address:
-            connect["target"] = self.address
+            connect["target_host"] = self.address
         if self.create_topics is not None:
             connect["create_topics"] = self.create_topics
         kafka = {**(self.tls.to_kafka() if self.tls else {}), **self.kafka}

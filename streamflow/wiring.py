@@ -97,6 +97,18 @@ def _open_memory(name: str) -> Log:
     return SharedMemoryLog(broker, f"{name}-{next(_memory_count)}")
 
 
+def share_memory(broker: MemoryBroker) -> str:
+    """A target that reaches this very broker, until `unshare_memory`."""
+    with _memory_lock:
+        name = f"shared-{next(_memory_count)}"
+        _memory_brokers[name], _memory_openers[name] = broker, 1
+    return f"memory:{name}"
+
+
+def unshare_memory(target: str) -> None:
+    _release_memory(target.partition(":")[2])
+
+
 _memory_lock = threading.Lock()
 _memory_brokers: dict[str, MemoryBroker] = {}
 _memory_openers: dict[str, int] = {}

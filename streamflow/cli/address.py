@@ -48,18 +48,18 @@ def resolve(connection: Connection) -> ClientConnectConfig:
     """
     found = ClientConfigProfile.load(connection.profile).to_client_connect_config()
     if connection.address:
-        found["target"] = connection.address
+        found["target_host"] = connection.address
     if connection.namespace:
         found["namespace"] = connection.namespace
-    if "target" not in found:
+    if "target_host" not in found:
         dev = dev_file.read()
         if dev is None:
             raise CommandError(
                 "Expected an address: give --address, set STREAMFLOW_ADDRESS or a profile, or start `streamflow dev`",
                 ExitCode.UNREACHABLE,
             )
-        found["target"] = dev.address
-    if found["target"].startswith(("http://", "https://", "embedded:", "memory:")):
+        found["target_host"] = dev.address
+    if found["target_host"].startswith(("http://", "https://", "embedded:", "memory:")):
         found.pop("config", None)
     return found
 

@@ -157,7 +157,7 @@ def _with_log(kafka: str | None, profile: str | None, work: Callable[[Log], T]) 
     from streamflow.envconfig import ClientConfigProfile
 
     found = ClientConfigProfile.load(profile).to_client_connect_config()
-    target = kafka or found.get("target")
+    target = kafka or found.get("target_host")
     if target is None:
         raise CommandError(
             "Expected the address of Kafka: give --kafka HOST:PORT, set STREAMFLOW_ADDRESS, or a profile",

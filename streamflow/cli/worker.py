@@ -80,7 +80,7 @@ def _serve(
     observability.configure(level=log_level)
     settings = ClientConfigProfile.load(profile)
     found = settings.to_client_connect_config()
-    target = kafka or found.get("target")
+    target = kafka or found.get("target_host")
     if target is None:
         raise CommandError(
             "Expected the address of Kafka: give --kafka HOST:PORT, set STREAMFLOW_ADDRESS, or a profile",

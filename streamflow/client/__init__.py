@@ -84,6 +84,7 @@ from streamflow.client.listing import (
     WorkflowExecutionCount,
     WorkflowExecutionCountAggregationGroup,
 )
+from streamflow.client.plugin import Plugin
 from streamflow.exceptions import WorkflowAlreadyStartedError
 from streamflow.service import RPCError, RPCStatusCode
 
@@ -125,6 +126,7 @@ __all__ = [
     "OutboundInterceptor",
     "PauseScheduleInput",
     "PendingActivity",
+    "Plugin",
     "QueryWorkflowInput",
     "RPCError",
     "RPCStatusCode",

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import socket
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from types import TracebackType
 from typing import (
     TYPE_CHECKING,
@@ -12,6 +11,7 @@ from typing import (
     Concatenate,
     NoReturn,
     ParamSpec,
+    Required,
     Self,
     TypedDict,
     TypeVar,
@@ -21,20 +21,38 @@ from streamflow.client import async_activity, connecting, finding, naming, start
 from streamflow.client.errors import NotYetError
 from streamflow.client.handle import WorkflowHandle
 from streamflow.client.interceptor import Interceptor, OutboundInterceptor
+from streamflow.client.plugin import Connect, Plugin
 from streamflow.client.root import Root
+from streamflow.client.start import NO_METADATA
 from streamflow.client.transport import Transport
 from streamflow.common import HeaderCodecBehavior, QueryRejectCondition
 from streamflow.config import DEFAULT_NAMESPACE
 from streamflow.converter import DataConverter
+from streamflow.service import (
+    ConnectConfig,
+    DnsLoadBalancingConfig,
+    GrpcCompression,
+    HttpConnectProxyConfig,
+    KeepAliveConfig,
+    OperatorService,
+    PayloadLimitsConfig,
+    RetryConfig,
+    ServiceClient,
+    TestService,
+    TLSConfig,
+    WorkflowService,
+)
 
 if TYPE_CHECKING:
     from streamflow.ports import Log
+    from streamflow.runtime import Runtime
 
 SelfT = TypeVar("SelfT")
 ArgT = TypeVar("ArgT")
 ResultT = TypeVar("ResultT")
 Params = ParamSpec("Params")
 
+DEFAULT_LIMITS = PayloadLimitsConfig()
 QUEUES_REMEMBERED_MAX = 10_000
 """Workflow IDs whose queue a client remembers, the oldest forgotten first."""
 
@@ -42,13 +60,13 @@ QUEUES_REMEMBERED_MAX = 10_000
 class ClientConfig(TypedDict, total=False):
     """What a client was made of; `Client(**config)` makes another."""
 
-    service_client: Transport
-    namespace: str
-    data_converter: DataConverter
-    interceptors: Sequence[Interceptor]
-    identity: str
-    default_workflow_query_reject_condition: QueryRejectCondition | None
-    header_codec_behavior: HeaderCodecBehavior
+    service_client: Required[ServiceClient]
+    namespace: Required[str]
+    data_converter: Required[DataConverter]
+    plugins: Required[Sequence[Plugin]]
+    interceptors: Required[Sequence[Interceptor]]
+    default_workflow_query_reject_condition: Required[QueryRejectCondition | None]
+    header_codec_behavior: Required[HeaderCodecBehavior]
 
 
 class Client:
@@ -60,89 +78,140 @@ class Client:
         result = await client.execute_workflow(Greet.run, "World", id="greet-1", task_queue="greetings")
     """
 
-    def __init__(
-        self,
-        service_client: Transport,
-        *,
-        namespace: str | None = None,
-        data_converter: DataConverter = DataConverter.default,
-        interceptors: Sequence[Interceptor] = (),
-        identity: str | None = None,
-        default_workflow_query_reject_condition: QueryRejectCondition | None = None,
-        header_codec_behavior: HeaderCodecBehavior = HeaderCodecBehavior.NO_CODEC,
-    ) -> None:
-        self._transport = service_client
-        self._namespace = namespace or service_client.namespace
-        self._data_converter = data_converter
-        self._identity = identity or f"{os.getpid()}@{socket.gethostname()}"
-        self.default_workflow_query_reject_condition = default_workflow_query_reject_condition
-        self.header_codec_behavior = header_codec_behavior
-        self._queue_of: dict[str, str] = {}
-        self._interceptors = tuple(interceptors)
-        self._root = Root(self)
-        self._outbound: OutboundInterceptor = self._root
-        for interceptor in reversed(self._interceptors):
-            self._outbound = interceptor.intercept_client(self._outbound)
-
-    @staticmethod
+    @classmethod
     async def connect(
-        target: str,
+        cls,
+        target_host: str,
         *,
         namespace: str = DEFAULT_NAMESPACE,
+        api_key: str | None = None,
         data_converter: DataConverter = DataConverter.default,
+        plugins: Sequence[Plugin] = (),
         interceptors: Sequence[Interceptor] = (),
-        identity: str | None = None,
         default_workflow_query_reject_condition: QueryRejectCondition | None = None,
-        header_codec_behavior: HeaderCodecBehavior = HeaderCodecBehavior.NO_CODEC,
+        tls: bool | TLSConfig | None = None,
+        retry_config: RetryConfig | None = None,
+        keep_alive_config: KeepAliveConfig | None = KeepAliveConfig.default,
+        rpc_metadata: Mapping[str, str | bytes] = NO_METADATA,
+        identity: str | None = None,
         lazy: bool = False,
+        runtime: Runtime | None = None,
+        http_connect_proxy_config: HttpConnectProxyConfig | None = None,
+        dns_load_balancing_config: DnsLoadBalancingConfig | None = None,
+        grpc_compression: GrpcCompression = GrpcCompression.GZIP,
+        payload_limits: PayloadLimitsConfig = DEFAULT_LIMITS,
+        header_codec_behavior: HeaderCodecBehavior = HeaderCodecBehavior.NO_CODEC,
         create_topics: bool | None = None,
         config: Mapping[str, Any] | None = None,
         visibility: str | None = None,
-        plugins: Sequence[Any] = (),
-    ) -> Client:
+    ) -> Self:
         """A client of ``"host:port"`` (Kafka), ``"embedded:DIR"``, ``"memory:NAME"`` or ``"http://..."`` (a gateway).
 
         Args:
+            plugins: Change the settings and the connection; the first is asked first. One that is a worker plugin too is
+                used by this client's Workers as well.
             interceptors: Stand between callers and the log; the first is outermost. One that is a worker interceptor too
                 is used by this client's Workers as well.
-            header_codec_behavior: Whether the payload codec encodes the headers that interceptors set. Default: no.
+            tls: True, or certificates of one's own, for Kafka over TLS. Default: off.
+            api_key: A gateway's bearer token. Refused for Kafka: its credentials go into ``config``.
+            rpc_metadata: A gateway's HTTP headers.
             lazy: Connect at the first call rather than now.
+            runtime: Where metrics go. Default: `Runtime.default`.
+            header_codec_behavior: Whether the payload codec encodes the headers that interceptors set. Default: no.
             create_topics: Create topics that are missing. Default: not on Kafka, where `streamflow topology apply` does.
-            config: Further options of librdkafka, passed on untouched (TLS, SASL and so on).
+            config: Further options of librdkafka, passed on untouched (SASL and so on).
             visibility: Where lists of workflows are kept: ``sqlite:///FILE`` or ``postgresql://...``, which many clients may
                 share. Default: in the embedded log's folder, else in memory, built when the first list is asked for.
 
+        The other settings are there for ported code; `streamflow.service.options` says what becomes of each.
+
         Raises:
+            ValueError: the target is none of the known forms, or a setting has no place there.
             RPCError: nobody can be reached there, or the namespace has no topics.
         """
-        if plugins:
-            raise NotYetError("Client plugins")
-        transport = await connecting.connect(
-            target,
-            namespace=namespace,
-            create_topics=create_topics,
-            config=config or {},
-            visibility=visibility,
+        connect: Connect = ServiceClient.connect
+        for plugin in reversed(plugins):
+            connect = partial(plugin.connect_service_client, next=connect)
+        service_client = await connect(
+            ConnectConfig(
+                target_host=target_host,
+                api_key=api_key,
+                tls=tls,
+                retry_config=retry_config,
+                keep_alive_config=keep_alive_config,
+                rpc_metadata=rpc_metadata,
+                identity=identity or "",
+                lazy=lazy,
+                runtime=runtime,
+                http_connect_proxy_config=http_connect_proxy_config,
+                dns_load_balancing_config=dns_load_balancing_config,
+                grpc_compression=grpc_compression,
+                payload_limits=payload_limits,
+                namespace=namespace,
+                create_topics=create_topics,
+                config=config or {},
+                visibility=visibility,
+            )
         )
-        client = Client(
-            transport,
+        return cls(
+            service_client,
+            namespace=namespace,
             data_converter=data_converter,
+            plugins=plugins,
             interceptors=interceptors,
-            identity=identity,
             default_workflow_query_reject_condition=default_workflow_query_reject_condition,
             header_codec_behavior=header_codec_behavior,
         )
-        if not lazy:
-            try:
-                await transport.open()
-            except BaseException:
-                await transport.close()
-                raise
-        return client
+
+    def __init__(
+        self,
+        service_client: ServiceClient | Transport,
+        *,
+        namespace: str | None = None,
+        data_converter: DataConverter = DataConverter.default,
+        plugins: Sequence[Plugin] = (),
+        interceptors: Sequence[Interceptor] = (),
+        default_workflow_query_reject_condition: QueryRejectCondition | None = None,
+        header_codec_behavior: HeaderCodecBehavior = HeaderCodecBehavior.NO_CODEC,
+        identity: str | None = None,
+    ) -> None:
+        """Over a connection that is there, which it shares with others. See `connect` for the settings.
+
+        ``identity`` is the connection's, unless it is given here.
+        """
+        if not isinstance(service_client, ServiceClient):
+            service_client = connecting.service_client_of(service_client)
+        given = ClientConfig(
+            service_client=service_client,
+            namespace=namespace or service_client.config.namespace,
+            data_converter=data_converter,
+            plugins=plugins,
+            interceptors=interceptors,
+            default_workflow_query_reject_condition=default_workflow_query_reject_condition,
+            header_codec_behavior=header_codec_behavior,
+        )
+        self._given = given.copy()
+        for plugin in plugins:
+            given = plugin.configure_client(given)
+        self._config = given
+        self._service_client = given["service_client"]
+        self._namespace = given["namespace"]
+        self._data_converter = given["data_converter"]
+        self._identity = identity
+        self.default_workflow_query_reject_condition = given[
+            "default_workflow_query_reject_condition"
+        ]
+        self.header_codec_behavior = given["header_codec_behavior"]
+        self._transport = self._service_client.transport(self._namespace)
+        self._queue_of: dict[str, str] = {}
+        self._root = Root(self)
+        self._outbound: OutboundInterceptor = self._root
+        for interceptor in reversed(list(given["interceptors"])):
+            self._outbound = interceptor.intercept_client(self._outbound)
 
     async def close(self) -> None:
-        """Ends the connection. Calls under way raise; their commands may still take effect."""
-        await self._transport.close()
+        """Ends the connection, for all clients that share it. Calls under way raise; their commands may still take effect."""
+        await self._service_client.close()
 
     async def __aenter__(self) -> Self:
         return self
@@ -162,9 +231,24 @@ class Client:
         return self._transport
 
     @property
-    def service_client(self) -> Transport:
-        """What carries the commands; the same as `transport`."""
-        return self._transport
+    def service_client(self) -> ServiceClient:
+        """The connection; `Client(service_client, namespace=...)` shares it."""
+        return self._service_client
+
+    @property
+    def workflow_service(self) -> WorkflowService:
+        """Raises on every use: there is no gRPC service. Use the methods of the client and of its handles."""
+        return self._service_client.workflow_service
+
+    @property
+    def operator_service(self) -> OperatorService:
+        """Raises on every use: use the `streamflow namespace` and `streamflow topology` commands."""
+        return self._service_client.operator_service
+
+    @property
+    def test_service(self) -> TestService:
+        """Raises on every use: a time-skipping `WorkflowEnvironment` needs none."""
+        return self._service_client.test_service
 
     @property
     def log(self) -> Log:
@@ -181,11 +265,37 @@ class Client:
 
     @property
     def identity(self) -> str:
-        return self._identity
+        """Who calls, in histories. Default: process ID and host."""
+        return self._identity or self._service_client.config.identity
+
+    @property
+    def runtime(self) -> Runtime:
+        """Where metrics go."""
+        from streamflow.runtime import Runtime
+
+        return self._service_client.config.runtime or Runtime.default()
 
     @property
     def data_converter(self) -> DataConverter:
         return self._data_converter
+
+    @property
+    def rpc_metadata(self) -> Mapping[str, str | bytes]:
+        """Headers of every call over a gateway. Set a new mapping to change them."""
+        return self._service_client.config.rpc_metadata
+
+    @rpc_metadata.setter
+    def rpc_metadata(self, value: Mapping[str, str | bytes]) -> None:
+        self._service_client.update_rpc_metadata(value)
+
+    @property
+    def api_key(self) -> str | None:
+        """The bearer token of every call over a gateway."""
+        return self._service_client.config.api_key
+
+    @api_key.setter
+    def api_key(self, value: str | None) -> None:
+        self._service_client.update_api_key(value)
 
     @property
     def outbound(self) -> OutboundInterceptor:
@@ -193,26 +303,15 @@ class Client:
         return self._outbound
 
     @property
-    def worker_interceptors(self) -> Sequence[Interceptor]:
-        """All interceptors in use; a Worker takes those that are for workers too."""
-        return self._interceptors
-
-    @property
     def root(self) -> Root:
         """What does the work, behind the last interceptor."""
         return self._root
 
-    def config(self) -> ClientConfig:
-        """The arguments of an equal client."""
-        return ClientConfig(
-            service_client=self._transport,
-            namespace=self._namespace,
-            data_converter=self._data_converter,
-            interceptors=self._interceptors,
-            identity=self._identity,
-            default_workflow_query_reject_condition=self.default_workflow_query_reject_condition,
-            header_codec_behavior=self.header_codec_behavior,
-        )
+    def config(self, *, active_config: bool = False) -> ClientConfig:
+        """The arguments of an equal client: as given, or, with ``active_config``, as plugins have changed them."""
+        config = (self._config if active_config else self._given).copy()
+        config["interceptors"] = list(config["interceptors"])
+        return config
 
     # -- starting -----------------------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""From a target to the transport that reaches it. Only here are the two transports named."""
+"""From settings to the connection that they describe. Only here are the two transports named."""
 
 from __future__ import annotations
 
@@ -9,36 +9,80 @@ from typing import TYPE_CHECKING, Any
 from streamflow import wiring
 from streamflow.client.transport import Transport
 from streamflow.ports import LogError, StoreTaken
-from streamflow.service import RPCError, RPCStatusCode
+from streamflow.service import ConnectConfig, RPCError, RPCStatusCode, ServiceClient, TLSConfig
 
 if TYPE_CHECKING:
+    from ssl import SSLContext
+
     from streamflow.ports import Log
 
 
-async def connect(
-    target: str,
-    *,
-    namespace: str,
-    create_topics: bool | None,
-    config: Mapping[str, Any],
-    visibility: str | None = None,
-) -> Transport:
-    """The transport for a target, not yet opened.
+async def connect(config: ConnectConfig) -> ServiceClient:
+    """The connection, opened unless the settings say ``lazy``.
 
     Raises:
-        ValueError: the target is none of the known forms.
-        RPCError: the log cannot be opened.
+        ValueError: the target is none of the known forms, or a setting has no place there.
+        RPCError: the log cannot be opened, or does not answer.
     """
-    if target.startswith(("http://", "https://")):
-        from streamflow.client.http_transport import HttpTransport
+    transport = await _transport(config)
+    service_client = ServiceClient(config, transport)
+    if not config.lazy:
+        try:
+            await transport.open()
+        except BaseException:
+            await service_client.close()
+            raise
+    return service_client
 
-        return HttpTransport(target, namespace)
+
+async def _transport(config: ConnectConfig) -> Transport:
+    target = config.target_host
+    if target.startswith(("http://", "https://")):
+        return _http_transport(config)
     kind = wiring.kind_of(target)
-    log = await open_log(target, config)
+    log = await open_log(target, config.kafka() if kind is wiring.LogKind.KAFKA else config.config)
     from streamflow.client.log_transport import LogTransport
 
-    creates = kind is not wiring.LogKind.KAFKA if create_topics is None else create_topics
-    return LogTransport(log, namespace, create_topics=creates, visibility=visibility)
+    creates = kind is not wiring.LogKind.KAFKA
+    if config.create_topics is not None:
+        creates = config.create_topics
+    return LogTransport(log, config.namespace, create_topics=creates, visibility=config.visibility)
+
+
+def _http_transport(config: ConnectConfig) -> Transport:
+    from streamflow.client.http_transport import HttpTransport
+
+    proxy = config.http_connect_proxy_config
+    transport = HttpTransport(
+        config.target_host,
+        config.namespace,
+        proxy=None if proxy is None else _proxy_url(proxy.target_host, proxy.basic_auth),
+        verify=_verification(config.tls) if isinstance(config.tls, TLSConfig) else True,
+    )
+    transport.set_metadata(config.rpc_metadata, config.api_key)
+    return transport
+
+
+def _proxy_url(target_host: str, basic_auth: tuple[str, str] | None) -> str:
+    from urllib.parse import quote
+
+    who = "" if basic_auth is None else ":".join(quote(part, safe="") for part in basic_auth) + "@"
+    return f"http://{who}{target_host}"
+
+
+def _verification(tls: TLSConfig) -> SSLContext:
+    import ssl
+    import tempfile
+
+    ca = tls.server_root_ca_cert
+    context = ssl.create_default_context(cadata=None if ca is None else ca.decode())
+    if tls.client_cert is not None and tls.client_private_key is not None:
+        # The standard library reads a client's certificate from a file only.
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(tls.client_cert + b"\n" + tls.client_private_key)
+            file.flush()
+            context.load_cert_chain(file.name)
+    return context
 
 
 async def open_log(target: str, config: Mapping[str, Any]) -> Log:
@@ -49,6 +93,11 @@ async def open_log(target: str, config: Mapping[str, Any]) -> Log:
         return await asyncio.to_thread(lambda: wiring.open_log(target, config=config))
     except (LogError, StoreTaken) as error:
         raise RPCError(str(error), RPCStatusCode.UNAVAILABLE) from error
+
+
+def service_client_of(transport: Transport) -> ServiceClient:
+    """A connection around a transport that was made by hand."""
+    return ServiceClient(ConnectConfig(target_host="", namespace=transport.namespace), transport)
 
 
 def log_of(transport: Transport) -> Log:

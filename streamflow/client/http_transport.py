@@ -7,10 +7,12 @@ no harm. Waiting for a result is a long poll that is made again until the run ha
 from __future__ import annotations
 
 import asyncio
+import base64
+import copy
 import secrets
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
 import httpx
@@ -51,6 +53,9 @@ from streamflow.model.options import Status
 from streamflow.model.queues import QueueEntry
 from streamflow.service import RPCError, RPCStatusCode
 
+if TYPE_CHECKING:
+    from ssl import SSLContext
+
 RETRY_FIRST_S = 0.1
 RETRY_MAX_S = 2.0
 REFUSED_S = 1.0
@@ -66,14 +71,24 @@ class HttpTransport:
     """Carries commands over HTTP. Used from one event loop."""
 
     def __init__(
-        self, base_url: str, namespace: str, *, transport: httpx.AsyncBaseTransport | None = None
+        self,
+        base_url: str,
+        namespace: str,
+        *,
+        transport: httpx.AsyncBaseTransport | None = None,
+        proxy: str | None = None,
+        verify: SSLContext | bool = True,
     ) -> None:
         """``transport`` stands in for the network, for instance an application in this process."""
         self.base_url = base_url.rstrip("/")
         self._namespace = namespace
+        self._owns_http = True
+        self._metadata: dict[str, str] = {}
         self._http = httpx.AsyncClient(
             base_url=self.base_url,
             transport=transport,
+            proxy=proxy,
+            verify=verify,
             limits=httpx.Limits(max_connections=CONNECTIONS_MAX, max_keepalive_connections=20),
             trust_env=False,
         )
@@ -93,7 +108,21 @@ class HttpTransport:
             )
 
     async def close(self) -> None:
-        await self._http.aclose()
+        if self._owns_http:
+            await self._http.aclose()
+
+    def sibling(self, namespace: str) -> HttpTransport:
+        """The same gateway for another namespace, over the same connections."""
+        sibling = copy.copy(self)
+        sibling._namespace = namespace
+        sibling._owns_http = False
+        return sibling
+
+    def set_metadata(self, metadata: Mapping[str, str | bytes], api_key: str | None) -> None:
+        """Headers of every later request; binary ones in base64, and the key as a bearer token unless there is one."""
+        self._metadata = {name.lower(): _header_value(value) for name, value in metadata.items()}
+        if api_key is not None:
+            self._metadata.setdefault("authorization", f"Bearer {api_key}")
 
     # -- asking -------------------------------------------------------------------------------------------------
 
@@ -286,7 +315,9 @@ class HttpTransport:
     ) -> BodyT | Rejection:
         """One request, made again under the same message ID while there is time."""
         until = None if deadline_s is None else time.monotonic() + max(deadline_s, 0.001)
-        headers = {api_v1.MESSAGE_ID_HEADER: message_id} if message_id else {}
+        headers = dict(self._metadata)
+        if message_id:
+            headers[api_v1.MESSAGE_ID_HEADER] = message_id
         if content is not None:
             headers["content-type"] = "application/json"
         wait_s, began = RETRY_FIRST_S, time.monotonic()
@@ -320,6 +351,10 @@ class HttpTransport:
             f"Expected a gateway at {self.base_url}, found none ({error}): start one with `streamflow dev`",
             RPCStatusCode.UNAVAILABLE,
         )
+
+
+def _header_value(value: str | bytes) -> str:
+    return value if isinstance(value, str) else base64.b64encode(value).decode()
 
 
 def _answer(response: httpx.Response, cls: type[BodyT]) -> BodyT | Rejection:

@@ -75,6 +75,7 @@ class LogTransport:
         self._timing = timing or Timing()
         self._requests = Requests(f"{secrets.token_hex(8)}-")
         self._queues = Queues(log, namespace)
+        self._visibility = visibility
         self._executions = Executions(log, namespace, visibility)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._opening: asyncio.Lock | None = None
@@ -83,6 +84,7 @@ class LogTransport:
         self._sweeping: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
+        self._owns_log = True
 
     @property
     def namespace(self) -> str:
@@ -107,6 +109,22 @@ class LogTransport:
                 self._producer = self.log.producer()
                 self._replies = replies
 
+    def sibling(self, namespace: str) -> LogTransport:
+        """The same log for another namespace; the log is closed with this one."""
+        sibling = LogTransport(
+            self.log,
+            namespace,
+            create_topics=self.create_topics,
+            timing=self._timing,
+            while_waiting=self._while_waiting,
+            visibility=self._visibility,
+        )
+        sibling._owns_log = False
+        return sibling
+
+    def set_metadata(self, metadata: Mapping[str, str | bytes], api_key: str | None) -> None:
+        """Nothing: a log asks who one is when one connects."""
+
     async def close(self) -> None:
         """Requests under way are given up; their commands may still take effect."""
         if self._closed:
@@ -126,7 +144,8 @@ class LogTransport:
         await self._executions.close()
         if self._producer is not None:
             await blocking(self.log, self._producer.close)
-        await blocking(self.log, self.log.close)
+        if self._owns_log:
+            await blocking(self.log, self.log.close)
 
     # -- asking -------------------------------------------------------------------------------------------------
 

@@ -7,7 +7,19 @@
 
 from __future__ import annotations
 
+from streamflow.common import meters as meters  # gives `MetricMeter.noop` its value
 from streamflow.common.headers import HeaderCodecBehavior
+from streamflow.common.metrics import (
+    MetricAttributes,
+    MetricCommon,
+    MetricCounter,
+    MetricGauge,
+    MetricGaugeFloat,
+    MetricHistogram,
+    MetricHistogramFloat,
+    MetricHistogramTimedelta,
+    MetricMeter,
+)
 from streamflow.common.priorities import Priority
 from streamflow.common.raw import RawValue
 from streamflow.common.retries import RetryPolicy
@@ -37,6 +49,15 @@ from streamflow.common.versions import (
 __all__ = [
     "AutoUpgradeVersioningOverride",
     "HeaderCodecBehavior",
+    "MetricAttributes",
+    "MetricCommon",
+    "MetricCounter",
+    "MetricGauge",
+    "MetricGaugeFloat",
+    "MetricHistogram",
+    "MetricHistogramFloat",
+    "MetricHistogramTimedelta",
+    "MetricMeter",
     "PinnedVersioningOverride",
     "Priority",
     "QueryRejectCondition",

@@ -17,13 +17,16 @@ from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Any, NoReturn, Self
 
-from streamflow.client import Client, NotYetError
+from streamflow import wiring
+from streamflow.client import Client, Interceptor, NotYetError, Plugin
 from streamflow.client.log_transport import LogTransport
-from streamflow.common import SearchAttributeKey
+from streamflow.common import HeaderCodecBehavior, QueryRejectCondition, SearchAttributeKey
 from streamflow.config import DEFAULT_NAMESPACE
 from streamflow.converter import DataConverter
 from streamflow.memory.broker import MemoryBroker
 from streamflow.memory.log import MemoryLog
+from streamflow.runtime import Runtime
+from streamflow.service import ConnectConfig, ServiceClient
 
 
 class WorkflowEnvironment(ABC):
@@ -34,37 +37,59 @@ class WorkflowEnvironment(ABC):
         *,
         namespace: str = DEFAULT_NAMESPACE,
         data_converter: DataConverter = DataConverter.default,
+        interceptors: Sequence[Interceptor] = (),
+        plugins: Sequence[Plugin] = (),
+        default_workflow_query_reject_condition: QueryRejectCondition | None = None,
+        header_codec_behavior: HeaderCodecBehavior = HeaderCodecBehavior.NO_CODEC,
         identity: str | None = None,
+        runtime: Runtime | None = None,
         **ignored: Any,
     ) -> WorkflowEnvironment:
         """An engine in memory whose time skips ahead while a result is awaited and nothing else is going on.
 
         Other keywords, which elsewhere choose a server to download, are passed over: there is none here.
         """
-        _refuse_later(ignored)
-        return _TimeSkippingEnvironment(namespace, data_converter, identity)
+        return _TimeSkippingEnvironment(
+            namespace,
+            runtime,
+            data_converter=data_converter,
+            interceptors=interceptors,
+            plugins=plugins,
+            default_workflow_query_reject_condition=default_workflow_query_reject_condition,
+            header_codec_behavior=header_codec_behavior,
+            identity=identity,
+        )
 
     @staticmethod
     async def start_local(
         *,
         namespace: str = DEFAULT_NAMESPACE,
         data_converter: DataConverter = DataConverter.default,
+        interceptors: Sequence[Interceptor] = (),
+        plugins: Sequence[Plugin] = (),
+        default_workflow_query_reject_condition: QueryRejectCondition | None = None,
+        header_codec_behavior: HeaderCodecBehavior = HeaderCodecBehavior.NO_CODEC,
         identity: str | None = None,
         search_attributes: Sequence[SearchAttributeKey[Any]] = (),
+        runtime: Runtime | None = None,
         **ignored: Any,
     ) -> WorkflowEnvironment:
         """An engine on the embedded log, in a folder that goes with the environment. Time is real.
 
         ``search_attributes`` are declared, so that list filters may name them before a workflow has them.
         """
-        _refuse_later(ignored)
         folder = await asyncio.to_thread(tempfile.mkdtemp, prefix="streamflow-")
         try:
             client = await Client.connect(
                 f"embedded:{folder}",
                 namespace=namespace,
                 data_converter=data_converter,
+                interceptors=interceptors,
+                plugins=plugins,
+                default_workflow_query_reject_condition=default_workflow_query_reject_condition,
+                header_codec_behavior=header_codec_behavior,
                 identity=identity,
+                runtime=runtime,
             )
             if search_attributes:
                 await client.transport.declare_search_attributes(
@@ -133,23 +158,30 @@ class WorkflowEnvironment(ABC):
 class _TimeSkippingEnvironment(WorkflowEnvironment):
     """One broker in memory; each client is a process of its own on it."""
 
-    def __init__(self, namespace: str, data_converter: DataConverter, identity: str | None) -> None:
+    def __init__(self, namespace: str, runtime: Runtime | None, **options: Any) -> None:
         self._broker = MemoryBroker()
+        self._target = wiring.share_memory(self._broker)
         self._auto = True
         self._count = 0
         self._namespace = namespace
-        super().__init__(self._make_client(data_converter=data_converter, identity=identity))
+        self._runtime = runtime
+        super().__init__(self._make_client(**options))
 
-    def _make_client(self, **options: Any) -> Client:
+    def _make_client(self, *, lazy: bool = True, **options: Any) -> Client:
         self._count += 1
         log = MemoryLog(self._broker, f"client-{self._count}")
+        namespace = options.pop("namespace", self._namespace)
         transport = LogTransport(
-            log,
-            options.pop("namespace", self._namespace),
-            create_topics=True,
-            while_waiting=self._while_waiting,
+            log, namespace, create_topics=True, while_waiting=self._while_waiting
         )
-        return Client(transport, **options)
+        config = ConnectConfig(
+            target_host=self._target,
+            namespace=namespace,
+            lazy=lazy,
+            create_topics=True,
+            runtime=options.pop("runtime", self._runtime),
+        )
+        return Client(ServiceClient(config, transport), **options)
 
     def _while_waiting(self) -> AbstractContextManager[None]:
         return self._broker.skipping() if self._auto else nullcontext()
@@ -159,6 +191,9 @@ class _TimeSkippingEnvironment(WorkflowEnvironment):
 
     async def shutdown(self) -> None:
         await self._client.close()
+        if self._target:
+            wiring.unshare_memory(self._target)
+            self._target = ""
 
     async def sleep(self, duration: timedelta | float) -> None:
         loop = asyncio.get_running_loop()
@@ -211,9 +246,3 @@ class _ClientEnvironment(WorkflowEnvironment):
 
 def _seconds(duration: timedelta | float) -> float:
     return duration.total_seconds() if isinstance(duration, timedelta) else duration
-
-
-def _refuse_later(options: dict[str, Any]) -> None:
-    for name in ("interceptors", "plugins"):
-        if options.get(name):
-            raise NotYetError(f"WorkflowEnvironment with {name}")

@@ -8,7 +8,7 @@ from concurrent.futures import Executor as ThreadExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from streamflow.common import HeaderCodecBehavior
 from streamflow.converter import DataConverter
@@ -37,9 +37,8 @@ class WorkerClient(Protocol):
     @property
     def create_topics(self) -> bool: ...
 
-    @property
-    def worker_interceptors(self) -> Sequence[object]:
-        """The client's interceptors, of which some may be for workers too."""
+    def config(self, *, active_config: bool = ...) -> Mapping[str, Any]:
+        """Plugins and interceptors among other things."""
         ...
 
     @property

@@ -161,7 +161,9 @@ class Worker:
             heartbeat_default=default_heartbeat_throttle_interval,
             identity=identity or client.identity,
             build_id=build_id or "",
-            interceptors=with_inherited(interceptors, client.worker_interceptors),
+            interceptors=with_inherited(
+                interceptors, client.config(active_config=True)["interceptors"]
+            ),
             debug=debug_mode or bool(os.environ.get("STREAMFLOW_DEBUG")),
             name=name,
             state_dir=None if state_dir is None else Path(state_dir),

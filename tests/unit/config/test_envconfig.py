@@ -40,13 +40,13 @@ def load(
 
 def test_the_default_profile_is_taken_when_none_is_named() -> None:
     """Only what is set is passed on."""
-    assert load() == {"target": "localhost:9092", "namespace": "default"}
+    assert load() == {"target_host": "localhost:9092", "namespace": "default"}
 
 
 def test_a_profile_becomes_the_keywords_of_connect() -> None:
     """TLS turns into librdkafka's options, and those given as such stand beside them."""
     assert load("shop") == {
-        "target": "kafka:9093",
+        "target_host": "kafka:9093",
         "namespace": "shop",
         "create_topics": True,
         "config": {
@@ -65,7 +65,7 @@ def test_the_environment_overrides_the_file() -> None:
         STREAMFLOW_ADDRESS="memory:x",
         STREAMFLOW_NAMESPACE="other",
         STREAMFLOW_KAFKA_SASL_PASSWORD="hush",
-    ) == {"target": "memory:x", "namespace": "other", "config": {"sasl.password": "hush"}}
+    ) == {"target_host": "memory:x", "namespace": "other", "config": {"sasl.password": "hush"}}
 
 
 def test_a_missing_file_matters_only_if_it_was_named(tmp_path: Path) -> None:

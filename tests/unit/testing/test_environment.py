@@ -51,3 +51,14 @@ async def test_clients_of_one_environment_share_its_log() -> None:
         await env.client.start_workflow("Unserved", id="w", task_queue="q")
 
         assert list(await other.transport.queues()) == ["q"]
+
+
+async def test_another_client_reaches_the_environment_at_its_target() -> None:
+    """As ported code does that connects to ``client.service_client.config.target_host``."""
+    async with await WorkflowEnvironment.start_time_skipping() as env:
+        target = env.client.service_client.config.target_host
+        async with await Client.connect(target, namespace=env.client.namespace) as other:
+            assert await other.service_client.check_health()
+            assert (await other.transport.queues()).keys() == (
+                await env.client.transport.queues()
+            ).keys()

@@ -1,0 +1,193 @@
+"""Runtimes: one default for a process, and metrics that can be read."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import urllib.request
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from streamflow.common import MetricMeter
+from streamflow.runtime import (
+    BUFFERED_METRIC_KIND_COUNTER,
+    BUFFERED_METRIC_KIND_HISTOGRAM,
+    LogForwardingConfig,
+    LoggingConfig,
+    MetricBuffer,
+    MetricBufferDurationFormat,
+    OpenTelemetryConfig,
+    PrometheusConfig,
+    Runtime,
+    TelemetryConfig,
+    TelemetryFilter,
+)
+
+
+@pytest.fixture(autouse=True)
+def _own_default() -> Iterator[None]:
+    before = Runtime._default, Runtime._prevented
+    Runtime._default, Runtime._prevented = None, False
+    yield
+    Runtime._default, Runtime._prevented = before
+
+
+def _buffered(
+    size: int = 100,
+    duration: MetricBufferDurationFormat = MetricBufferDurationFormat.MILLISECONDS,
+) -> tuple[Runtime, MetricBuffer]:
+    buffer = MetricBuffer(size, duration)
+    metrics = TelemetryConfig(metrics=buffer, global_tags={"global": "yes"})
+    return Runtime(telemetry=metrics), buffer
+
+
+def test_there_is_one_default_runtime_until_another_is_set() -> None:
+    first = Runtime.default()
+    assert Runtime.default() is first
+    other = Runtime(telemetry=TelemetryConfig())
+    with pytest.raises(RuntimeError, match="already set"):
+        Runtime.set_default(other)
+
+    Runtime.set_default(other, error_if_already_set=False)
+
+    assert Runtime.default() is other
+
+
+def test_a_default_can_be_prevented() -> None:
+    Runtime.prevent_default()
+    with pytest.raises(RuntimeError, match="set_default"):
+        Runtime.default()
+
+    mine = Runtime(telemetry=TelemetryConfig())
+    Runtime.set_default(mine)
+
+    assert Runtime.default() is mine
+    with pytest.raises(RuntimeError, match="too late"):
+        Runtime.prevent_default()
+
+
+def test_a_buffer_has_each_update_with_its_attributes() -> None:
+    runtime, buffer = _buffered()
+    meter = runtime.metric_meter.with_additional_attributes({"meter": 1})
+    counter = meter.create_counter("runs", "Runs so far", "run")
+    counter.add(3)
+    counter.with_additional_attributes({"more": True}).add(4, {"own": 1.5})
+    meter.create_histogram_timedelta("took").record(timedelta(seconds=2))
+
+    first, second, third = buffer.retrieve_updates()
+
+    assert (first.metric.name, first.metric.description, first.metric.unit) == (
+        "runs",
+        "Runs so far",
+        "run",
+    )
+    assert first.metric.kind == BUFFERED_METRIC_KIND_COUNTER
+    assert (first.value, second.value, third.value) == (3, 4, 2_000)
+    assert first.metric is second.metric
+    shared = {"global": "yes", "service_name": "streamflow", "meter": 1}
+    assert dict(first.attributes) == shared
+    assert dict(second.attributes) == {**shared, "more": True, "own": 1.5}
+    assert (third.metric.unit, third.metric.kind) == ("ms", BUFFERED_METRIC_KIND_HISTOGRAM)
+    assert buffer.retrieve_updates() == []
+
+
+def test_durations_may_be_kept_in_seconds() -> None:
+    runtime, buffer = _buffered(duration=MetricBufferDurationFormat.SECONDS)
+    histogram = runtime.metric_meter.create_histogram_timedelta("took")
+    histogram.record(timedelta(milliseconds=1_500))
+
+    (update,) = buffer.retrieve_updates()
+
+    assert (update.value, update.metric.unit) == (1.5, "s")
+
+
+def test_a_full_buffer_drops_what_comes_later() -> None:
+    runtime, buffer = _buffered(size=2)
+    for value in range(5):
+        runtime.metric_meter.create_gauge("level").set(value)
+
+    assert [update.value for update in buffer.retrieve_updates()] == [0, 1]
+
+
+def test_a_buffer_belongs_to_one_runtime() -> None:
+    _, buffer = _buffered()
+
+    with pytest.raises(RuntimeError, match="one already used"):
+        Runtime(telemetry=TelemetryConfig(metrics=buffer))
+    with pytest.raises(RuntimeError, match="none was given"):
+        MetricBuffer(1).retrieve_updates()
+
+
+def test_negative_values_are_refused() -> None:
+    meter = MetricMeter.noop
+    with pytest.raises(ValueError, match="negative"):
+        meter.create_counter("c").add(-1)
+    with pytest.raises(ValueError, match="negative"):
+        meter.create_histogram_timedelta("h").record(timedelta(seconds=-1))
+    with pytest.raises(ValueError, match="negative"):
+        meter.create_gauge_float("g").set(-0.5)
+
+
+def test_prometheus_serves_what_was_recorded() -> None:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{found.getsockname()[1]}"
+    config = PrometheusConfig(
+        bind_address=address,
+        counters_total_suffix=True,
+        unit_suffix=True,
+        durations_as_seconds=True,
+        histogram_bucket_overrides={"my-took": [1.0, 5.0]},
+    )
+    runtime = Runtime(telemetry=TelemetryConfig(metrics=config, attach_service_name=False))
+    meter = runtime.metric_meter
+    meter.create_counter("my-runs", "Runs so far").add(2, {"flag": True})
+    meter.create_counter("my-runs", "Runs so far").add(3, {"flag": True})
+    meter.create_gauge("level", unit="m").set(7)
+    meter.create_gauge("level", unit="m").set(8)
+    meter.create_histogram_timedelta("my-took").record(timedelta(seconds=2))
+
+    with urllib.request.urlopen(f"http://{address}/metrics") as answer:
+        lines = answer.read().decode().splitlines()
+
+    assert 'my_runs_total{flag="true"} 5.0' in lines
+    assert "level_m 8.0" in lines
+    assert 'my_took_seconds_bucket{le="1.0"} 0.0' in lines
+    assert 'my_took_seconds_bucket{le="5.0"} 1.0' in lines
+    assert 'my_took_seconds_bucket{le="+Inf"} 1.0' in lines
+    assert "my_took_seconds_sum 2.0" in lines
+
+
+def test_what_is_not_there_is_refused_with_advice() -> None:
+    with pytest.raises(NotImplementedError, match="PrometheusConfig"):
+        Runtime(telemetry=TelemetryConfig(metrics=OpenTelemetryConfig(url="http://x")))
+    with pytest.raises(ValueError, match="bind_address"):
+        Runtime(telemetry=TelemetryConfig(metrics=PrometheusConfig(bind_address="nowhere")))
+    with pytest.raises(ValueError, match="log level"):
+        Runtime(telemetry=TelemetryConfig(logging=LoggingConfig(filter="LOUD")))
+
+
+def test_log_events_can_be_sent_to_a_logger_of_ones_own(caplog: pytest.LogCaptureFixture) -> None:
+    mine, area = logging.getLogger("mine"), logging.getLogger("streamflow.runtime")
+    mine.setLevel(logging.INFO)
+    before = area.level, list(area.handlers)
+    try:
+        wanted = TelemetryFilter(core_level="INFO", other_level="ERROR")
+        Runtime(
+            telemetry=TelemetryConfig(
+                logging=LoggingConfig(filter=wanted, forwarding=LogForwardingConfig(mine))
+            )
+        )
+        with caplog.at_level(logging.INFO, "mine"):
+            area.info("said %s", "so")
+        assert wanted.formatted() == "ERROR,streamflow=INFO"
+    finally:
+        for name in ("client", "embedded", "gateway", "kafka", "processor", "runtime", "worker"):
+            logger = logging.getLogger(f"streamflow.{name}")
+            logger.setLevel(before[0])
+            logger.handlers[:] = before[1]
+
+    said = [(record.name, record.getMessage()) for record in caplog.records]
+    assert ("mine-streamflow.runtime", "[streamflow.runtime] said so") in said
