@@ -23,6 +23,8 @@ from streamflow.client.errors import (
     WorkflowFailureError,
     WorkflowQueryFailedError,
     WorkflowQueryRejectedError,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
 )
 from streamflow.client.execution import (
     PendingActivity,
@@ -85,6 +87,8 @@ from streamflow.client.listing import (
     WorkflowExecutionCountAggregationGroup,
 )
 from streamflow.client.plugin import Plugin
+from streamflow.client.update_handle import WorkflowUpdateHandle, WorkflowUpdateStage
+from streamflow.client.with_start import WithStartWorkflowOperation
 from streamflow.exceptions import WorkflowAlreadyStartedError
 from streamflow.service import RPCError, RPCStatusCode
 
@@ -147,6 +151,7 @@ __all__ = [
     "UpdateWithStartStartWorkflowInput",
     "UpdateWithStartUpdateWorkflowInput",
     "UpdateWorkerBuildIdCompatibilityInput",
+    "WithStartWorkflowOperation",
     "WorkflowAlreadyStartedError",
     "WorkflowContinuedAsNewError",
     "WorkflowExecution",
@@ -162,4 +167,8 @@ __all__ = [
     "WorkflowHistoryEventFilterType",
     "WorkflowQueryFailedError",
     "WorkflowQueryRejectedError",
+    "WorkflowUpdateFailedError",
+    "WorkflowUpdateHandle",
+    "WorkflowUpdateRPCTimeoutOrCancelledError",
+    "WorkflowUpdateStage",
 ]

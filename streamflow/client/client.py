@@ -17,7 +17,7 @@ from typing import (
     TypeVar,
 )
 
-from streamflow.client import async_activity, connecting, finding, naming, starting
+from streamflow.client import async_activity, connecting, finding, naming, starting, with_start
 from streamflow.client.errors import NotYetError
 from streamflow.client.handle import WorkflowHandle
 from streamflow.client.interceptor import Interceptor, OutboundInterceptor
@@ -318,6 +318,8 @@ class Client:
     # Groups of calls live in modules of their own, as functions whose first parameter is the client.
     start_workflow = starting.start_workflow
     execute_workflow = starting.execute_workflow
+    execute_update_with_start_workflow = with_start.execute_update_with_start_workflow
+    start_update_with_start_workflow = with_start.start_update_with_start_workflow
 
     # -- finding ------------------------------------------------------------------------------------------------
 
@@ -385,12 +387,6 @@ class Client:
     get_async_activity_handle = async_activity.get_async_activity_handle
 
     # -- not in this release ------------------------------------------------------------------------------------
-
-    async def execute_update_with_start_workflow(self, *_args: Any, **_options: Any) -> NoReturn:
-        raise NotYetError("Client.execute_update_with_start_workflow")
-
-    async def start_update_with_start_workflow(self, *_args: Any, **_options: Any) -> NoReturn:
-        raise NotYetError("Client.start_update_with_start_workflow")
 
     async def create_schedule(self, *_args: Any, **_options: Any) -> NoReturn:
         raise NotYetError("Client.create_schedule")

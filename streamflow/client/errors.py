@@ -7,8 +7,10 @@ StreamflowError
 ├── WorkflowQueryRejectedError       the run's status is one the caller did not want to query
 ├── ActivityFailureError             an activity that a client started ended without a result; `cause` says how
 ├── AsyncActivityCancelledError      an activity that is completed from outside is to stop
+├── WorkflowUpdateFailedError        the update was refused, or its handler failed; `cause` says how
 └── RPCError (service)               anything else, with a status code
     └── RPCTimeoutOrCancelledError   no answer in time
+        └── WorkflowUpdateRPCTimeoutOrCancelledError   the same, of a call about an update
 """
 
 from __future__ import annotations
@@ -117,6 +119,26 @@ class RPCTimeoutOrCancelledError(RPCError):
         self, message: str, status: RPCStatusCode = RPCStatusCode.DEADLINE_EXCEEDED
     ) -> None:
         super().__init__(message, status)
+
+
+class WorkflowUpdateFailedError(StreamflowError):
+    """The update was refused by its validator, or its handler failed, or the run ended first. `cause` says how."""
+
+    def __init__(self, cause: BaseException) -> None:
+        super().__init__("Workflow update failed")
+        self.__cause__ = cause
+
+    @property
+    def cause(self) -> BaseException:
+        assert self.__cause__ is not None
+        return self.__cause__
+
+
+class WorkflowUpdateRPCTimeoutOrCancelledError(RPCTimeoutOrCancelledError):
+    """The caller's wait for an update timed out or was cancelled. The update itself goes on."""
+
+    def __init__(self, message: str = "Timeout or cancellation waiting for update") -> None:
+        super().__init__(message)
 
 
 class NotYetError(NotImplementedError):

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
-from streamflow.client import activity_control, ending, naming
+from streamflow.client import activity_control, ending, naming, updating
 from streamflow.client.address import Address
-from streamflow.client.errors import NotYetError
 from streamflow.client.execution import WorkflowExecutionDescription
 from streamflow.client.history import WorkflowHistory, WorkflowHistoryEventFilterType
 from streamflow.client.history_events import WorkflowHistoryEventAsyncIterator
@@ -377,16 +376,9 @@ class WorkflowHandle(Generic[SelfT, ResultT]):
         """Where commands about this workflow go."""
         return self._address
 
-    # -- not in this release ------------------------------------------------------------------------------------
+    # -- updates ------------------------------------------------------------------------------------------------
 
-    async def execute_update(self, *_args: Any, **_options: Any) -> NoReturn:
-        raise NotYetError("WorkflowHandle.execute_update")
-
-    async def start_update(self, *_args: Any, **_options: Any) -> NoReturn:
-        raise NotYetError("WorkflowHandle.start_update")
-
-    def get_update_handle(self, *_args: Any, **_options: Any) -> NoReturn:
-        raise NotYetError("WorkflowHandle.get_update_handle")
-
-    def get_update_handle_for(self, *_args: Any, **_options: Any) -> NoReturn:
-        raise NotYetError("WorkflowHandle.get_update_handle_for")
+    execute_update = updating.execute_update
+    start_update = updating.start_update
+    get_update_handle = updating.get_update_handle
+    get_update_handle_for = updating.get_update_handle_for

@@ -53,6 +53,8 @@ EVENT_TYPES: dict[str, type[Event]] = {
     "external_signal_sent": relations.ExternalSignalSent,
     "external_cancel_sent": relations.ExternalCancelSent,
     "external_answered": relations.ExternalAnswered,
+    "update_accepted": facts.UpdateAccepted,
+    "update_completed": facts.UpdateCompleted,
 }
 _NAMES = {cls: name for name, cls in EVENT_TYPES.items()}
 

@@ -17,7 +17,14 @@ from streamflow.client.executions import Executions
 from streamflow.client.patience import blocking
 from streamflow.client.queues import Queues
 from streamflow.client.replies import Replies
-from streamflow.client.requests import Due, Pending, Requests, Timing, waits_for_result
+from streamflow.client.requests import (
+    Due,
+    Pending,
+    Requests,
+    Timing,
+    waits_for_result,
+    waits_for_update,
+)
 from streamflow.client.transport import (
     DEADLINE_S,
     ONLY_DURABLE,
@@ -26,7 +33,14 @@ from streamflow.client.transport import (
     ExecutionsPage,
 )
 from streamflow.model.answers import Answer, HistoryPage
-from streamflow.model.commands import Command, Envelope, FetchHistory, ReplyTo, StartWorkflow
+from streamflow.model.commands import (
+    Command,
+    Envelope,
+    FetchHistory,
+    ReplyTo,
+    StartWorkflow,
+    UpdateWithStart,
+)
 from streamflow.model.ids import MessageId, RunId, WorkflowId
 from streamflow.model.queues import QueueEntry
 from streamflow.ports import LogError, Record, RecordRefused, TopicPartition
@@ -162,12 +176,12 @@ class LogTransport:
         if not queue:
             queue = await self.find_queue(command.workflow_id, None, deadline_s=deadline_s)
         # Only a start makes a queue: whoever speaks to a workflow on a mistyped one is to hear that it is not there.
-        create = self.create_topics and isinstance(command, StartWorkflow)
+        create = self.create_topics and isinstance(command, StartWorkflow | UpdateWithStart)
         route = await self._queues.route(queue, create=create)
         loop = self._loop
         assert loop is not None
         now = loop.time()
-        if deadline_s is None and not waits_for_result(command):
+        if deadline_s is None and not (waits_for_result(command) or waits_for_update(command)):
             deadline_s = DEADLINE_S
         pending = Pending(
             self._requests.next_id(),

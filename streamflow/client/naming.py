@@ -1,4 +1,4 @@
-"""Names of workflows, signals and queries as callers give them: text, or the decorated function itself."""
+"""Names of workflows, signals, queries and updates as callers give them: text, or the decorated function itself."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ from typing import Any
 from streamflow.coroutine.definition import (
     QUERY,
     SIGNAL,
+    UPDATE,
     QueryDefinition,
     SignalDefinition,
+    UpdateDefinition,
     WorkflowDefinition,
     definition_of,
 )
+from streamflow.coroutine.metadata import ANSWERS
 
 
 def workflow_name(workflow: str | Callable[..., Any]) -> tuple[str, Any]:
@@ -51,13 +54,25 @@ def signal_name(signal: str | Callable[..., Any]) -> str:
 def query_name(query: str | Callable[..., Any]) -> tuple[str, Any]:
     """The query's name and its result's type hint. Raises TypeError for anything else."""
     if isinstance(query, str):
-        return query, None
+        return query, ANSWERS.get(query)
     found = getattr(query, QUERY, None)
     if not isinstance(found, QueryDefinition):
         raise TypeError(
             f"Expected a query's name or a method decorated with @workflow.query, found {query!r}"
         )
     return _named(found.name, query), found.signature.result
+
+
+def update_name(update: str | Callable[..., Any]) -> tuple[str, Any]:
+    """The update's name and its result's type hint. Raises TypeError for what is neither text nor an update."""
+    if isinstance(update, str):
+        return update, None
+    found = getattr(update, UPDATE, None)
+    if not isinstance(found, UpdateDefinition):
+        raise TypeError(
+            f"Expected an update's name or a method decorated with @workflow.update, found {update!r}"
+        )
+    return _named(found.name, update), found.signature.result
 
 
 def _named(name: str | None, handler: Callable[..., Any]) -> str:

@@ -18,14 +18,18 @@ from enum import Enum
 import msgspec
 
 from streamflow.client.queues import Route
-from streamflow.model.answers import Answer, Done, RunResult, TakenOver
+from streamflow.model.answers import Answer, Done, RunResult, TakenOver, UpdateOutcome
 from streamflow.model.commands import (
     AwaitResult,
+    AwaitUpdate,
     CancelWorkflow,
     Command,
     SignalWorkflow,
     StartWorkflow,
     TerminateWorkflow,
+    UpdateStage,
+    UpdateWithStart,
+    UpdateWorkflow,
     WaitFor,
 )
 from streamflow.model.options import Status
@@ -65,6 +69,7 @@ class Pending:
         "request_id",
         "route",
         "send_at",
+        "sends",
         "waits_for_result",
     )
 
@@ -92,6 +97,7 @@ class Pending:
         self.durable = False
         self.error: LogError | None = None
         self.waits_for_result = waits_for_result(command)
+        self.sends = 0
 
     @property
     def settles_when_durable(self) -> bool:
@@ -120,7 +126,10 @@ class Pending:
         return None
 
     def sent(self, now: float, timing: Timing) -> None:
-        self.send_at = now + (timing.renew_s if self.waits_for_result else timing.resend_s)
+        # An update that nobody has judged yet is remembered by its caller alone, so the second time comes soon.
+        self.sends += 1
+        renewed = self.waits_for_result or (waits_for_update(self.command) and self.sends > 1)
+        self.send_at = now + (timing.renew_s if renewed else timing.resend_s)
 
     def accept(self, answer: Answer) -> bool:
         """Whether this answer ends the request; otherwise ``command`` is what to ask now.
@@ -128,12 +137,29 @@ class Pending:
         A wait for a result may be answered before there is one: the start was accepted (a copy of it, or a takeover
         in between), or the long poll ran out. Both name the run that is then waited for.
         """
+        if waits_for_update(self.command):
+            return self._accept_update(answer)
         if not self.waits_for_result:
             return True
         match answer:
             case Done(run_id=run_id) | RunResult(run_id=run_id, status=Status.RUNNING):
                 self.command = AwaitResult(
                     workflow_id=self.command.workflow_id, run_id=run_id or None
+                )
+                return False
+            case _:
+                return True
+
+    def _accept_update(self, answer: Answer) -> bool:
+        """An update that is under way is waited for, if the caller wants its outcome."""
+        match answer, self.command:
+            case UpdateOutcome(completed=False), UpdateWorkflow(wait_for=UpdateStage.ACCEPTED):
+                return True
+            case UpdateOutcome(completed=False), UpdateWithStart():
+                return True  # the caller is to learn of the run; it waits afterwards
+            case UpdateOutcome(completed=False, run_id=run_id, update_id=update_id), _:
+                self.command = AwaitUpdate(
+                    workflow_id=self.command.workflow_id, run_id=run_id, update_id=update_id
                 )
                 return False
             case _:
@@ -158,6 +184,11 @@ def waits_for_result(command: Command) -> bool:
             return True
         case _:
             return False
+
+
+def waits_for_update(command: Command) -> bool:
+    """Whether the answer may take as long as the workflow's code likes."""
+    return isinstance(command, AwaitUpdate | UpdateWorkflow | UpdateWithStart)
 
 
 class Requests:

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 NO_METADATA: Mapping[str, str | bytes] = {}
 
 
-class StartOptions(TypedDict, total=False):
-    """Keywords of `Client.start_workflow` and `Client.execute_workflow`."""
+class CommonStartOptions(TypedDict, total=False):
+    """Keywords of every start."""
 
     id: Required[str]
     """The workflow's ID: unique among the open runs of a queue."""
@@ -44,8 +44,6 @@ class StartOptions(TypedDict, total=False):
     """Kept for those who pass it; the step limit of a processor is its own setting."""
     id_reuse_policy: WorkflowIDReusePolicy
     """Default: ALLOW_DUPLICATE."""
-    id_conflict_policy: WorkflowIDConflictPolicy
-    """Default: UNSPECIFIED, which is FAIL."""
     retry_policy: RetryPolicy | None
     """Default: a failed workflow is not run again."""
     cron_schedule: str
@@ -57,6 +55,15 @@ class StartOptions(TypedDict, total=False):
     static_details: str | None
     start_delay: timedelta | None
     """How long the first step waits. Default: not at all."""
+    priority: Priority
+    versioning_override: Any
+
+
+class StartOptions(CommonStartOptions, total=False):
+    """Keywords of `Client.start_workflow` and `Client.execute_workflow`."""
+
+    id_conflict_policy: WorkflowIDConflictPolicy
+    """Default: UNSPECIFIED, which is FAIL."""
     start_signal: str | None
     """Signal-with-start: delivered to the open run if there is one, else to the one begun."""
     start_signal_args: Sequence[Any]
@@ -64,8 +71,13 @@ class StartOptions(TypedDict, total=False):
     rpc_timeout: timedelta | None
     """Deadline of the call. Default: 10 s for a start, none for a result."""
     request_eager_start: bool
-    priority: Priority
-    versioning_override: Any
+
+
+class WithStartOptions(CommonStartOptions, total=False):
+    """Keywords of a start that an update brings with it."""
+
+    id_conflict_policy: Required[WorkflowIDConflictPolicy]
+    """What becomes of an open run of this ID."""
 
 
 def start_input(

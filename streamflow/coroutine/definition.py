@@ -12,8 +12,12 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, TypeVar
 
-from streamflow.common import RawValue
-from streamflow.coroutine.signatures import Signature, refuse_keyword_only, signature_of
+from streamflow.coroutine.signatures import (
+    Signature,
+    refuse_keyword_only,
+    signature_of,
+    takes_raw_values,
+)
 
 DEFINITION = "__streamflow_workflow__"
 RUN = "__streamflow_run__"
@@ -72,8 +76,9 @@ class UpdateDefinition:
 
     def set_validator(self, function: Callable[..., Any]) -> None:
         if self.validators:
-            raise ValueError(
-                f"Expected one validator for the update {self.name!r}, found {function.__qualname__} as well"
+            raise RuntimeError(
+                f"Validator already set for update {self.name}: {self.validators[0].__qualname__}, found "
+                f"{function.__qualname__} as well"
             )
         self.validators.append(function)
 
@@ -141,23 +146,30 @@ def define(
             (member for _, member in _functions(cls) if hasattr(member, DYNAMIC_CONFIG)), None
         ),
     )
-    if name is None and run is not _missing:
-        faults.extend(
-            refuse_dynamic_parameters(run, "the run method of a dynamic workflow", skip=1)
+    if name is not None and definition.dynamic_config is not None:
+        faults.append(
+            f"@workflow.dynamic_config can only be used in dynamic workflows, and {cls.__qualname__} is named {name!r}"
         )
     if faults:
-        raise ValueError(f"{cls.__qualname__} is no workflow yet: " + "; ".join(faults))
+        reasons = f" for {len(faults)} reasons" if len(faults) > 1 else ""
+        raise ValueError(
+            f"Invalid workflow class{reasons}: {'; '.join(faults)} (in {cls.__qualname__})"
+        )
+    if name is None:
+        _refuse_dynamic_run(run)
     setattr(cls, DEFINITION, definition)
     setattr(run, DEFINITION, definition)
     return definition
 
 
-def refuse_dynamic_parameters(function: Callable[..., Any], what: str, *, skip: int) -> list[str]:
-    """Faults of a dynamic handler's parameters: (name, Sequence[RawValue]), or the sequence alone for run."""
-    hints = signature_of(function, method=False).arguments[skip:]
-    if len(hints) == 1 and hints[0] in (None, Sequence[RawValue], list[RawValue]):
-        return []
-    return [f"expected {what} to end in one parameter of type Sequence[RawValue]"]
+def _refuse_dynamic_run(run: Callable[..., Any]) -> None:
+    arguments = signature_of(run, method=True).arguments
+    parameters = list(inspect.signature(run).parameters.values())[1:]
+    if len(arguments) != 1 or not takes_raw_values(parameters[0], arguments[0]):
+        raise TypeError(
+            f"Dynamic workflow must accept a single Sequence[streamflow.common.RawValue], found {run.__qualname__}"
+            f"{inspect.signature(run)}"
+        )
 
 
 async def _missing(self: object) -> None:
@@ -171,23 +183,21 @@ def _run_method(cls: type, faults: list[str]) -> Callable[..., Any]:
         if inspect.isfunction(member) and hasattr(member, RUN)
     ]
     if len(own) > 1:
-        names = " and ".join(member.__name__ for member in own)
-        faults.append(f"expected one method decorated with @workflow.run, found {names}")
+        first, second, *_ = sorted(member.__name__ for member in own)
+        faults.append(f"Multiple @workflow.run methods found (at least on {second} and {first})")
     if own:
         return own[0]
     for name, member in _functions(cls):
         if hasattr(member, RUN) or _inherited_mark(cls, name, RUN):
             if hasattr(member, RUN):
                 faults.append(
-                    f"expected @workflow.run on a method of the class itself, found it inherited as {name}; define "
+                    f"@workflow.run method {name} must be defined on {cls.__qualname__}, found it inherited; define "
                     f"{name} here, decorated, and call super().{name}()"
                 )
             else:
-                faults.append(
-                    f"{name} overrides a method decorated with @workflow.run; decorate it too"
-                )
+                faults.append(_undecorated_override(cls, name, RUN, "run"))
             return _missing
-    faults.append("expected one method decorated with @workflow.run, found none")
+    faults.append("Missing @workflow.run method")
     return _missing
 
 
@@ -211,7 +221,7 @@ def _check_init(cls: type, run: Callable[..., Any], faults: list[str]) -> bool:
             )
         return False
     if run is not _missing and _shape(init) != _shape(run):
-        faults.append("expected @workflow.init to take the same parameters as @workflow.run")
+        faults.append("@workflow.init and @workflow.run method parameters do not match")
     return True
 
 
@@ -231,21 +241,38 @@ def _handlers(
         definition = getattr(member, mark, None)
         if definition is None:
             if _inherited_mark(cls, attribute, mark):
-                faults.append(
-                    f"{attribute} overrides a method decorated with @workflow.{noun}; decorate it too"
-                )
+                faults.append(_undecorated_override(cls, attribute, mark, noun))
             continue
         assert isinstance(definition, kind), definition
         if definition.name in found:
             other = found[definition.name].function.__name__
-            what = f"the {noun} {definition.name!r}" if definition.name else f"a dynamic {noun}"
-            faults.append(f"expected one handler for {what}, found {other} and {attribute}")
+            what = definition.name or "<dynamic>"
+            faults.append(
+                f"Multiple {noun} methods found for {what} (at least on {attribute} and {other})"
+            )
+            continue
+        if isinstance(definition, UpdateDefinition):
+            _check_validator(definition, faults)
         found[definition.name] = definition
     return found
 
 
+def _check_validator(update: UpdateDefinition, faults: list[str]) -> None:
+    validator = update.validator
+    if validator is not None and _shape(validator) != _shape(update.function):
+        faults.append(
+            f"Update validator method {validator.__name__} parameters do not match update method "
+            f"{update.function.__name__} parameters"
+        )
+
+
 def _functions(cls: type) -> list[tuple[str, Callable[..., Any]]]:
     return inspect.getmembers(cls, inspect.isfunction)
+
+
+def _undecorated_override(cls: type, attribute: str, mark: str, noun: str) -> str:
+    base = next(base for base in cls.__mro__[1:] if hasattr(vars(base).get(attribute), mark))
+    return f"@workflow.{noun} defined on {base.__qualname__}.{attribute} but not on the override; decorate it too"
 
 
 def _inherited_mark(cls: type, attribute: str, mark: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 from streamflow.coroutine.values import Values
 from streamflow.exceptions import CancelledError, FailureError, is_cancelled_exception
@@ -18,11 +19,21 @@ FAILURES: tuple[type[BaseException], ...] = (FailureError, asyncio.TimeoutError)
 class Judge:
     """Tells failures of a run from faults of its code."""
 
-    __slots__ = ("_types", "_values")
+    __slots__ = ("_of_worker", "_types", "_values")
 
-    def __init__(self, values: Values, extra: tuple[type[BaseException], ...]) -> None:
+    def __init__(
+        self,
+        values: Values,
+        of_worker: Sequence[type[BaseException]],
+        of_workflow: Sequence[type[BaseException]],
+    ) -> None:
         self._values = values
-        self._types = (*FAILURES, *extra)
+        self._of_worker = (*FAILURES, *of_worker)
+        self._types = (*self._of_worker, *of_workflow)
+
+    def replace(self, of_workflow: Sequence[type[BaseException]]) -> None:
+        """These types in place of the definition's: a dynamic workflow may choose them for each run."""
+        self._types = (*self._of_worker, *of_workflow)
 
     def is_failure(self, exception: BaseException) -> bool:
         return isinstance(exception, self._types)

@@ -10,8 +10,13 @@ from streamflow.coroutine.definition import (
     HandlerUnfinishedPolicy,
     QueryDefinition,
     SignalDefinition,
+    UpdateDefinition,
 )
-from streamflow.coroutine.signatures import Signature, signature_of
+from streamflow.coroutine.signatures import (
+    Signature,
+    refuse_dynamic_parameters,
+    signature_of,
+)
 from streamflow.model.events import SignalReceived
 
 
@@ -23,16 +28,26 @@ class Handler(NamedTuple):
     dynamic: bool
     unfinished_policy: HandlerUnfinishedPolicy = HandlerUnfinishedPolicy.WARN_AND_ABANDON
     description: str | None = None
+    validator: Callable[..., Any] | None = None
+    """Of an update's handler: raises to refuse one."""
 
 
-def handler_of(function: Callable[..., Any], *, dynamic: bool) -> Handler:
-    """A handler that is set at run time."""
-    if isinstance(function, MethodType):
-        return Handler(function, signature_of(function.__func__, method=True), dynamic)
-    return Handler(function, signature_of(function, method=False), dynamic)
+def handler_of(
+    function: Callable[..., Any], *, dynamic: bool, validator: Callable[..., Any] | None = None
+) -> Handler:
+    """A handler that is set at run time.
+
+    Raises:
+        RuntimeError: a dynamic one takes other parameters than (name, Sequence[RawValue]).
+    """
+    bound = isinstance(function, MethodType)
+    plain = function.__func__ if isinstance(function, MethodType) else function
+    if dynamic:
+        refuse_dynamic_parameters(plain, method=bound)
+    return Handler(function, signature_of(plain, method=bound), dynamic, validator=validator)
 
 
-DefinitionT = TypeVar("DefinitionT", SignalDefinition, QueryDefinition)
+DefinitionT = TypeVar("DefinitionT", SignalDefinition, QueryDefinition, UpdateDefinition)
 
 
 class Handlers(Generic[DefinitionT]):
@@ -57,28 +72,52 @@ class Handlers(Generic[DefinitionT]):
         definition = self._definitions.get(name)
         if definition is None:
             return None
-        policy = HandlerUnfinishedPolicy.WARN_AND_ABANDON
-        if isinstance(definition, SignalDefinition):
-            policy = definition.unfinished_policy
-        handler = Handler(
-            function=definition.function.__get__(self._object),
-            signature=definition.signature,
-            dynamic=name is None,
-            unfinished_policy=policy,
-            description=definition.description,
-        )
+        handler = _bound(definition, self._object)
         self._set[name] = handler
         return handler
 
-    def set(self, name: str | None, function: Callable[..., Any] | None) -> None:
+    def set(
+        self,
+        name: str | None,
+        function: Callable[..., Any] | None,
+        validator: Callable[..., Any] | None = None,
+    ) -> None:
         """Puts a function in a handler's place; ``None`` takes the handler away."""
-        self._set[name] = None if function is None else handler_of(function, dynamic=name is None)
+        self._set[name] = (
+            None
+            if function is None
+            else handler_of(function, dynamic=name is None, validator=validator)
+        )
+
+    def known(self) -> list[tuple[str | None, Handler]]:
+        """Every handler there is, by name, the dynamic one last."""
+        names: list[str | None] = [*self.names(), None]
+        found = [(name, self.get(name)) for name in names]
+        return [(name, handler) for name, handler in found if handler is not None]
 
     def names(self) -> list[str]:
         """Every name that has a handler, for messages."""
-        known = {name for name in self._definitions if name is not None}
-        known |= {name for name, handler in self._set.items() if name and handler}
-        return sorted(known - {name for name, handler in self._set.items() if name and not handler})
+        names = {*self._definitions, *self._set}
+        taken_away = {name for name, handler in self._set.items() if handler is None}
+        return sorted(name for name in names - taken_away if name is not None)
+
+
+def _bound(
+    definition: SignalDefinition | QueryDefinition | UpdateDefinition, workflow: object
+) -> Handler:
+    policy, validator = HandlerUnfinishedPolicy.WARN_AND_ABANDON, None
+    if isinstance(definition, SignalDefinition | UpdateDefinition):
+        policy = definition.unfinished_policy
+    if isinstance(definition, UpdateDefinition) and definition.validator is not None:
+        validator = definition.validator.__get__(workflow)
+    return Handler(
+        function=definition.function.__get__(workflow),
+        signature=definition.signature,
+        dynamic=definition.name is None,
+        unfinished_policy=policy,
+        description=definition.description,
+        validator=validator,
+    )
 
 
 class Waiting:
@@ -97,16 +136,27 @@ class Waiting:
         return taken
 
 
+class Working(NamedTuple):
+    """A handler that has begun and not ended."""
+
+    name: str
+    policy: HandlerUnfinishedPolicy
+    update_id: str | None
+    """``None`` for a signal's."""
+
+
 class AtWork:
     """Handlers that have begun and not ended."""
 
     def __init__(self) -> None:
-        self._running: dict[int, tuple[str, HandlerUnfinishedPolicy]] = {}
+        self._running: dict[int, Working] = {}
         self._count = 0
 
-    def begin(self, name: str, policy: HandlerUnfinishedPolicy) -> int:
+    def begin(
+        self, name: str, policy: HandlerUnfinishedPolicy, update_id: str | None = None
+    ) -> int:
         self._count += 1
-        self._running[self._count] = (name, policy)
+        self._running[self._count] = Working(name, policy, update_id)
         return self._count
 
     def end(self, number: int) -> None:
@@ -116,7 +166,7 @@ class AtWork:
     def none(self) -> bool:
         return not self._running
 
-    def to_warn_of(self) -> list[str]:
-        """Names of those whose policy is to warn."""
+    def to_warn_of(self) -> list[Working]:
+        """Those whose policy is to warn, in the order in which they began."""
         warn = HandlerUnfinishedPolicy.WARN_AND_ABANDON
-        return sorted({name for name, policy in self._running.values() if policy is warn})
+        return [working for working in self._running.values() if working.policy is warn]

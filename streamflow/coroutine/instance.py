@@ -51,8 +51,16 @@ from streamflow.coroutine.properties import Properties
 from streamflow.coroutine.randomness import Randomness
 from streamflow.coroutine.source import shortly
 from streamflow.coroutine.traits import NO_TRAITS, Traits
+from streamflow.coroutine.unfinished import warnings_of
+from streamflow.coroutine.updates import Updates
 from streamflow.coroutine.values import Values
-from streamflow.model.events import CancelRequested, Input, SignalReceived, WorkflowStarted
+from streamflow.model.events import (
+    CancelRequested,
+    Input,
+    SignalReceived,
+    UpdateAccepted,
+    WorkflowStarted,
+)
 from streamflow.model.intents import Activation, CompleteRun, Intent
 from streamflow.model.payload import NO_HEADERS, Payload, Payloads
 
@@ -95,6 +103,7 @@ class Instance:
         self.traits = traits
         self.patches = Patches(self.operations)
         self.messages = Messages(self)
+        self.updates = Updates(self)
         self.workflow: Any = None
         """The object of the workflow's class; ``None`` before the first activation."""
         self.activation: Activation | None = None
@@ -109,7 +118,7 @@ class Instance:
         self.memory: dict[str, Any] = {}
         """What `streamflow.workflow` keeps for this run, by its own names."""
         self._judge = Judge(
-            self.values, (*failure_exception_types, *definition.failure_exception_types)
+            self.values, failure_exception_types, definition.failure_exception_types
         )
         self._notify = notify
         self._intercept = intercept
@@ -203,11 +212,10 @@ class Instance:
             event = recorded.event
             if type(event) is WorkflowStarted and not self._create(event):
                 return
-            if type(event) is not SignalReceived:
+            if type(event) is not SignalReceived and type(event) is not UpdateAccepted:
                 others.append(event)  # type: ignore[arg-type]  # the engine gives inputs only
-        for recorded in activation.inputs:
-            if type(recorded.event) is SignalReceived:
-                self.messages.signal(recorded.event)
+        if len(others) < len(activation.inputs):
+            self._begin_messages(activation)
         for event in others:
             match event:
                 case WorkflowStarted():
@@ -216,15 +224,27 @@ class Instance:
                     )
                 case CancelRequested():
                     self._request_cancel(event)
-                case SignalReceived():
+                case SignalReceived() | UpdateAccepted():
                     pass
                 case _:
                     self.operations.resolve(event)
+
+    def _begin_messages(self, activation: Activation) -> None:
+        self.updates.verdicts.clear()
+        for recorded in activation.inputs:
+            event = recorded.event
+            if type(event) is SignalReceived:
+                self.messages.signal(event)
+            elif type(event) is UpdateAccepted:
+                unchecked = event.update_id in activation.unchecked
+                self.updates.begin(event, unchecked=unchecked)
 
     def _run(self) -> None:
         """Runs what is ready and checks conditions until neither has anything left."""
         while True:
             self.loop.run_ready()
+            if isinstance(self._fault, NondeterminismError):
+                raise self._fault
             if self._fault is not None:
                 raise CodeFailed(self._fault) from self._fault
             if not self.conditions:
@@ -239,12 +259,17 @@ class Instance:
 
     def _collect(self) -> list[Intent]:
         intents = self.operations.collect()
+        completed = self.updates.take_completed()
+        if completed:  # also those that completed after the run did, in the same step
+            intents += completed
+            self.operations.places += [None] * len(completed)
         if self._end is not None:
             intents.append(self._end)
             self.operations.places.append(None)
             unfinished = self.messages.at_work.to_warn_of()
             if unfinished:
-                self.notice(NoticeKind.UNFINISHED_HANDLERS, ", ".join(unfinished))
+                for warning in warnings_of(unfinished):
+                    self.notice(NoticeKind.UNFINISHED_HANDLERS, str(warning), warning)
             if not self.loop.unfinished():
                 _alive.discard(self)
         return intents
@@ -265,8 +290,22 @@ class Instance:
             if self._fault is not None:
                 raise CodeFailed(error) from error
             return False
+        if self.definition.dynamic_config is not None:
+            self._configure(self.definition.dynamic_config)
         self.messages.bind(self.workflow)
+        self.updates.handlers.bind(self.workflow)
         return True
+
+    def _configure(self, config: Callable[..., Any]) -> None:
+        """What a dynamic workflow says of itself, once its object is there and before its code runs."""
+        self.read_only = True
+        try:
+            said = self.context.run(config, self.workflow)
+        finally:
+            self.read_only = False
+        types = getattr(said, "failure_exception_types", None)
+        if types is not None:
+            self._judge.replace(types)
 
     def _start_arguments(self, started: WorkflowStarted) -> list[Any]:
         if self.definition.dynamic:
@@ -295,7 +334,12 @@ class Instance:
         end = self._judge.end_of(error, cancel_requested=self.cancel_requested)
         if end is not None:
             self._ended(end)
-        elif self._fault is None and self._end is None:
+        elif self._end is None:
+            self.fault(error)
+
+    def fault(self, error: BaseException) -> None:
+        """The step fails with this, the first of its faults; the run is stuck, not failed."""
+        if self._fault is None:
             self._fault = error
 
     def _ended(self, end: End) -> None:
@@ -313,14 +357,14 @@ class Instance:
 
     # -- what code begins ------------------------------------------------------------------------------------------
 
-    def refuse_changes(self) -> None:
+    def refuse_changes(self, attempted: str = "change the run") -> None:
         """Raises when the code may not begin anything: it is being taken down, or only asked."""
         if self.loop.evicting:
             raise Evicted
         if self.read_only:
             raise ReadOnlyContextError(
-                "Expected code that only reads (a query handler, a validator or a waiting condition), found it changing the "
-                "run; change the run from its run method, a signal or an update handler"
+                "Expected code that only reads while in a read-only function (a query handler, a validator or a waiting "
+                f"condition), found it attempting to {attempted}; do that from the run method, a signal or an update handler"
             )
 
     def begin_timer(self, handle: TimerHandle, delay_s: float, summary: str) -> TimerMachine:

@@ -10,12 +10,13 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from streamflow.common import RawValue
 from streamflow.coroutine import guard
+from streamflow.coroutine.arguments import handler_arguments
 from streamflow.coroutine.definition import QueryDefinition, SignalDefinition
 from streamflow.coroutine.errors import ContinueAsNewError, QueryNotFound
 from streamflow.coroutine.handlers import AtWork, Handler, Handlers, Waiting
 from streamflow.coroutine.interception import Interception, without_waiting
+from streamflow.coroutine.metadata import BUILT_IN
 from streamflow.coroutine.notices import NoticeKind
 from streamflow.model.events import SignalReceived
 from streamflow.model.payload import Payload, Payloads
@@ -61,7 +62,7 @@ class Messages:
         number = self.at_work.begin(event.name, handler.unfinished_policy)
         try:
             try:
-                arguments = self._arguments(handler, event.name, event.args)
+                arguments = handler_arguments(instance.values, handler, event.name, event.args)
             except Exception as error:
                 instance.notice(NoticeKind.SIGNAL_DROPPED, event.name, error)
                 return
@@ -78,7 +79,7 @@ class Messages:
 
     def set_signal_handler(self, name: str | None, function: Callable[..., Any] | None) -> None:
         """Puts a handler in place and gives it the signals that waited for one."""
-        self._instance.refuse_changes()
+        self._instance.refuse_changes("set a signal handler")
         self.signals.set(name, function)
         if function is not None:
             for event in self._waiting.take(name):
@@ -94,18 +95,26 @@ class Messages:
             Exception: whatever the handler or the decoding of its arguments raised.
         """
         instance = self._instance
-        if name == "__stack_trace":
-            return instance.values.encode_one(instance.stack_trace())
-        handler = self.queries.find(name) if instance.workflow is not None else None
-        if handler is None:
-            known = ", ".join(self.queries.names()) or "none"
-            raise QueryNotFound(
-                f"Query handler for {name!r} expected but not found, known queries: [{known}]"
-            )
+        if instance.workflow is not None:
+            handler = self.queries.get(name)
+            if handler is None and name in BUILT_IN:
+                return instance.values.encode_one(BUILT_IN[name](instance))
+            handler = handler or self.queries.get(None)
+            if handler is not None:
+                return self._ask(handler, name, args, headers)
+        known = " ".join(sorted([*self.queries.names(), *BUILT_IN]))
+        raise QueryNotFound(
+            f"Query handler for '{name}' expected but not found, known queries: [{known}]"
+        )
+
+    def _ask(
+        self, handler: Handler, name: str, args: Payloads, headers: Mapping[str, Payload]
+    ) -> Payload:
+        instance = self._instance
         instance.read_only = True
         with guard.step(instance.loop):
             try:
-                arguments = self._arguments(handler, name, args)
+                arguments = handler_arguments(instance.values, handler, name, args)
                 context = instance.context.copy()
                 if instance.interception is None:
                     return context.run(self._answer, handler, arguments)
@@ -117,9 +126,8 @@ class Messages:
 
     def _answer(self, handler: Handler, arguments: list[Any]) -> Payload:
         result = handler.function(*arguments)
-        if inspect.iscoroutine(result):
-            result.close()
-            raise TypeError("Expected a query handler that is a plain function, found an async one")
+        if inspect.isawaitable(result):
+            result = without_waiting(result)
         return self._instance.values.encode_one(result)
 
     def _intercepted(
@@ -133,12 +141,5 @@ class Messages:
         return self._instance.values.encode_one(without_waiting(answering))
 
     def set_query_handler(self, name: str | None, function: Callable[..., Any] | None) -> None:
-        self._instance.refuse_changes()
+        self._instance.refuse_changes("set a query handler")
         self.queries.set(name, function)
-
-    # -- both ------------------------------------------------------------------------------------------------------
-
-    def _arguments(self, handler: Handler, name: str, args: Payloads) -> list[Any]:
-        if handler.dynamic:
-            return [name, [RawValue(payload) for payload in args]]
-        return self._instance.values.decode(args, handler.signature.arguments)

@@ -8,7 +8,7 @@ timeouts, durations and results do not, so that those may be changed while runs 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import assert_never
+from typing import assert_never, cast
 
 from streamflow.coroutine.errors import NondeterminismError
 from streamflow.coroutine.instance import Instance
@@ -25,6 +25,8 @@ from streamflow.model.events import (
     SearchAttributesUpserted,
     TimerCanceled,
     TimerStarted,
+    UpdateAccepted,
+    UpdateCompleted,
     WorkflowCanceled,
     WorkflowCompleted,
     WorkflowContinuedAsNew,
@@ -40,6 +42,7 @@ from streamflow.model.intents import (
     CancelRun,
     CancelTimer,
     CompleteRun,
+    CompleteUpdate,
     ContinueAsNew,
     FailRun,
     Intent,
@@ -87,7 +90,9 @@ def replay(
             if step is not None:
                 _replay_step(instance, step, inputs, outcomes, step_bytes)
             step, outcomes = recorded, []
-            step_bytes = history_bytes[index] if history_bytes is not None else 0
+            if history_bytes is not None:
+                consumed = cast("Activated", recorded.event).inputs
+                step_bytes = history_bytes[index - _accepted([inputs[seq] for seq in consumed])]
         elif kind not in _IGNORED:
             inputs[recorded.seq] = recorded
     if step is not None:
@@ -114,13 +119,14 @@ def _replay_step(
         raise NondeterminismError(
             f"Expected the code to go on at event {step.seq} (Activated), found that it had already ended"
         )
+    inputs_of_step = tuple([inputs.pop(seq) for seq in event.inputs])
     intents = instance.activate(
         Activation(
-            inputs=tuple([inputs.pop(seq) for seq in event.inputs]),
+            inputs=inputs_of_step,
             now_ms=event.now_ms,
             seed=event.seed,
             flags=event.flags,
-            history_length=step.seq - 1,
+            history_length=step.seq - 1 - _accepted(inputs_of_step),
             history_bytes=history_bytes,
             replaying=True,
             patches=_marked(outcomes),
@@ -131,6 +137,11 @@ def _replay_step(
     outcomes = _without_given_up(outcomes, intents)
     if len(intents) != len(outcomes) or not all(map(_fits, outcomes, intents)):
         raise _mismatch(instance, intents, outcomes)
+
+
+def _accepted(inputs: Sequence[Recorded]) -> int:
+    """How many updates a step accepted: they were recorded with it, after the code had seen the history's length."""
+    return sum(type(recorded.event) is UpdateAccepted for recorded in inputs)
 
 
 def _marked(outcomes: list[Recorded]) -> tuple[str, ...]:
@@ -202,6 +213,8 @@ def _fits(recorded: Recorded, intent: Intent) -> bool:
                 and event.op == intent.op
                 and event.target.workflow_id == intent.target.workflow_id
             )
+        case CompleteUpdate():
+            return type(event) is UpdateCompleted and event.update_id == intent.update_id
         case CompleteRun():
             return type(event) is WorkflowCompleted
         case FailRun():

@@ -4,8 +4,17 @@ from __future__ import annotations
 
 import inspect
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
+
+from streamflow.common import RawValue
+
+RAW_VALUES: tuple[Any, ...] = (
+    Sequence[RawValue],
+    typing.Sequence[RawValue],
+    list[RawValue],
+)  # also the old spelling
+"""Hints of the parameter that takes a message's values as they came."""
 
 
 class Signature(NamedTuple):
@@ -45,6 +54,37 @@ def refuse_keyword_only(function: Callable[..., Any], what: str) -> None:
             raise TypeError(
                 f"Expected {what} to take positional parameters only, found keyword-only {parameter.name!r}"
             )
+
+
+def refuse_dynamic_parameters(function: Callable[..., Any], *, method: bool) -> None:
+    """A dynamic handler takes the message's name and its values as they came: (str, Sequence[RawValue]).
+
+    Raises:
+        RuntimeError: this one takes something else. An older form with ``*args`` in the second's place is let pass.
+    """
+    parameters = list(inspect.signature(function).parameters.values())[1 if method else 0 :]
+    signature = signature_of(function, method=method)
+    if signature.variadic and len(parameters) == 2:
+        return
+    if len(parameters) == 2 and not signature.variadic:
+        name, values = signature.arguments
+        named = name is str or _unresolved(parameters[0], name)
+        if named and takes_raw_values(parameters[1], values):
+            return
+    shown = inspect.signature(function)
+    raise RuntimeError(
+        f"Expected a dynamic handler, which must have 3 arguments (self, str and Sequence[RawValue]), found "
+        f"{function.__qualname__}{shown}"
+    )
+
+
+def takes_raw_values(parameter: inspect.Parameter, hint: Any) -> bool:
+    """Whether this parameter takes a message's values as they came, as far as its hint can be understood."""
+    return hint in RAW_VALUES or _unresolved(parameter, hint)
+
+
+def _unresolved(parameter: inspect.Parameter, hint: Any) -> bool:
+    return hint is None and parameter.annotation is not parameter.empty
 
 
 def _hints(function: Callable[..., Any]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ def describe(tasks: Sequence[asyncio.Task[Any]]) -> str:
 def _describe(task: asyncio.Task[Any]) -> str:
     lines = [f"Task {task.get_name()} (most recent call last)"]
     summary = traceback.StackSummary()
-    for frame, line in _frames(task.get_coro()):
+    for frame, line in frames(task.get_coro()):
         summary.append(
             traceback.FrameSummary(frame.f_code.co_filename, line, frame.f_code.co_qualname)
         )
@@ -26,7 +26,7 @@ def _describe(task: asyncio.Task[Any]) -> str:
     return "\n".join(lines)
 
 
-def _frames(coroutine: Any) -> list[tuple[Any, int]]:
+def frames(coroutine: Any) -> list[tuple[Any, int]]:
     """From the outermost coroutine inwards; our own frames are left out."""
     found: list[tuple[Any, int]] = []
     while coroutine is not None:

@@ -10,15 +10,18 @@ from streamflow.model.events import WorkflowStarted
 from streamflow.model.intents import Activation
 
 
-def ready(run: Run, now_ms: int) -> bool:
-    """Whether inputs wait that the code may see now: not during a start delay, nor before a stuck run's next try."""
-    if not run.open or not run.waiting:
+def ready(run: Run, now_ms: int, *, messages: bool = False) -> bool:
+    """Whether inputs wait that the code may see now: not during a start delay, nor before a stuck run's next try.
+
+    ``messages`` are asked of the code without being recorded yet: updates.
+    """
+    if not run.open or not (run.waiting or messages):
         return False
     if run.trouble is not None and (
         not run.trouble.next_try_ms or run.trouble.next_try_ms > now_ms
     ):
         return False
-    if run.step or run.start.not_before_ms <= now_ms:
+    if run.step or messages or run.start.not_before_ms <= now_ms:
         return True
     start = run.start
     if start.cron_schedule or start.continued_from is not None:

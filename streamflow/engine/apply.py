@@ -12,7 +12,7 @@ from streamflow.engine import deadlines
 from streamflow.engine.context import Limits
 from streamflow.engine.deadlines import Due
 from streamflow.engine.relations import apply_relation
-from streamflow.engine.state import STATUS_OF, PendingActivity, PendingTimer, Run
+from streamflow.engine.state import STATUS_OF, PendingActivity, PendingTimer, Run, Update
 from streamflow.model.answers import Trouble
 from streamflow.model.events import (
     Activated,
@@ -31,6 +31,8 @@ from streamflow.model.events import (
     TimerCanceled,
     TimerFired,
     TimerStarted,
+    UpdateAccepted,
+    UpdateCompleted,
     WorkflowCanceled,
     WorkflowCompleted,
     WorkflowContinuedAsNew,
@@ -73,6 +75,13 @@ def apply(run: Run, recorded: Recorded, limits: Limits) -> None:
             _started(run, recorded, event)
         case SignalReceived():
             run.waiting.append(recorded)
+        case UpdateAccepted():
+            run.updates[event.update_id] = Update(recorded.seq)
+            run.updates_at_work += 1
+            run.waiting.append(recorded)
+        case UpdateCompleted():
+            run.updates[event.update_id].completed_seq = recorded.seq
+            run.updates_at_work -= 1
         case CancelRequested():
             run.cancel_requested = True
             run.waiting.append(recorded)

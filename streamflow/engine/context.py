@@ -27,6 +27,10 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     events_max: int = 200_000
     dispatch_per_step_max: int = 500
     """Further activities of one step are scheduled undispatched and sent in later transactions."""
+    updates_at_work_max: int = 1_000
+    """Updates of one run that have been accepted and not completed."""
+    updates_per_run_max: int = 10_000
+    """Updates that one run ever accepts: a run with more should continue as new."""
     messages_per_run_max: int = 10_000
     """So many messages of a run are remembered, to tell copies; the oldest makes room for the newest."""
     payload_bytes_max: int = 900_000

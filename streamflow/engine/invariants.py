@@ -11,6 +11,11 @@ from streamflow.model.options import Status
 def check(run: Run, limits: Limits) -> None:
     """Raises AssertionError for a run that cannot be."""
     assert (run.closed is None) == (run.status is Status.RUNNING), run.status
+    at_work = sum(not update.completed_seq for update in run.updates.values())
+    assert at_work == run.updates_at_work, (at_work, run.updates_at_work)
+    for update in run.updates.values():
+        assert 0 < update.accepted_seq <= run.last_seq, update
+        assert not update.completed_seq or update.accepted_seq < update.completed_seq, update
     if run.closed is not None:
         assert run.status is STATUS_OF[type(run.closed)], run.closed
         waits_for = [

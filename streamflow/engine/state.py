@@ -62,6 +62,15 @@ class PendingTimer:
 
 
 @dataclass(slots=True)
+class Update:
+    """An update that was accepted, by where its events are: outcomes stay in the history."""
+
+    accepted_seq: int
+    completed_seq: int = 0
+    """0 as long as its handler is at work."""
+
+
+@dataclass(slots=True)
 class Run:
     """Everything that deciding needs to know of one run. Folded from its events and latest attempt records."""
 
@@ -81,6 +90,9 @@ class Run:
     messages: dict[Op, PendingMessage] = field(default_factory=dict[Op, PendingMessage])
     waiting: list[Recorded] = field(default_factory=list[Recorded])
     """Inputs that no activation has consumed yet, in order."""
+    updates: dict[str, Update] = field(default_factory=dict[str, Update])
+    """Every update ever accepted, by its ID; also after the run's close."""
+    updates_at_work: int = 0
     cancel_requested: bool = False
     flags: int = 0
     memo: Mapping[str, Payload] = field(default_factory=dict[str, Payload])

@@ -64,6 +64,19 @@ class QueryAnswer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     result: Payload | None = None
 
 
+class UpdateOutcome(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """How far an update has come. Refused by its validator it is completed too, with the failure."""
+
+    run_id: RunId
+    update_id: str
+    completed: bool
+    first_run_id: RunId | None = None
+    started: bool = False
+    """Whether the run was begun for it."""
+    result: Payload | None = None
+    failure: Failure | None = None
+
+
 class PendingActivity(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An activity that has no end yet, as an operator sees it. Times are milliseconds since the epoch, 0 is never."""
 
@@ -208,6 +221,7 @@ Answer = (
     Done
     | RunResult
     | QueryAnswer
+    | UpdateOutcome
     | Description
     | HistoryPage
     | Located
@@ -222,7 +236,7 @@ class DedupEntry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     workflow_id: WorkflowId
     message_id: MessageId
-    answer: Done | Rejection
+    answer: Done | Rejection | UpdateOutcome
     expires_ms: int
 
 

@@ -96,6 +96,46 @@ class SignalWorkflow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Set where another run sent it."""
 
 
+class UpdateStage(Enum):
+    """How far an update must have come before its caller is answered."""
+
+    ACCEPTED = "accepted"
+    COMPLETED = "completed"
+
+
+class UpdateWorkflow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Asks a run's code to change something and answer. Its validator may refuse before anything is recorded.
+
+    An ID names one update of a run: a second one of the same ID is answered from the first.
+    """
+
+    workflow_id: WorkflowId
+    run_id: RunId | None = None
+    first_run_id: RunId | None = None
+    update_id: str
+    update_name: str
+    args: Payloads = ()
+    headers: Mapping[str, Payload] = {}
+    identity: str = ""
+    wait_for: UpdateStage = UpdateStage.COMPLETED
+
+
+class UpdateWithStart(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """An update of the open run, or of one that is started for it, as the start's policies say."""
+
+    workflow_id: WorkflowId
+    start: StartWorkflow
+    update: UpdateWorkflow
+
+
+class AwaitUpdate(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Long poll for an update's outcome; the caller renews it."""
+
+    workflow_id: WorkflowId
+    run_id: RunId | None = None
+    update_id: str
+
+
 class QueryWorkflow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Reads a run's state through its code; also answered for closed runs while they are retained."""
 
@@ -266,6 +306,9 @@ class LocalActivityEnded(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 Command = (
     StartWorkflow
     | SignalWorkflow
+    | UpdateWorkflow
+    | UpdateWithStart
+    | AwaitUpdate
     | QueryWorkflow
     | CancelWorkflow
     | TerminateWorkflow

@@ -73,6 +73,17 @@ class SignalReceived(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     identity: str = ""
 
 
+class UpdateAccepted(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """An update that its validator let pass. Recorded with the activation that begins its handler, just before it."""
+
+    update_id: str
+    name: str
+    args: Payloads = ()
+    headers: Mapping[str, Payload] = {}
+    message_id: MessageId = MessageId("")
+    identity: str = ""
+
+
 class CancelRequested(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     reason: str = ""
     identity: str = ""
@@ -114,6 +125,7 @@ class ActivityCanceled(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 Input = (
     WorkflowStarted
     | SignalReceived
+    | UpdateAccepted
     | CancelRequested
     | TimerFired
     | ActivityCompleted
@@ -207,6 +219,14 @@ class SearchAttributesUpserted(msgspec.Struct, frozen=True, kw_only=True, gc=Fal
     removed: tuple[str, ...] = ()
 
 
+class UpdateCompleted(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What an update's caller is told: the handler's result, or with ``failure`` that it failed."""
+
+    update_id: str
+    result: Payload | None = None
+    failure: Failure | None = None
+
+
 class WorkflowCompleted(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     result: Payload | None = None
     new_run_id: RunId | None = None
@@ -260,6 +280,7 @@ Outcome = (
     | ActivityCancelRequested
     | TimerStarted
     | TimerCanceled
+    | UpdateCompleted
     | PatchMarked
     | MemoUpserted
     | SearchAttributesUpserted

@@ -65,6 +65,14 @@ class UpsertSearchAttributes(msgspec.Struct, frozen=True, kw_only=True, gc=False
     removed: tuple[str, ...] = ()
 
 
+class CompleteUpdate(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """An update's handler has ended, with a result or a failure."""
+
+    update_id: str
+    result: Payload | None = None
+    failure: Failure | None = None
+
+
 class CompleteRun(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     result: Payload | None = None
 
@@ -98,6 +106,7 @@ Intent = (
     | CancelActivity
     | StartTimer
     | CancelTimer
+    | CompleteUpdate
     | MarkPatch
     | UpsertMemo
     | UpsertSearchAttributes
@@ -123,6 +132,8 @@ class Activation(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Events recorded before this activation."""
     history_bytes: int = 0
     replaying: bool = False
+    unchecked: frozenset[str] = frozenset()
+    """IDs of the updates among the inputs whose validators have still to be asked: these may yet be refused."""
     patches: tuple[str, ...] = ()
     """When replaying: patches that the history has marked in this step."""
     deployment: str = ""

@@ -9,6 +9,8 @@ import contextlib
 import traceback
 from itertools import accumulate
 
+import msgspec
+
 from streamflow.converter import WorkflowSerializationContext
 from streamflow.converter.failure import failure_of
 from streamflow.coroutine import flags
@@ -32,6 +34,7 @@ from streamflow.model.intents import ContinueAsNew, Intent, ScheduleActivity
 from streamflow.model.relations import CancelExternal, SignalExternal, StartChild
 from streamflow.observability import get_logger
 from streamflow.ports import LogError, StoreCorrupted, Unavailable
+from streamflow.processor import updates
 from streamflow.processor.codec import CodecFailed
 from streamflow.processor.draft import Draft, history
 from streamflow.processor.recorder import Recorder
@@ -53,14 +56,15 @@ class Unregistered(Exception):
 def activate(recorder: Recorder, around: Surroundings, rows: Rows) -> None:
     """Runs the code as long as inputs wait that it may see."""
     limits = around.options.limits
-    while ready(recorder.run, recorder.context_ms()):
+    draft = recorder.draft
+    while ready(recorder.run, recorder.context_ms(), messages=bool(draft.updates)):
         before = recorder.run.last_seq
         end = outgrown(recorder.run, limits)
         if end is not None:
             recorder.take((end,), recorder.context())
             return
         try:
-            _activate_once(recorder, around, rows)
+            _activate_with_updates(recorder, around, rows)
         except (
             CodeFailed,
             CodecFailed,
@@ -115,7 +119,20 @@ def query(recorder: Recorder, command: QueryWorkflow, around: Surroundings, rows
         )
 
 
-def _activate_once(recorder: Recorder, around: Surroundings, rows: Rows) -> None:
+def _activate_with_updates(recorder: Recorder, around: Surroundings, rows: Rows) -> None:
+    """A step that fails with updates in it is tried without them: they are not accepted yet, and may be at fault."""
+    try:
+        _activate_once(recorder, around, rows, with_updates=True)
+    except (CodeFailed, StepLimitExceeded):
+        if not updates.put_off(recorder.draft) or not recorder.run.waiting:
+            raise
+        _drop_instance(recorder.draft)
+        _activate_once(recorder, around, rows, with_updates=False)
+
+
+def _activate_once(
+    recorder: Recorder, around: Surroundings, rows: Rows, *, with_updates: bool
+) -> None:
     run, draft = recorder.run, recorder.draft
     suspect = suspect_of(run.workflow_id)
     if around.condemns(suspect):
@@ -126,6 +143,11 @@ def _activate_once(recorder: Recorder, around: Surroundings, rows: Rows) -> None
         activation = activation_of(
             run, context, flags=flags.CURRENT, history_bytes=draft.history_bytes
         )
+        if with_updates and draft.updates:
+            activation = updates.join(activation, draft, instance, around.gate)
+            if not activation.inputs:  # all were refused, and nothing else waited
+                recorder.set_trouble(None)
+                return
         intents = instance.activate(around.gate.activation(instance, activation))
         intents = around.gate.outbound(instance, intents)
     around.counters.activations += 1
@@ -135,6 +157,9 @@ def _activate_once(recorder: Recorder, around: Surroundings, rows: Rows) -> None
         raise CodeFailed(RuntimeError(refusal.message))
     around.suspects.absolve(suspect)
     places = instance.places()
+    if with_updates and draft.updates:
+        recorder.take(updates.judge(activation, draft, instance, around.gate), context)
+        activation = msgspec.structs.replace(activation, inputs=tuple(run.waiting))
     recorder.take(decide_intents(run, activation, intents, context, places), context)
     recorder.set_trouble(None)
 

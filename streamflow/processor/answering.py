@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from streamflow.model.answers import Answer, DedupEntry, Done, Rejection
+from streamflow.model.answers import Answer, DedupEntry, Done, Rejection, UpdateOutcome
 from streamflow.model.ids import WorkflowId
 from streamflow.ports import OutRecord, Record
 from streamflow.processor.batch import Batch
 from streamflow.processor.draft import Draft
+from streamflow.processor.partition import Partition
 from streamflow.processor.rows import Entry, Expired
-from streamflow.processor.runs import Runs
 from streamflow.processor.surroundings import Surroundings
 from streamflow.processor.work import Work
 from streamflow.wire import keys
@@ -21,11 +21,11 @@ from streamflow.wire.keys import EntityKind
 class Answers:
     """The answers of one partition within one batch."""
 
-    def __init__(self, runs: Runs) -> None:
-        self._around = runs.around
-        self._batch = runs.batch
-        self._part = runs.part
-        self._rows = runs.partition.rows
+    def __init__(self, around: Surroundings, partition: Partition, batch: Batch) -> None:
+        self._around = around
+        self._batch = batch
+        self._part = batch.part(partition.number)
+        self._rows = partition.rows
 
     def answer(self, work: Work, answer: Answer, *, recorded: bool) -> None:
         """In the transaction where something was recorded, else after the commit that covers what was read."""
@@ -53,7 +53,9 @@ class Answers:
         self._around.counters.dead_letters += 1
         self._batch.append(dead_letter(record, topic=topic, stage=stage, message=message))
 
-    def outcome_of_copy(self, work: Work, workflow_id: str) -> Done | Rejection | None:
+    def outcome_of_copy(
+        self, work: Work, workflow_id: str
+    ) -> Done | Rejection | UpdateOutcome | None:
         """What became of the first copy of this message; ``None`` if this is the first."""
         assert work.envelope is not None
         message_id = work.envelope.message_id
@@ -65,7 +67,7 @@ class Answers:
         self,
         work: Work,
         workflow_id: WorkflowId,
-        answer: Done | Rejection,
+        answer: Done | Rejection | UpdateOutcome,
         draft: Draft | None = None,
     ) -> None:
         """Keeps the outcome, for copies that may come as long as the run could be retained.

@@ -107,6 +107,8 @@ def store(part: PartitionBatch, partition: Partition, *, owner: str, ids: tuple[
         meta.inbox_offset = part.offset
     ingest.finish(meta)
     partition.note_due(ingest.earliest_due_ms)
+    for key in part.told:
+        partition.waiters.forget(key)
     for run_id in part.closed:
         partition.waiters.forget(run_id)
         partition.drafts.drop(run_id)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from streamflow.coroutine.instance import Instance
 from streamflow.engine.apply import apply, apply_attempt, apply_trouble
@@ -16,6 +16,7 @@ from streamflow.engine.state import Run
 from streamflow.model.events import Recorded
 from streamflow.model.ids import RunId, WorkflowId
 from streamflow.processor.rows import Rows, RunRow
+from streamflow.processor.updates import Admitted
 from streamflow.wire.entities import decode_attempt, decode_trouble
 from streamflow.wire.events import decode_event
 from streamflow.wire.header import NO_HASH
@@ -30,6 +31,10 @@ class Draft:
     """The due time that the store's index has, or will have once the batch is committed."""
     instance: Instance | None = None
     summarized_ms: int = 0
+    updates: list[Admitted] = field(default_factory=list[Admitted])
+    """Updates that the code has still to judge."""
+    judged: list[Admitted] = field(default_factory=list[Admitted])
+    """Updates that it has judged, whose callers have still to be told."""
     messages: int = -1
     """How many messages to the run were ever remembered; -1 is not known yet."""
 

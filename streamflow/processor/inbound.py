@@ -10,7 +10,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 
 from streamflow.model.answers import Reason, Rejection
-from streamflow.model.commands import AwaitResult, Envelope, FireDue, LocalActivityEnded, ReplyTo
+from streamflow.model.commands import (
+    AwaitResult,
+    AwaitUpdate,
+    Envelope,
+    FireDue,
+    LocalActivityEnded,
+    ReplyTo,
+)
 from streamflow.model.ids import MessageId, RunId, WorkflowId
 from streamflow.observability import get_logger
 from streamflow.ports import Log, OutRecord, Reader, Record
@@ -19,6 +26,7 @@ from streamflow.processor.partition import Partition, State
 from streamflow.processor.refusals import Refusals
 from streamflow.processor.rows import Expired
 from streamflow.processor.surroundings import Surroundings
+from streamflow.processor.waiters import parse_key
 from streamflow.processor.work import Work
 from streamflow.topology import partition_for
 from streamflow.wire.envelope import REPLY_TO, parse_reply_to, text_headers
@@ -242,12 +250,16 @@ class Inbound:
     def retry_soon(self, number: int, run_id: str) -> None:
         self._retry[run_id] = number
 
-    def ask_again(self, partition: Partition, run_id: str, to: ReplyTo) -> None:
-        """Someone waited for this run while the partition was restored: it may have ended meanwhile."""
+    def ask_again(self, partition: Partition, key: str, to: ReplyTo) -> None:
+        """Someone waited for this run or update while the partition was restored: it may have ended meanwhile."""
+        run_id, update_id = parse_key(key)
         row = partition.rows.run(run_id)
         if row is None:
             return  # its start did not happen after all, and will be read again
-        command = AwaitResult(workflow_id=WorkflowId(row.workflow_id), run_id=RunId(run_id))
+        workflow_id, run = WorkflowId(row.workflow_id), RunId(run_id)
+        command: AwaitResult | AwaitUpdate = AwaitResult(workflow_id=workflow_id, run_id=run)
+        if update_id:
+            command = AwaitUpdate(workflow_id=workflow_id, run_id=run, update_id=update_id)
         envelope = Envelope(message_id=MessageId(""), reply_to=to)
         self._asked.append((partition.number, Work(command, envelope)))
 

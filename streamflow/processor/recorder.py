@@ -17,6 +17,7 @@ from streamflow.engine.activation import ready
 from streamflow.engine.apply import apply, apply_attempt, apply_trouble
 from streamflow.engine.context import Context
 from streamflow.engine.decide import Send, Step
+from streamflow.engine.decide.updates import abandoned, outcome_of
 from streamflow.engine.describe import result_of, summarize
 from streamflow.engine.effects import (
     CancelLocal,
@@ -30,7 +31,7 @@ from streamflow.engine.effects import (
 )
 from streamflow.engine.outgoing import outgoing
 from streamflow.engine.state import STATUS_OF
-from streamflow.model.answers import Trouble
+from streamflow.model.answers import Trouble, UpdateOutcome
 from streamflow.model.commands import ReplyTo
 from streamflow.model.events import (
     ActivityCanceled,
@@ -39,6 +40,7 @@ from streamflow.model.events import (
     ActivityFailed,
     Event,
     Recorded,
+    UpdateCompleted,
 )
 from streamflow.model.ids import Op, Seq
 from streamflow.model.tasks import Attempt, Deleting
@@ -48,7 +50,7 @@ from streamflow.processor.draft import Draft
 from streamflow.processor.rows import Entry
 from streamflow.processor.sending import message_of, send_command
 from streamflow.processor.surroundings import Surroundings
-from streamflow.processor.waiters import Waiters
+from streamflow.processor.waiters import Waiters, waiters_key
 from streamflow.topology import partition_for
 from streamflow.wire import keys
 from streamflow.wire.entities import encode
@@ -137,6 +139,16 @@ class Recorder:
         self._trouble_changed = True
         self._show = True
 
+    def end_idle_trouble(self) -> None:
+        """A trouble whose time to try again has come ends when there is nothing to try: it was over an update that its
+        caller gave up, or sends again."""
+        run = self.run
+        trouble = run.trouble
+        if trouble is None or run.waiting or self.draft.updates or not run.open:
+            return
+        if 0 < trouble.next_try_ms <= self.context_ms():
+            self.set_trouble(None)
+
     def seal(self) -> None:
         """Puts everything recorded into the batch, as bytes."""
         if self.retired:
@@ -202,6 +214,8 @@ class Recorder:
         self._batch.sealed_later(len(value))
         if run.last_seq == 1 or not run.open:
             self._show = True
+        if type(event) is UpdateCompleted:
+            self._tell(event.update_id, outcome_of(run, event))
 
     def _send_elsewhere(self, event: Event, context: Context) -> None:
         run = self.run
@@ -248,7 +262,20 @@ class Recorder:
         else:
             self._around.counters.replies_dropped += 1
 
+    def _tell(self, update_id: str, outcome: UpdateOutcome) -> None:
+        """Those who wait for this update."""
+        key = waiters_key(self.run.run_id, update_id)
+        waiting = self._waiters.of(key)
+        if waiting:
+            for to in waiting:
+                self._reply(to, outcome)
+            self._part.told.append(key)
+
     def _answer_waiters(self) -> None:
+        if self.run.updates_at_work:
+            for update_id, update in self.run.updates.items():
+                if not update.completed_seq:
+                    self._tell(update_id, abandoned(self.run, update_id))
         waiting = self._waiters.of(self.run.run_id)
         if waiting:
             result = result_of(self.run)
@@ -258,7 +285,7 @@ class Recorder:
     def _next_due_ms(self) -> int:
         run, limits = self.run, self._around.options.limits
         if run.open:
-            if ready(run, self.context_ms()):
+            if ready(run, self.context_ms(), messages=bool(self.draft.updates)):
                 return run.last_time_ms  # its code has still to run, in a later batch
             due_ms = deadlines.next_due_ms(run, limits)
             trouble = run.trouble

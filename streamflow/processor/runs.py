@@ -5,19 +5,24 @@ from __future__ import annotations
 import msgspec
 
 from streamflow.engine.chain import successor
+from streamflow.engine.context import Context
 from streamflow.engine.decide.messages import not_found
+from streamflow.engine.decide.start import Begin
 from streamflow.engine.outgoing import continuation
 from streamflow.engine.state import Run
 from streamflow.model.answers import Reason, Rejection
+from streamflow.model.commands import StartWorkflow
 from streamflow.model.events import WorkflowStarted
 from streamflow.model.ids import RunId, WorkflowId
-from streamflow.processor import activate
+from streamflow.processor import activate, updates
+from streamflow.processor.answering import Answers
 from streamflow.processor.batch import BYTES_MAX, Batch
 from streamflow.processor.draft import Draft
 from streamflow.processor.partition import Partition
 from streamflow.processor.recorder import Recorder
 from streamflow.processor.sending import message_of, send_command
 from streamflow.processor.surroundings import Surroundings
+from streamflow.processor.work import Work
 
 
 class Runs:
@@ -29,6 +34,7 @@ class Runs:
         if batch.began_ms is None:
             batch.began_ms = around.clock.monotonic_ms()
         self._stop_ms = batch.began_ms + around.options.batch_ms_max
+        self.answers = Answers(around, partition, batch)
         self._recorders: dict[str, Recorder] = {}
         self._of_workflow: dict[str, list[Recorder]] = {}
 
@@ -70,11 +76,27 @@ class Runs:
         self.partition.drafts.put(draft)
         return self._record(draft)
 
+    def start(
+        self, work: Work, command: StartWorkflow, begin: Begin, last: RunId | None, context: Context
+    ) -> Recorder | None:
+        """The run that a start was granted, recorded and remembered. ``None`` if the one before it cannot be ended."""
+        if begin.terminate is not None and last is not None:
+            ending = self.find(last)
+            if ending is None:
+                self.answers.refuse(work, self.missing(command.workflow_id, last))
+                return None
+            ending.take((begin.terminate,), ending.context())
+        recorder = self.begin(command.workflow_id, begin.run_id)
+        recorder.take(begin.facts, context)
+        self.answers.remember(work, command.workflow_id, begin.answer)
+        return recorder
+
     def activate(self, recorder: Recorder) -> None:
         """Lets the code run as far as it goes, and that of the runs that follow, as long as the batch has room."""
         follower: Recorder | None = recorder
         while follower is not None:
             activate.activate(follower, self.around, self.partition.rows)
+            updates.settle(self, follower)
             follower = self.follow_up(follower)
             if self._full:
                 return

@@ -28,6 +28,7 @@ from streamflow.engine.state import Run
 from streamflow.model.answers import Done, Reason, Rejection, Trouble
 from streamflow.model.commands import (
     AwaitResult,
+    AwaitUpdate,
     CancelWorkflow,
     ConfirmTasks,
     ControlActivity,
@@ -43,14 +44,15 @@ from streamflow.model.commands import (
     StartActivity,
     StartWorkflow,
     TerminateWorkflow,
+    UpdateWithStart,
+    UpdateWorkflow,
     WaitFor,
 )
 from streamflow.model.ids import RunId
 from streamflow.model.relations import ReportChild, ReportExternal
 from streamflow.observability import get_logger
 from streamflow.ports import LogError, Record, StoreCorrupted
-from streamflow.processor import attempts, reading, relations, retention
-from streamflow.processor.answering import Answers
+from streamflow.processor import attempts, reading, relations, retention, updates, with_start
 from streamflow.processor.batch import Batch, Stray
 from streamflow.processor.partition import Partition
 from streamflow.processor.recorder import QUARANTINED
@@ -74,7 +76,7 @@ class Stepper:
         self._taken: dict[str, list[Work]] = {}
         """What this batch has taken so far, by workflow."""
         self._runs = Runs(around, partition, batch)
-        self._answers = Answers(self._runs)
+        self._answers = self._runs.answers
 
     def step(self, workflow_id: str, works: list[Work]) -> None:
         """Takes one workflow's commands, in order, as far as they go."""
@@ -195,6 +197,12 @@ class Stepper:
                     self._message(work, command)
             case ReportChild() | ReportExternal():
                 relations.take_report(self._runs, command)
+            case UpdateWorkflow():
+                updates.update(self._runs, work, command)
+            case UpdateWithStart():
+                with_start.update_with_start(self._runs, work, command)
+            case AwaitUpdate():
+                updates.await_update(self._runs, work, command)
             case FireDue():
                 self._fire_due(command)
             case LocalActivityEnded():
@@ -267,16 +275,9 @@ class Stepper:
     def _begin(
         self, work: Work, command: StartWorkflow, begin: Begin, last: RunId | None, context: Context
     ) -> None:
-        if begin.terminate is not None and last is not None:
-            ending = self._runs.find(last)
-            if ending is None:
-                self._answers.refuse(work, self._runs.missing(command.workflow_id, last))
-                return
-            ending.take((begin.terminate,), ending.context())
-        recorder = self._runs.begin(command.workflow_id, begin.run_id)
-        recorder.take(begin.facts, context)
-        self._answers.remember(work, command.workflow_id, begin.answer)
-        self._accepted(work, command, recorder.run, begin.answer)
+        recorder = self._runs.start(work, command, begin, last, context)
+        if recorder is not None:
+            self._accepted(work, command, recorder.run, begin.answer)
 
     def _refuse_start(self, work: Work, command: StartWorkflow, refusal: Rejection) -> None:
         relations.tell_refused_start(self._runs, command, refusal)
@@ -354,4 +355,5 @@ class Stepper:
             recorder.run.trouble = msgspec.structs.replace(recorder.run.trouble, next_try_ms=1)
         context = recorder.context()
         recorder.take(decide_due(recorder.run, context), context)
+        recorder.end_idle_trouble()
         runs.follow_up(recorder)

@@ -12,7 +12,20 @@ from collections import OrderedDict
 from streamflow.model.commands import ReplyTo
 
 
+def waiters_key(run_id: str, update_id: str = "") -> str:
+    """Under which those wait who want a run's end, or one update's outcome."""
+    return f"{run_id}/{update_id}" if update_id else run_id
+
+
+def parse_key(key: str) -> tuple[str, str]:
+    """The run and the update, which is empty for those who wait for the run's end."""
+    run_id, _, update_id = key.partition("/")
+    return run_id, update_id
+
+
 class Waiters:
+    """By key: a run's ID, or that of a run and an update (`waiters_key`)."""
+
     def __init__(self, *, waiters_max: int) -> None:
         self._by_run: dict[str, dict[str, ReplyTo]] = {}
         self._in_order: OrderedDict[str, str] = OrderedDict()

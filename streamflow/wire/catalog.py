@@ -55,6 +55,8 @@ EVENT_CODES: Final[dict[Struct, int]] = {
     relations.ExternalSignalSent: 36,
     relations.ExternalCancelSent: 37,
     relations.ExternalAnswered: 38,
+    events.UpdateAccepted: 22,
+    events.UpdateCompleted: 23,
 }
 
 AREAS: Final[dict[str, tuple[Struct, ...]]] = {
@@ -70,6 +72,9 @@ AREAS: Final[dict[str, tuple[Struct, ...]]] = {
     "commands": (
         commands.StartWorkflow,
         commands.SignalWorkflow,
+        commands.UpdateWorkflow,
+        commands.UpdateWithStart,
+        commands.AwaitUpdate,
         commands.QueryWorkflow,
         commands.CancelWorkflow,
         commands.TerminateWorkflow,
@@ -89,6 +94,7 @@ AREAS: Final[dict[str, tuple[Struct, ...]]] = {
         answers.Done,
         answers.RunResult,
         answers.QueryAnswer,
+        answers.UpdateOutcome,
         answers.Description,
         answers.HistoryPage,
         answers.Located,

@@ -51,6 +51,7 @@ ENUMS: Final[dict[str, type[Enum]]] = {
         options.Status,
         commands.WaitFor,
         commands.ActivityControl,
+        commands.UpdateStage,
         commands.ActivityOutcome,
         answers.Reason,
         relations.ParentClosePolicy,

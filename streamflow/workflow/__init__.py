@@ -29,6 +29,10 @@ from streamflow.coroutine.errors import (
 from streamflow.coroutine.machines.activity import (
     ActivityHandle,
 )
+from streamflow.coroutine.unfinished import (
+    UnfinishedSignalHandlersWarning,
+    UnfinishedUpdateHandlersWarning,
+)
 from streamflow.workflow import unsafe
 from streamflow.workflow.activities import (
     execute_activity,
@@ -78,14 +82,8 @@ from streamflow.workflow.clock import (
     uuid7,
 )
 from streamflow.workflow.coming import (
-    UnfinishedSignalHandlersWarning,
-    UnfinishedUpdateHandlersWarning,
     create_nexus_client,
-    get_dynamic_update_handler,
-    get_update_handler,
     metric_meter,
-    set_dynamic_update_handler,
-    set_update_handler,
     signal_with_start_workflow,
 )
 from streamflow.workflow.continuation import (
@@ -108,6 +106,22 @@ from streamflow.workflow.external import (
     get_external_workflow_handle,
     get_external_workflow_handle_for,
 )
+from streamflow.workflow.handlers import (
+    all_handlers_finished,
+    current_update_info,
+    get_dynamic_query_handler,
+    get_dynamic_signal_handler,
+    get_dynamic_update_handler,
+    get_query_handler,
+    get_signal_handler,
+    get_update_handler,
+    set_dynamic_query_handler,
+    set_dynamic_signal_handler,
+    set_dynamic_update_handler,
+    set_query_handler,
+    set_signal_handler,
+    set_update_handler,
+)
 from streamflow.workflow.info import (
     Info,
     ParentInfo,
@@ -125,15 +139,9 @@ from streamflow.workflow.log_adapter import (
     logger,
 )
 from streamflow.workflow.running import (
-    all_handlers_finished,
     cancellation_reason,
-    current_update_info,
     extern_functions,
     get_current_details,
-    get_dynamic_query_handler,
-    get_dynamic_signal_handler,
-    get_query_handler,
-    get_signal_handler,
     in_workflow,
     instance,
     is_failure_exception,
@@ -141,10 +149,6 @@ from streamflow.workflow.running import (
     memo_value,
     payload_converter,
     set_current_details,
-    set_dynamic_query_handler,
-    set_dynamic_signal_handler,
-    set_query_handler,
-    set_signal_handler,
 )
 from streamflow.workflow.waiting import (
     as_completed,

@@ -63,5 +63,5 @@ def uuid7() -> UUID:
 def _randomness() -> Randomness:
     """Refused to code that only reads: what it drew would change what the run draws next, on this copy alone."""
     instance = current()
-    instance.refuse_changes()
+    instance.refuse_changes("draw random numbers")
     return instance.randomness

@@ -19,18 +19,6 @@ def not_yet(name: str) -> Callable[..., NoReturn]:
     return function
 
 
-class UnfinishedSignalHandlersWarning(RuntimeWarning):
-    """A run ended while signal handlers were at work."""
-
-
-class UnfinishedUpdateHandlersWarning(RuntimeWarning):
-    """A run ended while update handlers were at work."""
-
-
 signal_with_start_workflow = not_yet("signal_with_start_workflow")
-get_update_handler = not_yet("get_update_handler")
-set_update_handler = not_yet("set_update_handler")
-get_dynamic_update_handler = not_yet("get_dynamic_update_handler")
-set_dynamic_update_handler = not_yet("set_dynamic_update_handler")
 metric_meter = not_yet("metric_meter")
 create_nexus_client = not_yet("create_nexus_client")

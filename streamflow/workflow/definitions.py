@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import warnings
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, ParamSpec, Protocol, TypeVar, cast, overload
 
 from streamflow.common import VersioningBehavior
@@ -15,13 +16,18 @@ from streamflow.coroutine.definition import (
     SignalDefinition,
     UpdateDefinition,
 )
-from streamflow.coroutine.signatures import refuse_keyword_only, signature_of
+from streamflow.coroutine.signatures import (
+    refuse_dynamic_parameters,
+    refuse_keyword_only,
+    signature_of,
+)
 
 ClassT = TypeVar("ClassT", bound=type)
 FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 AsyncT = TypeVar("AsyncT", bound=Callable[..., Awaitable[Any]])
 P = ParamSpec("P")
 R = TypeVar("R", covariant=True)
+T = TypeVar("T")
 
 _WARN = HandlerUnfinishedPolicy.WARN_AND_ABANDON
 
@@ -30,7 +36,8 @@ _WARN = HandlerUnfinishedPolicy.WARN_AND_ABANDON
 class DynamicWorkflowConfig:
     """What a dynamic workflow's `dynamic_config` method returns for each run."""
 
-    failure_exception_types: Sequence[type[BaseException]] = field(default_factory=tuple)
+    failure_exception_types: Sequence[type[BaseException]] | None = None
+    """In place of the decorator's; ``None`` keeps those."""
     versioning_behavior: VersioningBehavior = VersioningBehavior.UNSPECIFIED
 
 
@@ -84,7 +91,9 @@ def defn(
 def init(function: FunctionT) -> FunctionT:
     """Gives ``__init__`` the arguments of run; both must take the same parameters."""
     if function.__name__ != "__init__":
-        raise ValueError(f"Expected @workflow.init on __init__, found it on {function.__name__}")
+        raise ValueError(
+            f"@workflow.init may only be used on the __init__ method, found it on {function.__name__}"
+        )
     setattr(function, facts.INIT, True)
     return function
 
@@ -93,7 +102,7 @@ def run(function: AsyncT) -> AsyncT:
     """Marks the one ``async`` method that is the workflow's code."""
     if not inspect.iscoroutinefunction(function):
         raise ValueError(
-            f"Expected @workflow.run on an async method, found {function.__qualname__}; write async def"
+            f"Workflow run method must be an async function, found {function.__qualname__}; write async def"
         )
     setattr(function, facts.RUN, True)
     return cast("AsyncT", function)
@@ -102,7 +111,11 @@ def run(function: AsyncT) -> AsyncT:
 def dynamic_config(function: FunctionT) -> FunctionT:
     """Marks the plain method of a dynamic workflow that returns a `DynamicWorkflowConfig`."""
     if inspect.iscoroutinefunction(function):
-        raise ValueError("Expected @workflow.dynamic_config on a plain method, found an async one")
+        raise ValueError("Workflow dynamic_config method must be synchronous, found an async one")
+    if len(inspect.signature(function).parameters) != 1:
+        raise ValueError(
+            f"Workflow dynamic_config method must only take self parameter, found {inspect.signature(function)}"
+        )
     setattr(function, facts.DYNAMIC_CONFIG, True)
     return function
 
@@ -131,13 +144,15 @@ def signal(
 ) -> Any:
     """Makes a method, plain or async, the handler of a signal; ``dynamic`` of every signal that has no other."""
 
+    _refuse_both(name, dynamic)
+
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         definition = SignalDefinition(
             name=_handler_name(function, name, dynamic, "signal"),
             function=function,
             signature=signature_of(function, method=True),
             unfinished_policy=unfinished_policy,
-            description=description or function.__doc__,
+            description=description,
         )
         setattr(function, facts.SIGNAL, definition)
         return function
@@ -164,16 +179,15 @@ def query(
 ) -> Any:
     """Makes a plain method the handler of a query. It may read the run's state and change nothing."""
 
+    _refuse_both(name, dynamic)
+
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
-        if inspect.iscoroutinefunction(function):
-            raise ValueError(
-                f"Expected @workflow.query on a plain method, found {function.__qualname__}; write def, not async def"
-            )
+        warn_of_async_query(function, stacklevel=3)
         definition = QueryDefinition(
             name=_handler_name(function, name, dynamic, "query"),
             function=function,
             signature=signature_of(function, method=True),
-            description=description or function.__doc__,
+            description=description,
         )
         setattr(function, facts.QUERY, definition)
         return function
@@ -184,15 +198,29 @@ def query(
 class UpdateMethodMultiParam(Protocol[P, R]):
     """An update's handler, and the decorator of its validator."""
 
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R: ...
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R | Awaitable[R]: ...
 
     def validator(self, function: FunctionT) -> FunctionT:
         """Makes a plain method refuse updates: what it raises rejects the update before anything is recorded."""
         ...
 
 
+class UpdateDecorator(Protocol):
+    """`update` with options, still to be applied to a method."""
+
+    @overload
+    def __call__(self, function: Callable[P, Awaitable[T]]) -> UpdateMethodMultiParam[P, T]: ...
+
+    @overload
+    def __call__(self, function: Callable[P, T]) -> UpdateMethodMultiParam[P, T]: ...
+
+
 @overload
-def update(function: Callable[P, R]) -> UpdateMethodMultiParam[P, R]: ...
+def update(function: Callable[P, Awaitable[T]]) -> UpdateMethodMultiParam[P, T]: ...
+
+
+@overload
+def update(function: Callable[P, T]) -> UpdateMethodMultiParam[P, T]: ...
 
 
 @overload
@@ -202,7 +230,7 @@ def update(
     dynamic: bool = False,
     unfinished_policy: HandlerUnfinishedPolicy = ...,
     description: str | None = None,
-) -> Callable[[Callable[P, R]], UpdateMethodMultiParam[P, R]]: ...
+) -> UpdateDecorator: ...
 
 
 def update(
@@ -213,10 +241,13 @@ def update(
     unfinished_policy: HandlerUnfinishedPolicy = _WARN,
     description: str | None = None,
 ) -> Any:
-    """Makes a method, plain or async, the handler of an update; the method gains a ``validator`` decorator.
+    """Makes a method, plain or async, the handler of an update; ``dynamic`` of every update that has no other.
 
-    Registered with the definition; updates themselves are not delivered by this version yet.
+    What it returns is the caller's result. The method gains a ``validator`` decorator for a plain method of the same
+    parameters: what that raises refuses the update before anything of it is recorded.
     """
+
+    _refuse_both(name, dynamic)
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         definition = UpdateDefinition(
@@ -224,7 +255,7 @@ def update(
             function=function,
             signature=signature_of(function, method=True),
             unfinished_policy=unfinished_policy,
-            description=description or function.__doc__,
+            description=description,
         )
         setattr(function, facts.UPDATE, definition)
         function.validator = _validator_decorator(definition)  # type: ignore[attr-defined]
@@ -237,12 +268,27 @@ def _validator_decorator(definition: UpdateDefinition) -> Callable[[FunctionT], 
     def validator(function: FunctionT) -> FunctionT:
         if inspect.iscoroutinefunction(function):
             raise ValueError(
-                f"Expected a validator that is a plain method, found {function.__qualname__}; write def, not async def"
+                f"Update validator must not be an async function, found {function.__qualname__}; write def, not async def"
             )
         definition.set_validator(function)
         return function
 
     return validator
+
+
+def _refuse_both(name: str | None, dynamic: bool) -> None:
+    if name is not None and dynamic:
+        raise RuntimeError("Cannot provide name and dynamic boolean: a dynamic handler has no name")
+
+
+def warn_of_async_query(function: Callable[..., Any], *, stacklevel: int) -> None:
+    """It is answered all the same, as long as it awaits nothing that takes time."""
+    if inspect.iscoroutinefunction(function):
+        warnings.warn(
+            "Queries as async def functions are deprecated: write def, not async def",
+            DeprecationWarning,
+            stacklevel=stacklevel + 1,
+        )
 
 
 def _handler_name(
@@ -252,11 +298,7 @@ def _handler_name(
     what = f"@workflow.{noun} {function.__qualname__}"
     refuse_keyword_only(function, what)
     if dynamic:
-        if name is not None:
-            raise ValueError(f"Expected a name or dynamic=True for {what}, found both")
-        faults = facts.refuse_dynamic_parameters(function, f"dynamic {what}", skip=2)
-        if faults:
-            raise ValueError(faults[0])
+        refuse_dynamic_parameters(function, method=True)
         return None
     found = name or function.__name__
     if found.startswith(facts.RESERVED_PREFIXES):

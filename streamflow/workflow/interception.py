@@ -113,6 +113,14 @@ class _Innermost(WorkflowInboundInterceptor):
     async def handle_query(self, input: HandleQueryInput) -> Any:
         return await _called(self._instance.messages.queries.find(input.query), input.args)
 
+    def handle_update_validator(self, input: HandleUpdateInput) -> None:
+        handler = self._instance.updates.handlers.find(input.update)
+        if handler is not None and handler.validator is not None:
+            handler.validator(*input.args)
+
+    async def handle_update_handler(self, input: HandleUpdateInput) -> Any:
+        return await _called(self._instance.updates.handlers.find(input.update), input.args)
+
 
 async def _called(handler: Handler | None, args: Sequence[Any]) -> Any:
     assert handler is not None, "a message without a handler does not come this far"

@@ -9,6 +9,7 @@ from typing import Any
 
 from streamflow.coroutine.context import current_or_none
 from streamflow.workflow import unsafe
+from streamflow.workflow.handlers import current_update_info
 from streamflow.workflow.info import info
 
 
@@ -40,6 +41,9 @@ class LoggerAdapter(logging.LoggerAdapter[logging.Logger]):
             return msg, kwargs
         of = info()
         details = of._logger_details()
+        update = current_update_info()
+        if update is not None:
+            details = {**details, "update_id": update.id, "update_name": update.name}
         if self.workflow_info_on_message:
             msg = f"{msg} ({details})"
         extra: dict[str, Any] = {**(self.extra or {}), **(kwargs.get("extra") or {})}

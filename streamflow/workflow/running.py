@@ -7,12 +7,10 @@ from typing import Any, TypeVar, overload
 
 from streamflow.converter import PayloadConverter
 from streamflow.coroutine.context import current, current_or_none
-from streamflow.workflow.info import UpdateInfo
 from streamflow.workflow.interception import NO_FUNCTIONS
 
 T = TypeVar("T")
 DefaultT = TypeVar("DefaultT")
-Handler = Callable[..., Any]
 
 
 def instance() -> Any:
@@ -34,12 +32,6 @@ def cancellation_reason() -> str | None:
 def is_failure_exception(err: BaseException) -> bool:
     """Whether this exception, leaving run, would fail the workflow rather than leave it stuck."""
     return current().is_failure(err)
-
-
-def current_update_info() -> UpdateInfo | None:
-    """The update that is being handled: none, as this version delivers no updates yet."""
-    current()
-    return None
 
 
 def extern_functions() -> Mapping[str, Callable[..., Any]]:
@@ -101,55 +93,3 @@ def set_current_details(description: str) -> None:
     running = current()
     running.refuse_changes()
     running.details = description
-
-
-# -- handlers -----------------------------------------------------------------------------------------------------
-
-
-def get_signal_handler(name: str) -> Handler | None:
-    """The handler of exactly this signal."""
-    found = current().messages.signals.get(name)
-    return found and found.function
-
-
-def set_signal_handler(name: str, handler: Handler | None) -> None:
-    """Puts a handler in place (``None`` takes it away); signals that waited for one are handled now."""
-    current().messages.set_signal_handler(name, handler)
-
-
-def get_dynamic_signal_handler() -> Handler | None:
-    """The handler of signals that have no other."""
-    found = current().messages.signals.get(None)
-    return found and found.function
-
-
-def set_dynamic_signal_handler(handler: Handler | None) -> None:
-    """Takes every signal without a handler of its own, as (name, Sequence[RawValue])."""
-    current().messages.set_signal_handler(None, handler)
-
-
-def get_query_handler(name: str) -> Handler | None:
-    """The handler of exactly this query."""
-    found = current().messages.queries.get(name)
-    return found and found.function
-
-
-def set_query_handler(name: str, handler: Handler | None) -> None:
-    """Puts a plain function in place as a query's handler; ``None`` takes it away."""
-    current().messages.set_query_handler(name, handler)
-
-
-def get_dynamic_query_handler() -> Handler | None:
-    """The handler of queries that have no other."""
-    found = current().messages.queries.get(None)
-    return found and found.function
-
-
-def set_dynamic_query_handler(handler: Handler | None) -> None:
-    """Answers every query without a handler of its own, as (name, Sequence[RawValue])."""
-    current().messages.set_query_handler(None, handler)
-
-
-def all_handlers_finished() -> bool:
-    """Whether no signal handler is at work; for ``wait_condition`` before run returns."""
-    return current().messages.at_work.none

@@ -47,7 +47,9 @@ async def wait_condition(
         asyncio.TimeoutError: it was not within the timeout.
     """
     limit = None if timeout is None else seconds(timeout)
-    await current().conditions.wait(fn, limit, timeout_summary or "")
+    instance = current()
+    instance.refuse_changes("wait for a condition")
+    await instance.conditions.wait(fn, limit, timeout_summary or "")
 
 
 async def wait(

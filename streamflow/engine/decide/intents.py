@@ -23,6 +23,7 @@ from streamflow.model.events import (
     SearchAttributesUpserted,
     TimerCanceled,
     TimerStarted,
+    UpdateCompleted,
     WorkflowCanceled,
     WorkflowContinuedAsNew,
 )
@@ -33,6 +34,7 @@ from streamflow.model.intents import (
     CancelRun,
     CancelTimer,
     CompleteRun,
+    CompleteUpdate,
     ContinueAsNew,
     FailRun,
     Intent,
@@ -120,6 +122,10 @@ def decide_intents(
             case CancelTimer(op=op):
                 if op in run.timers:
                     yield TimerCanceled(op=op)
+            case CompleteUpdate():
+                yield UpdateCompleted(
+                    update_id=intent.update_id, result=intent.result, failure=intent.failure
+                )
             case MarkPatch():
                 yield PatchMarked(patch_id=intent.patch_id, deprecated=intent.deprecated)
             case UpsertMemo():
@@ -219,6 +225,8 @@ def _intent_bytes(intent: Intent) -> int:
         case ContinueAsNew():
             carried = intent.memo, intent.search_attributes, intent.headers
             return payload_bytes(intent.args, *carried)
+        case CompleteUpdate(result=result, failure=failure):
+            return (payload_bytes((result,)) if result is not None else 0) + failure_bytes(failure)
         case CompleteRun(result=result):
             return payload_bytes((result,)) if result is not None else 0
         case FailRun(failure=failure):

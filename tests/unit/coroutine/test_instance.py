@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from streamflow import workflow
+from streamflow.common import RawValue
 from streamflow.coroutine.errors import CodeFailed, NondeterminismError, StepLimitExceeded
 from streamflow.coroutine.instance import alive_count
 from streamflow.coroutine.notices import NoticeKind
@@ -106,11 +108,12 @@ def test_a_signal_without_handler_waits_until_one_is_set() -> None:
             await workflow.sleep(1)
             workflow.set_signal_handler("a", lambda value: self.got.append(value))
             await workflow.sleep(1)
-            workflow.set_dynamic_signal_handler(
-                lambda name, args: self.got.append((name, len(args)))
-            )
+            workflow.set_dynamic_signal_handler(self.anything)
             await workflow.sleep(1)
             return self.got
+
+        def anything(self, name: str, args: Sequence[RawValue]) -> None:
+            self.got.append((name, len(args)))
 
     world = World(Late).signal("b", 1, 2).signal("a", 3)
     world.step()
@@ -313,9 +316,10 @@ def test_handlers_at_work_when_the_run_ends_are_noticed() -> None:
     world = World(Busy).signal("slow").signal("careless")
     world.step()
     assert world.result is False
-    assert [(notice.kind, notice.text) for notice in world.notices] == [
-        (NoticeKind.UNFINISHED_HANDLERS, "slow")
-    ]
+    [notice] = world.notices
+    assert notice.kind is NoticeKind.UNFINISHED_HANDLERS
+    assert isinstance(notice.exception, workflow.UnfinishedSignalHandlersWarning)
+    assert notice.text.endswith('[{"name": "slow", "count": 1}]')
 
 
 def test_init_takes_the_arguments_of_run() -> None:
@@ -360,10 +364,6 @@ def test_arguments_that_do_not_decode_leave_the_run_stuck() -> None:
 
 
 def test_a_dynamic_workflow_gets_raw_values() -> None:
-    from collections.abc import Sequence
-
-    from streamflow.common import RawValue
-
     @workflow.defn(dynamic=True)
     class Any_:
         @workflow.run

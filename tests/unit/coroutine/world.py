@@ -34,6 +34,7 @@ from streamflow.model.events import (
     TimerCanceled,
     TimerFired,
     TimerStarted,
+    UpdateCompleted,
     WorkflowCanceled,
     WorkflowCompleted,
     WorkflowContinuedAsNew,
@@ -48,6 +49,7 @@ from streamflow.model.intents import (
     CancelRun,
     CancelTimer,
     CompleteRun,
+    CompleteUpdate,
     ContinueAsNew,
     FailRun,
     Intent,
@@ -313,6 +315,10 @@ class World:
                 )
             case CancelExternal():
                 return ExternalCancelSent(op=intent.op, target=intent.target, reason=intent.reason)
+            case CompleteUpdate():
+                return UpdateCompleted(
+                    update_id=intent.update_id, result=intent.result, failure=intent.failure
+                )
             case CompleteRun():
                 return WorkflowCompleted(result=intent.result)
             case FailRun():

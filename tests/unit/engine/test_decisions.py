@@ -22,6 +22,7 @@ from streamflow.engine.decide.length import outgrown
 from streamflow.engine.decide.messages import decide_cancel, decide_signal, decide_terminate
 from streamflow.engine.decide.relations import decide_child_report, decide_external_report
 from streamflow.engine.decide.start import Begin, LastRun, decide_start
+from streamflow.engine.decide.updates import accepted_event, refuse_update
 from streamflow.engine.describe import describe, result_of
 from streamflow.engine.sizes import failure_bytes, payload_bytes
 from streamflow.engine.state import STATUS_OF, Run
@@ -37,6 +38,7 @@ from streamflow.model.commands import (
     StartWorkflow,
     TaskRef,
     TerminateWorkflow,
+    UpdateWorkflow,
 )
 from streamflow.model.events import (
     Event,
@@ -53,6 +55,7 @@ from streamflow.model.intents import (
     CancelRun,
     CancelTimer,
     CompleteRun,
+    CompleteUpdate,
     ContinueAsNew,
     FailRun,
     Intent,
@@ -151,6 +154,12 @@ class Driven:
         command = ReportActivity(workflow_id=W, task=self.task(op), outcome=outcome, failure=FAILED)
         self.decided(decide_report(self.run, command, self.context()))
 
+    def update(self, update_id: str) -> None:
+        """The code lets it pass: what the processor records before the activation."""
+        command = UpdateWorkflow(workflow_id=W, update_id=update_id, update_name="change")
+        assert refuse_update(self.run, command, 0, self.context()) is None
+        self.take((accepted_event(command, MessageId(update_id)),))
+
     def signal(self) -> Decision | Rejection:
         command = SignalWorkflow(workflow_id=W, signal_name="s")
         return decide_signal(self.run, command, MessageId("s"), self.context())
@@ -169,6 +178,8 @@ def _completed() -> Driven:
     driven = Driven()
     driven.activate(charge(), StartTimer(op=Op(2), duration_ms=5_000))
     driven.report(ActivityOutcome.COMPLETED)
+    driven.update("u")
+    driven.activate(CompleteUpdate(update_id="u"))
     driven.activate(MarkPatch(patch_id="p"), UpsertMemo(), UpsertSearchAttributes())
     driven.pass_time(5_000)
     driven.decided(driven.signal())

@@ -1,0 +1,23 @@
+"""Payloads of a message as the arguments of its handler."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from streamflow.common import RawValue
+from streamflow.coroutine.handlers import Handler
+from streamflow.coroutine.values import Values
+from streamflow.model.payload import Payloads
+
+
+def handler_arguments(values: Values, handler: Handler, name: str, args: Payloads) -> list[Any]:
+    """Decoded by the handler's type hints; a dynamic handler gets the name and the values as they came.
+
+    Raises:
+        Exception: what the converter raises for a value that does not fit.
+    """
+    if not handler.dynamic:
+        return values.decode(args, handler.signature.arguments)
+    if handler.signature.variadic:
+        return [name, *values.decode(args)]
+    return [name, [RawValue(payload) for payload in args]]
