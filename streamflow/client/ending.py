@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from streamflow.client.address import Address, expect, run_id_or_none
 from streamflow.client.errors import WorkflowContinuedAsNewError, WorkflowFailureError
-from streamflow.client.values import decode_one, run_error
+from streamflow.client.values import converter_for, decode_one, run_error
 from streamflow.model.answers import Answer, Reason, Rejection, RunResult
 from streamflow.model.commands import AwaitResult
 from streamflow.model.options import Status
@@ -34,7 +34,7 @@ async def result(
         ended = expect(answer, RunResult)
         following = ended.new_run_id if follow_runs else None
         if following is None:
-            return await outcome(address.client, ended, result_type)
+            return await outcome(address.client, address.workflow_id, ended, result_type)
         run_id = following
 
 
@@ -48,13 +48,14 @@ async def _ask_elsewhere(
     return await transport.ask(queue, command, deadline_s=None)
 
 
-async def outcome(client: Client, ended: RunResult, result_type: Any) -> Any:
+async def outcome(client: Client, workflow_id: str, ended: RunResult, result_type: Any) -> Any:
     """The result of a run that nobody follows further; raises what it ended with."""
+    converter = converter_for(client, workflow_id)
     match ended.status:
         case Status.COMPLETED:
-            return await decode_one(client.data_converter, ended.result, result_type)
+            return await decode_one(converter, ended.result, result_type)
         case Status.CONTINUED_AS_NEW:
             raise WorkflowContinuedAsNewError(ended.new_run_id or "")
         case _:
-            cause = await run_error(client.data_converter, ended)
+            cause = await run_error(converter, ended)
             raise WorkflowFailureError(cause=cause)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from streamflow.converter import DataConverter
+from streamflow.converter import DataConverter, WorkflowSerializationContext
 from streamflow.converter.codec import recode_mapping, recode_one
 from streamflow.exceptions import CancelledError, TerminatedError, TimeoutError
 from streamflow.model.answers import RunResult
 from streamflow.model.failure import Failure, TimeoutKind
 from streamflow.model.options import Status
 from streamflow.model.payload import NO_HEADERS, NO_PAYLOADS, Payload, Payloads
+
+if TYPE_CHECKING:
+    from streamflow.client.client import Client
 
 
 class NotGiven:
@@ -28,6 +31,14 @@ def arguments(arg: object, args: Sequence[Any]) -> Sequence[Any]:
     if args:
         raise ValueError("Expected either one positional argument or args=[...], found both")
     return (arg,)
+
+
+def converter_for(client: Client, workflow_id: str) -> DataConverter:
+    """The client's converter for values that go to this workflow or come from it."""
+    converter, pipeline = client.data_converter, client.data_converter.pipeline
+    if not converter.takes_context and (pipeline is None or not pipeline.takes_context):
+        return converter
+    return converter.with_context(WorkflowSerializationContext(client.namespace, workflow_id))
 
 
 async def encode(converter: DataConverter, values: Sequence[Any]) -> Payloads:

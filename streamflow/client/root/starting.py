@@ -11,6 +11,7 @@ from streamflow.client.handle import WorkflowHandle
 from streamflow.client.inputs import StartWorkflowInput
 from streamflow.client.root.calls import Calls
 from streamflow.client.start import start_command
+from streamflow.client.values import converter_for
 from streamflow.exceptions import WorkflowAlreadyStartedError
 from streamflow.model.answers import Done, Reason, Rejection, RunResult
 from streamflow.model.commands import StartWorkflow, WaitFor
@@ -49,7 +50,7 @@ class StartCalls(Calls):
         )
         match answer:
             case RunResult(new_run_id=None):
-                return await outcome(client, answer, input.ret_type)
+                return await outcome(client, input.id, answer, input.ret_type)
             case RunResult(new_run_id=following):
                 handle: WorkflowHandle[Any, Any] = WorkflowHandle(
                     client,
@@ -68,7 +69,7 @@ class StartCalls(Calls):
         return await start_command(
             input,
             headers=await self._headers(input.headers),
-            converter=self._client.data_converter,
+            converter=converter_for(self._client, input.id),
             identity=self._client.identity,
             wait_for=wait_for,
         )

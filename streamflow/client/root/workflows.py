@@ -17,7 +17,7 @@ from streamflow.client.inputs import (
     TerminateWorkflowInput,
 )
 from streamflow.client.root.calls import Calls
-from streamflow.client.values import decode_failure, decode_one, encode
+from streamflow.client.values import converter_for, decode_failure, decode_one, encode
 from streamflow.common import QueryRejectCondition
 from streamflow.model.answers import Description, Done, QueryAnswer, Reason, Rejection
 from streamflow.model.commands import (
@@ -36,7 +36,7 @@ class WorkflowCalls(Calls):
             workflow_id=address.workflow_id,
             run_id=address.run_id,
             signal_name=input.signal,
-            args=await encode(self._client.data_converter, input.args),
+            args=await encode(converter_for(self._client, input.id), input.args),
             headers=await self._headers(input.headers),
             identity=self._client.identity,
         )
@@ -51,16 +51,16 @@ class WorkflowCalls(Calls):
             workflow_id=address.workflow_id,
             run_id=address.run_id,
             query_name=input.query,
-            args=await encode(client.data_converter, input.args),
+            args=await encode(converter_for(client, input.id), input.args),
             headers=await self._headers(input.headers),
             reject_condition=(condition or QueryRejectCondition.NONE).value,
         )
         answer = await address.ask(command, input.rpc_timeout)
         match answer:
             case QueryAnswer(result=payload):
-                return await decode_one(client.data_converter, payload, input.ret_type)
+                return await decode_one(converter_for(client, input.id), payload, input.ret_type)
             case Rejection(reason=Reason.QUERY_FAILED) as refusal:
-                await self._raise_query_failed(refusal)
+                await self._raise_query_failed(input.id, refusal)
             case Rejection(reason=Reason.QUERY_REJECTED):
                 seen = DescribeWorkflowInput(
                     id=input.id,
@@ -73,10 +73,10 @@ class WorkflowCalls(Calls):
             case _:
                 expect(answer, QueryAnswer)
 
-    async def _raise_query_failed(self, refusal: Rejection) -> NoReturn:
+    async def _raise_query_failed(self, workflow_id: str, refusal: Rejection) -> NoReturn:
         if refusal.failure is None:
             raise WorkflowQueryFailedError(refusal.message)
-        cause = await decode_failure(self._client.data_converter, refusal.failure)
+        cause = await decode_failure(converter_for(self._client, workflow_id), refusal.failure)
         raise WorkflowQueryFailedError(str(cause) or refusal.message) from cause
 
     async def cancel_workflow(self, input: CancelWorkflowInput) -> None:
@@ -98,7 +98,7 @@ class WorkflowCalls(Calls):
             run_id=address.run_id,
             first_run_id=run_id_or_none(input.first_execution_run_id),
             reason=input.reason or "",
-            details=await encode(self._client.data_converter, input.args),
+            details=await encode(converter_for(self._client, input.id), input.args),
             identity=self._client.identity,
         )
         answer = await address.ask(command, input.rpc_timeout)
@@ -108,7 +108,7 @@ class WorkflowCalls(Calls):
         address = self._address(input.id, input.run_id, input.task_queue)
         command = DescribeWorkflow(workflow_id=address.workflow_id, run_id=address.run_id)
         answer = await address.ask(command, input.rpc_timeout)
-        return await describe(expect(answer, Description), self._client.data_converter)
+        return await describe(expect(answer, Description), converter_for(self._client, input.id))
 
     def fetch_workflow_history_events(
         self, input: FetchWorkflowHistoryEventsInput
