@@ -33,7 +33,8 @@ class Whose:
                 context = self._of[value.op] = self._activity(value)
                 return context
             case ActivityCompleted() | ActivityFailed() | ActivityCanceled():
-                return self._of.pop(value.op, self.workflow)
+                # Kept: after a replay an end that still waits for its step is asked for a second time.
+                return self._of.get(value.op, self.workflow)
             case _:
                 return self.workflow
 
