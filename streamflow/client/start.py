@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Required, TypedDict
 
-from streamflow.client.errors import NotYetError
 from streamflow.client.inputs import StartWorkflowInput
 from streamflow.client.values import encode, encode_mapping
 from streamflow.common import (
@@ -14,6 +13,7 @@ from streamflow.common import (
     RetryPolicy,
     SearchAttributes,
     TypedSearchAttributes,
+    VersioningOverride,
     WorkflowIDConflictPolicy,
     WorkflowIDReusePolicy,
 )
@@ -56,7 +56,7 @@ class CommonStartOptions(TypedDict, total=False):
     start_delay: timedelta | None
     """How long the first step waits. Default: not at all."""
     priority: Priority
-    versioning_override: Any
+    versioning_override: VersioningOverride | None
 
 
 class StartOptions(CommonStartOptions, total=False):
@@ -125,7 +125,6 @@ async def start_command(
     wait_for: WaitFor,
 ) -> StartWorkflow:
     """The command that asks for what is given."""
-    _refuse_later_options(given)
     retry_policy, attributes = given.retry_policy, given.search_attributes
     return StartWorkflow(
         workflow_id=WorkflowId(given.id),
@@ -144,13 +143,11 @@ async def start_command(
         headers=headers,
         static_summary=given.static_summary or "",
         static_details=given.static_details or "",
+        version_override=""
+        if given.versioning_override is None
+        else given.versioning_override._override(),
         signal_name=given.start_signal or "",
         signal_args=await encode(converter, given.start_signal_args),
         identity=identity,
         wait_for=wait_for,
     )
-
-
-def _refuse_later_options(given: StartWorkflowInput) -> None:
-    if given.versioning_override:
-        raise NotYetError("versioning_override")

@@ -46,8 +46,8 @@ class WorkerDeploymentVersion:
 class VersioningOverride:
     """Says of one run which versions may run it, whatever its type says."""
 
-    def _pinned_to(self) -> str:
-        """The version that it pins the run to; empty for none."""
+    def _override(self) -> str:
+        """As the log has it."""
         raise NotImplementedError
 
 
@@ -57,7 +57,7 @@ class PinnedVersioningOverride(VersioningOverride):
 
     version: WorkerDeploymentVersion
 
-    def _pinned_to(self) -> str:
+    def _override(self) -> str:
         return self.version.to_canonical_string()
 
 
@@ -65,5 +65,5 @@ class PinnedVersioningOverride(VersioningOverride):
 class AutoUpgradeVersioningOverride(VersioningOverride):
     """Any version may run it."""
 
-    def _pinned_to(self) -> str:
-        return ""
+    def _override(self) -> str:
+        return "auto_upgrade"

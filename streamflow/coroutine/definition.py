@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, TypeVar
 
+from streamflow.common import VersioningBehavior
+from streamflow.coroutine.guarding import GUARDED, Guarding, defines_workflows
 from streamflow.coroutine.signatures import (
     Signature,
     refuse_keyword_only,
@@ -96,8 +98,9 @@ class WorkflowDefinition:
     queries: Mapping[str | None, QueryDefinition]
     updates: Mapping[str | None, UpdateDefinition]
     failure_exception_types: tuple[type[BaseException], ...] = ()
-    versioning_behavior: Enum | None = None
+    versioning_behavior: VersioningBehavior = VersioningBehavior.UNSPECIFIED
     dynamic_config: Callable[..., Any] | None = None
+    guarding: Guarding = GUARDED
 
     @property
     def dynamic(self) -> bool:
@@ -126,7 +129,8 @@ def define(
     *,
     name: str | None,
     failure_exception_types: Sequence[type[BaseException]] = (),
-    versioning_behavior: Enum | None = None,
+    versioning_behavior: VersioningBehavior = VersioningBehavior.UNSPECIFIED,
+    guarding: Guarding = GUARDED,
 ) -> WorkflowDefinition:
     """Checks the class and attaches its definition to it and to its run method."""
     faults: list[str] = []
@@ -142,6 +146,7 @@ def define(
         updates=_handlers(cls, UPDATE, UpdateDefinition, "update", faults),
         failure_exception_types=tuple(failure_exception_types),
         versioning_behavior=versioning_behavior,
+        guarding=guarding,
         dynamic_config=next(
             (member for _, member in _functions(cls) if hasattr(member, DYNAMIC_CONFIG)), None
         ),
@@ -157,6 +162,7 @@ def define(
         )
     if name is None:
         _refuse_dynamic_run(run)
+    defines_workflows(cls.__module__)
     setattr(cls, DEFINITION, definition)
     setattr(run, DEFINITION, definition)
     return definition

@@ -30,6 +30,24 @@ class NondeterminismError(StreamflowError):
     """The code does not do what its history says it did."""
 
 
+class RestrictedWorkflowAccessError(NondeterminismError, RuntimeError):
+    """Workflow code did what would come out differently on replay. Nothing was done; the message says what to use.
+
+    ``qualified_name`` is what it used, as ``module.member``.
+    """
+
+    def __init__(self, qualified_name: str, *, override_message: str | None = None) -> None:
+        super().__init__(override_message or self.default_message(qualified_name))
+        self.qualified_name = qualified_name
+
+    @staticmethod
+    def default_message(qualified_name: str) -> str:
+        return (
+            f"Cannot access {qualified_name} from inside a workflow: it would come out differently on replay. Do it in "
+            "an activity, or import its module inside of workflow.unsafe.imports_passed_through()"
+        )
+
+
 class ReadOnlyContextError(StreamflowError):
     """A query handler, a validator or a waiting condition tried to change the run."""
 

@@ -23,6 +23,7 @@ import ctypes
 import datetime
 import functools
 import gc
+import glob
 import os
 import random
 import secrets
@@ -30,14 +31,17 @@ import sys
 import threading
 import time
 import uuid
+import warnings
 from collections.abc import Callable, Generator
+from concurrent import futures
 from contextlib import contextmanager
 from threading import get_ident
 from types import FrameType
 from typing import Any, NoReturn
 
 from streamflow.coroutine.completion import in_order_of_completion
-from streamflow.coroutine.errors import StepLimitExceeded
+from streamflow.coroutine.errors import RestrictedWorkflowAccessError, StepLimitExceeded
+from streamflow.coroutine.guarding import passes
 from streamflow.coroutine.loop import WorkflowLoop
 
 __all__ = ["ForbiddenInWorkflow", "StepLimitExceeded", "install", "step", "unrestricted"]
@@ -55,10 +59,22 @@ OBSERVERS = frozenset(
 )
 """Libraries whose use of the clock and of chance never reaches a workflow's decisions."""
 
-_PASSING = sys.stdlib_module_names | OBSERVERS | {"streamflow"}
+_LIBRARIES = frozenset(
+    {
+        "pydantic",
+        "pydantic_core",
+        "annotated_types",
+        "google",
+        "typing_extensions",
+        "attr",
+        "msgspec",
+    }
+)
+"""Libraries of values, which look at the clock or at files only to make themselves ready."""
+_PASSING = sys.stdlib_module_names | OBSERVERS | _LIBRARIES | {"streamflow"}
 _PLUMBING = (
     {"logging", "traceback", "linecache", "tokenize", "importlib", "_frozen_importlib", "warnings", "zipimport"}
-    | {"_frozen_importlib_external", "inspect", "pkgutil", "encodings"}
+    | {"_frozen_importlib_external", "inspect", "pkgutil", "encodings", "zoneinfo", "mimetypes"}
     | OBSERVERS
 )  # fmt: skip
 """Modules that may do I/O on their own account while a step runs."""
@@ -70,8 +86,8 @@ _get_running_loop = asyncio._get_running_loop
 _set_running_loop = asyncio._set_running_loop
 
 
-class ForbiddenInWorkflow(RuntimeError):
-    """Workflow code did what would come out differently on replay. Nothing was done; the message says what to use."""
+ForbiddenInWorkflow = RestrictedWorkflowAccessError
+"""What a refused call raises. Nothing was done."""
 
 
 # -- the step ------------------------------------------------------------------------------------------------------
@@ -141,7 +157,7 @@ def _package(frame: FrameType) -> str:
 
 def _judge_caller(name: str, advice: str, frame: FrameType) -> None:
     """Refuses a call that ``frame`` itself made, if it is workflow code's."""
-    if _package(frame) not in _PASSING and not _unrestricted.get() and not _importing(frame):
+    if _package(frame) not in _PASSING and _is_workflow_code(name, frame):
         _refuse(name, advice, frame)
 
 
@@ -152,16 +168,27 @@ def _judge_nearest(name: str, advice: str, frame: FrameType | None) -> None:
         if package in _PLUMBING:
             return
         if package not in sys.stdlib_module_names:
-            if package not in _PASSING and not _unrestricted.get() and not _importing(frame):
+            if package not in _PASSING and _is_workflow_code(name, frame):
                 _refuse(name, advice, frame)
             return
         frame = frame.f_back
 
 
+def _is_workflow_code(name: str, frame: FrameType) -> bool:
+    """Whether this frame of the user's may not do this: it is guarded, and runs again on replay."""
+    loop = _get_running_loop()
+    if _unrestricted.get() or _importing(frame) or not isinstance(loop, WorkflowLoop):
+        return False
+    guarding = loop.guarding
+    if name.removesuffix("()") in guarding.allowed:
+        return False
+    return not passes(frame.f_globals.get("__name__") or "?", guarding)
+
+
 def _importing(frame: FrameType | None) -> bool:
     """Whether this is the body of a module being imported: it runs once per process, not once per run."""
     while frame is not None:
-        if frame.f_code.co_name == "<module>":
+        if frame.f_code.co_name == "<module>" and not frame.f_code.co_filename.startswith("<"):
             return True
         if _package(frame) in ("streamflow", "asyncio"):
             return False
@@ -170,8 +197,10 @@ def _importing(frame: FrameType | None) -> bool:
 
 
 def _refuse(name: str, advice: str, frame: FrameType) -> NoReturn:
-    raise ForbiddenInWorkflow(
-        f"Expected deterministic workflow code, found {name} at {frame.f_code.co_filename}:{frame.f_lineno}: {advice}"
+    raise RestrictedWorkflowAccessError(
+        name.removesuffix("()"),
+        override_message=f"Expected deterministic workflow code, found {name} at "
+        f"{frame.f_code.co_filename}:{frame.f_lineno}: {advice}",
     )
 
 
@@ -181,6 +210,8 @@ _NOW = "use workflow.now() or workflow.time(), which replay alike"
 _SLEEP = "use await workflow.sleep(), a durable timer"
 _CHANCE = "use workflow.random(), which replays alike"
 _IO = "do input and output in an activity"
+_THREADS = "use asyncio tasks, or do the work in an activity"
+_SETTINGS = "take settings as arguments, or read them in an activity"
 
 _CLOCKS: dict[str, str] = {
     **dict.fromkeys(("time", "time_ns", "monotonic", "monotonic_ns", "perf_counter"), _NOW),
@@ -221,9 +252,24 @@ _AUDITED: dict[str, str] = {
     **dict.fromkeys(("socket.__new__", "socket.connect", "socket.getaddrinfo"), _IO),
     **dict.fromkeys(("subprocess.Popen", "os.system", "os.posix_spawn", "os.exec"), _IO),
     **dict.fromkeys(("os.fork", "os.forkpty", "os.spawn"), "run other processes from an activity"),
-    "_thread.start_new_thread": "use asyncio tasks, or do the work in an activity",
+    "_thread.start_new_thread": _THREADS,
 }
 """Events of the interpreter's audit; the last one is raised from Python 3.12 on, so threads are patched as well."""
+
+REFUSED: frozenset[str] = frozenset(
+    {
+        *(f"time.{name}" for name in _CLOCKS),
+        *(f"random.{name}" for name in _CHANCES),
+        *(f"secrets.{name}" for name in _SECRETS),
+        *(name for name in _AUDITED if name != "open"),
+        *("__builtins__.open", "uuid.uuid1", "uuid.uuid4", "os.urandom", "os.getcwd", "os.getenv"),
+        *("datetime.datetime.now", "datetime.datetime.utcnow"),
+        *("datetime.date.today", "glob.glob", "glob.iglob", "threading.Thread.start"),
+        *("threading.current_thread", "concurrent.futures.ThreadPoolExecutor"),
+        "concurrent.futures.ProcessPoolExecutor",
+    }
+)
+"""Everything that is refused, by its full name."""
 
 
 def _by_caller(function: Callable[..., Any], name: str, advice: str) -> Callable[..., Any]:
@@ -258,7 +304,10 @@ def _without_argument(function: Callable[..., Any], name: str, advice: str) -> C
 
 def _audit(event: str, args: tuple[object, ...]) -> None:
     if event in _AUDITED and _guarded():
-        _judge_nearest(event, _AUDITED[event], sys._getframe(1))
+        if event != "open":
+            _judge_nearest(event, _AUDITED[event], sys._getframe(1))
+        elif "zoneinfo" not in str(args[0]):  # which reads time zones in C, for whoever asks
+            _judge_nearest("__builtins__.open", _AUDITED[event], sys._getframe(1))
 
 
 # -- putting it in place -------------------------------------------------------------------------------------------
@@ -283,26 +332,42 @@ def install() -> None:
     os.urandom = _by_nearest(os.urandom, "os.urandom()", _CHANCE)
     uuid.uuid1 = _by_caller(uuid.uuid1, "uuid.uuid1()", "use workflow.uuid7()")
     uuid.uuid4 = _by_caller(uuid.uuid4, "uuid.uuid4()", "use workflow.uuid4()")
+    os.getcwd = _by_nearest(os.getcwd, "os.getcwd()", _IO)
+    os.getenv = _by_caller(os.getenv, "os.getenv()", _SETTINGS)
+    glob.glob = _by_caller(glob.glob, "glob.glob()", _IO)
+    glob.iglob = _by_caller(glob.iglob, "glob.iglob()", _IO)
+    threading.current_thread = _by_caller(
+        threading.current_thread,
+        "threading.current_thread()",
+        "a workflow has no thread of its own",
+    )
+    for pool in (futures.ThreadPoolExecutor, futures.ProcessPoolExecutor):
+        pool.__init__ = _by_caller(  # type: ignore[method-assign]
+            pool.__init__, f"concurrent.futures.{pool.__name__}()", _THREADS
+        )
     threading.Thread.start = _by_nearest(  # type: ignore[method-assign]
-        threading.Thread.start, "Thread.start()", _AUDITED["_thread.start_new_thread"]
+        threading.Thread.start, "threading.Thread.start()", _AUDITED["_thread.start_new_thread"]
     )
     _patch_datetime()
     _patch_as_completed()
+    _patch_wait()
     sys.addaudithook(_audit)
 
 
 def _patch_datetime() -> None:
-    """``datetime.now`` and ``utcnow`` read the clock in C, and are methods of a type that takes no attributes.
+    """``now``, ``utcnow`` and ``today`` read the clock in C, and are methods of types that take no attributes.
 
-    Replacing the class would break ``isinstance`` and type hints, so the two entries of its dictionary are replaced.
-    (``today`` asks ``time.time``, which is patched.) An interpreter that has no such dictionary goes without.
+    Replacing the classes would break ``isinstance`` and type hints, so the entries of their dictionaries are replaced.
+    An interpreter that has no such dictionary goes without.
     """
-    entries = next(iter(gc.get_referents(vars(datetime.datetime))), None)
-    if type(entries) is not dict or "now" not in entries:
-        return
-    for name in ("now", "utcnow"):
-        entries[name] = classmethod(_guarded_clock(entries[name], f"datetime.{name}()"))
-    ctypes.pythonapi.PyType_Modified(ctypes.py_object(datetime.datetime))
+    for cls, names in ((datetime.datetime, ("now", "utcnow")), (datetime.date, ("today",))):
+        entries = next(iter(gc.get_referents(vars(cls))), None)
+        if type(entries) is not dict or names[0] not in entries:
+            return
+        for name in names:
+            full = f"datetime.{cls.__name__}.{name}()"
+            entries[name] = classmethod(_guarded_clock(entries[name], full))
+        ctypes.pythonapi.PyType_Modified(ctypes.py_object(cls))
 
 
 def _patch_as_completed() -> None:
@@ -313,10 +378,34 @@ def _patch_as_completed() -> None:
     def as_completed(fs: Any, *, timeout: float | None = None) -> Any:
         loop = _get_running_loop()
         if isinstance(loop, WorkflowLoop):
+            _warn_of_asyncio("as_completed", loop, sys._getframe(1))
             return in_order_of_completion(loop, fs, timeout)
         return original(fs, timeout=timeout)
 
     asyncio.as_completed = asyncio.tasks.as_completed = as_completed
+
+
+def _patch_wait() -> None:
+    """asyncio's works here, as futures of a workflow have an order; whoever asked for it is warned all the same."""
+    original = asyncio.wait
+
+    @functools.wraps(original)
+    def wait(fs: Any, **options: Any) -> Any:
+        loop = _get_running_loop()
+        if isinstance(loop, WorkflowLoop):
+            _warn_of_asyncio("wait", loop, sys._getframe(1))
+        return original(fs, **options)
+
+    asyncio.wait = asyncio.tasks.wait = wait
+
+
+def _warn_of_asyncio(name: str, loop: WorkflowLoop, frame: FrameType) -> None:
+    if loop.guarding.warns and _package(frame) not in _PASSING and not _unrestricted.get():
+        warnings.warn(
+            f"asyncio.{name}() is non-deterministic in other runners of workflows; use workflow.{name}() instead",
+            UserWarning,
+            stacklevel=3,
+        )
 
 
 def _guarded_clock(descriptor: Any, name: str) -> Callable[..., Any]:

@@ -29,6 +29,7 @@ from streamflow.coroutine.errors import (
     Evicted,
     NondeterminismError,
     ReadOnlyContextError,
+    RestrictedWorkflowAccessError,
 )
 from streamflow.coroutine.facts import RunFacts
 from streamflow.coroutine.flags import refuse_unknown
@@ -91,12 +92,14 @@ class Instance:
         traits: Traits = NO_TRAITS,
     ) -> None:
         """``guarded=False`` (debug mode) lets steps touch clocks and I/O; ``failure_exception_types`` are the worker's."""
+        guarded = guarded and definition.guarding.on
         if guarded:
             guard.install()
         self.definition = definition
         self.facts = facts
         self.values = Values(converter).of_workflow(facts)
         self.loop = WorkflowLoop(self, guarded=guarded)  # type: ignore[abstract]  # the rest is refused by name
+        self.loop.guarding = definition.guarding
         self.operations = Operations(self.refuse_changes)
         self.conditions = Conditions(self.loop)
         self.randomness = Randomness()
@@ -156,6 +159,8 @@ class Instance:
             try:
                 self._apply(activation)
                 self._run()
+            except RestrictedWorkflowAccessError as error:
+                raise CodeFailed(error) from error
             except (NondeterminismError, CodeFailed, KeyboardInterrupt):
                 raise
             except (Exception, SystemExit) as error:

@@ -14,6 +14,7 @@ from types import AsyncGeneratorType
 from typing import Any, NoReturn, Protocol, TypeVar, TypeVarTuple, Unpack
 
 from streamflow.coroutine.errors import Evicted, StepLimitExceeded
+from streamflow.coroutine.guarding import GUARDED
 from streamflow.coroutine.ordered import WorkflowFuture, WorkflowTask
 
 T = TypeVar("T")
@@ -61,6 +62,7 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
         self.owner = owner
         self.guarded = guarded
         """Read by `guard`: whether this run's steps are kept from clocks, chance and I/O."""
+        self.guarding = GUARDED
         self.interrupted: StepLimitExceeded | None = None
         self.callback_failure: BaseException | None = None
         self.evicting = False

@@ -132,6 +132,7 @@ def _replay_step(
             patches=_marked(outcomes),
             deployment=event.deployment,
             build_id=event.build_id,
+            target_changed=event.target_changed,
         )
     )
     outcomes = _without_given_up(outcomes, intents)

@@ -148,7 +148,9 @@ def _started(run: Run, recorded: Recorded, event: WorkflowStarted) -> None:
     run.memo = event.memo
     run.search_attributes = event.search_attributes
     run.version = event.pinned_to
-    run.pinned = bool(event.pinned_to)
+    if "." in event.version_override:
+        run.version = event.version_override
+    run.pinned = bool(run.version)
     run.started_ms = recorded.time_ms
     run.waiting.append(recorded)
     if event.not_before_ms > recorded.time_ms:

@@ -17,6 +17,9 @@ from streamflow.model.events import (
 )
 from streamflow.model.failure import Failure, FailureKind, RetryState, TimeoutKind
 
+AUTO_UPGRADE = "auto_upgrade"
+"""How a run that continues as new says that the next one may begin on any version."""
+
 
 def successor(run: Run, context: Context) -> WorkflowStarted:
     """The first event of the run that follows ``run``, which has just closed."""
@@ -56,6 +59,7 @@ def _continued(run: Run, closed: WorkflowContinuedAsNew, now_ms: int) -> Workflo
         queue=closed.queue or start.queue,
         args=closed.args,
         continued_from=run.run_id,
+        pinned_to="" if closed.versioning == AUTO_UPGRADE else _pinned_to(run),
         attempt=1,
         not_before_ms=now_ms + closed.backoff_ms if closed.backoff_ms else 0,
         run_timeout_ms=run_timeout_ms,
@@ -75,6 +79,7 @@ def _retried(run: Run, now_ms: int) -> WorkflowStarted:
     return msgspec.structs.replace(
         _begun_again(run, begins_ms),
         attempt=run.start.attempt + 1,
+        pinned_to=_pinned_to(run),
         last_failure=_failure_of(run),
     )
 
@@ -100,11 +105,17 @@ def _begun_again(run: Run, begins_ms: int) -> WorkflowStarted:
     return msgspec.structs.replace(
         start,
         continued_from=run.run_id,
+        pinned_to="",
         memo=run.memo,
         search_attributes=run.search_attributes,
         not_before_ms=begins_ms,
         run_deadline_ms=deadline_ms(begins_ms, start.run_timeout_ms),
     )
+
+
+def _pinned_to(run: Run) -> str:
+    """The version that the next run begins on."""
+    return run.version if run.pinned else ""
 
 
 def _failure_of(run: Run) -> Failure | None:

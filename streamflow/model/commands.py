@@ -64,6 +64,8 @@ class StartWorkflow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     signal_name: str = ""
     signal_args: Payloads = ()
     parent: Parent | None = None
+    version_override: str = ""
+    """As `WorkflowStarted.version_override`."""
     identity: str = ""
     wait_for: WaitFor = WaitFor.ACCEPTED
     chain: Chain | None = None

@@ -62,7 +62,9 @@ class WorkflowStarted(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     last_failure: Failure | None = None
     """Why the run before this one in its chain failed, if it did."""
     pinned_to: str = ""
-    """The worker version, as ``deployment.build``, that alone may run this code; empty leaves it to the first step."""
+    """The worker version, as ``deployment.build``, that runs the first step; empty takes any."""
+    version_override: str = ""
+    """Pins the run to this version, or with ``auto_upgrade`` to none, whatever its type says."""
 
 
 class SignalReceived(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -154,6 +156,8 @@ class Activated(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The deployment whose version ``build_id`` is; empty for workers without versions."""
     pinned: bool = False
     """Whether the run stays on this version."""
+    target_changed: bool = False
+    """Whether the processor itself was of another version, and had this one's code beside its own."""
 
 
 # -- outcomes of intents ------------------------------------------------------------------------------------------

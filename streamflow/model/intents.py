@@ -138,4 +138,6 @@ class Activation(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """When replaying: patches that the history has marked in this step."""
     deployment: str = ""
     build_id: str = ""
-    """The version of the worker that runs this step, or ran it when it was recorded."""
+    """The version of the code that runs this step, or ran it when it was recorded."""
+    pinned: bool = False
+    target_changed: bool = False

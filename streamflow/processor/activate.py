@@ -27,6 +27,7 @@ from streamflow.coroutine.replay import replay
 from streamflow.engine.activation import activation_of, ready
 from streamflow.engine.decide.intents import decide_intents, refuse_intents
 from streamflow.engine.decide.length import outgrown
+from streamflow.engine.state import Run
 from streamflow.model.answers import Answer, QueryAnswer, Reason, Rejection, Trouble
 from streamflow.model.commands import QueryWorkflow
 from streamflow.model.failure import Failure
@@ -40,6 +41,7 @@ from streamflow.processor.draft import Draft, history
 from streamflow.processor.recorder import Recorder
 from streamflow.processor.rows import Rows
 from streamflow.processor.surroundings import Surroundings
+from streamflow.processor.versions import PinnedElsewhere, code_for, with_version
 from streamflow.processor.watchdog import suspect_of
 
 log = get_logger("processor")
@@ -69,6 +71,7 @@ def activate(recorder: Recorder, around: Surroundings, rows: Rows) -> None:
             CodeFailed,
             CodecFailed,
             NondeterminismError,
+            PinnedElsewhere,
             StepLimitExceeded,
             Unregistered,
         ) as error:
@@ -97,7 +100,7 @@ def query(recorder: Recorder, command: QueryWorkflow, around: Surroundings, rows
             headers = around.gate.headers_in(instance, command.headers)
             result = instance.query(command.query_name, args, headers)
         return QueryAnswer(result=around.gate.payload_out(instance, result))
-    except (Unregistered, QueryNotFound) as error:
+    except (PinnedElsewhere, Unregistered, QueryNotFound) as error:
         return Rejection(reason=Reason.QUERY_FAILED, message=str(error), run_id=run_id)
     except StepLimitExceeded as error:
         _drop_instance(recorder.draft)
@@ -148,6 +151,7 @@ def _activate_once(
             if not activation.inputs:  # all were refused, and nothing else waited
                 recorder.set_trouble(None)
                 return
+        activation = with_version(activation, run, around.options.version, instance.definition)
         intents = instance.activate(around.gate.activation(instance, activation))
         intents = around.gate.outbound(instance, intents)
     around.counters.activations += 1
@@ -170,7 +174,7 @@ def _instance(recorder: Recorder, around: Surroundings, rows: Rows) -> Instance:
     if draft.instance is not None:
         return draft.instance
     run = recorder.run
-    definition = _definition(run.start.workflow_type, around)
+    definition = _definition(run, around)
     facts = RunFacts(
         namespace=around.options.namespace,
         queue=around.options.queue,
@@ -187,6 +191,7 @@ def _instance(recorder: Recorder, around: Surroundings, rows: Rows) -> Instance:
         guarded=not around.options.debug,
         notify=around.notify,
         intercept=around.intercept,
+        traits=around.traits,
     )
     if run.step:
         around.counters.replays += 1
@@ -206,10 +211,12 @@ def _instance(recorder: Recorder, around: Surroundings, rows: Rows) -> Instance:
     return instance
 
 
-def _definition(workflow_type: str, around: Surroundings) -> WorkflowDefinition:
-    definition = around.definitions.get(workflow_type) or around.definitions.get("")
+def _definition(run: Run, around: Surroundings) -> WorkflowDefinition:
+    workflow_type = run.start.workflow_type
+    definitions = code_for(run, around.options.version, around.definitions, around.carried)
+    definition = definitions.get(workflow_type) or definitions.get("")
     if definition is None:
-        known = ", ".join(sorted(around.definitions)) or "none"
+        known = ", ".join(sorted(definitions)) or "none"
         raise Unregistered(
             f"Expected workflow type {workflow_type!r} to be registered on queue {around.options.queue!r}, "
             f"found: {known}. Deploy a processor that registers it; the run waits for that"
@@ -259,6 +266,12 @@ def _kind_and_advice(error: BaseException) -> tuple[str, str]:
             return (
                 "unregistered",
                 "Deploy a processor of this queue that registers the workflow type.",
+            )
+        case PinnedElsewhere():
+            return (
+                "version",
+                "Deploy a processor of this queue with that version, or give its workflows to the new one's "
+                "pinned_versions: the run goes on by itself.",
             )
         case NondeterminismError():
             return (

@@ -17,6 +17,8 @@ class ProcessorOptions(msgspec.Struct, frozen=True, kw_only=True):
     partitions: int
     """Of the queue's inbox and history, from the directory; never from broker metadata."""
     build_id: str = ""
+    version: str = ""
+    """Of this processor's code, as ``deployment.build``; empty without versions."""
     limits: Limits = DEFAULT_LIMITS
     retention_ms: Mapping[str, int] = {}
     """Retention by workflow type, where it differs from ``limits.retention_ms``."""

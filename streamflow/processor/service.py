@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from streamflow.converter import DataConverter
 from streamflow.coroutine.definition import WorkflowDefinition
 from streamflow.coroutine.interception import Intercept
+from streamflow.coroutine.traits import NO_TRAITS, Traits
 from streamflow.model.commands import FireDue, LocalActivityEnded
 from streamflow.observability import get_logger
 from streamflow.ports import (
@@ -46,6 +47,7 @@ from streamflow.processor.speculation import Speculation
 from streamflow.processor.stepper import Stepper
 from streamflow.processor.surroundings import Counters, surroundings_of
 from streamflow.processor.turns import in_turn
+from streamflow.processor.versions import NONE_CARRIED
 from streamflow.topology import processor_group
 
 log = get_logger("processor")
@@ -71,6 +73,8 @@ class Processor:
         *,
         entropy: Callable[[], bytes] | None = None,
         intercept: Intercept | None = None,
+        traits: Traits = NO_TRAITS,
+        carried: Mapping[str, Mapping[str, WorkflowDefinition]] = NONE_CARRIED,
         header_codec: bool = False,
     ) -> None:
         """``intercept`` makes what stands around the code of a run; ``header_codec``: the codec encodes headers too."""
@@ -85,6 +89,8 @@ class Processor:
             options,
             entropy or Entropy(),
             intercept=intercept,
+            traits=traits,
+            carried=carried,
             header_codec=header_codec,
         )
         self._inbound = Inbound(self._around)

@@ -9,12 +9,14 @@ from streamflow.converter import DataConverter
 from streamflow.coroutine.definition import WorkflowDefinition
 from streamflow.coroutine.interception import Intercept
 from streamflow.coroutine.notices import Notice, ignore
+from streamflow.coroutine.traits import NO_TRAITS, Traits
 from streamflow.engine.context import Context
 from streamflow.ports import Clock, Log
 from streamflow.processor.codec import PayloadGate
 from streamflow.processor.destinations import Destinations
 from streamflow.processor.options import ProcessorOptions
 from streamflow.processor.timezones import zone_rules
+from streamflow.processor.versions import NONE_CARRIED
 from streamflow.processor.watchdog import Suspects, Watchdog, code_of
 from streamflow.topology import dead_letters_topic, executions_topic, history_topic, inbox_topic
 
@@ -67,6 +69,11 @@ class Surroundings:
     failure_types: tuple[type[BaseException], ...] = ()
     """Exceptions that fail a workflow of this worker, beside the failure types proper."""
     notify: Callable[[Notice], None] = ignore
+    traits: Traits = NO_TRAITS
+    carried: Mapping[str, Mapping[str, WorkflowDefinition]] = field(
+        default_factory=dict[str, Mapping[str, WorkflowDefinition]]
+    )
+    """Code of other versions, for runs that are pinned to them."""
     intercept: Intercept | None = None
     """Makes the interceptors of a run's code."""
     counters: Counters = field(default_factory=Counters)
@@ -99,6 +106,8 @@ def surroundings_of(
     entropy: Callable[[], bytes],
     *,
     intercept: Intercept | None = None,
+    traits: Traits = NO_TRAITS,
+    carried: Mapping[str, Mapping[str, WorkflowDefinition]] = NONE_CARRIED,
     header_codec: bool = False,
 ) -> Surroundings:
     suspects = Suspects(options.state_folder, code_of(definitions.values()))
@@ -126,4 +135,6 @@ def surroundings_of(
         executions_topic=executions_topic(namespace),
         dead_letters_topic=dead_letters_topic(namespace),
         intercept=intercept,
+        traits=traits,
+        carried=carried,
     )

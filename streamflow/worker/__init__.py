@@ -19,8 +19,16 @@ from streamflow.worker.interceptor import (
     NexusOperationInboundInterceptor,
     WorkflowInterceptorClassInput,
 )
+from streamflow.worker.patching import PatchActivationInput
+from streamflow.worker.runners import (
+    UnsandboxedWorkflowRunner,
+    WorkflowInstance,
+    WorkflowInstanceDetails,
+    WorkflowRunner,
+)
 from streamflow.worker.setup import WorkerClient
 from streamflow.worker.shared_state import SharedHeartbeatSender, SharedStateManager
+from streamflow.worker.versions import WorkerDeploymentConfig
 from streamflow.worker.worker import Worker, WorkerConfig
 from streamflow.workflow.inputs import (
     ContinueAsNewInput,
@@ -53,6 +61,7 @@ __all__ = [
     "HandleUpdateInput",
     "Interceptor",
     "NexusOperationInboundInterceptor",
+    "PatchActivationInput",
     "SharedHeartbeatSender",
     "SharedStateManager",
     "SignalChildWorkflowInput",
@@ -61,10 +70,15 @@ __all__ = [
     "StartChildWorkflowInput",
     "StartLocalActivityInput",
     "StartNexusOperationInput",
+    "UnsandboxedWorkflowRunner",
     "Worker",
     "WorkerClient",
     "WorkerConfig",
+    "WorkerDeploymentConfig",
     "WorkflowInboundInterceptor",
+    "WorkflowInstance",
+    "WorkflowInstanceDetails",
     "WorkflowInterceptorClassInput",
     "WorkflowOutboundInterceptor",
+    "WorkflowRunner",
 ]

@@ -212,6 +212,7 @@ class Service:
             name=name,
             partitions=entry.partitions,
             build_id=setup.build_id,
+            version=setup.version,
             limits=limits,
             retention_ms={name: _ms(kept) for name, kept in setup.retention_by_type.items()},
             runs_cached_max=setup.runs_cached_max,
@@ -226,6 +227,8 @@ class Service:
             options,
             LocalActivityRunner(self._local),
             intercept=workflow_intercept(setup.interceptors),
+            traits=setup.traits,
+            carried=setup.carried,
             header_codec=setup.client.header_codec_behavior is not HeaderCodecBehavior.NO_CODEC,
         )
         self._processing = self._drive(processor, f"processor {setup.queue}")

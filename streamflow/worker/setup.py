@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor as ThreadExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from streamflow.common import HeaderCodecBehavior
 from streamflow.converter import DataConverter
 from streamflow.coroutine.definition import WorkflowDefinition, definition_of
+from streamflow.coroutine.traits import NO_TRAITS, Traits
 from streamflow.ports import Log
 from streamflow.worker.interceptor import Interceptor
 from streamflow.worker.registry import Registry
@@ -71,6 +72,13 @@ class Setup:
     build_id: str
     debug: bool
     interceptors: Sequence[Interceptor] = ()
+    version: str = ""
+    """As ``deployment.build``; empty without versions."""
+    carried: Mapping[str, Mapping[str, WorkflowDefinition]] = field(
+        default_factory=dict[str, Mapping[str, WorkflowDefinition]]
+    )
+    """Code of older versions, for runs that are pinned to them."""
+    traits: Traits = NO_TRAITS
     name: str | None
     state_dir: Path | None
     partitions: int

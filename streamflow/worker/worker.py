@@ -12,18 +12,23 @@ from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Any, Self, TypedDict
 
+from streamflow.coroutine.definition import WorkflowDefinition
 from streamflow.observability import get_logger
 from streamflow.worker.interception import with_inherited
 from streamflow.worker.interceptor import Interceptor
 from streamflow.worker.options import refuse_unsupported
+from streamflow.worker.patching import PatchActivationInput, traits_of
 from streamflow.worker.registry import Registry
+from streamflow.worker.runners import WorkflowRunner, run_by
 from streamflow.worker.service import Service
 from streamflow.worker.setup import Setup, WorkerClient, definitions_of, type_name
 from streamflow.worker.shared_state import SharedStateManager
+from streamflow.worker.versions import PinnedVersions, WorkerDeploymentConfig, canonical, versioned
 
 _log = get_logger("worker")
 
 SLOTS_DEFAULT = 100
+NO_VERSIONS: PinnedVersions = MappingProxyType({})
 NO_RETENTION: Mapping[str | type, timedelta] = MappingProxyType({})
 
 
@@ -36,6 +41,8 @@ class WorkerConfig(TypedDict, total=False):
     activities: Sequence[Callable[..., Any]]
     activity_executor: ThreadExecutor | None
     interceptors: Sequence[Interceptor]
+    workflow_runner: WorkflowRunner | None
+    deployment_config: WorkerDeploymentConfig | None
     max_cached_workflows: int
     max_concurrent_activities: int
     max_concurrent_local_activities: int
@@ -71,6 +78,11 @@ class Worker:
         activities: Sequence[Callable[..., Any]] = (),
         activity_executor: ThreadExecutor | None = None,
         interceptors: Sequence[Interceptor] = (),
+        workflow_runner: WorkflowRunner | None = None,
+        unsandboxed_workflow_runner: WorkflowRunner | None = None,
+        deployment_config: WorkerDeploymentConfig | None = None,
+        pinned_versions: PinnedVersions = NO_VERSIONS,
+        patch_activation_callback: Callable[[PatchActivationInput], bool] | None = None,
         max_cached_workflows: int = 1_000,
         max_concurrent_activities: int | None = None,
         max_concurrent_local_activities: int | None = None,
@@ -102,6 +114,13 @@ class Worker:
             shared_state_manager: What carries heartbeats and cancellations if they run in processes.
             interceptors: Stand around activities and workflow code; those of the client that are for workers too stand
                 outside of them.
+            workflow_runner: A `SandboxedWorkflowRunner` guards workflow code as its restrictions say, an
+                `UnsandboxedWorkflowRunner` not at all. Default: guarded.
+            unsandboxed_workflow_runner: The same for workflows with ``sandboxed=False``. Default: not guarded.
+            deployment_config: Which version of which deployment this is. Default: none, and no run is pinned.
+            pinned_versions: Workflow classes of older versions, which runs that are pinned to those go on with.
+            patch_activation_callback: Whether a run that meets a patch for the first time takes its newer way. Default: it
+                does.
             max_cached_workflows: Runs kept in memory with their coroutines. Default: 1,000. 0 replays each at every step.
             max_concurrent_activities: Activities that run at once. Default: 100.
             max_concurrent_local_activities: The same for local ones. Default: 100.
@@ -135,10 +154,23 @@ class Worker:
         self._on_fatal_error = on_fatal_error
         registry = Registry(activities)
         registry.check_executor(activity_executor, shared_state_manager)
+        self._workflow_runner = workflow_runner
+        self._deployment_config = deployment_config
+
+        def prepared(classes: Sequence[type]) -> dict[str, WorkflowDefinition]:
+            definitions = definitions_of(classes, workflow_failure_exception_types)
+            return run_by(definitions, workflow_runner, unsandboxed_workflow_runner)
+
         self._setup = Setup(
             client=client,
             queue=task_queue,
-            definitions=definitions_of(workflows, workflow_failure_exception_types),
+            definitions=versioned(prepared(workflows), deployment_config),
+            version=canonical(deployment_config),
+            carried={
+                version.to_canonical_string(): versioned(prepared(classes), deployment_config)
+                for version, classes in pinned_versions.items()
+            },
+            traits=traits_of(patch_activation_callback),
             registry=registry,
             takes_tasks=bool(activities) and not no_remote_activities,
             threads=activity_executor,
@@ -160,7 +192,7 @@ class Worker:
             heartbeat_max=max_heartbeat_throttle_interval,
             heartbeat_default=default_heartbeat_throttle_interval,
             identity=identity or client.identity,
-            build_id=build_id or "",
+            build_id=build_id or (deployment_config.version.build_id if deployment_config else ""),
             interceptors=with_inherited(
                 interceptors, client.config(active_config=True)["interceptors"]
             ),
@@ -206,6 +238,8 @@ class Worker:
             activities=self._activities,
             activity_executor=setup.threads,
             interceptors=self._interceptors,
+            workflow_runner=self._workflow_runner,
+            deployment_config=self._deployment_config,
             max_cached_workflows=setup.runs_cached_max,
             max_concurrent_activities=setup.slots,
             max_concurrent_local_activities=setup.local_slots,

@@ -150,6 +150,7 @@ from streamflow.workflow.running import (
     payload_converter,
     set_current_details,
 )
+from streamflow.workflow.unsafe import SandboxImportNotificationPolicy
 from streamflow.workflow.waiting import (
     as_completed,
     sleep,
@@ -177,6 +178,7 @@ __all__ = [
     "ParentInfo",
     "ReadOnlyContextError",
     "RootInfo",
+    "SandboxImportNotificationPolicy",
     "UnfinishedSignalHandlersWarning",
     "UnfinishedUpdateHandlersWarning",
     "UpdateInfo",

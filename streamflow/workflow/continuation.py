@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
-from enum import Enum
+from enum import IntEnum
 from typing import Any, NoReturn
 
-from streamflow.common import RetryPolicy, TypedSearchAttributes
+from streamflow.common import RetryPolicy, SearchAttributes, TypedSearchAttributes
+from streamflow.common.search_attributes import warn_of_untyped
 from streamflow.converter import encode_search_attributes
 from streamflow.coroutine.context import current
 from streamflow.coroutine.errors import ContinueAsNewError
@@ -21,12 +22,15 @@ from streamflow.workflow.interception import outbound
 from streamflow.workflow.naming import type_of
 
 
-class ContinueAsNewVersioningBehavior(Enum):
-    """Accepted for compatibility, and without effect until workers have versions."""
+class ContinueAsNewVersioningBehavior(IntEnum):
+    """Which worker version the next run begins on."""
 
     UNSPECIFIED = 0
+    """That of the ending run, if it is pinned."""
     AUTO_UPGRADE = 1
+    """Any: the processor's own."""
     USE_RAMPING_VERSION = 2
+    """Like AUTO_UPGRADE: versions are not ramped here."""
 
 
 def continue_as_new(
@@ -40,7 +44,7 @@ def continue_as_new(
     backoff_start_interval: timedelta | None = None,
     retry_policy: RetryPolicy | None = None,
     memo: Mapping[str, Any] | None = None,
-    search_attributes: TypedSearchAttributes | None = None,
+    search_attributes: TypedSearchAttributes | SearchAttributes | None = None,
     versioning_intent: VersioningIntent | None = None,
     initial_versioning_behavior: ContinueAsNewVersioningBehavior | None = None,
 ) -> NoReturn:
@@ -50,6 +54,7 @@ def continue_as_new(
         ContinueAsNewError: always, to leave the code. It passes through ``except Exception``; do not catch it.
     """
     current().refuse_changes()
+    warn_of_untyped(search_attributes)
     name, arg_types = _named(workflow)
     given = ContinueAsNewInput(
         workflow=name,
@@ -89,6 +94,7 @@ def continue_with(given: ContinueAsNewInput) -> NoReturn:
             else encode_search_attributes(given.search_attributes),
             headers=given.headers,
             backoff_ms=optional_milliseconds(given.backoff_start_interval) or 0,
+            versioning="auto_upgrade" if given.initial_versioning_behavior else "",
         )
     )
 

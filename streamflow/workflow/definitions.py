@@ -16,6 +16,7 @@ from streamflow.coroutine.definition import (
     SignalDefinition,
     UpdateDefinition,
 )
+from streamflow.coroutine.guarding import GUARDED, UNGUARDED
 from streamflow.coroutine.signatures import (
     refuse_dynamic_parameters,
     refuse_keyword_only,
@@ -67,8 +68,8 @@ def defn(
 ) -> Any:
     """Makes a class a workflow. Its type's name is the class's unless ``name`` is given.
 
-    ``failure_exception_types`` fail the run like a `FailureError` does. ``sandboxed`` is accepted and means nothing:
-    there is no sandbox that re-imports modules.
+    ``failure_exception_types`` fail the run like a `FailureError` does. ``sandboxed=False`` lets the code
+    touch clocks, chance and I/O: that it replays alike is then its authors' care.
 
     Raises:
         ValueError: something about the class is wrong; the message lists all of it.
@@ -82,6 +83,7 @@ def defn(
             name=None if dynamic else name or cls.__name__,
             failure_exception_types=failure_exception_types,
             versioning_behavior=versioning_behavior,
+            guarding=GUARDED if sandboxed else UNGUARDED,
         )
         return cls
 

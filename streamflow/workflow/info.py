@@ -7,7 +7,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from streamflow.common import Priority, RetryPolicy, SearchAttributes, TypedSearchAttributes
+from streamflow.common import (
+    Priority,
+    RetryPolicy,
+    SearchAttributes,
+    TypedSearchAttributes,
+    WorkerDeploymentVersion,
+)
 from streamflow.coroutine.context import current
 from streamflow.coroutine.instance import Instance
 from streamflow.model.options import Parent
@@ -71,12 +77,16 @@ class Info:
     _instance: Instance = field(repr=False, compare=False)
 
     def get_current_build_id(self) -> str:
-        """Versions of workers come later; empty until then."""
-        return ""
+        """The build ID of the code that runs this step, or ran it when it was recorded. Deprecated: use the version."""
+        activation = self._instance.activation
+        return "" if activation is None else activation.build_id
 
-    def get_current_deployment_version(self) -> None:
-        """Versions of workers come later; ``None`` until then."""
-        return None
+    def get_current_deployment_version(self) -> WorkerDeploymentVersion | None:
+        """The version of the code that runs this step, or ran it when it was recorded. It replays alike."""
+        activation = self._instance.activation
+        if activation is None or not activation.deployment:
+            return None
+        return WorkerDeploymentVersion(activation.deployment, activation.build_id)
 
     def get_current_history_length(self) -> int:
         """Events of the history before the current step."""
@@ -92,8 +102,9 @@ class Info:
         return self._instance.continue_suggested
 
     def is_target_worker_deployment_version_changed(self) -> bool:
-        """Versions of workers come later; False until then."""
-        return False
+        """Whether the run is pinned to a version while its processor is of another: continuing as new may upgrade it."""
+        activation = self._instance.activation
+        return activation is not None and activation.target_changed
 
     def _logger_details(self) -> Mapping[str, Any]:
         return {

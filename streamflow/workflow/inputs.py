@@ -77,7 +77,7 @@ class ContinueAsNewInput:
     backoff_start_interval: timedelta | None
     retry_policy: RetryPolicy | None
     memo: Mapping[str, Any] | None
-    search_attributes: TypedSearchAttributes | None
+    search_attributes: TypedSearchAttributes | SearchAttributes | None
     headers: Mapping[str, Payload]
     versioning_intent: VersioningIntent | None
     initial_versioning_behavior: ContinueAsNewVersioningBehavior | None

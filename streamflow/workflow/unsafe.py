@@ -1,20 +1,24 @@
 """For code that must know whether it replays, or that takes a restriction's risk upon itself.
 
-There is no sandbox that re-imports modules: what concerns imports is accepted, so that code ports, and does nothing.
+There is no sandbox that imports modules once more for each run. "Sandboxed" means guarded here: what code asks of clocks,
+chance and I/O is refused, unless it is a module's that was passed through. What concerns the notification of imports is
+remembered, so that code ports, and has no effect.
 """
 
 from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from enum import Flag, auto
 
 from streamflow.coroutine import guard
-from streamflow.coroutine.context import current
+from streamflow.coroutine.context import current, current_or_none
+from streamflow.coroutine.guarding import is_passing_imports, passing_imports
 
 
 class SandboxImportNotificationPolicy(Flag):
-    """Accepted for compatibility, and without effect."""
+    """Accepted for compatibility, and without effect: no import is repeated here."""
 
     SILENT = auto()
     WARN_ON_DYNAMIC_IMPORT = auto()
@@ -22,9 +26,15 @@ class SandboxImportNotificationPolicy(Flag):
     RAISE_ON_UNINTENTIONAL_PASSTHROUGH = auto()
 
 
+_policy: ContextVar[SandboxImportNotificationPolicy | None] = ContextVar(
+    "streamflow_import_policy", default=None
+)
+
+
 def in_sandbox() -> bool:
-    """False: modules are never imported a second time."""
-    return False
+    """Whether this is guarded workflow code. False while modules are imported: that happens once."""
+    running = current_or_none()
+    return running is not None and running.definition.guarding.on
 
 
 def is_replaying() -> bool:
@@ -33,8 +43,9 @@ def is_replaying() -> bool:
 
 
 def is_replaying_history_events() -> bool:
-    """Like `is_replaying`; queries and validators never count as replay here."""
-    return current().replaying
+    """Like `is_replaying`; queries and validators, which are live, never count as replay."""
+    running = current()
+    return running.replaying and not running.read_only
 
 
 def is_read_only() -> bool:
@@ -55,22 +66,27 @@ def sandbox_unrestricted() -> Generator[None]:
 
 
 def is_imports_passed_through() -> bool:
-    """True: every import is."""
-    return True
+    """Whether this is inside of `imports_passed_through`."""
+    return is_passing_imports()
 
 
 @contextmanager
 def imports_passed_through() -> Generator[None]:
-    """Does nothing: every import is passed through."""
-    yield
+    """Modules that are imported inside are not guarded, except those that define workflows."""
+    with passing_imports():
+        yield
 
 
 @contextmanager
 def sandbox_import_notification_policy(policy: SandboxImportNotificationPolicy) -> Generator[None]:
-    """Does nothing: imports are not watched."""
-    yield
+    """Remembers the policy for what runs inside; it has no effect."""
+    token = _policy.set(policy)
+    try:
+        yield
+    finally:
+        _policy.reset(token)
 
 
 def current_import_notification_policy_override() -> SandboxImportNotificationPolicy | None:
-    """``None``: imports are not watched."""
-    return None
+    """The policy of the innermost `sandbox_import_notification_policy`, if any."""
+    return _policy.get()

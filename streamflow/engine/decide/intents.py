@@ -98,8 +98,11 @@ def decide_intents(
         inputs=tuple(recorded.seq for recorded in activation.inputs),
         now_ms=activation.now_ms,
         seed=activation.seed,
-        build_id=context.build_id,
+        build_id=activation.build_id or context.build_id,
         flags=activation.flags,
+        deployment=activation.deployment,
+        pinned=activation.pinned,
+        target_changed=activation.target_changed,
     )
     sends_left = context.limits.dispatch_per_step_max
     for index, intent in enumerate(intents):

@@ -130,6 +130,7 @@ def _begin(
         headers=command.headers,
         static_summary=command.static_summary,
         static_details=command.static_details,
+        version_override=command.version_override,
         identity=command.identity,
         retention_ms=context.retention_ms.get(command.workflow_type),
     )

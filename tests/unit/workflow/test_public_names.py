@@ -58,6 +58,7 @@ NAMES = [
     "Info",
     "ParentInfo",
     "RootInfo",
+    "SandboxImportNotificationPolicy",
     "instance",
     "in_workflow",
     "current_update_info",
@@ -126,15 +127,17 @@ def test_every_name_of_the_api_is_there() -> None:
     assert [name for name in UNSAFE if not hasattr(workflow.unsafe, name)] == []
 
 
-def test_what_concerns_imports_is_accepted_and_does_nothing() -> None:
+def test_what_concerns_imports_is_accepted() -> None:
+    policy = workflow.SandboxImportNotificationPolicy.SILENT
     with (
         workflow.unsafe.imports_passed_through(),
-        workflow.unsafe.sandbox_import_notification_policy(
-            workflow.unsafe.SandboxImportNotificationPolicy.SILENT
-        ),
+        workflow.unsafe.sandbox_import_notification_policy(policy),
     ):
         import json
+
+        assert workflow.unsafe.is_imports_passed_through()
+        assert workflow.unsafe.current_import_notification_policy_override() is policy
     assert json.dumps(1) == "1"
-    assert workflow.unsafe.is_imports_passed_through()
+    assert not workflow.unsafe.is_imports_passed_through()
     assert not workflow.unsafe.in_sandbox()
     assert workflow.unsafe.current_import_notification_policy_override() is None

@@ -1,0 +1,25 @@
+"""Whether new patches begin: the worker's word in what `workflow.patched` says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from streamflow.coroutine.traits import NO_TRAITS, Traits
+from streamflow.workflow.info import Info
+
+
+@dataclass(frozen=True)
+class PatchActivationInput:
+    """What the callback is asked: may this run take the newer way of this patch, which it meets for the first time?"""
+
+    workflow_info: Info
+    patch_id: str
+
+
+def traits_of(callback: Callable[[PatchActivationInput], bool] | None) -> Traits:
+    if callback is None:
+        return NO_TRAITS
+    return Traits(
+        may_begin_patch=lambda info, patch_id: callback(PatchActivationInput(info, patch_id))
+    )

@@ -1,0 +1,1 @@
+"""Modules that workflow code of tests imports."""
