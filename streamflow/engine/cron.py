@@ -30,12 +30,12 @@ def first_run_ms(text: str, now_ms: int, zones: Zones) -> int:
 
 
 def next_run_ms(run: Run, now_ms: int, zones: Zones) -> int | None:
-    """When the run after this one begins; ``None`` if there is no schedule, or no time left for another run.
+    """When the run after this one begins; ``None`` if there is no schedule, it was cancelled, or no time is left.
 
     Times that passed while the run was at work are left out: runs of one schedule never overlap.
     """
     start = run.start
-    if not start.cron_schedule:
+    if not start.cron_schedule or run.cancel_requested:
         return None
     try:
         since_ms = start.not_before_ms or run.started_ms

@@ -15,10 +15,20 @@ from streamflow.model.events import (
 )
 from streamflow.model.ids import Op
 from streamflow.model.intents import ScheduleActivity
+from streamflow.model.relations import (
+    CancelExternal,
+    ChildClosed,
+    ChildInitiated,
+    ExternalAnswered,
+    ExternalCancelSent,
+    ExternalSignalSent,
+    SignalExternal,
+    StartChild,
+)
 
 
 class Whose:
-    """For one run. It has to see each activity's begin, to know whose the end is."""
+    """For one run. It has to see the begin of each activity and child, to know whose the end is."""
 
     def __init__(self, namespace: str, queue: str, workflow_id: str, workflow_type: str) -> None:
         self.workflow = WorkflowSerializationContext(namespace, workflow_id)
@@ -35,8 +45,22 @@ class Whose:
             case ActivityCompleted() | ActivityFailed() | ActivityCanceled():
                 # Kept: after a replay an end that still waits for its step is asked for a second time.
                 return self._of.get(value.op, self.workflow)
+            case StartChild():
+                return self._begun(value.op, value.workflow_id)
+            case ChildInitiated():
+                return self._begun(value.op, value.child_workflow_id)
+            case SignalExternal() | CancelExternal() | ExternalSignalSent() | ExternalCancelSent():
+                return self._begun(value.op, value.target.workflow_id)
+            case ChildClosed() | ExternalAnswered():
+                return self._of.get(value.op, self.workflow)
             case _:
                 return self.workflow
+
+    def _begun(self, op: Op, workflow_id: str) -> SerializationContext:
+        """Of a child, or of a workflow that is sent a message."""
+        context = WorkflowSerializationContext(self.workflow.namespace, workflow_id)
+        self._of[op] = context
+        return context
 
     def _activity(self, begun: ScheduleActivity | ActivityScheduled) -> SerializationContext:
         return ActivitySerializationContext(
