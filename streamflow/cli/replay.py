@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +12,7 @@ from streamflow.cli.exits import CommandError, ExitCode
 if TYPE_CHECKING:
     from streamflow.app import App
     from streamflow.coroutine.definition import WorkflowDefinition
-    from streamflow.model.events import History, WorkflowStarted
+    from streamflow.model.events import History
 
 
 def replay(
@@ -52,7 +51,7 @@ def replay(
         )
     app, definition = _find(load_apps(targets), started.workflow_type)
     try:
-        outcome = _replay(history, started, app, definition)
+        outcome = _replay(history, app, definition)
     except NondeterminismError as error:
         raise CommandError(f"Non-determinism: {error}") from error
     except CodeFailed as error:
@@ -77,38 +76,18 @@ def _find(apps: list[App], workflow_type: str) -> tuple[App, WorkflowDefinition]
     )
 
 
-def _replay(
-    history: History, started: WorkflowStarted, app: App, definition: WorkflowDefinition
-) -> str:
-    from streamflow.coroutine.facts import RunFacts
-    from streamflow.coroutine.instance import Instance
-    from streamflow.coroutine.replay import replay as replay_events
-    from streamflow.processor.codec import PayloadGate
-    from streamflow.wire.events import encode_event
+def _replay(history: History, app: App, definition: WorkflowDefinition) -> str:
+    from streamflow.worker.replaying import replay_history
 
-    gate = PayloadGate(app.data_converter)
-    try:
-        facts = RunFacts(
-            namespace=app.namespace,
-            queue=started.queue,
-            workflow_id=history.workflow_id,
-            run_id=history.run_id,
-            started=gate.started(app.namespace, history.workflow_id, started),
-            start_ms=history.events[0].time_ms,
-        )
-        instance = Instance(definition, facts, app.data_converter, guarded=False)
-        events = gate.history(instance, [*history.events])
-    finally:
-        gate.close()
-    sizes = (
-        len(encode_event(history.workflow_id, history.run_id, r.seq, r.step, r.time_ms, r.event))
-        for r in history.events
+    done = replay_history(
+        history,
+        {definition.name or "": definition},
+        app.data_converter,
+        namespace=app.namespace,
+        interceptors=app.options.get("interceptors", ()),
+        guarded=False,
     )
-    try:
-        replay_events(instance, events, history_bytes=[0, *accumulate(sizes)])
-        return _outcome(history, done=instance.done)
-    finally:
-        instance.evict()
+    return _outcome(history, done=done)
 
 
 def _outcome(history: History, *, done: bool) -> str:

@@ -20,16 +20,47 @@ from streamflow.worker.interceptor import (
     WorkflowInterceptorClassInput,
 )
 from streamflow.worker.patching import PatchActivationInput
+from streamflow.worker.plugin import Plugin
+from streamflow.worker.replayer import (
+    Replayer,
+    ReplayerConfig,
+    WorkflowReplayResult,
+    WorkflowReplayResults,
+)
 from streamflow.worker.runners import (
     UnsandboxedWorkflowRunner,
     WorkflowInstance,
     WorkflowInstanceDetails,
     WorkflowRunner,
 )
+from streamflow.worker.settings import (
+    PollerBehavior,
+    PollerBehaviorAutoscaling,
+    PollerBehaviorSimpleMaximum,
+    WorkerConfig,
+)
 from streamflow.worker.setup import WorkerClient
 from streamflow.worker.shared_state import SharedHeartbeatSender, SharedStateManager
+from streamflow.worker.tuning import (
+    ActivitySlotInfo,
+    CustomSlotSupplier,
+    FixedSizeSlotSupplier,
+    LocalActivitySlotInfo,
+    NexusSlotInfo,
+    ResourceBasedSlotConfig,
+    ResourceBasedSlotSupplier,
+    ResourceBasedTunerConfig,
+    SlotInfo,
+    SlotMarkUsedContext,
+    SlotPermit,
+    SlotReleaseContext,
+    SlotReserveContext,
+    SlotSupplier,
+    WorkerTuner,
+    WorkflowSlotInfo,
+)
 from streamflow.worker.versions import WorkerDeploymentConfig
-from streamflow.worker.worker import Worker, WorkerConfig
+from streamflow.worker.worker import Worker
 from streamflow.workflow.inputs import (
     ContinueAsNewInput,
     ExecuteWorkflowInput,
@@ -51,21 +82,41 @@ from streamflow.workflow.interceptor import (
 __all__ = [
     "ActivityInboundInterceptor",
     "ActivityOutboundInterceptor",
+    "ActivitySlotInfo",
     "ContinueAsNewInput",
+    "CustomSlotSupplier",
     "ExecuteActivityInput",
     "ExecuteNexusOperationCancelInput",
     "ExecuteNexusOperationStartInput",
     "ExecuteWorkflowInput",
+    "FixedSizeSlotSupplier",
     "HandleQueryInput",
     "HandleSignalInput",
     "HandleUpdateInput",
     "Interceptor",
+    "LocalActivitySlotInfo",
     "NexusOperationInboundInterceptor",
+    "NexusSlotInfo",
     "PatchActivationInput",
+    "Plugin",
+    "PollerBehavior",
+    "PollerBehaviorAutoscaling",
+    "PollerBehaviorSimpleMaximum",
+    "Replayer",
+    "ReplayerConfig",
+    "ResourceBasedSlotConfig",
+    "ResourceBasedSlotSupplier",
+    "ResourceBasedTunerConfig",
     "SharedHeartbeatSender",
     "SharedStateManager",
     "SignalChildWorkflowInput",
     "SignalExternalWorkflowInput",
+    "SlotInfo",
+    "SlotMarkUsedContext",
+    "SlotPermit",
+    "SlotReleaseContext",
+    "SlotReserveContext",
+    "SlotSupplier",
     "StartActivityInput",
     "StartChildWorkflowInput",
     "StartLocalActivityInput",
@@ -75,10 +126,14 @@ __all__ = [
     "WorkerClient",
     "WorkerConfig",
     "WorkerDeploymentConfig",
+    "WorkerTuner",
     "WorkflowInboundInterceptor",
     "WorkflowInstance",
     "WorkflowInstanceDetails",
     "WorkflowInterceptorClassInput",
     "WorkflowOutboundInterceptor",
+    "WorkflowReplayResult",
+    "WorkflowReplayResults",
     "WorkflowRunner",
+    "WorkflowSlotInfo",
 ]

@@ -17,6 +17,7 @@ from streamflow.model.failure import Failure
 from streamflow.model.payload import Payload, Payloads
 from streamflow.model.tasks import ActivityTask
 from streamflow.worker.beating import Beats
+from streamflow.worker.tuning import SlotPermit
 
 
 class Outcome(NamedTuple):
@@ -52,6 +53,7 @@ class Attempt:
         "loop_task",
         "must_run",
         "outcome",
+        "slot",
         "started_ms",
         "task",
         "timer",
@@ -88,6 +90,8 @@ class Attempt:
         self.in_code = False
         """Whether user code is being run, so that cancelling its task strikes there and nowhere else."""
         self.outcome: Outcome | None = None
+        self.slot: SlotPermit | None = None
+        """Taken for it, until it has ended."""
         self.loop_task: asyncio.Task[None] | None = None
         self.timer: asyncio.TimerHandle | None = None
         self.beat_timer: asyncio.TimerHandle | None = None

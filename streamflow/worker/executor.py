@@ -36,6 +36,7 @@ from streamflow.worker.information import converter_of, info_of
 from streamflow.worker.interception import run_intercepted
 from streamflow.worker.interceptor import ExecuteActivityInput, Interceptor
 from streamflow.worker.registry import Registry
+from streamflow.worker.slots import FixedSlots, Slots, Wake
 from streamflow.worker.waiting import Rate, Waiting
 
 HEARTBEAT_BYTES_MAX = DEFAULT_LIMITS.payload_bytes_max
@@ -53,7 +54,7 @@ class Executor:
         clock: Clock,
         *,
         namespace: str,
-        slots: int,
+        slots: int | Callable[[Wake], Slots],
         client: Any = None,
         caller: Caller | None = None,
         rate: Rate | None = None,
@@ -76,7 +77,7 @@ class Executor:
         self._converter = converter
         self._clock = clock
         self._namespace = namespace
-        self._slots = slots
+        self._slots = FixedSlots(slots) if isinstance(slots, int) else slots(self._fill)
         self._client = client
         self._rate = rate or Rate(None)
         self.queue_rate = Rate(None)
@@ -121,9 +122,17 @@ class Executor:
         """What waits stays unbegun, except what must run."""
         self._stopping = True
 
+    def close(self) -> None:
+        """Nothing begins any more; slots that nobody used are given back."""
+        self._slots.close()
+
     def cancel_all(self, details: ActivityCancellationDetails) -> None:
         for attempt in list(self._running):
             self._cancel(attempt, details)
+
+    def change_client(self, client: Any) -> None:
+        """What `activity.client()` gives to attempts that begin from now on."""
+        self._client = client
 
     async def idle(self) -> None:
         """Returns once nothing runs."""
@@ -139,11 +148,18 @@ class Executor:
         self._fill()
 
     def _fill(self) -> None:
-        while self._waiting and len(self._running) < self._slots:
+        while self._waiting:
             if self._is_too_soon():
                 return
+            activity_type = self._waiting.first.task.activity_type
+            permit = self._slots.take(activity_type)
+            if permit is None:
+                return
             attempt = self._waiting.pop()
-            if (attempt.must_run or not self._stopping) and attempt.claim():
+            if not ((attempt.must_run or not self._stopping) and attempt.claim()):
+                self._slots.give_back(activity_type, permit)
+            else:
+                attempt.slot = permit
                 now_ms = self._loop.time() * 1_000
                 self._rate.take(now_ms)
                 self.queue_rate.take(now_ms)
@@ -166,6 +182,7 @@ class Executor:
         attempt.started_ms = self._clock.now_ms()
         definition = self._registry.find(task.activity_type)
         if definition is None:
+            self._give_slot_back(attempt)
             self._tell(attempt, outcomes.unregistered(task, self._registry.names))
             return
         self._running[attempt] = None
@@ -326,10 +343,16 @@ class Executor:
             attempt.beat_timer = None
         attempt.loop_task = None  # whose variables lead back to the attempt
         del self._running[attempt]
+        self._give_slot_back(attempt)
         if self._idle is not None and not self._running:
             self._idle.set_result(None)
             self._idle = None
         self._fill()
+
+    def _give_slot_back(self, attempt: Attempt) -> None:
+        permit, attempt.slot = attempt.slot, None
+        if permit is not None:
+            self._slots.give_back(attempt.task.activity_type, permit)
 
     def _tell(self, attempt: Attempt, outcome: Outcome) -> None:
         if attempt.outcome is None:

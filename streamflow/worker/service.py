@@ -19,7 +19,7 @@ import msgspec
 from streamflow import topology
 from streamflow.activity.cancellation import ActivityCancellationDetails
 from streamflow.activity.context import Once
-from streamflow.common import HeaderCodecBehavior
+from streamflow.common import HeaderCodecBehavior, WorkerDeploymentVersion
 from streamflow.config import Instance, claim_instance, state_folder
 from streamflow.engine.context import DEFAULT_LIMITS
 from streamflow.model.queues import QueueEntry
@@ -32,7 +32,9 @@ from streamflow.worker.interception import workflow_intercept
 from streamflow.worker.limits import PollerOptions
 from streamflow.worker.local import LocalActivityRunner
 from streamflow.worker.poller import Poller
-from streamflow.worker.setup import Setup
+from streamflow.worker.setup import Setup, WorkerClient
+from streamflow.worker.slots import ReserveContext, SlotType, slots_of
+from streamflow.worker.tuning import FixedSizeSlotSupplier, SlotSupplier, slots_max
 from streamflow.worker.waiting import Rate
 
 if TYPE_CHECKING:
@@ -44,6 +46,9 @@ _unclaimed_names = itertools.count()
 
 MACHINES_END_S = 45.0
 """How long the processor and the poller have to hand over and close."""
+
+FETCHED_MAX = 500
+"""Tasks that are fetched for slots which may or may not be given."""
 
 ABANDON_AFTER_S = 10.0
 """Activities that go on for so long after their cancellation hold up a shutdown no more."""
@@ -76,7 +81,8 @@ class Service:
         entry = await self._blocking(self._ensure_queue)
         name = await self._blocking(self._claim_name)
         if setup.registry.has_sync and setup.threads is None and self._log.threaded:
-            threads = setup.slots + (setup.local_slots if setup.definitions else 0)
+            threads = slots_max(setup.slots)
+            threads += slots_max(setup.local_slots) if setup.definitions else 0
             self._own_threads = ThreadPoolExecutor(threads, thread_name_prefix="activity")
         self._caller = Caller(
             setup.threads or self._own_threads,
@@ -85,7 +91,9 @@ class Service:
             setup.client.data_converter,
         )
         self._broken = asyncio.get_running_loop().create_future()
-        self._executor = self._make_executor(setup.slots, Rate(setup.activities_per_second))
+        self._executor = self._make_executor(
+            setup.slots, "activity", Rate(setup.activities_per_second)
+        )
         if setup.definitions:
             await self._start_processor(entry, name)
         if setup.takes_tasks:
@@ -117,6 +125,9 @@ class Service:
             ended = await self._end_machines()
             if self._local is not None:
                 self._local.cancel_all(_SHUTTING_DOWN)
+            for executor in (self._executor, self._local):
+                if executor is not None:
+                    executor.close()
             if self._own_threads is not None:
                 self._own_threads.shutdown(wait=False, cancel_futures=True)
             # What a machine that did not end may still use stays as it is: the process is about to go.
@@ -126,6 +137,12 @@ class Service:
                 self._instance.release()
             self._part.close()
         _log.info("worker_stopped", queue=self._setup.queue)
+
+    def change_client(self, client: WorkerClient) -> None:
+        """What activities are given as their client from now on."""
+        for executor in (self._executor, self._local):
+            if executor is not None:
+                executor.change_client(client)
 
     # -- parts ----------------------------------------------------------------------------------------------------
 
@@ -173,14 +190,25 @@ class Service:
         if not self._broken.done():
             self._broken.set_exception(error)
 
-    def _make_executor(self, slots: int, rate: Rate | None = None) -> Executor:
+    def _make_executor(
+        self, supplier: SlotSupplier, slot_type: SlotType, rate: Rate | None = None
+    ) -> Executor:
         setup = self._setup
+        context = ReserveContext(
+            slot_type=slot_type,
+            task_queue=setup.queue,
+            worker_identity=setup.identity,
+            worker_build_id=setup.build_id,
+            worker_deployment_version=WorkerDeploymentVersion.from_canonical_string(setup.version)
+            if setup.version
+            else None,
+        )
         return Executor(
             setup.registry,
             setup.client.data_converter,
             self._log.clock,
             namespace=setup.client.namespace,
-            slots=slots,
+            slots=lambda wake: slots_of(supplier, context, wake),
             client=setup.client,
             caller=self._caller,
             rate=rate,
@@ -202,7 +230,7 @@ class Service:
                 setup.client.namespace, setup.queue, name, root=self._state_root()
             )
         self._stores = await self._blocking(lambda: wiring.open_stores(self._log, folder))
-        self._local = self._make_executor(setup.local_slots)
+        self._local = self._make_executor(setup.local_slots, "local-activity")
         limits = DEFAULT_LIMITS
         if setup.retention is not None:
             limits = msgspec.structs.replace(limits, retention_ms=_ms(setup.retention))
@@ -236,13 +264,15 @@ class Service:
     def _start_poller(self, entry: QueueEntry, name: str) -> None:
         setup = self._setup
         assert self._executor is not None
+        # How many slots there will be is known of fixed ones only; for others no more is fetched than may begin.
+        fixed = isinstance(setup.slots, FixedSizeSlotSupplier)
         options = PollerOptions(
             namespace=setup.client.namespace,
             queue=setup.queue,
             name=name,
             identity=setup.identity,
-            slots=setup.slots,
-            prefetch=setup.slots,
+            slots=min(slots_max(setup.slots), FETCHED_MAX),
+            prefetch=slots_max(setup.slots) if fixed else 0,
             heartbeat_ms_max=_ms(setup.heartbeat_max),
             heartbeat_ms_default=_ms(setup.heartbeat_default),
             queue_partitions=entry.partitions,

@@ -18,6 +18,7 @@ from streamflow.ports import Log
 from streamflow.worker.interceptor import Interceptor
 from streamflow.worker.registry import Registry
 from streamflow.worker.shared_state import SharedStateManager
+from streamflow.worker.tuning import SlotSupplier
 
 
 class WorkerClient(Protocol):
@@ -61,8 +62,8 @@ class Setup:
     shared_state: SharedStateManager | None
     activities_per_second: float | None
     queue_activities_per_second: float | None
-    slots: int
-    local_slots: int
+    slots: SlotSupplier
+    local_slots: SlotSupplier
     runs_cached_max: int
     retention: timedelta | None
     retention_by_type: Mapping[str, timedelta]

@@ -55,6 +55,11 @@ class Waiting:
         turn = self._turn(priority, task.fairness_key, task.fairness_weight)
         heapq.heappush(self._heap, (priority, turn, next(self._order), attempt))
 
+    @property
+    def first(self) -> Attempt:
+        """Who is next."""
+        return self._heap[0][-1]
+
     def pop(self) -> Attempt:
         _, turn, _, attempt = heapq.heappop(self._heap)
         self._now = max(self._now, turn)

@@ -3,58 +3,42 @@
 from __future__ import annotations
 
 import asyncio
-import os
+import dataclasses
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from concurrent.futures import Executor as ThreadExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType, TracebackType
-from typing import Any, Self, TypedDict
+from typing import Any, Self
 
-from streamflow.coroutine.definition import WorkflowDefinition
 from streamflow.observability import get_logger
-from streamflow.worker.interception import with_inherited
 from streamflow.worker.interceptor import Interceptor
-from streamflow.worker.options import refuse_unsupported
-from streamflow.worker.patching import PatchActivationInput, traits_of
-from streamflow.worker.registry import Registry
-from streamflow.worker.runners import WorkflowRunner, run_by
+from streamflow.worker.patching import PatchActivationInput
+from streamflow.worker.plugin import Plugin
+from streamflow.worker.preparing import plugins_of, setup_of
+from streamflow.worker.runners import UnsandboxedWorkflowRunner, WorkflowRunner
 from streamflow.worker.service import Service
-from streamflow.worker.setup import Setup, WorkerClient, definitions_of, type_name
+from streamflow.worker.settings import (
+    PollerBehavior,
+    PollerBehaviorSimpleMaximum,
+    WorkerConfig,
+    check,
+)
+from streamflow.worker.setup import WorkerClient
 from streamflow.worker.shared_state import SharedStateManager
-from streamflow.worker.versions import PinnedVersions, WorkerDeploymentConfig, canonical, versioned
+from streamflow.worker.tuning import WorkerTuner
+from streamflow.worker.versions import PinnedVersions, WorkerDeploymentConfig
+from streamflow.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 _log = get_logger("worker")
 
-SLOTS_DEFAULT = 100
+SANDBOXED: WorkflowRunner = SandboxedWorkflowRunner()
+UNSANDBOXED: WorkflowRunner = UnsandboxedWorkflowRunner()
+POLLERS = PollerBehaviorSimpleMaximum()
 NO_VERSIONS: PinnedVersions = MappingProxyType({})
 NO_RETENTION: Mapping[str | type, timedelta] = MappingProxyType({})
-
-
-class WorkerConfig(TypedDict, total=False):
-    """The arguments of an equal worker."""
-
-    client: WorkerClient
-    task_queue: str
-    workflows: Sequence[type]
-    activities: Sequence[Callable[..., Any]]
-    activity_executor: ThreadExecutor | None
-    interceptors: Sequence[Interceptor]
-    workflow_runner: WorkflowRunner | None
-    deployment_config: WorkerDeploymentConfig | None
-    max_cached_workflows: int
-    max_concurrent_activities: int
-    max_concurrent_local_activities: int
-    max_activities_per_second: float | None
-    max_task_queue_activities_per_second: float | None
-    shared_state_manager: SharedStateManager | None
-    graceful_shutdown_timeout: timedelta
-    retention: timedelta | None
-    retention_by_type: Mapping[str, timedelta]
-    identity: str | None
-    build_id: str | None
-    debug_mode: bool
 
 
 class Worker:
@@ -74,133 +58,164 @@ class Worker:
         client: WorkerClient,
         *,
         task_queue: str,
-        workflows: Sequence[type] = (),
         activities: Sequence[Callable[..., Any]] = (),
-        activity_executor: ThreadExecutor | None = None,
+        nexus_service_handlers: Sequence[Any] = (),
+        workflows: Sequence[type] = (),
+        activity_executor: Executor | None = None,
+        workflow_task_executor: ThreadPoolExecutor | None = None,
+        nexus_task_executor: ThreadPoolExecutor | None = None,
+        workflow_runner: WorkflowRunner = SANDBOXED,
+        unsandboxed_workflow_runner: WorkflowRunner = UNSANDBOXED,
+        plugins: Sequence[Plugin] = (),
         interceptors: Sequence[Interceptor] = (),
-        workflow_runner: WorkflowRunner | None = None,
-        unsandboxed_workflow_runner: WorkflowRunner | None = None,
-        deployment_config: WorkerDeploymentConfig | None = None,
-        pinned_versions: PinnedVersions = NO_VERSIONS,
-        patch_activation_callback: Callable[[PatchActivationInput], bool] | None = None,
+        build_id: str | None = None,
+        identity: str | None = None,
         max_cached_workflows: int = 1_000,
+        max_concurrent_workflow_tasks: int | None = None,
         max_concurrent_activities: int | None = None,
         max_concurrent_local_activities: int | None = None,
+        max_concurrent_nexus_tasks: int | None = None,
+        tuner: WorkerTuner | None = None,
+        max_concurrent_workflow_task_polls: int | None = None,
+        nonsticky_to_sticky_poll_ratio: float = 0.2,
+        max_concurrent_activity_task_polls: int | None = None,
+        no_remote_activities: bool = False,
+        sticky_queue_schedule_to_start_timeout: timedelta = timedelta(seconds=10),
+        max_heartbeat_throttle_interval: timedelta = timedelta(seconds=60),
+        default_heartbeat_throttle_interval: timedelta = timedelta(seconds=30),
         max_activities_per_second: float | None = None,
         max_task_queue_activities_per_second: float | None = None,
         max_eager_activity_reservations_per_workflow_task: int = 3,
-        disable_eager_activity_execution: bool = False,
-        shared_state_manager: SharedStateManager | None = None,
-        no_remote_activities: bool = False,
-        max_heartbeat_throttle_interval: timedelta = timedelta(seconds=60),
-        default_heartbeat_throttle_interval: timedelta = timedelta(seconds=30),
         graceful_shutdown_timeout: timedelta = timedelta(),
+        workflow_failure_exception_types: Sequence[type[BaseException]] = (),
+        shared_state_manager: SharedStateManager | None = None,
+        debug_mode: bool = False,
+        disable_eager_activity_execution: bool = False,
+        on_fatal_error: Callable[[BaseException], Awaitable[None]] | None = None,
+        use_worker_versioning: bool = False,
+        disable_safe_workflow_eviction: bool = False,
+        deployment_config: WorkerDeploymentConfig | None = None,
+        pinned_versions: PinnedVersions = NO_VERSIONS,
+        patch_activation_callback: Callable[[PatchActivationInput], bool] | None = None,
+        workflow_task_poller_behavior: PollerBehavior = POLLERS,
+        activity_task_poller_behavior: PollerBehavior = POLLERS,
+        nexus_task_poller_behavior: PollerBehavior = POLLERS,
+        disable_payload_error_limit: bool = False,
+        max_workflow_task_external_storage_concurrency: int = 3,
         retention: timedelta | None = None,
         retention_by_type: Mapping[str | type, timedelta] = NO_RETENTION,
-        workflow_failure_exception_types: Sequence[type[BaseException]] = (),
-        identity: str | None = None,
-        build_id: str | None = None,
-        debug_mode: bool = False,
-        on_fatal_error: Callable[[BaseException], Awaitable[None]] | None = None,
         name: str | None = None,
         state_dir: str | Path | None = None,
         partitions: int = 12,
-        **not_yet: Any,
     ) -> None:
         """Prepares a worker; nothing is asked of the log before `run`.
 
         Args:
             activity_executor: Threads for sync activities, or processes. Default: threads, one for each slot.
             shared_state_manager: What carries heartbeats and cancellations if they run in processes.
-            interceptors: Stand around activities and workflow code; those of the client that are for workers too stand
-                outside of them.
             workflow_runner: A `SandboxedWorkflowRunner` guards workflow code as its restrictions say, an
                 `UnsandboxedWorkflowRunner` not at all. Default: guarded.
             unsandboxed_workflow_runner: The same for workflows with ``sandboxed=False``. Default: not guarded.
-            deployment_config: Which version of which deployment this is. Default: none, and no run is pinned.
-            pinned_versions: Workflow classes of older versions, which runs that are pinned to those go on with.
-            patch_activation_callback: Whether a run that meets a patch for the first time takes its newer way. Default: it
-                does.
+            plugins: Change what the worker is made of, and wrap its run; the first is asked first. Those of the client that
+                are for workers too stand before them.
+            interceptors: Stand around activities and workflow code; those of the client that are for workers too stand
+                outside of them.
+            build_id: What histories call the version of the code. Default: empty.
+            identity: Who took a task, in histories. Default: the client's.
             max_cached_workflows: Runs kept in memory with their coroutines. Default: 1,000. 0 replays each at every step.
             max_concurrent_activities: Activities that run at once. Default: 100.
             max_concurrent_local_activities: The same for local ones. Default: 100.
+            tuner: Decides both of these instead.
             max_activities_per_second: Activities that begin in a second on this worker. Default: no limit.
             max_task_queue_activities_per_second: The same for the queue. Each of its workers keeps to a share as large as
                 that of the queue's partitions which it has been assigned, so all of them must be told the same. Default: no
                 limit.
-            max_eager_activity_reservations_per_workflow_task: Accepted, and without effect, like
-                ``disable_eager_activity_execution``: tasks always go through the log.
             no_remote_activities: Run the activities given only as local ones.
             graceful_shutdown_timeout: How long running activities may go on before they are cancelled.
+            workflow_failure_exception_types: Exceptions that fail any workflow rather than leave it stuck.
+            debug_mode: No guards and no limit for steps of workflow code, so that debuggers work. Also set by the
+                environment variables STREAMFLOW_DEBUG and TEMPORAL_DEBUG.
+            on_fatal_error: Awaited with what ended the worker, before `run` raises it.
+            deployment_config: Which version of which deployment this is. Default: none, and no run is pinned.
+            pinned_versions: Workflow classes of older versions, which runs that are pinned to those go on with.
+            patch_activation_callback: Whether a run that meets a patch for the first time takes its newer way. Default: it
+                does.
             retention: How long runs of this queue are kept, and answer, after they have closed. Default: 30 days.
             retention_by_type: The same for workflow types (names or classes) where it differs; fixed for a run when it
                 starts.
-            debug_mode: No limit for steps of workflow code, so that debuggers work.
             name: The instance's name, stable over restarts. Default: ``STREAMFLOW_INSTANCE``, else the host's.
             state_dir: Where local state is kept. Default: below ``$XDG_STATE_HOME``.
             partitions: Of the queue, where it is made on first use.
 
+        The other options are those of ported code that change nothing here: a processor steps its runs on one thread
+        (``workflow_task_executor``, ``max_concurrent_workflow_tasks``), a consumer polls by itself (pollers), nothing is
+        sticky, tasks always go through the log (eager options), evicting a run is always safe, and payloads that are too
+        large go to external storage or are refused.
+
         Raises:
-            ValueError: there is nothing to run, or two activities or workflows have one name.
+            ValueError: there is nothing to run, two activities or workflows have one name, or options contradict each other.
         """
-        if not workflows and not activities:
-            raise ValueError("Expected workflows or activities to run, found neither")
-        refuse_unsupported(not_yet)
-        self._task_queue = task_queue
-        self._workflows = tuple(workflows)
-        self._activities = tuple(activities)
-        self._interceptors = tuple(interceptors)
-        self._graceful_shutdown_timeout = graceful_shutdown_timeout
-        self._on_fatal_error = on_fatal_error
-        registry = Registry(activities)
-        registry.check_executor(activity_executor, shared_state_manager)
-        self._workflow_runner = workflow_runner
-        self._deployment_config = deployment_config
-
-        def prepared(classes: Sequence[type]) -> dict[str, WorkflowDefinition]:
-            definitions = definitions_of(classes, workflow_failure_exception_types)
-            return run_by(definitions, workflow_runner, unsandboxed_workflow_runner)
-
-        self._setup = Setup(
+        config = WorkerConfig(
             client=client,
-            queue=task_queue,
-            definitions=versioned(prepared(workflows), deployment_config),
-            version=canonical(deployment_config),
-            carried={
-                version.to_canonical_string(): versioned(prepared(classes), deployment_config)
-                for version, classes in pinned_versions.items()
-            },
-            traits=traits_of(patch_activation_callback),
-            registry=registry,
-            takes_tasks=bool(activities) and not no_remote_activities,
-            threads=activity_executor,
-            shared_state=shared_state_manager,
-            activities_per_second=_rate("max_activities_per_second", max_activities_per_second),
-            queue_activities_per_second=_rate(
-                "max_task_queue_activities_per_second", max_task_queue_activities_per_second
-            ),
-            slots=_positive("max_concurrent_activities", max_concurrent_activities),
-            local_slots=_positive(
-                "max_concurrent_local_activities", max_concurrent_local_activities
-            ),
-            runs_cached_max=max_cached_workflows,
-            retention=None if retention is None else _kept("retention", retention),
-            retention_by_type={
-                type_name(workflow): _kept("retention_by_type", duration)
-                for workflow, duration in retention_by_type.items()
-            },
-            heartbeat_max=max_heartbeat_throttle_interval,
-            heartbeat_default=default_heartbeat_throttle_interval,
-            identity=identity or client.identity,
-            build_id=build_id or (deployment_config.version.build_id if deployment_config else ""),
-            interceptors=with_inherited(
-                interceptors, client.config(active_config=True)["interceptors"]
-            ),
-            debug=debug_mode or bool(os.environ.get("STREAMFLOW_DEBUG")),
+            task_queue=task_queue,
+            activities=activities,
+            nexus_service_handlers=nexus_service_handlers,
+            workflows=workflows,
+            activity_executor=activity_executor,
+            workflow_task_executor=workflow_task_executor,
+            nexus_task_executor=nexus_task_executor,
+            workflow_runner=workflow_runner,
+            unsandboxed_workflow_runner=unsandboxed_workflow_runner,
+            plugins=plugins,
+            interceptors=interceptors,
+            build_id=build_id,
+            identity=identity,
+            max_cached_workflows=max_cached_workflows,
+            max_concurrent_workflow_tasks=max_concurrent_workflow_tasks,
+            max_concurrent_activities=max_concurrent_activities,
+            max_concurrent_local_activities=max_concurrent_local_activities,
+            max_concurrent_nexus_tasks=max_concurrent_nexus_tasks,
+            tuner=tuner,
+            max_concurrent_workflow_task_polls=max_concurrent_workflow_task_polls,
+            nonsticky_to_sticky_poll_ratio=nonsticky_to_sticky_poll_ratio,
+            max_concurrent_activity_task_polls=max_concurrent_activity_task_polls,
+            no_remote_activities=no_remote_activities,
+            sticky_queue_schedule_to_start_timeout=sticky_queue_schedule_to_start_timeout,
+            max_heartbeat_throttle_interval=max_heartbeat_throttle_interval,
+            default_heartbeat_throttle_interval=default_heartbeat_throttle_interval,
+            max_activities_per_second=max_activities_per_second,
+            max_task_queue_activities_per_second=max_task_queue_activities_per_second,
+            max_eager_activity_reservations_per_workflow_task=max_eager_activity_reservations_per_workflow_task,
+            graceful_shutdown_timeout=graceful_shutdown_timeout,
+            workflow_failure_exception_types=workflow_failure_exception_types,
+            shared_state_manager=shared_state_manager,
+            debug_mode=debug_mode,
+            disable_eager_activity_execution=disable_eager_activity_execution,
+            on_fatal_error=on_fatal_error,
+            use_worker_versioning=use_worker_versioning,
+            disable_safe_workflow_eviction=disable_safe_workflow_eviction,
+            deployment_config=deployment_config,
+            pinned_versions=pinned_versions,
+            patch_activation_callback=patch_activation_callback,
+            workflow_task_poller_behavior=workflow_task_poller_behavior,
+            activity_task_poller_behavior=activity_task_poller_behavior,
+            nexus_task_poller_behavior=nexus_task_poller_behavior,
+            disable_payload_error_limit=disable_payload_error_limit,
+            max_workflow_task_external_storage_concurrency=max_workflow_task_external_storage_concurrency,
+            retention=retention,
+            retention_by_type=retention_by_type,
             name=name,
-            state_dir=None if state_dir is None else Path(state_dir),
+            state_dir=state_dir,
             partitions=partitions,
         )
+        self._given = config.copy()
+        self._plugins = plugins_of(client, plugins)
+        for plugin in self._plugins:
+            config = plugin.configure_worker(config)
+        check(config)
+        self._config = config
+        self._setup = setup_of(config)
+        self._service: Service | None = None
         self._begun = False
         self._started = asyncio.Event()
         self._stopping = asyncio.Event()
@@ -212,11 +227,26 @@ class Worker:
 
     @property
     def client(self) -> WorkerClient:
+        """Whose log it serves, and what `activity.client()` gives. Another client of the same log and namespace may be set
+        while the worker runs."""
         return self._setup.client
+
+    @client.setter
+    def client(self, value: WorkerClient) -> None:
+        before = self._setup.client
+        if (value.namespace, value.log.cluster_id) != (before.namespace, before.log.cluster_id):
+            raise ValueError(
+                f"Expected a client of namespace {before.namespace!r} of the same log, found one of {value.namespace!r}: "
+                "make another Worker for it"
+            )
+        self._setup = dataclasses.replace(self._setup, client=value)
+        self._config["client"] = value
+        if self._service is not None:
+            self._service.change_client(value)
 
     @property
     def task_queue(self) -> str:
-        return self._task_queue
+        return self._setup.queue
 
     @property
     def is_running(self) -> bool:
@@ -228,31 +258,11 @@ class Worker:
         """Whether it has ended."""
         return self._ended.is_set()
 
-    def config(self) -> WorkerConfig:
-        """The arguments of an equal worker."""
-        setup = self._setup
-        return WorkerConfig(
-            client=setup.client,
-            task_queue=self._task_queue,
-            workflows=self._workflows,
-            activities=self._activities,
-            activity_executor=setup.threads,
-            interceptors=self._interceptors,
-            workflow_runner=self._workflow_runner,
-            deployment_config=self._deployment_config,
-            max_cached_workflows=setup.runs_cached_max,
-            max_concurrent_activities=setup.slots,
-            max_concurrent_local_activities=setup.local_slots,
-            max_activities_per_second=setup.activities_per_second,
-            max_task_queue_activities_per_second=setup.queue_activities_per_second,
-            shared_state_manager=setup.shared_state,
-            graceful_shutdown_timeout=self._graceful_shutdown_timeout,
-            retention=setup.retention,
-            retention_by_type=setup.retention_by_type,
-            identity=setup.identity,
-            build_id=setup.build_id or None,
-            debug_mode=setup.debug,
-        )
+    def config(self, *, active_config: bool = False) -> WorkerConfig:
+        """The arguments of an equal worker: as given, or, with ``active_config``, as plugins have changed them."""
+        config = (self._config if active_config else self._given).copy()
+        config["plugins"] = list(config.get("plugins", ()))
+        return config
 
     # -- running --------------------------------------------------------------------------------------------------
 
@@ -265,9 +275,21 @@ class Worker:
             LogError: something ended the work; ``on_fatal_error`` was told before.
         """
         if self._begun:
-            raise RuntimeError("Expected a new Worker, found one that has run; make another")
+            raise RuntimeError(
+                "Already started: expected a new Worker, found one that has run; make another"
+            )
         self._begun = True
-        service = Service(self._setup)
+        run = Worker._run
+        for plugin in reversed(self._plugins):
+            run = partial(_run_by, plugin, run)
+        try:
+            await run(self)
+        finally:
+            self._ended.set()
+
+    async def _run(self) -> None:
+        """The run itself, inside of what plugins put around it."""
+        service = self._service = Service(self._setup)
         try:
             await service.start()
             self._started.set()
@@ -275,15 +297,21 @@ class Worker:
         except asyncio.CancelledError:
             raise
         except BaseException as error:
-            _log.error("worker_failed", queue=self._task_queue, error=repr(error))
-            if self._on_fatal_error is not None:
-                await self._on_fatal_error(error)
+            _log.error("worker_failed", queue=self.task_queue, error=repr(error))
+            await self._tell_fatal(error)
             raise
         finally:
-            try:
-                await _to_the_end(service.stop(self._graceful_shutdown_timeout.total_seconds()))
-            finally:
-                self._ended.set()
+            graceful = self._config.get("graceful_shutdown_timeout", timedelta())
+            await _to_the_end(service.stop(graceful.total_seconds()))
+
+    async def _tell_fatal(self, error: BaseException) -> None:
+        tell = self._config.get("on_fatal_error")
+        if tell is None:
+            return
+        try:
+            await tell(error)
+        except Exception:  # of the user's code: what ended the worker is raised all the same
+            _log.exception("on_fatal_error_failed", queue=self.task_queue)
 
     async def shutdown(self) -> None:
         """Takes no more work, lets activities end within the graceful timeout, and returns when all is over."""
@@ -326,22 +354,10 @@ class Worker:
             self._body.cancel()
 
 
-def _positive(name: str, value: int | None) -> int:
-    if value is not None and value < 1:
-        raise ValueError(f"Expected {name} to be 1 or more, found {value}")
-    return value or SLOTS_DEFAULT
-
-
-def _rate(name: str, value: float | None) -> float | None:
-    if value is not None and value <= 0:
-        raise ValueError(f"Expected {name} to be more than 0, found {value}")
-    return value
-
-
-def _kept(name: str, duration: timedelta) -> timedelta:
-    if duration < timedelta():
-        raise ValueError(f"Expected {name} to be 0 or more, found {duration}")
-    return duration
+async def _run_by(
+    plugin: Plugin, next: Callable[[Worker], Awaitable[None]], worker: Worker
+) -> None:
+    await plugin.run_worker(worker, next)
 
 
 async def _to_the_end(coroutine: Awaitable[None]) -> None:

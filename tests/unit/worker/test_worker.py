@@ -297,7 +297,7 @@ async def test_closed_runs_are_kept_as_long_as_the_worker_says() -> None:
                 left.append(await _retained(env.client))
 
     assert left == [["Welcome", "Measuring", "Told"], ["Welcome", "Measuring"], ["Measuring"], []]
-    assert worker.config()["retention_by_type"]["Measuring"] == timedelta(days=9)
+    assert worker.config()["retention_by_type"][Measuring] == timedelta(days=9)
 
 
 async def _retained(client: Client) -> list[str]:
@@ -336,7 +336,7 @@ async def test_a_cancelled_run_shuts_down() -> None:
 @pytest.mark.parametrize(
     ("options", "error", "complaint"),
     [
-        ({"tuner": object()}, NotImplementedError, "tuner"),
+        ({"tuner": object()}, TypeError, "tuner"),
         ({"max_concurent_activities": 3}, TypeError, "max_concurent_activities"),
         ({"max_concurrent_activities": 0}, ValueError, "max_concurrent_activities"),
     ],
