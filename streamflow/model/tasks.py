@@ -90,6 +90,14 @@ class PositionRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     owner: str
     """The owning processor's name; empty after an orderly hand-over."""
     transactional_ids: tuple[str, ...] = ()
+    takeovers: int = 0
+    """How many owners in a row were gone without a word, each soon after it had taken over."""
+    stepping: str = ""
+    """Whose step is about to be made, where that is noted at all."""
+    suspects: Mapping[str, int] = {}
+    """In whose steps, so noted, owners ended, and how often."""
+    code: str = ""
+    """Which workflow code the suspects speak of."""
 
 
 class Deleting(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from streamflow.model.commands import LocalActivityEnded, ReplyTo
 from streamflow.model.ids import Op, RunId
-from streamflow.model.tasks import ActivityTask
+from streamflow.model.tasks import ActivityTask, PositionRecord
 from streamflow.ports import OutRecord
 from streamflow.processor.draft import Draft
 from streamflow.processor.rows import Entry
@@ -49,6 +49,10 @@ class PartitionBatch:
     due_corrections: dict[str, int] = field(default_factory=dict[str, int])
     offset: int | None = None
     """Next inbox offset, if records were taken."""
+    stepping: str = ""
+    """Whose step is about to be made; nothing else is in such a part."""
+    position: PositionRecord | None = None
+    """As it was staged."""
     hand_over: bool = False
     """An orderly farewell: the owner is written as empty, so nobody need fence us."""
     closed: list[str] = field(default_factory=list[str])

@@ -23,6 +23,7 @@ from streamflow.ports import (
     Transactor,
 )
 from streamflow.processor.batch import Batch, PartitionBatch
+from streamflow.processor.caution import still_suspected
 from streamflow.processor.partition import Partition
 from streamflow.processor.rows import Ingest
 from streamflow.processor.surroundings import Surroundings
@@ -53,7 +54,8 @@ def commit(
     transactor.commit(batch.records, offsets, source)
     around.counters.transactions += 1
     for part in batch.parts.values():
-        store(part, partitions[part.number], owner=around.options.name, ids=transactor.ids)
+        store(part, partitions[part.number])
+        partitions[part.number].caution.committed(batch.works)
     for record in batch.answers:
         _tell(producer, record)
     for number, to, run_id, after_seq, bytes_max in batch.histories:
@@ -93,7 +95,7 @@ def _send(
             sent(error)
 
 
-def store(part: PartitionBatch, partition: Partition, *, owner: str, ids: tuple[str, ...]) -> None:
+def store(part: PartitionBatch, partition: Partition) -> None:
     """The committed entries become rows, together with the position that they bring the store to."""
     ingest = Ingest(partition.rows)
     for entry in part.entries:
@@ -102,7 +104,8 @@ def store(part: PartitionBatch, partition: Partition, *, owner: str, ids: tuple[
         ingest.due(run_id, due_ms)
     meta = partition.meta
     meta.ordinal += 1
-    meta.owner, meta.transactional_ids = owner, ids
+    if part.position is not None:
+        meta.take(part.position)
     if part.offset is not None:
         meta.inbox_offset = part.offset
     ingest.finish(meta)
@@ -151,9 +154,19 @@ def _stage_position(
     inbox_offset = part.offset if part.offset is not None else meta.inbox_offset
     ordinal = meta.ordinal + 1
     owner = "" if part.hand_over else around.options.name
+    caution = partition.caution
+    suspects = still_suspected(caution, around)
     position = PositionRecord(
-        inbox_offset=inbox_offset, ordinal=ordinal, owner=owner, transactional_ids=transactor.ids
+        inbox_offset=inbox_offset,
+        ordinal=ordinal,
+        owner=owner,
+        transactional_ids=transactor.ids,
+        takeovers=0 if part.hand_over else caution.takeovers,
+        stepping=part.stepping,
+        suspects=suspects,
+        code=around.suspects.code if suspects or part.stepping else "",
     )
+    part.position = position
     now_ms = around.clock.now_ms()
     header = EntryHeader(EntityKind.POSITION, 0, "", 0, 0, now_ms)
     batch.append(

@@ -57,6 +57,8 @@ class Inbound:
         self._retry: dict[str, int] = {}
         self._asked: list[tuple[int, Work]] = []
         self.refusals = Refusals(around)
+        self.one_by_one = False
+        """Whether a turn takes one command only: its step may end the process."""
         self._left = 0
         """How many more commands this turn may take."""
         self._log_ms = 0
@@ -87,7 +89,9 @@ class Inbound:
     @property
     def _works_max(self) -> int:
         limit = self.refusals.works_max
-        return sys.maxsize if limit is None else limit
+        if limit is None:
+            return 1 if self.one_by_one else sys.maxsize
+        return min(limit, 1) if self.one_by_one else limit
 
     # -- records --------------------------------------------------------------------------------------------------
 

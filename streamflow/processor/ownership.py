@@ -22,6 +22,7 @@ from streamflow.ports import (
     Transactor,
     Unavailable,
 )
+from streamflow.processor.caution import begin
 from streamflow.processor.partition import Partition, State
 from streamflow.processor.restore import restore
 from streamflow.processor.surroundings import Surroundings
@@ -56,6 +57,9 @@ class Ownership:
         self._waiters: dict[int, Waiters] = {}
         self.partitions: dict[int, Partition] = {}
         self._left_behind: list[int] = []
+        self._unnoted: list[int] = []
+        self._had: set[int] = set()
+        """Partitions that were active here before, in this very process."""
 
     @property
     def restoring(self) -> bool:
@@ -68,6 +72,11 @@ class Ownership:
     def take_left_behind(self) -> list[int]:
         """Partitions that became active since the last time and whose last owner had not handed them over."""
         taken, self._left_behind = self._left_behind, []
+        return taken
+
+    def take_unnoted(self) -> list[int]:
+        """Partitions that became active since the last time and whose owner the log has still to learn."""
+        taken, self._unnoted = self._unnoted, []
         return taken
 
     # -- told by the source -----------------------------------------------------------------------------------------
@@ -173,8 +182,16 @@ class Ownership:
         # First, for it may find the log unavailable: an active partition that is not read would stand still for ever.
         source.start_reading({partition.inbox: offset})
         partition.state = State.ACTIVE
-        if partition.meta.owner:
+        meta = partition.meta
+        if meta.owner:
             self._left_behind.append(partition.number)
+        ours = meta.owner == self._around.options.name and partition.number in self._had
+        partition.caution = begin(
+            partition.number, meta, self._around, died=bool(meta.owner) and not ours
+        )
+        self._had.add(partition.number)
+        if not ours:
+            self._unnoted.append(partition.number)
         # A new process may have new code: whoever is stuck is tried again at once.
         for run_id in partition.rows.troubled_runs(TROUBLED_RUNS_MAX):
             self._troubled(partition.number, run_id)

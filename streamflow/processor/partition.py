@@ -9,6 +9,7 @@ from streamflow.engine.decide.start import LastRun
 from streamflow.model.ids import RunId
 from streamflow.ports import Record, Store, TopicPartition
 from streamflow.processor.batch import PartitionBatch
+from streamflow.processor.caution import Caution
 from streamflow.processor.draft import Draft, Drafts, load
 from streamflow.processor.options import ProcessorOptions
 from streamflow.processor.rows import Meta, Rows, status_of
@@ -39,6 +40,7 @@ class Partition:
         self.state = State.RESTORING
         self.rows = Rows(store)
         self.meta: Meta = Meta()
+        self.caution = Caution()
         self.drafts = Drafts()
         self.waiters = waiters
         self.earliest_due_ms = 0

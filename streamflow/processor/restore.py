@@ -140,10 +140,11 @@ def _ingest(partition: Partition, records: Sequence[Record], around: Surrounding
                 reason=str(error),
             )
     if ingest.position is not None:
-        inbox_offset, ordinal, meta.owner, meta.transactional_ids = ingest.position
-        meta.inbox_offset = max(meta.inbox_offset, inbox_offset)
+        position = ingest.position
+        meta.take(position)
+        meta.inbox_offset = max(meta.inbox_offset, position.inbox_offset)
         # The tail is read again from a little earlier than needed, so an ordinal may be an old one.
-        meta.ordinal = max(meta.ordinal, ordinal)
+        meta.ordinal = max(meta.ordinal, position.ordinal)
     if records:
         meta.history_offset = records[-1].offset + 1
     ingest.finish(meta)

@@ -17,12 +17,14 @@ Nothing is decoded here but headers and deduplication entries' expiry: values st
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 import msgspec
 
 from streamflow.engine.state import STATUS_OF
 from streamflow.model.options import Status
+from streamflow.model.tasks import PositionRecord
 from streamflow.ports import Store, StoreCorrupted, WriteBatch
 from streamflow.wire import catalog
 from streamflow.wire.entities import decode_deleting, decode_position
@@ -66,6 +68,16 @@ class Meta(msgspec.Struct, array_like=True):
     transactional_ids: tuple[str, ...] = ()
     followed_ms: int = 0
     """When the store was last known to have followed its log to the end; 0 is never."""
+    takeovers: int = 0
+    stepping: str = ""
+    suspects: Mapping[str, int] = {}
+    code: str = ""
+
+    def take(self, position: PositionRecord) -> None:
+        """What the record says, but for how far the partition has come."""
+        self.owner, self.transactional_ids = position.owner, position.transactional_ids
+        self.takeovers, self.stepping = position.takeovers, position.stepping
+        self.suspects, self.code = position.suspects, position.code
 
 
 class Entry(msgspec.Struct, frozen=True, gc=False):
@@ -223,7 +235,7 @@ class Ingest:
         """Latest runs by workflow, as far as this batch changes them."""
         self._fresh: dict[bytes, bytes] = {}
         """Rows of this batch that later entries must be held against."""
-        self.position: tuple[int, int, str, tuple[str, ...]] | None = None
+        self.position: PositionRecord | None = None
         self.earliest_due_ms = 0
 
     def add(self, entry: Entry) -> None:
@@ -240,13 +252,7 @@ class Ingest:
                 self._deleting(entry)
             case EntityKind.POSITION:
                 if entry.value is not None:
-                    found = decode_position(entry.value)
-                    self.position = (
-                        found.inbox_offset,
-                        found.ordinal,
-                        found.owner,
-                        found.transactional_ids,
-                    )
+                    self.position = decode_position(entry.value)
             case _:
                 pass  # a later release's entity: of no use to this one, and not ours to drop
 

@@ -48,6 +48,7 @@ from streamflow.processor.stepper import Stepper
 from streamflow.processor.surroundings import Counters, surroundings_of
 from streamflow.processor.turns import in_turn
 from streamflow.processor.versions import NONE_CARRIED
+from streamflow.processor.watchdog import suspect_of
 from streamflow.topology import processor_group
 
 log = get_logger("processor")
@@ -115,6 +116,8 @@ class Processor:
             log_, local, options, partition_of=self._inbound.partition_of, wake=self.wake
         )
         self._checkpoint_ms = 0
+        self._unnoted: set[int] = set()
+        """Partitions that are ours, which the log does not know yet."""
         self._broken = False
         """Whether a turn ended in an error that nobody understands."""
 
@@ -164,6 +167,7 @@ class Processor:
         return self._next_turn_ms()
 
     def _work(self, records: Sequence[Record]) -> None:
+        self._inbound.one_by_one = any(p.caution.careful for p in self._owned.active)
         groups = self._inbound.sort(records, self.partitions)
         self._inbound.add_due(groups, self.partitions)
         self._inbound.add_asked(groups, self.partitions)
@@ -185,6 +189,9 @@ class Processor:
         left_behind = self._owned.take_left_behind()
         if left_behind:
             greet(left_behind, self._connections.producer, self._around)
+        self._unnoted.update(self._owned.take_unnoted())
+        if self._unnoted:
+            self._note_ownership()
         return source
 
     def close(self) -> None:
@@ -205,10 +212,29 @@ class Processor:
     # -- the batch ------------------------------------------------------------------------------------------------
 
     def _run_batch(self, groups: Groups, expired: Mapping[int, list[Expired]]) -> None:
-        counters = self._around.counters
         batch = Batch()
+        self._attempt(batch, lambda: self._fill(batch, groups, expired))
+
+    def _note_ownership(self) -> None:
+        """Before any code runs there: should it end the process, the successor knows that there was one."""
+        batch = Batch()
+        self._unnoted &= {partition.number for partition in self._owned.active}
+        for number in self._unnoted:
+            batch.part(number)
+        self._attempt(batch, lambda: None)
+
+    def _note_suspect(self, batch: Batch, number: int, workflow_id: str) -> None:
+        """Where steps end the process, whose is made next is in the log before it is made."""
+        if self.partitions[number].caution.careful:
+            batch.part(number)  # what it takes is read again if the note fails
+            note = Batch()
+            note.part(number).stepping = suspect_of(workflow_id)
+            self._commit(note)
+
+    def _attempt(self, batch: Batch, fill: Callable[[], None]) -> None:
+        counters = self._around.counters
         try:
-            self._fill(batch, groups, expired)
+            fill()
             if batch.parts:
                 self._commit(batch)
         except (Aborted, Unavailable) as error:
@@ -254,6 +280,7 @@ class Processor:
                     batch.retries.append((number, work.command.run_id))
             refused = self._inbound.refusals.of(number, workflow_id)
             if refused is None:
+                self._note_suspect(batch, number, workflow_id)
                 stepper.step(workflow_id, works)
             else:
                 stepper.put_aside(workflow_id, works, refused.message, times=refused.times)
@@ -275,6 +302,7 @@ class Processor:
     def _committed(self, batch: Batch) -> None:
         self._locals.cancel(batch)
         self._inbound.refusals.committed(batch)
+        self._unnoted.difference_update(batch.parts)
         most = self._options.runs_cached_max
         room = max(1, most // max(1, len(self.partitions))) if most else 0
         for number in batch.parts:

@@ -174,7 +174,7 @@ class Suspects:
 
     def __init__(self, folder: str, code: str) -> None:
         """``code`` names the workflow code: the counts of other code do not count."""
-        self._code = code
+        self.code = code
         self._counts: dict[str, int] = {}
         self._path: Path | None = None
         self._mark: mmap.mmap | None = None
@@ -193,6 +193,12 @@ class Suspects:
         """How often the process ended in a step of this workflow since the last step that did end well."""
         return self._counts.get(suspect, 0)
 
+    def learn(self, suspect: str, times: int) -> None:
+        """The log knows of so many, counted where no disk remembered them."""
+        if times > self.count(suspect):
+            self._counts[suspect] = times
+            self._save()
+
     def absolve(self, suspect: str) -> None:
         """A step of the workflow ended well."""
         if self._counts.pop(suspect, None) is not None:
@@ -208,7 +214,7 @@ class Suspects:
         self._path = folder / "suspects.json"
         with contextlib.suppress(OSError, ValueError, KeyError, AttributeError, TypeError):
             found = json.loads(self._path.read_text())
-            if found["code"] == self._code:
+            if found["code"] == self.code:
                 self._counts = {str(name): int(count) for name, count in found["suspects"].items()}
         mark = folder / "stepping"
         if not mark.exists():
@@ -225,7 +231,7 @@ class Suspects:
 
     def _save(self) -> None:
         if self._path is not None:
-            self._path.write_text(json.dumps({"code": self._code, "suspects": self._counts}))
+            self._path.write_text(json.dumps({"code": self.code, "suspects": self._counts}))
 
 
 def code_of(definitions: Iterable[WorkflowDefinition]) -> str:

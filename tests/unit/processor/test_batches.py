@@ -15,6 +15,7 @@ from streamflow.ports import OutRecord, TopicPartition
 from streamflow.processor import runs
 from streamflow.processor.batch import BYTES_MAX, Batch
 from streamflow.topology import dead_letters_topic, history_topic, partition_for
+from streamflow.wire.keys import EntityKind
 from tests.unit.processor.programs import Charge, Counter, Hello
 from tests.unit.processor.stage import NS, QUEUE, Stage, payload, start
 
@@ -120,7 +121,7 @@ def test_a_full_batch_records_the_rest_and_runs_its_code_later(
     monkeypatch.setattr(runs, "BYTES_MAX", 2_000)
     for number in range(20):
         stage.send(start("Charge", f"w{number}"), reply=False)
-    while not stage.entries():
+    while not stage.of_kind(EntityKind.EVENT):
         stage.processor.turn()
     begun = sum("WorkflowStarted" in stage.kinds(f"w{n}") for n in range(20))
     stepped = sum("Activated" in stage.kinds(f"w{n}") for n in range(20))
@@ -138,7 +139,7 @@ def test_a_batch_that_takes_long_lets_no_further_code_run() -> None:
     stage.settle()
 
     stage.send(start("Hello"))
-    while not stage.entries():
+    while not stage.of_kind(EntityKind.EVENT):
         stage.processor.turn()
     assert stage.kinds() == ["WorkflowStarted"]
     stage.processor.turn()
