@@ -43,7 +43,8 @@ class KafkaBroker:
     The ports are chosen at the first start and kept, so that clients find a restarted broker where
     it was. `directory` (default: a temporary one, which `close` removes) holds data, settings and
     `broker.log`; a directory used before goes on as it was left. `settings` are broker properties
-    on top of ours, `heap_mb` is Java's `-Xmx` (default 512).
+    on top of ours, `heap_mb` is Java's `-Xmx` (default 512). `proxied_at` is the HOST:PORT of a proxy of yours: clients that
+    come through it, to `behind_proxy`, are told to come back the same way.
 
     It ends when this process does. Children made by a bare `fork` share in that: it then waits for
     the last of them.
@@ -55,6 +56,7 @@ class KafkaBroker:
         directory: Path | None = None,
         settings: Mapping[str, str] | None = None,
         heap_mb: int = 512,
+        proxied_at: str = "",
     ) -> None:
         self._is_temporary = directory is None
         self.directory = directory or Path(tempfile.mkdtemp(prefix="streamflow-kafka-"))
@@ -64,6 +66,7 @@ class KafkaBroker:
         self._log_file = self.directory / "broker.log"
         self._settings = dict(settings or {})
         self._heap_mb = heap_mb
+        self._proxied_at = proxied_at
         self._process: subprocess.Popen[bytes] | None = None
         self._watcher: subprocess.Popen[bytes] | None = None
 
@@ -81,8 +84,13 @@ class KafkaBroker:
     @property
     def bootstrap(self) -> str:
         """`HOST:PORT` for clients. The broker must have been started once."""
-        port, _ = self._ports()
-        return f"{_LOOPBACK}:{port}"
+        return f"{_LOOPBACK}:{self._ports()[0]}"
+
+    @property
+    def behind_proxy(self) -> str:
+        """`HOST:PORT` that the proxy is to connect to. The broker must have been started once."""
+        assert self._proxied_at, "the broker was made without a proxy's address"
+        return f"{_LOOPBACK}:{self._ports()[2]}"
 
     @property
     def pid(self) -> int:
@@ -152,7 +160,7 @@ class KafkaBroker:
         """
         shutil.rmtree(self._data, ignore_errors=True)
         self.directory.mkdir(parents=True, exist_ok=True)
-        self._ports_file.write_text(" ".join(map(str, _free_ports(2))))
+        self._ports_file.write_text(" ".join(map(str, _free_ports(3))))
         self._write_properties()
         tool = [*self._java(distribution), "kafka.tools.StorageTool", "format", "--standalone"]
         tool += ["--cluster-id", _new_cluster_id(), "--config", str(self._properties_file)]
@@ -252,11 +260,14 @@ class KafkaBroker:
 
     def _write_properties(self, overrides: Mapping[str, str | None] = MappingProxyType({})) -> None:
         """Writes the settings, those of `overrides` last; one that is None is left out."""
-        port, controller_port = self._ports()
-        broker, controller = f"{_LOOPBACK}:{port}", f"{_LOOPBACK}:{controller_port}"
+        broker, controller, behind = (f"{_LOOPBACK}:{port}" for port in self._ports())
+        listeners, advertised = f"PLAINTEXT://{broker}", f"PLAINTEXT://{broker}"
+        if self._proxied_at:
+            listeners += f",PROXIED://{behind}"
+            advertised += f",PROXIED://{self._proxied_at}"
         own = {
-            "listeners": f"PLAINTEXT://{broker},CONTROLLER://{controller}",
-            "advertised.listeners": f"PLAINTEXT://{broker}",
+            "listeners": f"{listeners},CONTROLLER://{controller}",
+            "advertised.listeners": advertised,
             "controller.quorum.bootstrap.servers": controller,
             "log.dirs": str(self._data),
         }
@@ -269,10 +280,10 @@ class KafkaBroker:
         heap = f"-Xmx{self._heap_mb}m"
         return [distribution.java, heap, *_JAVA_OPTIONS, "-cp", distribution.classpath]
 
-    def _ports(self) -> tuple[int, int]:
+    def _ports(self) -> tuple[int, int, int]:
         assert self._ports_file.exists(), "the broker has no address before its first start"
-        port, controller_port = self._ports_file.read_text().split()
-        return int(port), int(controller_port)
+        port, controller_port, behind_proxy = self._ports_file.read_text().split()
+        return int(port), int(controller_port), int(behind_proxy)
 
     def _own_cluster_id(self) -> str:
         lines = (self._data / "meta.properties").read_text().splitlines()
@@ -284,7 +295,7 @@ _BROKER_SETTINGS: Final[Mapping[str, str]] = {
     "node.id": "1",
     "controller.listener.names": "CONTROLLER",
     "inter.broker.listener.name": "PLAINTEXT",
-    "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+    "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT,CONTROLLER:PLAINTEXT",
     # A typo in a topic's name must fail, as on a careful production cluster.
     "auto.create.topics.enable": "false",
     # One broker holds everything; few partitions of the internal topics load fast.

@@ -1,0 +1,54 @@
+"""A network that breaks at commits: outcomes that nobody knows are settled from the log, and every order ends as it must."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from streamflow.testing.kafka import KafkaBroker
+from tests.faults.conftest import ORDERS, Deploy
+from tests.integration.kafka.proxy import END_TXN, Fate, Proxy
+
+pytestmark = [pytest.mark.kafka, pytest.mark.own_broker, pytest.mark.timeout(240)]
+
+CUT_SHARE = 0.04
+"""Of the requests to end a transaction; half of them never arrive, of the others the answer is lost."""
+CUTS_MIN = 5
+
+
+@pytest.fixture
+def proxy(tmp_path: Path) -> Iterator[Proxy]:
+    with (
+        Proxy() as proxy,
+        KafkaBroker(directory=tmp_path / "kafka", proxied_at=proxy.address) as broker,
+    ):
+        proxy.upstream = broker.behind_proxy
+        yield proxy
+
+
+def test_orders_end_when_the_network_breaks_at_commits(
+    proxy: Proxy, deploy: Deploy, fault_seed: int
+) -> None:
+    """Nothing is lost, doubled or out of order, whichever side of the cut a commit fell on."""
+    chance = random.Random(fault_seed)
+
+    def fate_of(api_key: int) -> Fate:
+        if api_key != END_TXN or chance.random() >= CUT_SHARE:
+            return Fate.PASSES
+        return chance.choice((Fate.IS_LOST, Fate.LOSES_ITS_ANSWER))
+
+    deployment = deploy(proxy.address)
+    deployment.processor("p").start()
+    deployment.worker("w").start()
+    proxy.fate_of = fate_of
+
+    for _ in range(10):
+        deployment.drive(deployment.order(max(1, ORDERS // 10)))
+        deployment.history.follow(1)
+    proxy.fate_of = lambda _: Fate.PASSES
+
+    deployment.finish()
+    assert proxy.cuts >= CUTS_MIN
