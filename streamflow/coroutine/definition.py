@@ -98,6 +98,8 @@ class WorkflowDefinition:
     queries: Mapping[str | None, QueryDefinition]
     updates: Mapping[str | None, UpdateDefinition]
     failure_exception_types: tuple[type[BaseException], ...] = ()
+    worker_failure_types: tuple[type[BaseException], ...] = ()
+    """What its worker adds to these, whatever `dynamic_config` says."""
     versioning_behavior: VersioningBehavior = VersioningBehavior.UNSPECIFIED
     dynamic_config: Callable[..., Any] | None = None
     guarding: Guarding = GUARDED

@@ -121,7 +121,9 @@ class Instance:
         self.memory: dict[str, Any] = {}
         """What `streamflow.workflow` keeps for this run, by its own names."""
         self._judge = Judge(
-            self.values, failure_exception_types, definition.failure_exception_types
+            self.values,
+            (*failure_exception_types, *definition.worker_failure_types),
+            definition.failure_exception_types,
         )
         self._notify = notify
         self._intercept = intercept

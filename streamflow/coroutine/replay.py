@@ -34,7 +34,12 @@ from streamflow.model.events import (
     WorkflowTerminated,
     WorkflowTimedOut,
 )
-from streamflow.model.failure import HISTORY_TOO_LONG, FailureKind
+from streamflow.model.failure import (
+    HISTORY_TOO_LONG,
+    NONDETERMINISM,
+    NONDETERMINISM_SAID,
+    FailureKind,
+)
 from streamflow.model.ids import Seq
 from streamflow.model.intents import (
     Activation,
@@ -84,7 +89,7 @@ def replay(
     for index, recorded in enumerate(events):
         kind = type(recorded.event)
         if kind in _OUTCOME_SET:
-            if not _ended_for_its_length(recorded.event):
+            if not _ended_by_the_engine(recorded.event):
                 outcomes.append(recorded)
         elif kind is Activated:
             if step is not None:
@@ -99,10 +104,13 @@ def replay(
         _replay_step(instance, step, inputs, outcomes, step_bytes)
 
 
-def _ended_for_its_length(event: Event) -> bool:
+def _ended_by_the_engine(event: Event) -> bool:
+    """Whether no code asked for this end: its history was too long, or did not fit."""
     if type(event) is not WorkflowFailed:
         return False
     failure = event.failure
+    if failure.type == NONDETERMINISM:
+        return failure.message.startswith(NONDETERMINISM_SAID)
     return failure.kind is FailureKind.SERVER and failure.type == HISTORY_TOO_LONG
 
 

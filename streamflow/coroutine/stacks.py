@@ -19,9 +19,7 @@ def _describe(task: asyncio.Task[Any]) -> str:
     lines = [f"Task {task.get_name()} (most recent call last)"]
     summary = traceback.StackSummary()
     for frame, line in frames(task.get_coro()):
-        summary.append(
-            traceback.FrameSummary(frame.f_code.co_filename, line, frame.f_code.co_qualname)
-        )
+        summary.append(traceback.FrameSummary(frame.f_code.co_filename, line, frame.f_code.co_name))
     lines.extend(part.rstrip("\n") for part in summary.format())
     return "\n".join(lines)
 

@@ -15,6 +15,11 @@ CAUSES_MAX = 20
 HISTORY_TOO_LONG = "HistoryTooLong"
 """Type of the failure that ends a run whose history has grown beyond its bound. No code asked for that end."""
 
+NONDETERMINISM = "NondeterminismError"
+"""Type of the failure that ends a run whose code does not fit its history, where its worker asked for that."""
+NONDETERMINISM_SAID = "Nondeterminism error: "
+"""How its message begins."""
+
 
 class FailureKind(Enum):
     """Which class of the error tree a failure becomes again."""

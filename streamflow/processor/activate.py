@@ -25,12 +25,13 @@ from streamflow.coroutine.facts import RunFacts
 from streamflow.coroutine.instance import Instance
 from streamflow.coroutine.replay import replay
 from streamflow.engine.activation import activation_of, ready
+from streamflow.engine.decide.ending import fail
 from streamflow.engine.decide.intents import decide_intents, refuse_intents
 from streamflow.engine.decide.length import outgrown
 from streamflow.engine.state import Run
 from streamflow.model.answers import Answer, QueryAnswer, Reason, Rejection, Trouble
 from streamflow.model.commands import QueryWorkflow
-from streamflow.model.failure import Failure
+from streamflow.model.failure import NONDETERMINISM, NONDETERMINISM_SAID, Failure, FailureKind
 from streamflow.model.intents import ContinueAsNew, Intent, ScheduleActivity
 from streamflow.model.relations import CancelExternal, SignalExternal, StartChild
 from streamflow.observability import get_logger
@@ -75,7 +76,10 @@ def activate(recorder: Recorder, around: Surroundings, rows: Rows) -> None:
             StepLimitExceeded,
             Unregistered,
         ) as error:
-            _stuck(recorder, around, error)
+            if isinstance(error, NondeterminismError) and _fails_run(recorder, around):
+                _fail(recorder, around, error)
+            else:
+                _stuck(recorder, around, error)
             return
         if before < limits.events_warn <= recorder.run.last_seq:
             log.warning(
@@ -258,6 +262,23 @@ def _stuck(recorder: Recorder, around: Surroundings, error: BaseException) -> No
             next_try_ms=now_ms + retry_ms if retry_ms else 0,
         )
     )
+
+
+def _fails_run(recorder: Recorder, around: Surroundings) -> bool:
+    """Whether the worker, or the workflow's definition, counts nondeterminism among what fails a run."""
+    definition = _definition(recorder.run, around)
+    of_workflow = (*definition.failure_exception_types, *definition.worker_failure_types)
+    return issubclass(NondeterminismError, (*around.failure_types, *of_workflow))
+
+
+def _fail(recorder: Recorder, around: Surroundings, error: NondeterminismError) -> None:
+    _drop_instance(recorder.draft)
+    failure = Failure(
+        kind=FailureKind.APPLICATION, message=NONDETERMINISM_SAID + str(error), type=NONDETERMINISM
+    )
+    failure = around.gate.failure_out(around.options.namespace, recorder.run.workflow_id, failure)
+    context = recorder.context()
+    recorder.take((fail(recorder.run, failure, context),), context)
 
 
 def _kind_and_advice(error: BaseException) -> tuple[str, str]:

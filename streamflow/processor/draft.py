@@ -83,9 +83,16 @@ class Drafts:
 
     def shrink(self, runs_max: int) -> None:
         """Evicts what is over the bound; called between batches, when no draft is being changed."""
+        kept: list[Draft] = []
         while len(self._runs) > runs_max:
             _, draft = self._runs.popitem(last=False)
             evict(draft)
+            if (
+                draft.updates
+            ):  # which nobody but their callers remembers, and these would have to send them again
+                kept.append(draft)
+        for draft in kept:
+            self.put(draft)
 
     def clear(self) -> None:
         for draft in self._runs.values():

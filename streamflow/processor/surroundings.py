@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from streamflow.converter import DataConverter
 from streamflow.coroutine.definition import WorkflowDefinition
 from streamflow.coroutine.interception import Intercept
-from streamflow.coroutine.notices import Notice, ignore
+from streamflow.coroutine.notices import Notice
 from streamflow.coroutine.traits import NO_TRAITS, Traits
 from streamflow.engine.context import Context
 from streamflow.ports import Clock, Log
 from streamflow.processor.codec import PayloadGate
 from streamflow.processor.destinations import Destinations
+from streamflow.processor.notices import tell
 from streamflow.processor.options import ProcessorOptions
 from streamflow.processor.timezones import zone_rules
 from streamflow.processor.versions import NONE_CARRIED
@@ -68,7 +69,7 @@ class Surroundings:
     dead_letters_topic: str
     failure_types: tuple[type[BaseException], ...] = ()
     """Exceptions that fail a workflow of this worker, beside the failure types proper."""
-    notify: Callable[[Notice], None] = ignore
+    notify: Callable[[Notice], None] = tell
     traits: Traits = NO_TRAITS
     carried: Mapping[str, Mapping[str, WorkflowDefinition]] = field(
         default_factory=dict[str, Mapping[str, WorkflowDefinition]]

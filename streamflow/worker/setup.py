@@ -101,8 +101,9 @@ def definitions_of(
             raise ValueError(
                 f"Expected each workflow type once, found {name or 'a dynamic one'!r} twice"
             )
-        types = (*definition.failure_exception_types, *failure_types)
-        definitions[name] = dataclasses.replace(definition, failure_exception_types=types)
+        definitions[name] = dataclasses.replace(
+            definition, worker_failure_types=tuple(failure_types)
+        )
     return definitions
 
 
