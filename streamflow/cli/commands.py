@@ -45,6 +45,17 @@ for _name, _help in {
     )
 app.command(search_attribute)
 
+activity = App(name="activity", help="Pause, reset and end pending activities.")
+for _name, _help in {
+    "pause": "Begin no further attempt.",
+    "unpause": "Let a paused activity go on.",
+    "reset": "Count attempts from 1 again.",
+    "complete": "End an activity with a result.",
+    "fail": "End an attempt with a failure.",
+}.items():
+    activity.command(f"streamflow.cli.activity:{_name}", help=_help)
+app.command(activity)
+
 topology = App(name="topology", help="Show and make the topics that streamflow needs on Kafka.")
 topology.command("streamflow.cli.topology:plan", help="Show what apply would do.")
 topology.command("streamflow.cli.topology:apply", help="Make topics and queues.")

@@ -11,6 +11,13 @@ they read. `address` is where a workflow's commands go; `transport` how they tra
 
 from __future__ import annotations
 
+from streamflow.client.activity_execution import (
+    ActivityExecution,
+    ActivityExecutionDescription,
+    ActivityExecutionStatus,
+    PendingActivityState,
+)
+from streamflow.client.activity_handle import ActivityHandle
 from streamflow.client.async_activity import AsyncActivityHandle, AsyncActivityIDReference
 from streamflow.client.client import Client, ClientConfig
 from streamflow.client.errors import (
@@ -93,7 +100,11 @@ from streamflow.exceptions import WorkflowAlreadyStartedError
 from streamflow.service import RPCError, RPCStatusCode
 
 __all__ = [
+    "ActivityExecution",
+    "ActivityExecutionDescription",
+    "ActivityExecutionStatus",
     "ActivityFailureError",
+    "ActivityHandle",
     "AsyncActivityCancelledError",
     "AsyncActivityHandle",
     "AsyncActivityIDReference",
@@ -130,6 +141,7 @@ __all__ = [
     "OutboundInterceptor",
     "PauseScheduleInput",
     "PendingActivity",
+    "PendingActivityState",
     "Plugin",
     "QueryWorkflowInput",
     "RPCError",

@@ -17,7 +17,15 @@ from typing import (
     TypeVar,
 )
 
-from streamflow.client import async_activity, connecting, finding, naming, starting, with_start
+from streamflow.client import (
+    activity_starting,
+    async_activity,
+    connecting,
+    finding,
+    naming,
+    starting,
+    with_start,
+)
 from streamflow.client.errors import NotYetError
 from streamflow.client.handle import WorkflowHandle
 from streamflow.client.interceptor import Interceptor, OutboundInterceptor
@@ -386,6 +394,16 @@ class Client:
 
     get_async_activity_handle = async_activity.get_async_activity_handle
 
+    # -- activities without a workflow --------------------------------------------------------------------------
+
+    start_activity = activity_starting.start_activity
+    execute_activity = activity_starting.execute_activity
+    start_activity_class = activity_starting.start_activity_class
+    execute_activity_class = activity_starting.execute_activity_class
+    start_activity_method = activity_starting.start_activity_method
+    execute_activity_method = activity_starting.execute_activity_method
+    get_activity_handle = activity_starting.get_activity_handle
+
     # -- not in this release ------------------------------------------------------------------------------------
 
     async def create_schedule(self, *_args: Any, **_options: Any) -> NoReturn:
@@ -396,9 +414,3 @@ class Client:
 
     async def list_schedules(self, *_args: Any, **_options: Any) -> NoReturn:
         raise NotYetError("Client.list_schedules")
-
-    async def start_activity(self, *_args: Any, **_options: Any) -> NoReturn:
-        raise NotYetError("Client.start_activity")
-
-    async def execute_activity(self, *_args: Any, **_options: Any) -> NoReturn:
-        raise NotYetError("Client.execute_activity")

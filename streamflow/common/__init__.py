@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 from streamflow.common import meters as meters  # gives `MetricMeter.noop` its value
+from streamflow.common.activities import ActivityIDConflictPolicy, ActivityIDReusePolicy
 from streamflow.common.headers import HeaderCodecBehavior
 from streamflow.common.metrics import (
     MetricAttributes,
@@ -47,6 +48,8 @@ from streamflow.common.versions import (
 )
 
 __all__ = [
+    "ActivityIDConflictPolicy",
+    "ActivityIDReusePolicy",
     "AutoUpgradeVersioningOverride",
     "HeaderCodecBehavior",
     "MetricAttributes",

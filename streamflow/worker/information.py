@@ -8,7 +8,9 @@ from typing import Any
 from streamflow.activity.context import Info
 from streamflow.common import Priority, RetryPolicy
 from streamflow.converter import ActivitySerializationContext, DataConverter
+from streamflow.model import standalone
 from streamflow.model.payload import Payloads
+from streamflow.model.tasks import ActivityTask
 from streamflow.wire.task_token import encode_task_token
 from streamflow.worker.attempt import Attempt
 
@@ -16,6 +18,7 @@ from streamflow.worker.attempt import Attempt
 def info_of(attempt: Attempt, namespace: str, converter: DataConverter) -> Info:
     task = attempt.task
     limits = task.timeouts
+    alone = task.workflow_type == standalone.WORKFLOW_TYPE
     return Info(
         activity_id=task.activity_id,
         activity_type=task.activity_type,
@@ -31,12 +34,13 @@ def info_of(attempt: Attempt, namespace: str, converter: DataConverter) -> Info:
         started_time=_time(attempt.started_ms),
         task_queue=task.queue,
         task_token=encode_task_token(task),
-        workflow_id=task.workflow_id,
-        workflow_namespace=namespace,
-        workflow_run_id=task.run_id,
-        workflow_type=task.workflow_type,
-        priority=Priority._from_model(task.priority),
+        workflow_id=None if alone else task.workflow_id,
+        workflow_namespace=None if alone else namespace,
+        workflow_run_id=None if alone else task.run_id,
+        workflow_type=None if alone else task.workflow_type,
+        priority=_priority(task),
         retry_policy=RetryPolicy._from_model(task.retry_policy),
+        activity_run_id=task.run_id if alone else None,
     )
 
 
@@ -55,6 +59,16 @@ def converter_of(attempt: Attempt, namespace: str, converter: DataConverter) -> 
         is_local=attempt.is_local,
     )
     return converter.with_context(context)
+
+
+def _priority(task: ActivityTask) -> Priority:
+    if not (task.priority or task.fairness_key or task.fairness_weight != 1.0):
+        return Priority.default
+    return Priority(
+        priority_key=task.priority or None,
+        fairness_key=task.fairness_key or None,
+        fairness_weight=None if task.fairness_weight == 1.0 else task.fairness_weight,
+    )
 
 
 def _time(milliseconds: int) -> datetime:

@@ -34,6 +34,7 @@ from streamflow.worker.local import LocalActivityRunner
 from streamflow.worker.poller import Poller
 from streamflow.worker.setup import Setup, WorkerClient
 from streamflow.worker.slots import ReserveContext, SlotType, slots_of
+from streamflow.worker.standalone import Standalone
 from streamflow.worker.tuning import FixedSizeSlotSupplier, SlotSupplier, slots_max
 from streamflow.worker.waiting import Rate
 
@@ -71,6 +72,7 @@ class Service:
         self._executor: Executor | None = None
         self._local: Executor | None = None
         self._poller: Poller | None = None
+        self._standalone: Standalone | None = None
         self._processing: Running | None = None
         self._polling: Running | None = None
 
@@ -98,6 +100,8 @@ class Service:
             await self._start_processor(entry, name)
         if setup.takes_tasks:
             self._start_poller(entry, name)
+            self._standalone = Standalone(setup, Service)
+            self._standalone.begin()
         _log.info("worker_started", queue=setup.queue, name=name, activities=len(setup.registry))
 
     async def until(self, stopping: asyncio.Event) -> None:
@@ -122,6 +126,8 @@ class Service:
             if self._polling is not None:
                 await self._end_activities(graceful_s)
         finally:
+            if self._standalone is not None:
+                await self._standalone.end()
             ended = await self._end_machines()
             if self._local is not None:
                 self._local.cancel_all(_SHUTTING_DOWN)

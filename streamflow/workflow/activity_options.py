@@ -252,4 +252,6 @@ def _request(
         priority=0 if priority is None else priority._to_model(),
         local=local,
         local_retry_threshold_ms=optional_milliseconds(get("local_retry_threshold")),
+        fairness_key="" if priority is None else priority.fairness_key or "",
+        fairness_weight=1.0 if priority is None else priority.fairness_weight or 1.0,
     )

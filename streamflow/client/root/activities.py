@@ -1,10 +1,13 @@
-"""Calls about activities that clients start."""
+"""Calls about activities that clients start: each is a run of a built-in workflow, on a queue that the namespace has for them."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from streamflow.client.errors import NotYetError
+from streamflow.client.activity_execution import ActivityExecutionDescription, described
+from streamflow.client.activity_handle import ActivityHandle
+from streamflow.client.address import Address, expect, seconds
+from streamflow.client.errors import NotYetError, raise_refusal
 from streamflow.client.inputs import (
     CancelActivityInput,
     CountActivitiesInput,
@@ -14,20 +17,131 @@ from streamflow.client.inputs import (
     TerminateActivityInput,
 )
 from streamflow.client.root.calls import Calls
+from streamflow.client.transport import EventsPage
+from streamflow.client.values import encode
+from streamflow.common import RetryPolicy
+from streamflow.common.durations import optional_ms, to_ms
+from streamflow.converter import ActivitySerializationContext, encode_search_attributes
+from streamflow.exceptions import ActivityAlreadyStartedError
+from streamflow.model import standalone
+from streamflow.model.answers import Description, Done, Reason, Rejection
+from streamflow.model.commands import (
+    CancelWorkflow,
+    DescribeWorkflow,
+    StartWorkflow,
+    TerminateWorkflow,
+)
+from streamflow.model.events import Recorded
+from streamflow.model.options import ActivityTimeouts
+from streamflow.model.standalone import StandaloneSpec
+from streamflow.service import RPCError, RPCStatusCode
 
 
 class ActivityCalls(Calls):
-    async def start_activity(self, input: StartActivityInput) -> Any:
-        raise NotYetError("Client.start_activity")
+    async def start_activity(self, input: StartActivityInput) -> ActivityHandle[Any]:
+        client, attributes = self._client, input.search_attributes
+        command = StartWorkflow(
+            workflow_id=standalone.workflow_id_of(input.id),
+            workflow_type=standalone.WORKFLOW_TYPE,
+            args=(standalone.encode_spec(await self._spec(input)),),
+            id_reuse_policy=input.id_reuse_policy._to_model(),
+            id_conflict_policy=input.id_conflict_policy._to_model(),
+            start_delay_ms=to_ms(input.start_delay) if input.start_delay else 0,
+            search_attributes={} if attributes is None else encode_search_attributes(attributes),
+            static_summary=input.summary or "",
+            identity=client.identity,
+        )
+        answer = await client.transport.ask(
+            standalone.QUEUE, command, deadline_s=seconds(input.rpc_timeout)
+        )
+        if isinstance(answer, Rejection):
+            if answer.reason is Reason.ALREADY_STARTED:
+                raise ActivityAlreadyStartedError(
+                    input.id, input.activity_type, run_id=answer.run_id
+                )
+            raise_refusal(answer)
+        run_id = expect(answer, Done).run_id or None
+        return ActivityHandle(client, input.id, run_id=run_id, result_type=input.result_type)
+
+    async def _spec(self, input: StartActivityInput) -> StandaloneSpec:
+        timeouts = ActivityTimeouts(
+            schedule_to_close_ms=optional_ms(input.schedule_to_close_timeout),
+            schedule_to_start_ms=optional_ms(input.schedule_to_start_timeout),
+            start_to_close_ms=optional_ms(input.start_to_close_timeout),
+            heartbeat_ms=optional_ms(input.heartbeat_timeout),
+        )
+        if timeouts.schedule_to_close_ms is None and timeouts.start_to_close_ms is None:
+            raise RPCError(
+                f"Expected start_to_close_timeout or schedule_to_close_timeout for activity {input.activity_type!r}, "
+                "found neither; say how long it may take",
+                RPCStatusCode.INVALID_ARGUMENT,
+            )
+        converter = self._client.data_converter.with_context(
+            ActivitySerializationContext(
+                namespace=self._client.namespace,
+                activity_id=input.id,
+                activity_type=input.activity_type,
+                activity_task_queue=input.task_queue,
+                workflow_id=None,
+                workflow_type=None,
+                is_local=False,
+            )
+        )
+        priority = input.priority
+        return StandaloneSpec(
+            activity_id=input.id,
+            activity_type=input.activity_type,
+            queue=input.task_queue,
+            args=await encode(converter, input.args),
+            headers=await self._headers(input.headers),
+            timeouts=timeouts,
+            retry_policy=(input.retry_policy or RetryPolicy())._to_model(),
+            summary=input.summary or "",
+            priority=priority._to_model(),
+            fairness_key=priority.fairness_key or "",
+            fairness_weight=priority.fairness_weight or 1.0,
+        )
 
     async def cancel_activity(self, input: CancelActivityInput) -> None:
-        raise NotYetError("ActivityHandle.cancel")
+        address = self._activity(input.activity_id, input.activity_run_id)
+        command = CancelWorkflow(
+            workflow_id=address.workflow_id,
+            run_id=address.run_id,
+            reason=input.reason or "",
+            identity=self._client.identity,
+        )
+        expect(await address.ask(command, input.rpc_timeout), Done)
 
     async def terminate_activity(self, input: TerminateActivityInput) -> None:
-        raise NotYetError("ActivityHandle.terminate")
+        address = self._activity(input.activity_id, input.activity_run_id)
+        command = TerminateWorkflow(
+            workflow_id=address.workflow_id,
+            run_id=address.run_id,
+            reason=input.reason or "",
+            identity=self._client.identity,
+        )
+        expect(await address.ask(command, input.rpc_timeout), Done)
 
-    async def describe_activity(self, input: DescribeActivityInput) -> Any:
-        raise NotYetError("ActivityHandle.describe")
+    async def describe_activity(self, input: DescribeActivityInput) -> ActivityExecutionDescription:
+        address = self._activity(input.activity_id, input.activity_run_id)
+        command = DescribeWorkflow(workflow_id=address.workflow_id, run_id=address.run_id)
+        facts = expect(await address.ask(command, input.rpc_timeout), Description)
+        events: list[Recorded] = []
+        page: EventsPage | None = None
+        while page is None or page.more:
+            answer = await self._client.transport.events(
+                standalone.QUEUE,
+                address.workflow_id,
+                facts.run_id,
+                page.next_after_seq if page else 0,
+                deadline_s=seconds(input.rpc_timeout),
+            )
+            page = expect(answer, EventsPage)
+            events += page.events
+        return described(facts, events, self._client.data_converter)
+
+    def _activity(self, activity_id: str, run_id: str | None) -> Address:
+        return self._address(standalone.workflow_id_of(activity_id), run_id, standalone.QUEUE)
 
     def list_activities(self, input: ListActivitiesInput) -> Any:
         raise NotYetError("Client.list_activities")

@@ -95,6 +95,8 @@ class ActivityRequest(msgspec.Struct, frozen=True, kw_only=True):
     priority: int = 0
     local: bool = False
     local_retry_threshold_ms: int | None = None
+    fairness_key: str = ""
+    fairness_weight: float = 1.0
 
 
 class ActivityHandle(WorkflowFuture[T]):
@@ -173,6 +175,8 @@ class ActivityMachine:
             priority=request.priority,
             local=request.local,
             local_retry_threshold_ms=request.local_retry_threshold_ms,
+            fairness_key=request.fairness_key,
+            fairness_weight=request.fairness_weight,
         )
 
     def cancel_intent(self) -> CancelActivity:

@@ -1,0 +1,147 @@
+"""Runs the activities that clients start: a worker within the worker, on the queue that the namespace has for them.
+
+Each is a run of `StandaloneActivity`, which does nothing but have the activity made on the queue that its caller named. Every
+worker that takes activity tasks serves that queue from when a client has made it; values pass as they are stored.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
+
+from streamflow import workflow
+from streamflow.common import HeaderCodecBehavior, RawValue
+from streamflow.converter import DataConverter
+from streamflow.coroutine.context import current
+from streamflow.coroutine.machines.activity import ActivityRequest
+from streamflow.model import standalone
+from streamflow.model.options import CancellationType
+from streamflow.observability import get_logger
+from streamflow.ports import Log
+from streamflow.topology import inbox_topic
+from streamflow.worker.registry import Registry
+from streamflow.worker.setup import Setup, WorkerClient, definitions_of
+
+_log = get_logger("worker")
+
+LOOK_S = 0.5
+"""How often a worker looks whether a client has made the queue."""
+
+LOOK_IN_MEMORY_S = 0.02
+
+
+@workflow.defn(name=standalone.WORKFLOW_TYPE)
+class StandaloneActivity:
+    """Has one activity made."""
+
+    @workflow.run
+    async def run(self, order: RawValue) -> RawValue:
+        spec = standalone.decode_spec(order.payload)
+        request = ActivityRequest(
+            activity_type=spec.activity_type,
+            activity_id=spec.activity_id,
+            queue=spec.queue,
+            args=spec.args,
+            headers=spec.headers,
+            timeouts=spec.timeouts,
+            retry_policy=spec.retry_policy,
+            cancellation_type=CancellationType.WAIT_CANCELLATION_COMPLETED,
+            summary=spec.summary,
+            priority=spec.priority,
+            fairness_key=spec.fairness_key,
+            fairness_weight=spec.fairness_weight,
+        )
+        result: RawValue = await current().begin_activity(request, RawValue)
+        return result
+
+
+class Part(Protocol):
+    """A worker's parts, as `service.Service` has them."""
+
+    async def start(self) -> None: ...
+
+    async def until(self, stopping: asyncio.Event) -> None: ...
+
+    async def stop(self, graceful_s: float) -> None: ...
+
+
+class Standalone:
+    """Looks for the queue, serves it once it is there, and lets it go with its worker."""
+
+    def __init__(self, setup: Setup, make: Callable[[Setup], Part]) -> None:
+        self._setup = setup
+        self._make = make
+        self._stopping = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    def begin(self) -> None:
+        self._task = asyncio.get_running_loop().create_task(self._run())
+
+    async def end(self) -> None:
+        self._stopping.set()
+        if self._task is not None:
+            await self._task
+
+    async def _run(self) -> None:
+        if not await self._found():
+            return
+        part = self._make(_inner(self._setup))
+        try:
+            await part.start()
+            await part.until(self._stopping)
+        except (
+            Exception
+        ) as error:  # the worker's own work goes on; another worker of the namespace may do better
+            _log.error("standalone_activities_failed", error=repr(error))
+        finally:
+            await part.stop(0)
+
+    async def _found(self) -> bool:
+        """Whether the queue was made before the worker stops."""
+        log: Log = self._setup.client.log
+        topic = inbox_topic(self._setup.client.namespace, standalone.QUEUE)
+        apart_s = LOOK_S if log.threaded else LOOK_IN_MEMORY_S
+        while topic not in log.topics():
+            if await _within(self._stopping.wait(), apart_s):
+                return False
+        return not self._stopping.is_set()
+
+
+async def _within(happening: Awaitable[Any], seconds: float) -> bool:
+    try:
+        await asyncio.wait_for(happening, seconds)
+    except TimeoutError:
+        return False
+    return True
+
+
+def _inner(setup: Setup) -> Setup:
+    """The worker within: it has no activities of its own, and reads no user's values."""
+    return dataclasses.replace(
+        setup,
+        client=_Plain(setup.client),
+        queue=standalone.QUEUE,
+        definitions=definitions_of([StandaloneActivity], []),
+        registry=Registry([]),
+        takes_tasks=False,
+        threads=None,
+        shared_state=None,
+        local_slots=1,
+        interceptors=(),
+        build_id="",
+    )
+
+
+class _Plain:
+    """The worker's client, but for its converter: what passes through here is passed on as it is."""
+
+    def __init__(self, client: WorkerClient) -> None:
+        self.log = client.log
+        self.namespace = client.namespace
+        self.identity = client.identity
+        self.create_topics = client.create_topics
+        self.data_converter = DataConverter.default
+        self.worker_interceptors: tuple[object, ...] = ()
+        self.header_codec_behavior = HeaderCodecBehavior.NO_CODEC
