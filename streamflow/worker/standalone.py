@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol
 
 from streamflow import workflow
@@ -143,5 +143,8 @@ class _Plain:
         self.identity = client.identity
         self.create_topics = client.create_topics
         self.data_converter = DataConverter.default
-        self.worker_interceptors: tuple[object, ...] = ()
         self.header_codec_behavior = HeaderCodecBehavior.NO_CODEC
+
+    def config(self, *, active_config: bool = False) -> Mapping[str, Any]:
+        """No plugins and no interceptors: those are for users' code."""
+        return {}
