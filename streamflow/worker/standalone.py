@@ -128,7 +128,6 @@ def _inner(setup: Setup) -> Setup:
         takes_tasks=False,
         threads=None,
         shared_state=None,
-        local_slots=1,
         interceptors=(),
         build_id="",
     )
