@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from streamflow.client.errors import WorkflowFailureError
 from streamflow.config import DEFAULT_NAMESPACE
+from streamflow.engine.state import STATUS_OF
 from streamflow.exceptions import WorkflowAlreadyStartedError
 from streamflow.model.events import (
     ActivityCanceled,
@@ -27,6 +28,14 @@ from streamflow.model.events import (
     WorkflowStarted,
     WorkflowTerminated,
     WorkflowTimedOut,
+)
+from streamflow.model.relations import (
+    ChildClosed,
+    ChildInitiated,
+    ChildStarted,
+    ChildStartFailed,
+    ExternalAnswered,
+    ExternalSignalSent,
 )
 from streamflow.ports import TopicPartition
 from streamflow.topology import inbox_topic, partition_for, processor_group
@@ -129,6 +138,10 @@ def _operations(world: World, histories: Histories) -> list[str]:
                     due[op] = fire_at_ms
                 case ActivityCompleted(op=op) | ActivityFailed(op=op) | ActivityCanceled(op=op):
                     ended[op] += 1
+                case ChildInitiated(op=op) | ExternalSignalSent(op=op):
+                    due[op] = 0
+                case ChildClosed(op=op) | ChildStartFailed(op=op) | ExternalAnswered(op=op):
+                    ended[op] += 1
                 case TimerFired(op=op):
                     ended[op] += 1
                     if recorded.time_ms < due.get(op, 0):
@@ -158,6 +171,66 @@ def _runs(world: World, histories: Histories) -> list[str]:
             for run in runs[:-1]
             if not isinstance(run.events[-1].event, WorkflowContinuedAsNew)
         ]
+    return found
+
+
+def _children(world: World, histories: Histories) -> list[str]:
+    """Each child that a run asked for is started exactly once, and told of once: how it really ended."""
+    found: list[str] = []
+    for run in histories.runs.values():
+        children: dict[int, list[RunHistory]] = {}
+        for recorded in run.events:
+            match recorded.event:
+                case ChildInitiated(op=op, child_workflow_id=child):
+                    chain = [one for one in histories.of(child) if _is_child(one, run, op)]
+                    firsts = [one for one in chain if _started(one).continued_from is None]
+                    if len(firsts) != 1:
+                        found.append(f"{_name(run)}: child {child} was started {len(firsts)} times")
+                    children[op] = chain
+                case ChildStarted(op=op, child_run_id=run_id):
+                    if run_id != children[op][0].run_id:
+                        found.append(f"{_name(run)}: child {op} began as another run than {run_id}")
+                case ChildClosed(op=op):
+                    end = children[op][-1].events[-1].event
+                    told, failure = recorded.event.result, recorded.event.failure
+                    if recorded.event.status is not STATUS_OF[type(end)]:
+                        found.append(f"{_name(run)}: child {op} ended with {end}, told {recorded}")
+                    elif isinstance(end, WorkflowCompleted) and told != end.result:
+                        found.append(f"{_name(run)}: child {op} gave {end.result}, told {told}")
+                    elif isinstance(end, WorkflowFailed) and failure != end.failure:
+                        found.append(f"{_name(run)}: child {op} failed otherwise: {failure}")
+                case _:
+                    pass
+    return found
+
+
+def _is_child(run: RunHistory, parent: RunHistory, op: int) -> bool:
+    of = _started(run).parent
+    return of is not None and (of.run_id, of.op) == (parent.run_id, op)
+
+
+def _started(run: RunHistory) -> WorkflowStarted:
+    started = run.events[0].event
+    assert isinstance(started, WorkflowStarted)
+    return started
+
+
+def _told(world: World, histories: Histories) -> list[str]:
+    """A signal of one workflow to another is there once if its sender was told so, and not at all if it was told no."""
+    there = Counter(value for run in histories.runs.values() for value in _signals([run]))
+    found: list[str] = []
+    for run in histories.runs.values():
+        sent: dict[int, str] = {}
+        for recorded in run.events:
+            match recorded.event:
+                case ExternalSignalSent(op=op, args=(argument,)):
+                    sent[op] = json_of(argument)
+                case ExternalAnswered(op=op, failure=failure):
+                    expected = 1 if failure is None else 0
+                    if there[sent[op]] != expected:
+                        found.append(f"{_name(run)}: told {failure}, there {there[sent[op]]} times")
+                case _:
+                    pass
     return found
 
 
@@ -338,6 +411,8 @@ _CHECKS: tuple[Callable[[World, Histories], list[str]], ...] = (
     _positions,
     _operations,
     _runs,
+    _children,
+    _told,
     _results,
     _attempts,
     _starts,

@@ -217,11 +217,16 @@ def _step(chance: random.Random, index: int) -> Step:
         case "local":
             how.pop("beat", None)
             return ["local", n, {**how, "ms": min(how.get("ms", 0), 300)}]
+        case "tell":
+            return ["tell", f"w{chance.randrange(12)}", f"tell-{chance.randrange(10**9)}"]
         case "again" | "bug" as kind:
             return [kind]
         case kind:
             return [kind, n, how]
 
 
-_KINDS = ("act", "local", "sleep", "fan", "hear", "race", "once", "side", "again", "bug")
-_WEIGHTS = (24, 20, 12, 8, 14, 6, 6, 3, 6, 3)
+_KINDS = (
+    *("act", "local", "sleep", "fan", "hear", "race", "once", "side", "again", "bug"),
+    *("child", "tell"),
+)
+_WEIGHTS = (24, 20, 12, 8, 14, 6, 6, 3, 6, 3, 12, 6)

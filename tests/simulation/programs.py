@@ -20,6 +20,8 @@ Step = list[Any]
 """[kind, arguments...], as JSON."""
 LATE = "late"
 HEARD = "heard"
+TOLD = "told"
+NOBODY = "nobody"
 SIDE_QUEUE = "side"
 """A queue for activities alone, which is made while the simulation runs."""
 
@@ -34,11 +36,20 @@ def value_of(number: int) -> int:
     return 3 * number + 1
 
 
+def child_id(parent_id: str, n: int) -> str:
+    """The child that a step with this number starts."""
+    return f"{parent_id}/{n}"
+
+
 def allowed(step: Step) -> list[Any]:
     """Every result that a step may have."""
     match step:
         case ["act" | "local" | "side", int(n), *_]:
             return [value_of(n)]
+        case ["child", int(n), *_]:
+            return [value_of(n)]
+        case ["tell", *_]:
+            return [TOLD, NOBODY]
         case ["once", int(n), *_]:
             return [value_of(n), LATE]
         case ["race", int(n), *_]:
@@ -118,6 +129,10 @@ class Program:
                     raise
             case ["fan", numbers]:
                 return await asyncio.gather(*(self._act(n, {"ms": 10 * n}) for n in numbers))
+            case ["child", n, how]:
+                return await self._child(n, how)
+            case ["tell", target, value]:
+                return await self._tell(target, value)
             case ["sleep", ms]:
                 await asyncio.sleep(ms / 1000)
             case ["hear", count, limit_ms]:
@@ -154,6 +169,20 @@ class Program:
             if is_cancelled_exception(error):
                 raise
             return LATE
+
+    async def _child(self, n: int, how: dict[str, Any]) -> Any:
+        told = await workflow.execute_child_workflow(
+            "Program", args=[[["act", n, how]], [], []], id=child_id(workflow.info().workflow_id, n)
+        )
+        [result] = told["results"]
+        return result
+
+    async def _tell(self, target: str, value: str) -> str:
+        try:
+            await workflow.get_external_workflow_handle(target).signal("note", value)
+        except ApplicationError:
+            return NOBODY
+        return TOLD
 
     async def _hear(self, count: int, limit_ms: int | None) -> str:
         limit = None if limit_ms is None else timedelta(milliseconds=limit_ms)

@@ -13,17 +13,28 @@ from typing import Any
 from hypothesis import strategies as st
 
 from streamflow import workflow
-from streamflow.exceptions import ActivityError
+from streamflow.exceptions import (
+    ActivityError,
+    ChildWorkflowError,
+    FailureError,
+    WorkflowAlreadyStartedError,
+)
 from streamflow.model.intents import CancelTimer, ScheduleActivity, StartTimer
-from tests.unit.coroutine.world import World
+from streamflow.model.options import Status
+from streamflow.model.relations import CancelExternal, SignalExternal, StartChild
+from tests.unit.coroutine.world import World, failure
 
 MINUTE = timedelta(minutes=1)
 TIMER = ""
+CHILD, STARTED, MESSAGE = "child", "started child", "message"
 KINDS = list(workflow.ActivityCancellationType)
+CHILD_KINDS = list(workflow.ChildWorkflowCancellationType)
 
 simple = st.one_of(
     st.tuples(st.just("act"), st.sampled_from("abc"), st.sampled_from([0, 1, 2])),
     st.tuples(st.just("local"), st.sampled_from("abc")),
+    st.tuples(st.just("child"), st.sampled_from("abc"), st.sampled_from([0, 1, 2, 3])),
+    st.tuples(st.just("tell"), st.sampled_from("abc"), st.booleans()),
     st.tuples(st.just("sleep"), st.integers(0, 3)),
     st.tuples(st.just("wait"), st.integers(0, 2), st.sampled_from([None, 0, 2])),
     st.tuples(st.just("chance"), st.just(0)),
@@ -81,6 +92,24 @@ class Program:
 
     async def do_local(self, name: str) -> None:
         self.seen.append(await workflow.execute_local_activity(name, start_to_close_timeout=MINUTE))
+
+    async def do_child(self, name: str, kind: int) -> None:
+        try:
+            handle = await workflow.start_child_workflow(name, cancellation_type=CHILD_KINDS[kind])
+            self.seen.append(handle.first_execution_run_id)
+            self.seen.append(await handle)
+        except WorkflowAlreadyStartedError as error:
+            self.seen.append(error.workflow_type)
+        except ChildWorkflowError as error:
+            self.seen.append(type(error.cause).__name__)
+
+    async def do_tell(self, name: str, cancels: bool) -> None:
+        other = workflow.get_external_workflow_handle(name)
+        try:
+            await (other.cancel() if cancels else other.signal("hello", name))
+            self.seen.append("told")
+        except FailureError as error:
+            self.seen.append(error.message)
 
     async def do_sleep(self, seconds: int) -> None:
         await asyncio.sleep(seconds)
@@ -174,6 +203,10 @@ def play(
                 open_ops[intent.op] = TIMER
             elif isinstance(intent, CancelTimer):
                 del open_ops[intent.op]
+            elif isinstance(intent, StartChild):
+                open_ops[intent.op] = CHILD
+            elif isinstance(intent, SignalExternal | CancelExternal):
+                open_ops[intent.op] = MESSAGE
         if world.instance.done:
             break
         between(world)
@@ -182,7 +215,18 @@ def play(
             if choose(3) == 0 or (op == max(open_ops) and not told):
                 told = True
                 name = open_ops.pop(op)
-                if name is TIMER:
+                if name is CHILD and choose(5):
+                    world.child_started(op)
+                    open_ops[op] = STARTED
+                elif name is CHILD:
+                    world.child_refused(op)
+                elif name is STARTED:
+                    why = failure() if choose(3) == 0 else None
+                    status = Status.FAILED if why else Status.COMPLETED
+                    world.child_closed(op, f"child {op}", status=status, why=why)
+                elif name is MESSAGE:
+                    world.answered(op, failure() if choose(3) == 0 else None)
+                elif name is TIMER:
                     world.pass_ms(choose(2_000)).fire(op)
                 elif choose(4) == 0 and name != "by signal":
                     world.report_canceled(op)

@@ -11,7 +11,7 @@ def random_program(chance: random.Random, depth: int = 3) -> list[Any]:
 
 
 def _statement(chance: random.Random, depth: int) -> list[Any]:
-    kinds = ["act", "local", "sleep", "wait", "chance", "yield"]
+    kinds = ["act", "local", "sleep", "wait", "chance", "yield", "child", "tell"]
     if depth:
         kinds += [
             "gather",
@@ -29,6 +29,10 @@ def _statement(chance: random.Random, depth: int) -> list[Any]:
             return [kind, chance.choice("abc"), chance.randrange(3)]
         case "local":
             return [kind, chance.choice("abc")]
+        case "child":
+            return [kind, chance.choice("abc"), chance.randrange(4)]
+        case "tell":
+            return [kind, chance.choice("abc"), chance.random() < 0.5]
         case "sleep":
             return [kind, chance.randint(0, 3)]
         case "wait":
