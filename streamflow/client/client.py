@@ -125,6 +125,8 @@ class Client:
             rpc_metadata: A gateway's HTTP headers.
             lazy: Connect at the first call rather than now.
             runtime: Where metrics go. Default: `Runtime.default`.
+            data_converter: How values are stored. On an embedded log it keeps payloads from 256 KiB on as files beside the
+                log, unless it has an external storage of its own.
             header_codec_behavior: Whether the payload codec encodes the headers that interceptors set. Default: no.
             create_topics: Create topics that are missing. Default: not on Kafka, where `streamflow topology apply` does.
             config: Further options of librdkafka, passed on untouched (SASL and so on).
@@ -164,7 +166,7 @@ class Client:
         return cls(
             service_client,
             namespace=namespace,
-            data_converter=data_converter,
+            data_converter=connecting.with_default_storage(target_host, data_converter),
             plugins=plugins,
             interceptors=interceptors,
             default_workflow_query_reject_condition=default_workflow_query_reject_condition,

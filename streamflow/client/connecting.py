@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from streamflow import wiring
 from streamflow.client.transport import Transport
+from streamflow.converter import DataConverter, ExternalStorage
 from streamflow.ports import LogError, StoreTaken
 from streamflow.service import ConnectConfig, RPCError, RPCStatusCode, ServiceClient, TLSConfig
+
+PAYLOADS_FOLDER = "payloads"
+"""Within an embedded log's folder: payloads that are too large for records."""
 
 if TYPE_CHECKING:
     from ssl import SSLContext
@@ -33,6 +39,17 @@ async def connect(config: ConnectConfig) -> ServiceClient:
             await service_client.close()
             raise
     return service_client
+
+
+def with_default_storage(target: str, converter: DataConverter) -> DataConverter:
+    """The converter; on an embedded log with a place beside it for payloads that are too large for records."""
+    if converter.external_storage is not None or not target.startswith("embedded:"):
+        return converter
+    from streamflow.converter.file_driver import FileStorageDriver
+
+    folder = Path(target.partition(":")[2]) / PAYLOADS_FOLDER
+    storage = ExternalStorage(drivers=[FileStorageDriver(folder)])
+    return replace(converter, external_storage=storage)
 
 
 async def _transport(config: ConnectConfig) -> Transport:

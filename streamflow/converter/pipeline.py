@@ -10,7 +10,7 @@ from streamflow.converter.serialization_context import (
     WithSerializationContext,
     in_context,
 )
-from streamflow.converter.storage import ExternalStorage
+from streamflow.converter.storage import ExternalStorage, is_reference
 from streamflow.model.payload import Payload
 
 
@@ -25,6 +25,16 @@ class Pipeline(PayloadCodec, WithSerializationContext):
     def takes_context(self) -> bool:
         """Whether `with_context` may change anything."""
         return self._storage is not None or isinstance(self._codec, WithSerializationContext)
+
+    def encodes(self, payloads: Sequence[Payload]) -> bool:
+        """Whether `encode` could change one of them. Asked first, as most payloads are small and few have a codec."""
+        if self._codec is not None:
+            return True
+        return self._storage is not None and self._storage.may_store(payloads)
+
+    def decodes(self, payloads: Sequence[Payload]) -> bool:
+        """Whether `decode` could change one of them."""
+        return self._codec is not None or any(is_reference(payload) for payload in payloads)
 
     def with_context(self, context: SerializationContext) -> Pipeline:
         if not self.takes_context:

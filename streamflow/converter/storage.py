@@ -26,6 +26,8 @@ from streamflow.model.payload import Payload
 
 PAYLOAD_SIZE_THRESHOLD = 256 * 1024
 REFERENCE_ENCODING = b"json/external-storage-reference"
+_METADATA_BYTES = 4 * 1024
+"""More than any payload has: only near the threshold is the exact size worth its cost."""
 
 T = TypeVar("T")
 
@@ -152,6 +154,11 @@ class ExternalStorage(WithSerializationContext):
         object.__setattr__(bound, "_target", _target_of(context))
         return bound
 
+    def may_store(self, payloads: Sequence[Payload]) -> bool:
+        """Whether one of them is large enough; False is certain."""
+        least = self.payload_size_threshold - _METADATA_BYTES
+        return any(len(payload.data) >= least for payload in payloads)
+
     async def store(self, payloads: Sequence[Payload]) -> list[Payload]:
         """The payloads, large ones replaced by references. Drivers work at the same time."""
         groups: dict[str, list[int]] = {}
@@ -194,8 +201,7 @@ class ExternalStorage(WithSerializationContext):
         return made
 
     def _select(self, payload: Payload) -> StorageDriver | None:
-        # The metadata is a few dozen bytes: only where it can decide is the exact size worth its cost.
-        if len(payload.data) + 1024 < self.payload_size_threshold or is_reference(payload):
+        if not self.may_store([payload]) or is_reference(payload):
             return None
         if payload.ByteSize() < self.payload_size_threshold:
             return None

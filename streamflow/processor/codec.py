@@ -125,12 +125,26 @@ class PayloadGate:
         return whose.of(value)
 
     def _decode_in(self, context: SerializationContext | None) -> Recode:
-        codec = self._codec_in(context)
-        return lambda payloads: self._run(codec.decode, payloads)
+        codec = self._codec
+        assert codec is not None
+
+        def decode(payloads: list[Payload]) -> list[Payload]:
+            if not codec.decodes(payloads):
+                return payloads
+            return self._run(self._codec_in(context).decode, payloads)
+
+        return decode
 
     def _encode_in(self, context: SerializationContext | None) -> Recode:
-        codec = self._codec_in(context)
-        return lambda payloads: self._run(codec.encode, payloads)
+        codec = self._codec
+        assert codec is not None
+
+        def encode(payloads: list[Payload]) -> list[Payload]:
+            if not codec.encodes(payloads):
+                return payloads
+            return self._run(self._codec_in(context).encode, payloads)
+
+        return encode
 
     def _codec_in(self, context: SerializationContext | None) -> Pipeline:
         assert self._codec is not None

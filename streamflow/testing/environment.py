@@ -3,6 +3,8 @@
 start_time_skipping   the log in memory; while a test awaits a result, time jumps to the next timer
 start_local           the durable embedded log in a folder of its own; time is real
 from_client           whatever the client speaks to; time is real
+
+In each of them a failed assertion of workflow code fails the workflow (`assertions`), so that no test waits for it.
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ from streamflow.memory.broker import MemoryBroker
 from streamflow.memory.log import MemoryLog
 from streamflow.runtime import Runtime
 from streamflow.service import ConnectConfig, ServiceClient
+from streamflow.testing.assertions import AssertionsFail
 
 
 class WorkflowEnvironment(ABC):
@@ -53,7 +56,7 @@ class WorkflowEnvironment(ABC):
             namespace,
             runtime,
             data_converter=data_converter,
-            interceptors=interceptors,
+            interceptors=[*interceptors, AssertionsFail()],
             plugins=plugins,
             default_workflow_query_reject_condition=default_workflow_query_reject_condition,
             header_codec_behavior=header_codec_behavior,
@@ -84,7 +87,7 @@ class WorkflowEnvironment(ABC):
                 f"embedded:{folder}",
                 namespace=namespace,
                 data_converter=data_converter,
-                interceptors=interceptors,
+                interceptors=[*interceptors, AssertionsFail()],
                 plugins=plugins,
                 default_workflow_query_reject_condition=default_workflow_query_reject_condition,
                 header_codec_behavior=header_codec_behavior,
@@ -102,8 +105,14 @@ class WorkflowEnvironment(ABC):
 
     @staticmethod
     def from_client(client: Client) -> WorkflowEnvironment:
-        """An environment around a client that stays its maker's: shutting down does not close it. Time is real."""
-        return _ClientEnvironment(client)
+        """An environment around a client that stays its maker's: shutting down does not close it. Time is real.
+
+        Its own ``client`` is another one on the same connection, whose Workers fail workflows on failed assertions.
+        """
+        config = client.config(active_config=True)
+        config["interceptors"] = [*config["interceptors"], AssertionsFail()]
+        config["plugins"] = []  # they have changed this config already
+        return _ClientEnvironment(Client(**config))
 
     def __init__(self, client: Client) -> None:
         self._client = client

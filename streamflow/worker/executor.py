@@ -295,7 +295,9 @@ class Executor:
             return
         attempt.beaten_s = self._loop.time()
         payloads: Payloads = tuple(attempt.converter.payload_converter.to_payloads(details))
-        if (size := payload_bytes(payloads)) > HEARTBEAT_BYTES_MAX:
+        # With an external storage what is large is not what is sent.
+        bounded = attempt.converter.external_storage is None
+        if bounded and (size := payload_bytes(payloads)) > HEARTBEAT_BYTES_MAX:
             raise ValueError(
                 f"Expected heartbeat details of at most {HEARTBEAT_BYTES_MAX} bytes, found {size}: keep large data in a "
                 "store of its own and pass a reference"
