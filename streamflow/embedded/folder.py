@@ -16,13 +16,13 @@ from streamflow.embedded.database import PositionKey, open_database, rows
 from streamflow.embedded.flusher import Flusher
 from streamflow.embedded.journal import Journal
 from streamflow.embedded.reading import Shelf
-from streamflow.embedded.threads import Delays, RealClock
 from streamflow.embedded.topics import Topics
 from streamflow.embedded.upkeep import Upkeep
 from streamflow.embedded.writing import Epochs
 from streamflow.folder_lock import FolderLock, FolderTaken
 from streamflow.memory.groups import Cancellable, Group
 from streamflow.ports import Committed, StoreTaken, TopicPartition
+from streamflow.threads import Delays, SystemClock
 
 
 class OpenFolder:
@@ -42,7 +42,7 @@ class OpenFolder:
             raise
 
     def _open(self) -> None:
-        self.clock = RealClock()
+        self.clock = SystemClock()
         self.db = open_database(self.path / "log")
         self.journal = Journal(self.db)
         self.topics = Topics(self.db, self.journal)

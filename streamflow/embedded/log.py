@@ -9,7 +9,6 @@ from pathlib import Path
 from streamflow.embedded.folder import OpenFolder, enter, leave
 from streamflow.embedded.reading import EmbeddedReader, EmbeddedTail
 from streamflow.embedded.source import EmbeddedSource
-from streamflow.embedded.threads import MachineThread
 from streamflow.embedded.writing import EmbeddedProducer, EmbeddedTransactor
 from streamflow.ports import (
     Clock,
@@ -28,6 +27,7 @@ from streamflow.ports import (
     TopicState,
     Transactor,
 )
+from streamflow.threads import MachineThread
 
 STOP_WAIT_S = 10.0
 """How long `close` waits for each machine that still runs."""
@@ -180,7 +180,7 @@ class EmbeddedLog:
         return thread
 
     def delay(self, seconds: float, call: Callable[[], None]) -> Callable[[], None]:
-        return self._folder.delays.add(seconds, call)
+        return self._folder.delays.after(seconds, call)
 
     def close(self) -> None:
         if not self._is_open:

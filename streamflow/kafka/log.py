@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from time import monotonic_ns, time_ns
 from typing import Any, Self
 
 from streamflow.kafka.cluster import Cluster
-from streamflow.kafka.delays import Delays
-from streamflow.kafka.driver import ThreadDriver
 from streamflow.kafka.options import KafkaOptions
 from streamflow.kafka.positions import Positions
 from streamflow.kafka.producer import KafkaProducer
@@ -25,16 +22,7 @@ from streamflow.ports import (
     TopicSpec,
     TopicState,
 )
-
-
-class SystemClock:
-    """This machine's time. The functions are taken at import, before the guard of workflow code wraps the module's."""
-
-    def now_ms(self) -> int:
-        return time_ns() // 1_000_000
-
-    def monotonic_ms(self) -> int:
-        return monotonic_ns() // 1_000_000
+from streamflow.threads import Delays, MachineThread, SystemClock
 
 
 class KafkaLog:
@@ -144,8 +132,8 @@ class KafkaLog:
     ) -> KafkaTail:
         return self._tails.open(partition, deliver, offset)
 
-    def drive(self, machine: Machine, *, name: str) -> ThreadDriver:
-        return ThreadDriver(machine, name=name)
+    def drive(self, machine: Machine, *, name: str) -> MachineThread:
+        return MachineThread(machine, name)
 
     def delay(self, seconds: float, call: Callable[[], None]) -> Callable[[], None]:
         return self._delays.after(seconds, call)

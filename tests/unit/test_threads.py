@@ -7,8 +7,7 @@ import threading
 
 import pytest
 
-from streamflow.kafka.delays import Delays
-from streamflow.kafka.driver import ThreadDriver
+from streamflow.threads import COMPACT_FROM, Delays, MachineThread
 
 
 class Told:
@@ -44,7 +43,7 @@ class Told:
 async def test_a_machine_is_opened_turned_and_closed_on_one_thread() -> None:
     """And the driver says which thread that is."""
     machine = Told()
-    running = ThreadDriver(machine, name="machine")
+    running = MachineThread(machine, "machine")
     assert await asyncio.to_thread(machine.turned.wait, 10)
 
     running.stop()
@@ -60,7 +59,7 @@ async def test_a_machine_is_opened_turned_and_closed_on_one_thread() -> None:
 async def test_what_ends_a_machine_reaches_whoever_waits(where: str) -> None:
     """It is closed all the same, once; the first failure counts."""
     machine = Told(fail_in=where)
-    running = ThreadDriver(machine, name="machine")
+    running = MachineThread(machine, "machine")
     assert where != "close" or await asyncio.to_thread(machine.turned.wait, 10)
     running.stop()
 
@@ -75,7 +74,7 @@ async def test_what_ends_a_machine_reaches_whoever_waits(where: str) -> None:
 async def test_a_waiter_that_gives_up_does_not_end_the_others() -> None:
     """Cancelling one wait leaves the machine and the other waits alone."""
     machine = Told()
-    running = ThreadDriver(machine, name="machine")
+    running = MachineThread(machine, "machine")
     impatient = asyncio.ensure_future(running.wait())
     await asyncio.sleep(0)
 
@@ -115,4 +114,31 @@ def test_what_is_not_due_when_the_log_closes_is_dropped() -> None:
     delays = Delays()
     delays.after(600, lambda: pytest.fail("never due"))
 
+    delays.close()
+
+
+def test_cancelled_calls_are_not_kept_until_their_time() -> None:
+    """A wait that was answered leaves nothing behind for the hour that it would have lasted."""
+    delays = Delays()
+    delays.after(3600, lambda: None)
+
+    for _ in range(10 * COMPACT_FROM):
+        delays.after(3600, lambda: None)()
+    kept = len(delays)
+    delays.close()
+
+    assert kept <= COMPACT_FROM + 1
+
+
+def test_cancelling_what_has_run_does_nothing() -> None:
+    delays = Delays()
+    ran = threading.Event()
+    cancel = delays.after(0, ran.set)
+    assert ran.wait(10)
+
+    cancel()
+    again = threading.Event()
+    delays.after(0, again.set)
+
+    assert again.wait(10)
     delays.close()
