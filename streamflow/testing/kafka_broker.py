@@ -7,6 +7,8 @@ from (`streamflow.testing.kafka_distribution`).
 from __future__ import annotations
 
 import base64
+import functools
+import itertools
 import logging
 import shutil
 import signal
@@ -19,9 +21,10 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final, Self
+from typing import Any, Final, Self
 
-from confluent_kafka import KafkaException, Producer
+from confluent_kafka import KafkaError, KafkaException, Producer
+from confluent_kafka.admin import AdminClient
 
 from streamflow.testing.kafka_distribution import (
     Distribution,
@@ -104,7 +107,7 @@ class KafkaBroker:
         return self._process is not None and self._process.poll() is None
 
     def start(self, *, timeout_s: float = START_TIMEOUT_S) -> None:
-        """Returns when the broker serves metadata and transactions.
+        """Returns when the broker serves metadata, transactions and groups, whatever their names.
 
         Raises:
             KafkaUnavailable: Something is missing, or the broker died or was not ready in time.
@@ -223,19 +226,28 @@ class KafkaBroker:
         self._watcher = _watch(self.pid, remove=self.directory if self._is_temporary else None)
 
     def _readiness(self) -> Iterator[Callable[[], bool]]:
-        """What to wait for, in turn: the transaction coordinator loads seconds after the listener."""
+        """What to wait for, in turn: coordinators load seconds after the listener, each partition of theirs by itself."""
         yield lambda: _accepts_connections(self.bootstrap)
-        producer = Producer(
-            {
-                "bootstrap.servers": self.bootstrap,
-                "transactional.id": "streamflow-broker-is-ready",
-                "retry.backoff.ms": 10,
-                "logger": _discarded,
-            }
-        )
+        settings = {**_BROKER_SETTINGS, **self._settings}
+        producers = [
+            Producer(
+                {
+                    "bootstrap.servers": self.bootstrap,
+                    "transactional.id": name,
+                    "retry.backoff.ms": 10,
+                    "logger": _discarded,
+                }
+            )
+            for name in _one_of_each(int(settings["transaction.state.log.num.partitions"]))
+        ]
         # Another broker may sit on our port while ours is about to fail for that.
-        yield lambda: _cluster_id(producer) == self._own_cluster_id()
-        yield lambda: _can_begin_transactions(producer)
+        yield lambda: _cluster_id(producers[0]) == self._own_cluster_id()
+        for producer in producers:
+            yield functools.partial(_can_begin_transactions, producer)
+        quiet: dict[str, Any] = {"bootstrap.servers": self.bootstrap, "logger": _discarded}
+        asking = AdminClient(quiet)
+        groups = _one_of_each(int(settings["offsets.topic.num.partitions"]))
+        yield lambda: _have_coordinators(asking, groups)
 
     def _check_alive(self, deadline: float) -> None:
         if self.is_running and time.monotonic() < deadline:
@@ -379,6 +391,32 @@ def _cluster_id(producer: Producer) -> str | None:
         return producer.cluster_id(timeout=1.0)
     except KafkaException:
         return None
+
+
+def _one_of_each(partitions: int) -> list[str]:
+    """Names that a coordinator's topic of so many partitions places on each of them, as Java hashes text."""
+    found: dict[int, str] = {}
+    for number in itertools.count():
+        name, code = f"streamflow-broker-is-ready-{number}", 0
+        for letter in name:
+            code = (31 * code + ord(letter)) & 0xFFFFFFFF
+        found.setdefault((code & 0x7FFFFFFF) % partitions, name)
+        if len(found) == partitions:
+            break
+    return list(found.values())
+
+
+def _have_coordinators(admin: AdminClient, groups: list[str]) -> bool:
+    """Whether each of these groups is answered for, if only that there is no such group."""
+    for answer in admin.describe_consumer_groups(groups, request_timeout=2.0).values():
+        try:
+            answer.result(4.0)
+        except KafkaException as error:
+            if error.args[0].code() != KafkaError.GROUP_ID_NOT_FOUND:
+                return False
+        except TimeoutError:
+            return False
+    return True
 
 
 def _can_begin_transactions(producer: Producer) -> bool:
