@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
-from streamflow.model.commands import HeartbeatActivity, ReportActivity
+from streamflow.model.answers import Confirmed
+from streamflow.model.commands import ConfirmTasks, HeartbeatActivity, Received, ReportActivity
+from streamflow.wire.inbox import reply_record
 from tests.unit.worker.stage import Stage, play_scene
 from tests.unit.worker.tasks import task_of, values
 
@@ -92,5 +94,30 @@ def test_a_retry_counts_on_from_the_attempt_that_the_owner_gives_out() -> None:
         await asyncio.sleep(5)
 
         assert _attempts_seen(stage) == [4]
+
+    play_scene(scene)
+
+
+def test_an_answer_to_a_question_that_was_asked_again_ends_nobody() -> None:
+    """It comes late, and then twice (found by the simulation): the task runs once, and the worker goes on."""
+
+    async def scene(stage: Stage) -> None:
+        unanswered: list[Received] = []
+        agreeing, stage.answer = stage.answer, lambda _: None
+        stage.dispatch(task_of("double", 1))
+        worker = stage.worker()
+        await asyncio.sleep(12)
+        unanswered += [r for r in stage.received if isinstance(r.command, ConfirmTasks)]
+        assert len(unanswered) > 1
+
+        stage.answer = agreeing
+        for late in (*unanswered, *unanswered):
+            assert late.envelope.reply_to is not None
+            stage.broker.append(reply_record(late.envelope.reply_to, Confirmed(pending=(True,))))
+        stage.dispatch(task_of("double", 2, op=2))
+        await asyncio.sleep(12)
+
+        assert sorted(stage.results()) == [2, 4]
+        assert worker.running.failed() is None
 
     play_scene(scene)

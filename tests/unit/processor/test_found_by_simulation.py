@@ -1,0 +1,62 @@
+"""What the simulation has found, each as the smallest scene that shows it: a seed means another run with every change of the
+plan or of our own calls, so it is not seeds that keep these mended."""
+
+from __future__ import annotations
+
+import pytest
+
+from streamflow.memory.faults import Rates
+from streamflow.model.answers import Done
+from streamflow.topology import partition_for
+from tests.unit.processor.programs import Hello, Local
+from tests.unit.processor.stage import Hands, Stage, start
+
+
+def name_on(partition: int) -> str:
+    return next(name for name in "abcdefgh" if partition_for(name, 2) == partition)
+
+
+def test_a_retry_of_a_partition_that_went_does_not_keep_the_processor_turning() -> None:
+    """Whoever has the partition now tries again by itself."""
+    stage = Stage([Hello], partitions=2)
+    stage.settle()
+    stage.processor._inbound.retry_soon(0, "a run of it")
+    stage.processor._owned.drop(0)
+
+    stage.processor.turn()
+
+    assert not stage.processor._inbound.has_work
+
+
+@pytest.mark.parametrize("unknown", ["unknown_committed", "unknown_open", "unknown_late"])
+def test_a_hand_over_of_unknown_outcome_does_not_end_the_processor(unknown: str) -> None:
+    """What stays is committed after the doubt is settled."""
+    stage = Stage([Hello], partitions=2)
+    stage.begin("Hello", name_on(1))
+    stage.broker.faults.rates = Rates(**{unknown: 1.0})
+    stage.processor._owned.part_with([0])
+    stage.broker.faults.calm()
+
+    answer = stage.ask(start("Hello", f"{name_on(1)}"))
+
+    assert isinstance(answer, Done)
+    assert stage.processor.counters.fenced == 0
+
+
+def test_the_end_of_a_local_activity_waits_until_its_partition_is_restored() -> None:
+    """Nothing is decided on a partition that is being restored; the activity is begun again by who owns it then."""
+    hands = Hands()
+    stage = Stage([Local], local=hands)
+    stage.begin("Local")
+    stage.processor._take_again()
+    hands.end(hands.begun[0])
+
+    stage.settle()
+    stage.pass_time(2_000)
+    for task in hands.begun[1:]:
+        hands.end(task)
+    stage.settle()
+
+    assert stage.processor.counters.quarantined == 0
+    assert stage.kinds().count("ActivityCompleted") == 1
+    assert stage.kinds()[-1] == "WorkflowCompleted"
