@@ -46,10 +46,12 @@ def test_a_hand_over_of_unknown_outcome_does_not_end_the_processor(unknown: str)
 def test_the_end_of_a_local_activity_waits_until_its_partition_is_restored() -> None:
     """Nothing is decided on a partition that is being restored; the activity is begun again by who owns it then."""
     hands = Hands()
-    stage = Stage([Local], local=hands)
+    stage = Stage([Local], local=hands, restore_slice_ms=-1)
     stage.begin("Local")
     stage.processor._take_again()
     hands.end(hands.begun[0])
+    stage.processor.turn()
+    assert stage.processor._owned.restoring
 
     stage.settle()
     stage.pass_time(2_000)
