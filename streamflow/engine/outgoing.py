@@ -62,8 +62,21 @@ class SendCommand(msgspec.Struct, frozen=True, gc=False):
     command: RunCommand
 
 
+SPEAKING: frozenset[type] = frozenset(
+    {
+        ChildInitiated,
+        ChildCancelRequested,
+        ExternalSignalSent,
+        ExternalCancelSent,
+        WorkflowStarted,
+        *STATUS_OF,
+    }
+)
+"""Events that may have something to say to other runs."""
+
+
 def outgoing(run: Run, event: Event, context: Context) -> list[SendCommand]:
-    """What this event of the run sends elsewhere."""
+    """What this event of the run, one of `SPEAKING`, sends elsewhere."""
     match event:
         case ChildInitiated():
             return _start_child(run, event, context)
@@ -74,7 +87,7 @@ def outgoing(run: Run, event: Event, context: Context) -> list[SendCommand]:
         case WorkflowStarted():
             return _started(run, event)
         case _:
-            return _closed(run, event, context) if type(event) in STATUS_OF else []
+            return _closed(run, event, context)
 
 
 def sender(run: Run, op: Op, context: Context) -> Parent:
@@ -132,6 +145,7 @@ def continuation(run: Run, started: WorkflowStarted, run_id: RunId, backoff_ms: 
         parent=started.parent,
         identity=started.identity,
         chain=chain,
+        priority=started.priority,
     )
     return SendCommand(started.queue, command)
 
@@ -155,6 +169,7 @@ def _start_child(run: Run, event: ChildInitiated, context: Context) -> list[Send
         search_attributes=options.search_attributes,
         static_summary=options.static_summary,
         static_details=options.static_details,
+        priority=options.priority or run.start.priority,
         parent=sender(run, event.op, context),
     )
     return [SendCommand(event.queue, command)]

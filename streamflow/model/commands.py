@@ -70,6 +70,8 @@ class StartWorkflow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     wait_for: WaitFor = WaitFor.ACCEPTED
     chain: Chain | None = None
     """Set where a run of another queue continues on this one."""
+    priority: int = 0
+    """1 is first, 5 is last, 0 is unset."""
 
 
 class FromRun(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -61,6 +61,8 @@ class WorkflowStarted(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What the last run of this chain that completed had for its result: of a cron schedule, or of a schedule."""
     last_failure: Failure | None = None
     """Why the run before this one in its chain failed, if it did."""
+    priority: int = 0
+    """1 is first, 5 is last, 0 is unset."""
     pinned_to: str = ""
     """The worker version, as ``deployment.build``, that runs the first step; empty takes any."""
     version_override: str = ""

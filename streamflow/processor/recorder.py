@@ -29,7 +29,7 @@ from streamflow.engine.effects import (
     effects_of_end,
     task_of,
 )
-from streamflow.engine.outgoing import outgoing
+from streamflow.engine.outgoing import SPEAKING, outgoing
 from streamflow.engine.state import STATUS_OF
 from streamflow.model.answers import Trouble, UpdateOutcome
 from streamflow.model.commands import ReplyTo
@@ -197,7 +197,8 @@ class Recorder:
         run = self.run
         for effect in self._effects(event):
             self._effect(effect)
-        self._send_elsewhere(event, context)
+        if type(event) in SPEAKING:
+            self._send_elsewhere(event, context)
         if run.trouble is not None and type(event) in STATUS_OF:
             self.set_trouble(None)  # a closed run is in no trouble, and its record goes
         recorded = Recorded(Seq(run.last_seq + 1), run.step, context.now_ms, event)

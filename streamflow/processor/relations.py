@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import msgspec
 
-from streamflow import topology
 from streamflow.engine.decide import Decision
 from streamflow.engine.decide.relations import (
     decide_child_report,
@@ -108,14 +107,16 @@ def _send_on(runs: Runs, work: Work, command: RunMessage | RunQuestion, queue: s
     )
 
 
-def seek_elsewhere(runs: Runs, work: Work, command: RunMessage) -> bool:
-    """Sends a message that this queue knows no workflow for on to the next one that may."""
+def seek_elsewhere(runs: Runs, work: Work, command: RunMessage, refusal: Rejection) -> bool:
+    """Sends a message that this queue knows no open workflow for on to the next one that may."""
     origin = command.origin
     if origin is None or not origin.seeks or len(origin.tried) >= QUEUES_TRIED_MAX:
         return False
+    if refusal.reason not in (Reason.NOT_FOUND, Reason.ALREADY_CLOSED):
+        return False
     here = runs.around.options.queue
     tried = (*origin.tried, here)
-    following = _next_queue(runs, tried)
+    following = runs.around.neighbours.next_queue(tried)
     if following is None:
         return False
     went_on = msgspec.structs.replace(origin, tried=tried)
@@ -195,14 +196,3 @@ def _tell_parent(runs: Runs, parent: Parent, news: ChildNews) -> None:
     )
     message_id = MessageId(f"{parent.run_id}/{parent.op}/{news.value}")
     send_command(runs.batch, runs.around, parent.queue, report, message_id)
-
-
-def _next_queue(runs: Runs, tried: tuple[str, ...]) -> str | None:
-    """The first queue of workflows that was not tried and has a live processor."""
-    log_, namespace = runs.around.log, runs.around.options.namespace
-    for name, entry in sorted(topology.read_queues(log_, namespace).items()):
-        if entry.kind != "workflow" or name in tried:
-            continue
-        if log_.live_members(topology.processor_group(namespace, name)):
-            return name
-    return None

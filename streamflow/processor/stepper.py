@@ -298,9 +298,8 @@ class Stepper:
         assert work.envelope is not None
         recorder = self._runs.addressed(command.workflow_id, command.run_id)
         if recorder is None:
-            if not relations.seek_elsewhere(self._runs, work, command):
-                missing = self._runs.missing(command.workflow_id, command.run_id)
-                self._refuse_message(work, command, missing)
+            missing = self._runs.missing(command.workflow_id, command.run_id)
+            self._refuse_message(work, command, missing)
             return
         if not relations.is_meant(recorder.run, command.origin):
             missing = not_found(command.workflow_id, command.run_id)
@@ -336,7 +335,7 @@ class Stepper:
     ) -> None:
         if command.origin is None:
             self._answers.refuse(work, refusal)
-        else:
+        elif not relations.seek_elsewhere(self._runs, work, command, refusal):
             relations.tell_sender(self._runs, command, refusal)
 
     def _fire_due(self, command: FireDue) -> None:

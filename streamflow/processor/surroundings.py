@@ -14,6 +14,7 @@ from streamflow.engine.context import Context
 from streamflow.ports import Clock, Log
 from streamflow.processor.codec import PayloadGate
 from streamflow.processor.destinations import Destinations
+from streamflow.processor.neighbours import Neighbours
 from streamflow.processor.notices import tell
 from streamflow.processor.options import ProcessorOptions
 from streamflow.processor.timezones import zone_rules
@@ -53,8 +54,8 @@ class Counters:
 @dataclass(slots=True)
 class Surroundings:
     options: ProcessorOptions
-    log: Log
     clock: Clock
+    neighbours: Neighbours
     destinations: Destinations
     definitions: Mapping[str, WorkflowDefinition]
     converter: DataConverter
@@ -122,8 +123,8 @@ def surroundings_of(
     namespace, queue = options.namespace, options.queue
     return Surroundings(
         options=options,
-        log=log_,
         clock=log_.clock,
+        neighbours=Neighbours(log_, namespace),
         destinations=Destinations(log_, namespace),
         definitions=definitions,
         converter=converter,

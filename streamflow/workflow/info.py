@@ -151,7 +151,7 @@ def _info_of(instance: Instance) -> Info:
         namespace=facts.namespace,
         parent=ParentInfo(parent.namespace, parent.run_id, parent.workflow_id) if parent else None,
         root=_root(parent),
-        priority=Priority.default,
+        priority=Priority._from_model(started.priority),
         raw_memo=instance.properties.raw_memo,
         retry_policy=RetryPolicy._from_model(retry) if retry else None,
         run_id=facts.run_id,

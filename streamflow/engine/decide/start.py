@@ -132,6 +132,7 @@ def _begin(
         static_details=command.static_details,
         version_override=command.version_override,
         identity=command.identity,
+        priority=command.priority,
         retention_ms=context.retention_ms.get(command.workflow_type),
     )
     if chain is not None:

@@ -12,7 +12,7 @@ import pytest_asyncio
 
 from streamflow import workflow
 from streamflow.client import Client, WorkflowFailureError, WorkflowHandle
-from streamflow.common import RetryPolicy, WorkflowIDReusePolicy
+from streamflow.common import Priority, RetryPolicy, WorkflowIDReusePolicy
 from streamflow.exceptions import (
     ApplicationError,
     CancelledError,
@@ -257,6 +257,31 @@ async def test_a_child_knows_its_parent_and_its_result_comes_back(client: Client
 
 async def test_a_grandchild_knows_who_is_at_the_top(client: Client) -> None:
     assert await run(client, Grandparent.run) == "done on here for middle of parent []"
+
+
+@pytest.mark.parametrize(("options", "key"), [({}, 1), ({"priority": Priority(priority_key=4)}, 4)])
+async def test_a_child_has_its_parents_priority_unless_told_otherwise(
+    client: Client, options: dict[str, Any], key: int
+) -> None:
+    @workflow.defn
+    class Hurried:
+        @workflow.run
+        async def run(self) -> list[int | None]:
+            theirs = await workflow.execute_child_workflow("Urgency", id="child", **options)
+            return [workflow.info().priority.priority_key, theirs]
+
+    @workflow.defn
+    class Urgency:
+        @workflow.run
+        async def run(self) -> int | None:
+            return workflow.info().priority.priority_key
+
+    async with Worker(client, task_queue="hurry", workflows=[Hurried, Urgency]):
+        said = await client.execute_workflow(
+            Hurried.run, id="parent", task_queue="hurry", priority=Priority(priority_key=1)
+        )
+
+    assert said == [1, key]
 
 
 async def test_a_child_may_run_on_another_queue(client: Client) -> None:

@@ -220,6 +220,18 @@ async def test_a_closed_workflow_is_nobody(client: Client) -> None:
     assert error.type == "ExternalWorkflowExecutionNotFound"
 
 
+async def test_a_closed_workflow_hides_no_open_one_of_its_id(client: Client) -> None:
+    """IDs are unique on a queue only: the one that can still hear is meant."""
+    former = await begin(client, Listener.run, id="listener")
+    await former.signal(Listener.hear, "stop")
+    await former.result()
+    listener = await begin(client, Listener.run, id="listener", queue=THERE)
+
+    await run(client, Speaker.run, "listener", None, None, ["stop"])
+
+    assert await listener.result() == ["stop"]
+
+
 @pytest.mark.parametrize("queue", [HERE, THERE])
 async def test_a_workflow_is_cancelled_with_a_reason(client: Client, queue: str) -> None:
     listener = await begin(client, Listener.run, id="listener", queue=queue)
