@@ -19,7 +19,7 @@ from streamflow.activity.cancellation import (
     Cancellation,
     ThreadInterrupt,
 )
-from streamflow.common import Priority, RetryPolicy
+from streamflow.common import MetricMeter, Priority, RetryPolicy
 from streamflow.converter import PayloadConverter
 
 
@@ -136,6 +136,7 @@ class Context:
         "heartbeat",
         "interrupt",
         "is_async",
+        "meter",
         "payload_converter",
         "worker_shutdown",
     )
@@ -160,6 +161,8 @@ class Context:
         self.payload_converter = payload_converter
         self.client = client
         self.is_async = is_async
+        self.meter: MetricMeter | None = None
+        """Set where metrics do not go to the client's runtime."""
         self.interrupt: ThreadInterrupt | None = None
 
     @property
@@ -292,10 +295,22 @@ def raise_complete_async() -> NoReturn:
     raise CompleteAsyncError
 
 
-def metric_meter() -> NoReturn:
-    """Not in this release: metrics of one's own from activities."""
-    raise NotImplementedError(
-        "activity.metric_meter() is not in this release of streamflow; use a metrics library directly"
+def metric_meter() -> MetricMeter:
+    """The worker's meter, with namespace, task queue and activity type as attributes.
+
+    In another process, and in tests without a client, metrics go nowhere.
+    """
+    context = current()
+    meter = context.meter
+    if meter is None:
+        meter = MetricMeter.noop if context.client is None else context.client.runtime.metric_meter
+    of = context.info
+    return meter.with_additional_attributes(
+        {
+            "namespace": of.namespace,
+            "task_queue": of.task_queue,
+            "activity_type": of.activity_type,
+        }
     )
 
 

@@ -7,8 +7,12 @@ from typing import Any
 
 import msgspec
 
+from streamflow.common import MetricMeter
+
 
 class Traits(msgspec.Struct, frozen=True, kw_only=True):
+    meter: Callable[[], MetricMeter] | None = None
+    """Where metrics of the code go; ``None`` is nowhere."""
     may_begin_patch: Callable[[Any, str], bool] | None = None
     """Asked with the run's `workflow.Info` when a run meets this patch for the first time; ``None`` is always."""
 

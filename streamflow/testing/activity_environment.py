@@ -13,7 +13,7 @@ from streamflow.activity import ActivityCancellationDetails, Info
 from streamflow.activity.cancellation import Cancellation, ThreadInterrupt
 from streamflow.activity.context import Context, Once, enter
 from streamflow.client import Client
-from streamflow.common import Priority
+from streamflow.common import MetricMeter, Priority
 from streamflow.config import DEFAULT_NAMESPACE
 from streamflow.converter import DataConverter, PayloadConverter
 
@@ -40,6 +40,8 @@ class ActivityEnvironment:
         self.payload_converter: PayloadConverter = (
             client.data_converter if client is not None else DataConverter.default
         ).payload_converter
+        self.metric_meter: MetricMeter = MetricMeter.noop
+        """Where the activity's metrics go. Default: nowhere."""
         self._client = client
         self._cancellation = Cancellation()
         self._shutdown = Once()
@@ -96,6 +98,7 @@ class ActivityEnvironment:
             client=self._client,
             is_async=is_async,
         )
+        context.meter = self.metric_meter
         if is_async:
             waiting: Any = self._run_async(context, lambda: fn(*args, **kwargs))
             result: ResultT = waiting

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from streamflow.coroutine.traits import NO_TRAITS, Traits
+from streamflow.common import MetricMeter
+from streamflow.coroutine.traits import Traits
 from streamflow.workflow.info import Info
 
 
@@ -17,9 +18,12 @@ class PatchActivationInput:
     patch_id: str
 
 
-def traits_of(callback: Callable[[PatchActivationInput], bool] | None) -> Traits:
+def traits_of(
+    callback: Callable[[PatchActivationInput], bool] | None, meter: Callable[[], MetricMeter]
+) -> Traits:
     if callback is None:
-        return NO_TRAITS
+        return Traits(meter=meter)
     return Traits(
-        may_begin_patch=lambda info, patch_id: callback(PatchActivationInput(info, patch_id))
+        meter=meter,
+        may_begin_patch=lambda info, patch_id: callback(PatchActivationInput(info, patch_id)),
     )

@@ -69,7 +69,9 @@ def setup_of(config: WorkerConfig) -> Setup:
             version.to_canonical_string(): prepared(classes)
             for version, classes in config.get("pinned_versions", {}).items()
         },
-        traits=traits_of(config.get("patch_activation_callback")),
+        traits=traits_of(
+            config.get("patch_activation_callback"), lambda: client.runtime.metric_meter
+        ),
         registry=registry,
         takes_tasks=bool(activities) and not config.get("no_remote_activities"),
         threads=executor,

@@ -10,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
-from streamflow.common import HeaderCodecBehavior
+from streamflow.common import HeaderCodecBehavior, MetricMeter
 from streamflow.converter import DataConverter
 from streamflow.coroutine.definition import WorkflowDefinition, definition_of
 from streamflow.coroutine.traits import NO_TRAITS, Traits
@@ -19,6 +19,13 @@ from streamflow.worker.interceptor import Interceptor
 from streamflow.worker.registry import Registry
 from streamflow.worker.shared_state import SharedStateManager
 from streamflow.worker.tuning import SlotSupplier
+
+
+class MeterSource(Protocol):
+    """What a worker needs of a runtime."""
+
+    @property
+    def metric_meter(self) -> MetricMeter: ...
 
 
 class WorkerClient(Protocol):
@@ -35,6 +42,9 @@ class WorkerClient(Protocol):
 
     @property
     def data_converter(self) -> DataConverter: ...
+
+    @property
+    def runtime(self) -> MeterSource: ...
 
     @property
     def create_topics(self) -> bool: ...

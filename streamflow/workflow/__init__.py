@@ -83,7 +83,6 @@ from streamflow.workflow.clock import (
 )
 from streamflow.workflow.coming import (
     create_nexus_client,
-    metric_meter,
     signal_with_start_workflow,
 )
 from streamflow.workflow.continuation import (
@@ -138,6 +137,7 @@ from streamflow.workflow.log_adapter import (
     LoggerAdapter,
     logger,
 )
+from streamflow.workflow.metrics import metric_meter
 from streamflow.workflow.running import (
     cancellation_reason,
     extern_functions,

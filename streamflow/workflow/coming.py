@@ -20,5 +20,4 @@ def not_yet(name: str) -> Callable[..., NoReturn]:
 
 
 signal_with_start_workflow = not_yet("signal_with_start_workflow")
-metric_meter = not_yet("metric_meter")
 create_nexus_client = not_yet("create_nexus_client")

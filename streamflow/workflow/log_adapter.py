@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, MutableMapping
-from contextlib import AbstractContextManager
 from typing import Any
 
 from streamflow.coroutine.context import current_or_none
@@ -26,11 +25,15 @@ class LoggerAdapter(logging.LoggerAdapter[logging.Logger]):
         """Whether the record has the whole `Info`, under ``workflow_info``."""
         self.log_during_replay = False
         """Whether replayed steps log again."""
+        self.disable_sandbox = False
+        """Whether clocks and I/O are open to what logs."""
 
     def isEnabledFor(self, level: int) -> bool:
         if not self.log_during_replay:
             instance = current_or_none()
-            if instance is not None and (instance.replaying or instance.loop.evicting):
+            if instance is not None and (
+                (instance.replaying and not instance.read_only) or instance.loop.evicting
+            ):
                 return False
         return super().isEnabledFor(level)
 
@@ -59,9 +62,18 @@ class LoggerAdapter(logging.LoggerAdapter[logging.Logger]):
         """The logger below, for handlers and levels."""
         return self.logger
 
-    def unsafe_disable_sandbox(self) -> AbstractContextManager[None]:
-        """Opens clocks and I/O to what logs inside, for handlers that need them."""
-        return unsafe.sandbox_unrestricted()
+    def log(self, level: int, msg: object, *args: object, **kwargs: Any) -> None:
+        """As of every logger; opens clocks and I/O to handlers if `unsafe_disable_sandbox` was called."""
+        kwargs["stacklevel"] = kwargs.get("stacklevel", 1) + 1  # the caller's line, not this one
+        if not self.disable_sandbox:
+            super().log(level, msg, *args, **kwargs)
+            return
+        with unsafe.sandbox_unrestricted():
+            super().log(level, msg, *args, **kwargs)
+
+    def unsafe_disable_sandbox(self, value: bool = True) -> None:
+        """Opens clocks and I/O to what logs, for handlers that need them; False closes them again."""
+        self.disable_sandbox = value
 
 
 logger = LoggerAdapter(logging.getLogger("streamflow.workflow"), {})

@@ -170,9 +170,3 @@ def test_outside_of_an_activity_there_is_nothing_to_ask(call: Callable[[], objec
     assert not activity.in_activity()
     with pytest.raises(RuntimeError, match="running activity"):
         call()
-
-
-def test_what_is_not_there_yet_says_so() -> None:
-    """Ported code finds the name and is told what to do instead."""
-    with pytest.raises(NotImplementedError, match="not in this release"):
-        activity.metric_meter()
