@@ -43,7 +43,7 @@ class Message:
             self._descriptor(name).put(self, value)
 
     def __eq__(self, other: object) -> bool:
-        if type(other) is not type(self) or not isinstance(other, Message):
+        if not isinstance(other, Message) or type(other) is not type(self):
             return NotImplemented
         return self.SerializeToString() == other.SerializeToString()
 
@@ -320,7 +320,8 @@ class table(Descriptor, Generic[PartT]):
     def get(self, message: Message) -> dict[str, PartT]:
         found: dict[str, PartT] | None = message.__dict__.get(self.slot)
         if found is None:
-            found = message.__dict__[self.slot] = defaultdict(self._cls)
+            found = message.__dict__[self.slot] = defaultdict[str, PartT](self._cls)
+        assert found is not None
         return found
 
     def put(self, message: Message, value: Any) -> None:

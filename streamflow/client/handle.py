@@ -206,7 +206,20 @@ class WorkflowHandle(Generic[SelfT, ResultT]):
         arg: Any = ...,
         *,
         args: Sequence[Any] = ...,
-        result_type: type | None = ...,
+        result_type: type[AnswerT],
+        reject_condition: QueryRejectCondition | None = ...,
+        rpc_metadata: Mapping[str, str | bytes] = ...,
+        rpc_timeout: timedelta | None = ...,
+    ) -> AnswerT: ...
+
+    @overload
+    async def query(
+        self,
+        query: str,
+        arg: Any = ...,
+        *,
+        args: Sequence[Any] = ...,
+        result_type: None = ...,
         reject_condition: QueryRejectCondition | None = ...,
         rpc_metadata: Mapping[str, str | bytes] = ...,
         rpc_timeout: timedelta | None = ...,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Self
 from streamflow.client.execution import WorkflowExecution, listed
 from streamflow.client.history import WorkflowHistory, WorkflowHistoryEventFilterType
 from streamflow.client.transport import DEADLINE_S, ExecutionsCount
+from streamflow.client.values import converter_for
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -59,7 +60,10 @@ class WorkflowExecutionAsyncIterator:
             page_token=(self._next_page_token or b"").decode(),
             deadline_s=seconds(request.rpc_timeout),
         )
-        self._page = [listed(summary, client.data_converter) for summary in page.executions]
+        self._page = [
+            listed(summary, converter_for(client, summary.workflow_id))
+            for summary in page.executions
+        ]
         self._index = 0
         self._next_page_token = page.next_page_token.encode() or None
 

@@ -15,7 +15,7 @@ from streamflow.client.errors import (
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
 from streamflow.client.start import NO_METADATA
-from streamflow.client.values import decode_failure, decode_one
+from streamflow.client.values import converter_for, decode_failure, decode_one
 from streamflow.model.answers import UpdateOutcome
 from streamflow.model.commands import AwaitUpdate
 from streamflow.service import RPCError, RPCStatusCode
@@ -84,7 +84,7 @@ class WorkflowUpdateHandle(Generic[ResultT]):
             RPCError: NOT_FOUND when the run has accepted no update of this ID.
         """
         outcome = await self.wait(rpc_timeout)
-        converter = self._client.data_converter
+        converter = converter_for(self._client, self._address.workflow_id)
         if outcome.failure is not None:
             raise WorkflowUpdateFailedError(await decode_failure(converter, outcome.failure))
         result: ResultT = await decode_one(converter, outcome.result, self._result_type)

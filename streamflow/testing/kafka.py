@@ -1,9 +1,12 @@
 """A real Kafka to test against: yours if you name one, otherwise a broker started from its jars.
 
-    @pytest.fixture(scope="session")
-    def kafka_bootstrap() -> Iterator[str]:
-        with kafka_for_tests() as bootstrap:
-            yield bootstrap
+    # conftest.py: the fixture is there once its name is
+    from streamflow.testing.kafka import streamflow_kafka
+
+    # a test
+    async def test_orders(streamflow_kafka: str) -> None:
+        async with kafka_environment(streamflow_kafka) as env, Worker(env.client, ...):
+            await env.client.execute_workflow(...)
 
 `STREAMFLOW_TEST_BOOTSTRAP=HOST:PORT` names a broker of your own. Without it one broker runs on the
 loopback address until the block ends or this process dies, however it dies.
@@ -19,15 +22,25 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+import uuid
+from collections.abc import AsyncGenerator, Generator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 from streamflow.testing.kafka_broker import KafkaBroker
 from streamflow.testing.kafka_distribution import KafkaUnavailable, kafka_distribution
 
-__all__ = ["BOOTSTRAP_VARIABLE", "KafkaBroker", "KafkaUnavailable", "kafka_for_tests"]
+if TYPE_CHECKING:
+    from streamflow.testing.environment import WorkflowEnvironment
+
+__all__ = [
+    "BOOTSTRAP_VARIABLE",
+    "KafkaBroker",
+    "KafkaUnavailable",
+    "kafka_environment",
+    "kafka_for_tests",
+]
 
 BOOTSTRAP_VARIABLE: Final = "STREAMFLOW_TEST_BOOTSTRAP"
 
@@ -44,6 +57,38 @@ def kafka_for_tests() -> Generator[str]:
         return
     with KafkaBroker() as broker:
         yield broker.bootstrap
+
+
+@asynccontextmanager
+async def kafka_environment(
+    bootstrap: str, *, namespace: str | None = None, **options: Any
+) -> AsyncGenerator[WorkflowEnvironment]:
+    """A test's workflows on this Kafka, in real time, in a namespace that no other test has.
+
+    Topics are made when they are needed. ``options`` are `Client.connect`'s.
+    """
+    from streamflow.client import Client
+    from streamflow.testing.environment import WorkflowEnvironment
+
+    namespace = namespace or f"test-{uuid.uuid4().hex[:12]}"
+    client = await Client.connect(bootstrap, namespace=namespace, create_topics=True, **options)
+    async with client:
+        yield WorkflowEnvironment.from_client(client)
+
+
+def __getattr__(name: str) -> Any:
+    """`streamflow_kafka`, made when it is asked for: this module itself does without pytest."""
+    if name != "streamflow_kafka":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import pytest
+
+    @pytest.fixture(scope="session")
+    def streamflow_kafka() -> Generator[str]:
+        """The address of a Kafka, as `kafka_for_tests` finds or starts it, for all tests of the session."""
+        with kafka_for_tests() as bootstrap:
+            yield bootstrap
+
+    return streamflow_kafka
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

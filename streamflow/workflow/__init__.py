@@ -38,15 +38,9 @@ from streamflow.workflow.activities import (
     execute_activity,
     execute_activity_class,
     execute_activity_method,
-    execute_local_activity,
-    execute_local_activity_class,
-    execute_local_activity_method,
     start_activity,
     start_activity_class,
     start_activity_method,
-    start_local_activity,
-    start_local_activity_class,
-    start_local_activity_method,
 )
 from streamflow.workflow.activity_options import (
     ActivityCancellationType,
@@ -132,6 +126,14 @@ from streamflow.workflow.last_run import (
     get_last_completion_result,
     get_last_failure,
     has_last_completion_result,
+)
+from streamflow.workflow.local_activities import (
+    execute_local_activity,
+    execute_local_activity_class,
+    execute_local_activity_method,
+    start_local_activity,
+    start_local_activity_class,
+    start_local_activity_method,
 )
 from streamflow.workflow.log_adapter import (
     LoggerAdapter,

@@ -23,7 +23,7 @@ from streamflow.client.update_handle import (
     WorkflowUpdateStage,
     as_update_error,
 )
-from streamflow.client.values import encode
+from streamflow.client.values import converter_for, encode
 from streamflow.model.answers import Rejection, UpdateOutcome
 from streamflow.model.commands import UpdateStage, UpdateWithStart, UpdateWorkflow, WaitFor
 
@@ -54,7 +54,7 @@ class UpdateCalls(Calls):
                 start=await start_command(
                     _plain(start),
                     headers=await self._headers(start.headers),
-                    converter=self._client.data_converter,
+                    converter=converter_for(self._client, start.id),
                     identity=self._client.identity,
                     wait_for=WaitFor.ACCEPTED,
                 ),
@@ -97,7 +97,7 @@ class UpdateCalls(Calls):
             first_run_id=run_id_or_none(first_run_id),
             update_id=given.update_id or str(uuid.uuid4()),
             update_name=given.update,
-            args=await encode(self._client.data_converter, given.args),
+            args=await encode(converter_for(self._client, address.workflow_id), given.args),
             headers=await self._headers(given.headers),
             identity=self._client.identity,
             wait_for=stage,

@@ -8,6 +8,7 @@ provider of `create_tracer_provider` lets workflow code use tracers of its own, 
 from __future__ import annotations
 
 from streamflow.contrib.opentelemetry.interceptor import OpenTelemetryInterceptor
+from streamflow.contrib.opentelemetry.plugin import OpenTelemetryPlugin
 from streamflow.contrib.opentelemetry.replay_safe import (
     ReplaySafeTracerProvider,
     create_tracer_provider,
@@ -21,6 +22,7 @@ from streamflow.contrib.opentelemetry.tracing_workflow import TracingWorkflowInb
 
 __all__ = [
     "OpenTelemetryInterceptor",
+    "OpenTelemetryPlugin",
     "ReplaySafeLoggerProvider",
     "ReplaySafeMeterProvider",
     "ReplaySafeTracerProvider",

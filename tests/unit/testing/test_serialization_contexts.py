@@ -292,6 +292,78 @@ async def test_failures_are_told_whose_they_are() -> None:
     )
 
 
+@workflow.defn
+class Relative:
+    """The parent's child, and the other workflow that it signals."""
+
+    def __init__(self) -> None:
+        self.signaled: Traced | None = None
+
+    @workflow.run
+    async def run(self, value: Traced) -> Traced:
+        await workflow.wait_condition(lambda: self.signaled is not None)
+        assert self.signaled is not None
+        return Traced(value.marks + self.signaled.marks)
+
+    @workflow.signal
+    def signal(self, value: Traced) -> None:
+        self.signaled = value
+
+    @workflow.update
+    async def update(self, value: Traced) -> Traced:
+        return value
+
+    @update.validator
+    def check(self, value: Traced) -> None:
+        assert value.marks[-1].endswith(workflow.info().workflow_id)
+
+
+@workflow.defn
+class Parent:
+    @workflow.run
+    async def run(self) -> Traced:
+        child = await workflow.start_child_workflow(
+            Relative.run, Traced(), id="c", memo={"note": Traced()}
+        )
+        await child.signal(Relative.signal, Traced())
+        other = workflow.get_external_workflow_handle_for(Relative.run, "other")
+        await other.signal(Relative.signal, Traced())
+        return await child
+
+
+async def relatives(converter: DataConverter) -> tuple[Traced, Traced, Traced]:
+    """What the child, the update and the other workflow returned."""
+    async with (
+        await WorkflowEnvironment.start_time_skipping(data_converter=converter) as env,
+        Worker(
+            env.client,
+            task_queue="q",
+            workflows=[Relative, Parent],
+            max_cached_workflows=0,
+        ),
+    ):
+        other = await env.client.start_workflow(Relative.run, Traced(), id="other", task_queue="q")
+        updated = await other.execute_update(Relative.update, Traced(["mine other"]))
+        result = await env.client.execute_workflow(Parent.run, id="p", task_queue="q")
+        return result, updated, await other.result()
+
+
+@pytest.mark.asyncio
+async def test_what_goes_to_another_workflow_is_the_others() -> None:
+    of_child, updated, of_other = await relatives(TRACING)
+
+    ways = ["out workflow c", "in workflow c"]
+    assert of_child.marks == [*ways, *ways, *ways, "out workflow p", "in workflow p"]
+    there = ["out workflow other", "in workflow other"]
+    assert updated.marks == ["mine other", *there, *there]
+    assert of_other.marks == [*there, *there, *there]
+
+
+@pytest.mark.asyncio
+async def test_a_codec_is_told_the_same_of_other_workflows() -> None:
+    await relatives(DataConverter(payload_codec=Sealed()))
+
+
 def test_nobody_pays_for_contexts_that_nobody_asks_for() -> None:
     context = WorkflowSerializationContext("default", "w")
 

@@ -8,9 +8,10 @@ What is not known is ``null``. An object is never changed and never removed: tha
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import string
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, TypeVar
 
 from streamflow.api.common.v1 import Payload
@@ -125,10 +126,10 @@ class S3StorageDriver(StorageDriver):
         return Payload.FromString(data)
 
     def _at(self, bucket: str, key: str) -> str:
-        try:
+        described: Mapping[str, str] = {}
+        # Only for a message, which must not hide what it is about.
+        with contextlib.suppress(Exception):
             described = self._client.describe()
-        except Exception:  # only for a message, which must not hide what it is about
-            described = {}
         said = "".join(f", {name}={value}" for name, value in described.items())
         return f"[bucket={bucket}, key={key}{said}]"
 
