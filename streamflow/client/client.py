@@ -9,7 +9,6 @@ from typing import (
     TYPE_CHECKING,
     Any,
     Concatenate,
-    NoReturn,
     ParamSpec,
     Required,
     Self,
@@ -23,10 +22,10 @@ from streamflow.client import (
     connecting,
     finding,
     naming,
+    scheduling,
     starting,
     with_start,
 )
-from streamflow.client.errors import NotYetError
 from streamflow.client.handle import WorkflowHandle
 from streamflow.client.interceptor import Interceptor, OutboundInterceptor
 from streamflow.client.plugin import Connect, Plugin
@@ -372,6 +371,9 @@ class Client:
             task_queue=task_queue,
         )
 
+    create_schedule = scheduling.create_schedule
+    get_schedule_handle = scheduling.get_schedule_handle
+    list_schedules = scheduling.list_schedules
     list_workflows = finding.list_workflows
     count_workflows = finding.count_workflows
 
@@ -405,14 +407,3 @@ class Client:
     start_activity_method = activity_starting.start_activity_method
     execute_activity_method = activity_starting.execute_activity_method
     get_activity_handle = activity_starting.get_activity_handle
-
-    # -- not in this release ------------------------------------------------------------------------------------
-
-    async def create_schedule(self, *_args: Any, **_options: Any) -> NoReturn:
-        raise NotYetError("Client.create_schedule")
-
-    def get_schedule_handle(self, *_args: Any, **_options: Any) -> NoReturn:
-        raise NotYetError("Client.get_schedule_handle")
-
-    async def list_schedules(self, *_args: Any, **_options: Any) -> NoReturn:
-        raise NotYetError("Client.list_schedules")

@@ -265,6 +265,12 @@ class HttpTransport:
     def _attributes(self) -> str:
         return f"/namespaces/{_quoted(self._namespace)}/search-attributes"
 
+    async def prepare_queue(self, queue: str) -> None:
+        """Nothing: a gateway's log makes queues when workflows are started on them."""
+
+    def now_ms(self) -> int:
+        return time.time_ns() // 1_000_000
+
     async def queues(self) -> Mapping[str, QueueEntry]:
         path = f"/namespaces/{_quoted(self._namespace)}/queues"
         found = await self._get(path, {}, api_v1.QueuesBody, DEADLINE_S)

@@ -25,6 +25,7 @@ from streamflow.client.requests import (
     waits_for_result,
     waits_for_update,
 )
+from streamflow.client.schedule_hosting import ScheduleHosting
 from streamflow.client.transport import (
     DEADLINE_S,
     ONLY_DURABLE,
@@ -44,6 +45,7 @@ from streamflow.model.commands import (
 from streamflow.model.ids import MessageId, RunId, WorkflowId
 from streamflow.model.queues import QueueEntry
 from streamflow.ports import LogError, Record, RecordRefused, TopicPartition
+from streamflow.schedules import SCHEDULES_QUEUE
 from streamflow.service import RPCError, RPCStatusCode
 from streamflow.wire.entities import decode_answer, decode_taken_over
 from streamflow.wire.envelope import EVERYBODY
@@ -91,6 +93,7 @@ class LogTransport:
         self._queues = Queues(log, namespace)
         self._visibility = visibility
         self._executions = Executions(log, namespace, visibility)
+        self._schedules = ScheduleHosting(self)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._opening: asyncio.Lock | None = None
         self._producer: Producer | None = None
@@ -143,6 +146,7 @@ class LogTransport:
         """Requests under way are given up; their commands may still take effect."""
         if self._closed:
             return
+        await self._schedules.stop()
         self._closed = True
         if self._sweeping is not None:
             self._sweeping.cancel()
@@ -175,6 +179,8 @@ class LogTransport:
             await self.open()
         if not queue:
             queue = await self.find_queue(command.workflow_id, None, deadline_s=deadline_s)
+        if queue == SCHEDULES_QUEUE:
+            await self._schedules.ensure()
         # Only a start makes a queue: whoever speaks to a workflow on a mistyped one is to hear that it is not there.
         create = self.create_topics and isinstance(command, StartWorkflow | UpdateWithStart)
         route = await self._queues.route(queue, create=create)
@@ -350,6 +356,20 @@ class LogTransport:
         self, workflow_id: str, run_id: str | None, *, deadline_s: float | None = DEADLINE_S
     ) -> str:
         return await locate.find_queue(self, workflow_id, run_id, deadline_s=deadline_s)
+
+    # -- schedules ----------------------------------------------------------------------------------------------
+
+    async def prepare_queue(self, queue: str) -> None:
+        await self.open()
+        await self._queues.route(queue, create=self.create_topics)
+
+    async def host_schedules(self) -> None:
+        """Runs the namespace's schedules until this is closed, unless somebody does."""
+        await self.open()
+        await self._schedules.ensure()
+
+    def now_ms(self) -> int:
+        return self.log.clock.now_ms()
 
     # -- lists --------------------------------------------------------------------------------------------------
 

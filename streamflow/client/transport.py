@@ -128,6 +128,17 @@ class Transport(Protocol):
         """Takes declarations back; runs keep their values."""
         ...
 
+    async def prepare_queue(self, queue: str) -> None:
+        """Makes a queue that a schedule will start workflows on, where queues are made on first use.
+
+        Raises `RPCError` (NOT_FOUND) where they are not, and there is none.
+        """
+        ...
+
+    def now_ms(self) -> int:
+        """Now, in the log's time as far as it is known here."""
+        ...
+
     async def find_queue(
         self, workflow_id: str, run_id: str | None, *, deadline_s: float | None = DEADLINE_S
     ) -> str:

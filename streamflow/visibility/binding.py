@@ -76,6 +76,8 @@ class Bound:
     where: Condition | None
     group_by: tuple[Attribute, ...]
     order_by: tuple[Ordering, ...]
+    own_queues: bool = False
+    """Whether the queues of the engine's own workflows are among those looked at: only if a filter names a queue."""
 
 
 _EQUALITY: Final = frozenset({Operator.EQUAL, Operator.NOT_EQUAL})
@@ -115,6 +117,7 @@ def bind(found: syntax.Filter, catalog: Catalog, *, now_ms: int) -> Bound:
             Ordering(binder.single(order.name, "ORDER BY"), order.descending)
             for order in found.order_by
         ),
+        own_queues=binder.names_queue,
     )
 
 
@@ -122,6 +125,7 @@ class _Binder:
     def __init__(self, catalog: Catalog, now_ms: int) -> None:
         self._catalog = catalog
         self._now_ms = now_ms
+        self.names_queue = False
 
     def condition(self, found: syntax.Condition) -> Condition:
         match found:
@@ -135,6 +139,7 @@ class _Binder:
                 return IsNull(self._catalog.find(found.name))
             case syntax.Compare():
                 attribute = self._attribute(found.name, found.operator)
+                self.names_queue |= attribute.name == "TaskQueue"
                 return Compare(attribute, found.operator, self._value(attribute, found.literal))
             case syntax.Between():
                 attribute = self._attribute(found.name, Operator.LESS_OR_EQUAL)

@@ -30,6 +30,7 @@ from sqlalchemy.pool import StaticPool
 
 from streamflow.common import SearchAttributeIndexedValueType
 from streamflow.model.options import Status
+from streamflow.schedules.facts import SCHEDULES_QUEUE
 from streamflow.visibility import sql
 from streamflow.visibility.binding import Bound, Ordering
 from streamflow.visibility.catalog import BUILT_IN, STATUS_NAMES, Attribute, Kind
@@ -256,6 +257,8 @@ class Store:
     @staticmethod
     def _where(namespace: str, bound: Bound) -> list[ColumnElement[bool]]:
         found = [executions.c.namespace == namespace]
+        if not bound.own_queues:
+            found.append(executions.c.queue != SCHEDULES_QUEUE)
         if bound.where is not None:
             found.append(sql.condition(bound.where, namespace))
         return found

@@ -1,38 +1,227 @@
-"""Calls about schedules."""
+"""Calls about schedules: messages to the workflow that a schedule is (`streamflow.schedules`).
+
+That workflow is spoken to without the user's codec or interceptors, since whoever runs schedules has neither; the
+arguments of its actions are encoded by the user's converter and codec, and passed on as they are.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+import inspect
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
 
 from streamflow.client import inputs
-from streamflow.client.errors import NotYetError
+from streamflow.client.execution import WorkflowExecution
+from streamflow.client.handle import WorkflowHandle
 from streamflow.client.root.calls import Calls
+from streamflow.client.schedules.description import (
+    ScheduleDescription,
+    ScheduleListDescription,
+    ScheduleUpdateInput,
+    described,
+    listed,
+)
+from streamflow.client.schedules.handle import (
+    ScheduleAlreadyRunningError,
+    ScheduleAsyncIterator,
+    ScheduleHandle,
+)
+from streamflow.client.schedules.schedule import Schedule, backfill_facts, to_facts
+from streamflow.common import RawValue, WorkflowIDReusePolicy
+from streamflow.converter import encode_search_attributes
+from streamflow.exceptions import WorkflowAlreadyStartedError
+from streamflow.schedules import SCHEDULE_TYPE, SCHEDULES_QUEUE, Described, Overlap, workflow_id_of
+from streamflow.schedules import Schedule as Facts
+from streamflow.schedules.facts import Memory, Patch
+from streamflow.schedules.times import refuse_spec
+from streamflow.service import RPCError, RPCStatusCode
+
+if TYPE_CHECKING:
+    from streamflow.client.client import Client
+
+_PREFIX = workflow_id_of("")
 
 
 class ScheduleCalls(Calls):
-    async def create_schedule(self, input: inputs.CreateScheduleInput) -> Any:
-        raise NotYetError("Client.create_schedule")
+    async def create_schedule(self, input: inputs.CreateScheduleInput) -> ScheduleHandle:
+        schedule: Schedule = input.schedule
+        _check_limits(schedule)
+        facts = await self._facts(schedule)
+        converter = self._client.data_converter
+        memory = Memory(
+            id=input.id,
+            schedule=facts,
+            trigger=facts.policy.overlap if input.trigger_immediately else None,
+            backfills=tuple(backfill_facts(one) for one in input.backfill),
+        )
+        from streamflow.client.schedules.action import encoded
 
-    def list_schedules(self, input: inputs.ListSchedulesInput) -> Any:
-        raise NotYetError("Client.list_schedules")
+        memo = {
+            name: RawValue(await encoded(converter, value))
+            for name, value in (input.memo or {}).items()
+        }
+        await self._client.transport.prepare_queue(facts.action.queue)
+        try:
+            await self._plain().start_workflow(
+                SCHEDULE_TYPE,
+                msgspec.json.encode(memory).decode(),
+                id=workflow_id_of(input.id),
+                task_queue=SCHEDULES_QUEUE,
+                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+                memo=memo or None,
+                search_attributes=input.search_attributes,
+                rpc_timeout=input.rpc_timeout,
+            )
+        except WorkflowAlreadyStartedError as error:
+            raise ScheduleAlreadyRunningError from error
+        return ScheduleHandle(self._client, input.id)
+
+    def list_schedules(self, input: inputs.ListSchedulesInput) -> ScheduleAsyncIterator:
+        return ScheduleAsyncIterator(self._client, input)
+
+    async def schedules_page(
+        self, input: inputs.ListSchedulesInput, page_size: int, token: bytes | None
+    ) -> tuple[Sequence[ScheduleListDescription], bytes | None]:
+        """A page of a list, and where the next begins."""
+        query = (
+            f"TaskQueue = '{SCHEDULES_QUEUE}' AND WorkflowType = '{SCHEDULE_TYPE}' "
+            "AND ExecutionStatus = 'Running'"
+        )
+        if input.query:
+            query += f" AND ({input.query})"
+        runs = self._plain().list_workflows(
+            query, page_size=page_size, next_page_token=token, rpc_timeout=input.rpc_timeout
+        )
+        await runs.fetch_next_page()
+        found: list[ScheduleListDescription] = []
+        for run in runs.current_page or ():
+            schedule_id = run.id.removeprefix(_PREFIX)
+            try:
+                said = await self._said(schedule_id, input.rpc_timeout)
+            except RPCError as error:
+                if error.status is RPCStatusCode.NOT_FOUND:
+                    continue  # deleted since the list was made
+                raise
+            found.append(listed(schedule_id, said, run, self._client.data_converter))
+        return found, runs.next_page_token
+
+    async def describe_schedule(self, input: inputs.DescribeScheduleInput) -> ScheduleDescription:
+        said = await self._said(input.id, input.rpc_timeout)
+        run: WorkflowExecution = await self._handle(input.id).describe(
+            rpc_timeout=input.rpc_timeout
+        )
+        return described(input.id, said, run, self._client.data_converter)
 
     async def backfill_schedule(self, input: inputs.BackfillScheduleInput) -> None:
-        raise NotYetError("ScheduleHandle.backfill")
+        backfills = tuple(backfill_facts(one) for one in input.backfills)
+        await self._patch(input.id, Patch(backfills=backfills), input.rpc_timeout)
 
     async def delete_schedule(self, input: inputs.DeleteScheduleInput) -> None:
-        raise NotYetError("ScheduleHandle.delete")
-
-    async def describe_schedule(self, input: inputs.DescribeScheduleInput) -> Any:
-        raise NotYetError("ScheduleHandle.describe")
+        try:
+            await self._handle(input.id).terminate(
+                reason="schedule deleted", rpc_timeout=input.rpc_timeout
+            )
+        except RPCError as error:
+            raise _named(error, input.id) from error
 
     async def pause_schedule(self, input: inputs.PauseScheduleInput) -> None:
-        raise NotYetError("ScheduleHandle.pause")
-
-    async def trigger_schedule(self, input: inputs.TriggerScheduleInput) -> None:
-        raise NotYetError("ScheduleHandle.trigger")
+        note = input.note or "Paused via Python SDK"
+        await self._patch(input.id, Patch(paused=True, note=note), input.rpc_timeout)
 
     async def unpause_schedule(self, input: inputs.UnpauseScheduleInput) -> None:
-        raise NotYetError("ScheduleHandle.unpause")
+        note = input.note or "Unpaused via Python SDK"
+        await self._patch(input.id, Patch(paused=False, note=note), input.rpc_timeout)
+
+    async def trigger_schedule(self, input: inputs.TriggerScheduleInput) -> None:
+        overlap = None if input.overlap is None else Overlap(input.overlap)
+        await self._patch(input.id, Patch(trigger=True, overlap=overlap), input.rpc_timeout)
 
     async def update_schedule(self, input: inputs.UpdateScheduleInput) -> None:
-        raise NotYetError("ScheduleHandle.update")
+        seen = inputs.DescribeScheduleInput(
+            id=input.id, rpc_metadata=input.rpc_metadata, rpc_timeout=input.rpc_timeout
+        )
+        update = input.updater(ScheduleUpdateInput(await self.describe_schedule(seen)))
+        if inspect.isawaitable(update):
+            update = await update
+        if update is None:
+            return
+        facts = await self._facts(update.schedule)
+        await self._client.transport.prepare_queue(facts.action.queue)
+        attributes = update.search_attributes
+        patch = Patch(
+            schedule=facts,
+            search_attributes=None if attributes is None else encode_search_attributes(attributes),
+        )
+        await self._patch(input.id, patch, input.rpc_timeout)
+
+    # -- the workflow behind it ---------------------------------------------------------------------------------
+
+    async def _facts(self, schedule: Schedule) -> Facts:
+        facts = await to_facts(schedule, self._client.data_converter)
+        try:
+            refuse_spec(facts.spec, ZoneInfo(facts.spec.time_zone or "UTC"))
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise RPCError(
+                f"Invalid schedule spec: {error}", RPCStatusCode.INVALID_ARGUMENT
+            ) from error
+        return facts
+
+    def _plain(self) -> Client:
+        from streamflow.client.client import Client
+
+        client = self._client
+        return Client(client.transport, namespace=client.namespace, identity=client.identity)
+
+    def _handle(self, schedule_id: str) -> WorkflowHandle[Any, Any]:
+        return self._plain().get_workflow_handle(
+            workflow_id_of(schedule_id), task_queue=SCHEDULES_QUEUE
+        )
+
+    async def _patch(self, schedule_id: str, patch: Patch, rpc_timeout: timedelta | None) -> None:
+        try:
+            await self._handle(schedule_id).signal(
+                "patch", msgspec.json.encode(patch).decode(), rpc_timeout=rpc_timeout
+            )
+        except RPCError as error:
+            raise _named(error, schedule_id) from error
+
+    async def _said(self, schedule_id: str, rpc_timeout: timedelta | None) -> Described:
+        from streamflow.client.errors import WorkflowQueryRejectedError
+        from streamflow.common import QueryRejectCondition
+
+        try:
+            text: str = await self._handle(schedule_id).query(
+                "describe",
+                self._client.transport.now_ms(),
+                result_type=str,
+                reject_condition=QueryRejectCondition.NOT_OPEN,
+                rpc_timeout=rpc_timeout,
+            )
+        except WorkflowQueryRejectedError as error:
+            raise _missing(schedule_id) from error
+        except RPCError as error:
+            raise _named(error, schedule_id) from error
+        return msgspec.json.decode(text, type=Described)
+
+
+def _check_limits(schedule: Schedule) -> None:
+    state = schedule.state
+    if state.limited_actions and not state.remaining_actions:
+        raise ValueError("Must set limited actions to false if there are no remaining actions set")
+    if not state.limited_actions and state.remaining_actions:
+        raise ValueError("Must set limited actions to true if there are remaining actions set")
+
+
+def _named(error: RPCError, schedule_id: str) -> RPCError:
+    return _missing(schedule_id) if error.status is RPCStatusCode.NOT_FOUND else error
+
+
+def _missing(schedule_id: str) -> RPCError:
+    return RPCError(
+        f"schedule not found: expected a schedule {schedule_id!r}, found none",
+        RPCStatusCode.NOT_FOUND,
+    )
