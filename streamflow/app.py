@@ -117,6 +117,7 @@ async def run_apps(
                 config=config,
             )
             await stack.enter_async_context(client)
+            await client.transport.resume_schedules()
             workers.append(app.worker(client, **{**(defaults or {}), **app.options, **options}))
         await run_workers(workers)
 

@@ -35,6 +35,30 @@ workflow.command("streamflow.cli.listing:list_", name="list", help="List workflo
 workflow.command("streamflow.cli.listing:count", name="count", help="Count workflows.")
 app.command(workflow)
 
+batch = App(name="batch", help="One operation on every workflow that a list filter finds.")
+for _name, _help in {
+    "cancel": "Ask them to stop.",
+    "terminate": "End them at once.",
+    "signal": "Send them a signal.",
+}.items():
+    batch.command(f"streamflow.cli.batch:{_name}", help=_help)
+app.command(batch)
+
+schedule = App(name="schedule", help="Start workflows again and again.")
+for _name, _help in {
+    "create": "Make a schedule.",
+    "describe": "Show a schedule.",
+    "list_": "List schedules.",
+    "pause": "Pause a schedule.",
+    "unpause": "Let a paused schedule go on.",
+    "trigger": "Act now.",
+    "backfill": "Act now for a stretch of time.",
+    "delete": "End a schedule.",
+    "serve": "Run schedules on Kafka.",
+}.items():
+    schedule.command(f"streamflow.cli.schedule:{_name}", name=_name.rstrip("_"), help=_help)
+app.command(schedule)
+
 search_attribute = App(name="search-attribute", help="Declare what list filters may name.")
 for _name, _help in {
     "create": "Declare a search attribute.",

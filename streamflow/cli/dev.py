@@ -77,6 +77,8 @@ async def _serve(apps: Sequence[App], folder: Path, host: str, port: int) -> Non
         stack.push_async_callback(gateway.stop)
         _announce(stack, clients[0], gateway.url, sorted(transports), folder)
         workers = [app.worker(client) for app, client in zip(apps, clients, strict=True)]
+        for transport in transports.values():
+            await transport.resume_schedules()
         print(
             f"streamflow dev at {gateway.url} (API: {gateway.url}/api/v1/openapi.json)", flush=True
         )

@@ -19,6 +19,7 @@ from streamflow.client.activity_execution import (
 )
 from streamflow.client.activity_handle import ActivityHandle
 from streamflow.client.async_activity import AsyncActivityHandle, AsyncActivityIDReference
+from streamflow.client.batch import BatchItem, BatchResult
 from streamflow.client.client import Client, ClientConfig
 from streamflow.client.errors import (
     ActivityFailureError,
@@ -138,6 +139,8 @@ __all__ = [
     "AsyncActivityHandle",
     "AsyncActivityIDReference",
     "BackfillScheduleInput",
+    "BatchItem",
+    "BatchResult",
     "CancelActivityInput",
     "CancelNexusOperationInput",
     "CancelWorkflowInput",

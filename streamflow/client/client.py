@@ -26,6 +26,7 @@ from streamflow.client import (
     starting,
     with_start,
 )
+from streamflow.client import batch as batching
 from streamflow.client.handle import WorkflowHandle
 from streamflow.client.interceptor import Interceptor, OutboundInterceptor
 from streamflow.client.plugin import Connect, Plugin
@@ -375,6 +376,7 @@ class Client:
     get_schedule_handle = scheduling.get_schedule_handle
     list_schedules = scheduling.list_schedules
     list_workflows = finding.list_workflows
+    batch = batching.batch
     count_workflows = finding.count_workflows
 
     async def find_queue(self, workflow_id: str, run_id: str | None = None) -> str:

@@ -172,6 +172,18 @@ def refuse_build_ids(what: str) -> NoReturn:
 def raise_refusal(rejection: Rejection) -> NoReturn:
     """Raises `RPCError` for a refusal that has no class of its own."""
     status = STATUS_OF_REASON[rejection.reason]
+    message = _known_as(rejection) + rejection.message
     if status is RPCStatusCode.DEADLINE_EXCEEDED:
-        raise RPCTimeoutOrCancelledError(rejection.message)
-    raise RPCError(rejection.message, status)
+        raise RPCTimeoutOrCancelledError(message)
+    raise RPCError(message, status)
+
+
+def _known_as(rejection: Rejection) -> str:
+    """Words that programs look for, to stand before our own."""
+    match rejection.reason:
+        case Reason.ALREADY_CLOSED:
+            return "workflow execution already completed: "
+        case Reason.NOT_FOUND if rejection.message.startswith("Expected workflow"):
+            return "workflow not found: "
+        case _:
+            return ""

@@ -268,6 +268,9 @@ class HttpTransport:
     async def prepare_queue(self, queue: str) -> None:
         """Nothing: a gateway's log makes queues when workflows are started on them."""
 
+    async def resume_schedules(self) -> None:
+        """Nothing: schedules run where the log is."""
+
     def now_ms(self) -> int:
         return time.time_ns() // 1_000_000
 

@@ -363,10 +363,9 @@ class LogTransport:
         await self.open()
         await self._queues.route(queue, create=self.create_topics)
 
-    async def host_schedules(self) -> None:
-        """Runs the namespace's schedules until this is closed, unless somebody does."""
-        await self.open()
-        await self._schedules.ensure()
+    async def resume_schedules(self) -> None:
+        if self.create_topics and SCHEDULES_QUEUE in await self.queues():
+            await self._schedules.ensure()
 
     def now_ms(self) -> int:
         return self.log.clock.now_ms()

@@ -135,6 +135,10 @@ class Transport(Protocol):
         """
         ...
 
+    async def resume_schedules(self) -> None:
+        """Runs the namespace's schedules in this process from now on, if there are any and nobody else does."""
+        ...
+
     def now_ms(self) -> int:
         """Now, in the log's time as far as it is known here."""
         ...

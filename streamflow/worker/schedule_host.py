@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 from streamflow import activity
+from streamflow.exceptions import StreamflowError
 from streamflow.schedules.facts import SCHEDULES_QUEUE
 from streamflow.schedules.workflow import TERMINATE, ScheduleWorkflow
 from streamflow.worker.worker import Worker
@@ -31,14 +32,14 @@ class ScheduleHost:
     @activity.defn(name=TERMINATE)
     async def terminate(self, workflow_id: str) -> None:
         """Ends an action because the next one is due."""
-        from streamflow.service import RPCError, RPCStatusCode
-
         try:
             await self._client.get_workflow_handle(workflow_id).terminate(
                 reason="terminated by its schedule: the next action is due"
             )
-        except RPCError as error:
-            if error.status is not RPCStatusCode.NOT_FOUND:
+        except StreamflowError as error:
+            # Its class, RPCError, stands above us.
+            status: object = getattr(error, "status", None)
+            if getattr(status, "name", "") != "NOT_FOUND":
                 raise
 
     async def start(self) -> None:
