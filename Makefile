@@ -47,7 +47,7 @@ test: venv kafka ## Run every test, with a real Kafka
 
 .PHONY: test-fast
 test-fast: venv ## Run the tests that need neither Java nor Kafka nor a browser
-	$(PYTEST) -m "not kafka and not browser" $(ARGS)
+	$(PYTEST) -m "not kafka and not browser and not postgres" $(ARGS)
 
 .PHONY: test-kafka
 test-kafka: venv kafka ## Run only the tests against a real Kafka

@@ -45,7 +45,8 @@ def condition(found: binding.Condition, namespace: str) -> ColumnElement[bool]:
             return not_(_has(found.attribute, namespace, lambda _value: true()))
         case binding.Between():
             low, high = _plain(found.low), _plain(found.high)
-            return _has(found.attribute, namespace, lambda value: value.between(low, high))
+            # Not as BETWEEN: PostgreSQL's grammar has no COLLATE inside of it.
+            return _has(found.attribute, namespace, lambda value: and_(value >= low, value <= high))
         case binding.In():
             return _in(found, namespace)
         case binding.Compare():
