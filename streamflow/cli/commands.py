@@ -31,6 +31,12 @@ for _name, _help in {
     "history": "Show or save a run's events.",
 }.items():
     workflow.command(f"streamflow.cli.workflow:{_name}", help=_help)
+for _name, _help in {
+    "pause": "Hold a workflow's code back.",
+    "unpause": "Let a paused workflow go on.",
+    "delete": "Take a closed workflow away.",
+}.items():
+    workflow.command(f"streamflow.cli.steering:{_name}", help=_help)
 workflow.command("streamflow.cli.listing:list_", name="list", help="List workflows.")
 workflow.command("streamflow.cli.listing:count", name="count", help="Count workflows.")
 app.command(workflow)

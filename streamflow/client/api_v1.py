@@ -28,6 +28,7 @@ from streamflow.model.commands import (
     TerminateWorkflow,
     WaitFor,
 )
+from streamflow.model.control import ControlWorkflow, WorkflowControl
 from streamflow.model.failure import Failure
 from streamflow.model.ids import RunId, WorkflowId
 from streamflow.model.options import IdConflictPolicy, IdReusePolicy, RetryPolicy
@@ -191,6 +192,19 @@ class ControlBody(msgspec.Struct, frozen=True, kw_only=True):
     def command(self, workflow_id: str) -> ControlActivity:
         fields = _fields(self) | {"run_id": run_of(self.run_id)}
         return ControlActivity(workflow_id=WorkflowId(workflow_id), **fields)
+
+
+class ControlWorkflowBody(msgspec.Struct, frozen=True, kw_only=True):
+    """Pauses a run, lets it go on, or deletes a closed one."""
+
+    control: WorkflowControl
+    run_id: str | None = None
+    reason: str = ""
+    identity: str = ""
+
+    def command(self, workflow_id: str) -> ControlWorkflow:
+        fields = _fields(self) | {"run_id": run_of(self.run_id)}
+        return ControlWorkflow(workflow_id=WorkflowId(workflow_id), **fields)
 
 
 def _fields(body: msgspec.Struct) -> dict[str, Any]:

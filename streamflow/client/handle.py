@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
-from streamflow.client import activity_control, ending, naming, updating
+from streamflow.client import activity_control, ending, naming, steering, updating
 from streamflow.client.address import Address
 from streamflow.client.execution import WorkflowExecutionDescription
 from streamflow.client.history import WorkflowHistory, WorkflowHistoryEventFilterType
@@ -383,6 +383,10 @@ class WorkflowHandle(Generic[SelfT, ResultT]):
     pause_activity = activity_control.pause_activity
     unpause_activity = activity_control.unpause_activity
     reset_activity = activity_control.reset_activity
+    pause = steering.pause
+    unpause = steering.unpause
+    delete = steering.delete
+    reset = steering.reset
 
     @property
     def address(self) -> Address:

@@ -49,6 +49,7 @@ from streamflow.model.commands import (
     TerminateWorkflow,
     WaitFor,
 )
+from streamflow.model.control import ControlWorkflow
 from streamflow.model.options import Status
 from streamflow.model.queues import QueueEntry
 from streamflow.service import RPCError, RPCStatusCode
@@ -166,6 +167,9 @@ class HttpTransport:
             case ControlActivity():
                 body, path = _body(command, api_v1.ControlBody), f"{at}/activities/control"
                 return await self._post(path, params, body, Done, deadline_s, named)
+            case ControlWorkflow():
+                body = _body(command, api_v1.ControlWorkflowBody)
+                return await self._post(f"{at}/control", params, body, Done, deadline_s, named)
             case DescribeWorkflow():
                 return await self._get(at, params | _run(command.run_id), Description, deadline_s)
             case _:

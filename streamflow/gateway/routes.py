@@ -172,6 +172,16 @@ ROUTES: tuple[Route, ...] = (
         parameters=(QUEUE,),
     ),
     Route(
+        name="control_workflow",
+        method="POST",
+        path=_WORKFLOW + "/control",
+        about="Pauses a run, lets it go on, or deletes a closed one before its retention ends.",
+        operation=Operations.control,
+        body=api_v1.ControlWorkflowBody,
+        answers=(Done,),
+        parameters=(QUEUE,),
+    ),
+    Route(
         name="report_activity",
         method="POST",
         path=_WORKFLOW + "/activities/report",

@@ -11,6 +11,7 @@ from enum import Enum
 
 import msgspec
 
+from streamflow.model.control import ControlWorkflow
 from streamflow.model.failure import Failure
 from streamflow.model.ids import MessageId, Op, RunId, WorkflowId
 from streamflow.model.options import IdConflictPolicy, IdReusePolicy, Parent, RetryPolicy
@@ -324,6 +325,7 @@ Command = (
     | StartActivity
     | HeartbeatActivity
     | ControlActivity
+    | ControlWorkflow
     | ConfirmTasks
     | ReportChild
     | ReportExternal

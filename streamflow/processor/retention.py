@@ -21,6 +21,12 @@ def retire(recorder: Recorder, around: Surroundings) -> None:
     retention_ms = limits.retention_ms if run.start.retention_ms is None else run.start.retention_ms
     if run.closed_ms + retention_ms > around.clock.now_ms():
         return
+    delete(recorder, around)
+
+
+def delete(recorder: Recorder, around: Surroundings) -> None:
+    """Begins the deletion of a closed run, of which nothing waits to be recorded."""
+    run = recorder.run
     recorder.mark_deleting(run.last_seq)
     left = recorder.tombstone_run(run.last_seq, around.options.tombstones_per_turn_max)
     if left == 0:

@@ -48,11 +48,20 @@ from streamflow.model.commands import (
     UpdateWorkflow,
     WaitFor,
 )
+from streamflow.model.control import PAUSED, ControlWorkflow
 from streamflow.model.ids import RunId
 from streamflow.model.relations import ReportChild, ReportExternal
 from streamflow.observability import get_logger
 from streamflow.ports import LogError, Record, StoreCorrupted
-from streamflow.processor import attempts, reading, relations, retention, updates, with_start
+from streamflow.processor import (
+    attempts,
+    reading,
+    relations,
+    retention,
+    steering,
+    updates,
+    with_start,
+)
 from streamflow.processor.batch import Batch, Stray
 from streamflow.processor.partition import Partition
 from streamflow.processor.recorder import QUARANTINED
@@ -189,6 +198,8 @@ class Stepper:
                 attempts.take_news(self._runs, self._answers, work, command)
             case ControlActivity():
                 attempts.take_control(self._runs, self._answers, work, command)
+            case ControlWorkflow():
+                steering.take_control(self._runs, self._answers, work, command)
             case StartWorkflow():
                 if not self._answered_before(work, command):
                     self._start(work, command)
@@ -350,8 +361,9 @@ class Stepper:
             if recorder.retired:
                 self._partition.drafts.drop(command.run_id)
             return
-        if command.retry and recorder.run.trouble is not None:
-            recorder.run.trouble = msgspec.structs.replace(recorder.run.trouble, next_try_ms=1)
+        trouble = recorder.run.trouble
+        if command.retry and trouble is not None and trouble.kind != PAUSED:
+            recorder.run.trouble = msgspec.structs.replace(trouble, next_try_ms=1)
         context = recorder.context()
         recorder.take(decide_due(recorder.run, context), context)
         recorder.end_idle_trouble()

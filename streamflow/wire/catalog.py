@@ -12,6 +12,7 @@ import msgspec
 from streamflow.model import (
     answers,
     commands,
+    control,
     events,
     options,
     payload,
@@ -86,6 +87,7 @@ AREAS: Final[dict[str, tuple[Struct, ...]]] = {
         commands.StartActivity,
         commands.HeartbeatActivity,
         commands.ControlActivity,
+        control.ControlWorkflow,
         commands.ConfirmTasks,
         relations.ReportChild,
         relations.ReportExternal,

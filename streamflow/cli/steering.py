@@ -1,0 +1,69 @@
+"""``streamflow workflow pause|unpause|delete``: an operator's hand on a run."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter
+
+from streamflow.cli.address import Connection
+from streamflow.cli.calling import called
+from streamflow.cli.exits import ExitCode
+from streamflow.cli.workflow import Queue, Run, WorkflowID
+
+if TYPE_CHECKING:
+    from streamflow.client import Client, WorkflowHandle
+
+HERE = Connection()
+
+
+def pause(
+    workflow_id: WorkflowID,
+    /,
+    *,
+    reason: Annotated[str, Parameter(help="Shown with the workflow.")] = "",
+    queue: Queue = None,
+    run_id: Run = None,
+    connection: Connection = HERE,
+) -> int:
+    """Holds a workflow's code back; signals wait, timers fire and activities go on."""
+    return _done(connection, workflow_id, queue, run_id, lambda handle: handle.pause(reason=reason))
+
+
+def unpause(
+    workflow_id: WorkflowID,
+    /,
+    *,
+    queue: Queue = None,
+    run_id: Run = None,
+    connection: Connection = HERE,
+) -> int:
+    """Lets a paused workflow go on."""
+    return _done(connection, workflow_id, queue, run_id, lambda handle: handle.unpause())
+
+
+def delete(
+    workflow_id: WorkflowID,
+    /,
+    *,
+    queue: Queue = None,
+    run_id: Run = None,
+    connection: Connection = HERE,
+) -> int:
+    """Takes a closed workflow away, with its history."""
+    return _done(connection, workflow_id, queue, run_id, lambda handle: handle.delete())
+
+
+def _done(
+    connection: Connection,
+    workflow_id: str,
+    queue: str | None,
+    run_id: str | None,
+    act: Callable[[WorkflowHandle[Any, Any]], Awaitable[None]],
+) -> int:
+    async def call(client: Client) -> int:
+        await act(client.get_workflow_handle(workflow_id, run_id=run_id, task_queue=queue))
+        return ExitCode.OK
+
+    return called(connection, call)
