@@ -39,6 +39,15 @@ class ActivitySerializationContext(SerializationContext):
     is_local: bool
 
 
+@dataclass(frozen=True)
+class NexusSerializationContext(SerializationContext):
+    """There for converters that are ported; nobody passes one, as there is no Nexus here."""
+
+    endpoint: str
+    service: str
+    operation: str
+
+
 class WithSerializationContext(ABC):  # noqa: B024
     """For converters and codecs that want to know whose a value is: `with_context` is asked before each use.
 

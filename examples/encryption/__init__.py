@@ -1,0 +1,1 @@
+"""A payload codec that encrypts."""

@@ -1,0 +1,7 @@
+"""No message of this part of a server's API is here; see `streamflow.api.absent`."""
+
+from __future__ import annotations
+
+from streamflow.api.absent import absent_messages
+
+__getattr__ = absent_messages(__name__)
