@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -69,41 +69,41 @@ class Info:
     start_time: datetime
     """Of the run's first event."""
     task_queue: str
-    task_timeout: timedelta | None
+    task_timeout: timedelta
+    """As given at the start, else 10 s. It limits nothing: the limit of a step is the processor's own."""
     typed_search_attributes: TypedSearchAttributes
     workflow_id: str
     workflow_start_time: datetime
     workflow_type: str
-    _instance: Instance = field(repr=False, compare=False)
 
     def get_current_build_id(self) -> str:
         """The build ID of the code that runs this step, or ran it when it was recorded. Deprecated: use the version."""
-        activation = self._instance.activation
+        activation = current().activation
         return "" if activation is None else activation.build_id
 
     def get_current_deployment_version(self) -> WorkerDeploymentVersion | None:
         """The version of the code that runs this step, or ran it when it was recorded. It replays alike."""
-        activation = self._instance.activation
+        activation = current().activation
         if activation is None or not activation.deployment:
             return None
         return WorkerDeploymentVersion(activation.deployment, activation.build_id)
 
     def get_current_history_length(self) -> int:
         """Events of the history before the current step."""
-        return self._instance.history_length
+        return current().history_length
 
     def get_current_history_size(self) -> int:
         """Bytes of the history before the current step."""
-        activation = self._instance.activation
+        activation = current().activation
         return 0 if activation is None else activation.history_bytes
 
     def is_continue_as_new_suggested(self) -> bool:
         """Whether the history is so long that the run should continue as new soon."""
-        return self._instance.continue_suggested
+        return current().continue_suggested
 
     def is_target_worker_deployment_version_changed(self) -> bool:
         """Whether the run is pinned to a version while its processor is of another: continuing as new may upgrade it."""
-        activation = self._instance.activation
+        activation = current().activation
         return activation is not None and activation.target_changed
 
     def _logger_details(self) -> Mapping[str, Any]:
@@ -118,6 +118,7 @@ class Info:
 
 
 _MEMORY = "info"
+DEFAULT_TASK_TIMEOUT = timedelta(seconds=10)
 
 
 def info() -> Info:
@@ -159,12 +160,11 @@ def _info_of(instance: Instance) -> Info:
         search_attributes=instance.properties.untyped,
         start_time=start_time,
         task_queue=facts.queue,
-        task_timeout=_duration(started.task_timeout_ms),
+        task_timeout=_duration(started.task_timeout_ms) or DEFAULT_TASK_TIMEOUT,
         typed_search_attributes=instance.properties.typed,
         workflow_id=facts.workflow_id,
         workflow_start_time=start_time,
         workflow_type=started.workflow_type,
-        _instance=instance,
     )
 
 
