@@ -16,6 +16,7 @@ from streamflow.model.events import (
     ActivityFailed,
 )
 from streamflow.model.ids import Op
+from streamflow.model.options import CancellationType
 from streamflow.model.tasks import ActivityTask, CancelTask
 
 
@@ -57,11 +58,16 @@ def effects_of_close(run: Run) -> list[Effect]:
     """A closing run calls back everything that is still under way for it."""
     effects: list[Effect] = []
     for op, activity in run.activities.items():
-        if not activity.cancel_requested:  # otherwise it was called back when that was asked
+        # Otherwise it was called back when that was asked, or is to be left alone.
+        if not (activity.cancel_requested or _is_abandoned(activity)):
             effects += _cancellation(run, op, activity, not_wanted=True)
         if activity.recorded:
             effects.append(ForgetAttempt(op))
     return effects
+
+
+def _is_abandoned(activity: PendingActivity) -> bool:
+    return activity.scheduled.cancellation_type is CancellationType.ABANDON
 
 
 def task_of(run: Run, op: Op, *, inbox_topic: str, inbox_partition: int) -> ActivityTask:

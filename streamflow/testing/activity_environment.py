@@ -12,6 +12,7 @@ from typing import Any, ParamSpec, TypeVar
 from streamflow.activity import ActivityCancellationDetails, Info
 from streamflow.activity.cancellation import Cancellation, ThreadInterrupt
 from streamflow.activity.context import Context, Once, enter
+from streamflow.activity.definition import ACTIVITY, ActivityDefinition
 from streamflow.client import Client
 from streamflow.common import MetricMeter, Priority
 from streamflow.config import DEFAULT_NAMESPACE
@@ -104,7 +105,7 @@ class ActivityEnvironment:
             result: ResultT = waiting
             return result
         value: ResultT = contextvars.copy_context().run(
-            self._run_sync, context, lambda: fn(*args, **kwargs)
+            self._run_sync, context, lambda: fn(*args, **kwargs), _may_interrupt(fn)
         )
         return value
 
@@ -124,14 +125,24 @@ class ActivityEnvironment:
         finally:
             self._cancellation.ignore(cancel)
 
-    def _run_sync(self, context: Context, call: Callable[[], Any]) -> Any:
+    def _run_sync(self, context: Context, call: Callable[[], Any], may_interrupt: bool) -> Any:
         enter(context)
+        if not may_interrupt:
+            return call()
         interrupt = ThreadInterrupt(self._cancellation)
         context.interrupt = interrupt
         try:
             return call()
         finally:
             interrupt.finish()
+
+
+def _may_interrupt(fn: Callable[..., Any]) -> bool:
+    """Whether `CancelledError` may be raised into its thread: unless its definition says not to."""
+    definition = getattr(fn, ACTIVITY, None)
+    return not (
+        isinstance(definition, ActivityDefinition) and definition.no_thread_cancel_exception
+    )
 
 
 def _entered(context: Context, call: Callable[[], Awaitable[Any]]) -> Coroutine[Any, Any, Any]:

@@ -141,7 +141,6 @@ class _Plain:
         self.namespace = client.namespace
         self.identity = client.identity
         self.create_topics = client.create_topics
-        self.runtime = client.runtime
         self.data_converter = DataConverter.default
         self.header_codec_behavior = HeaderCodecBehavior.NO_CODEC
 

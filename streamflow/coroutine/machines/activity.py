@@ -204,13 +204,21 @@ class ActivityMachine:
                 self._step(Cue.FAILED)
                 if not detached:
                     cause = self._values.from_failure(event.failure)
-                    self._fail("Activity task failed", cause, event.retry_state, event.identity)
+                    self._fail(
+                        "Activity task failed",
+                        cause,
+                        event.retry_state,
+                        event.identity,
+                        event.scheduled_seq,
+                    )
             case ActivityCanceled():
                 self._step(Cue.CANCELED)
                 if not detached:
                     cause = self._values.from_failure(event.failure)
                     state = RetryState.CANCEL_REQUESTED
-                    self._fail("Activity cancelled", cause, state, event.identity)
+                    self._fail(
+                        "Activity cancelled", cause, state, event.identity, event.scheduled_seq
+                    )
             case _:
                 raise misfit(event, self, self.place)
 
@@ -223,10 +231,17 @@ class ActivityMachine:
         else:
             self._settled().set_result(result)
 
-    def _fail(self, message: str, cause: BaseException, state: RetryState, identity: str) -> None:
+    def _fail(
+        self,
+        message: str,
+        cause: BaseException,
+        state: RetryState,
+        identity: str,
+        scheduled_seq: int = 0,
+    ) -> None:
         error = ActivityError(
             message,
-            scheduled_event_id=0,
+            scheduled_event_id=scheduled_seq,
             started_event_id=0,
             identity=identity,
             activity_type=self._request.activity_type,

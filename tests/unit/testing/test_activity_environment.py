@@ -11,6 +11,7 @@ import pytest
 
 from streamflow import activity
 from streamflow.exceptions import CancelledError
+from streamflow.runtime import MetricBuffer, Runtime, TelemetryConfig
 from streamflow.testing import ActivityEnvironment
 
 
@@ -93,5 +94,36 @@ async def test_a_worker_that_shuts_down_is_seen_by_the_activity() -> None:
 
     running = asyncio.ensure_future(env.run(wait))
     env.worker_shutdown()
+
+    assert await running
+
+
+def test_metrics_are_made_of_the_environments_meter() -> None:
+    """They carry what the attempt's info says."""
+    env = ActivityEnvironment()
+    buffer = MetricBuffer(100)
+    env.metric_meter = Runtime(telemetry=TelemetryConfig(metrics=buffer)).metric_meter
+
+    env.run(lambda: activity.metric_meter().create_counter("orders").add(2))
+
+    [update] = [u for u in buffer.retrieve_updates() if u.metric.name == "orders"]
+    assert update.value == 2
+    assert update.attributes["task_queue"] == "test"
+    assert update.attributes["activity_type"] == "unknown"
+
+
+@pytest.mark.asyncio
+async def test_a_thread_that_is_not_to_be_interrupted_is_left_alone() -> None:
+    """It finds out by itself."""
+    env = ActivityEnvironment()
+
+    @activity.defn(no_thread_cancel_exception=True)
+    def wait() -> bool:
+        activity.wait_for_cancelled_sync(20)
+        return activity.is_cancelled()
+
+    running = asyncio.ensure_future(asyncio.to_thread(env.run, wait))
+    await asyncio.sleep(0.05)
+    env.cancel()
 
     assert await running
