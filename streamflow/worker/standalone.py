@@ -19,8 +19,8 @@ from streamflow.coroutine.machines.activity import ActivityRequest
 from streamflow.model import standalone
 from streamflow.model.options import CancellationType
 from streamflow.observability import get_logger
-from streamflow.ports import Log
-from streamflow.topology import inbox_topic
+from streamflow.ports import Log, LogError
+from streamflow.topology import inbox_topic, read_queues
 from streamflow.worker.registry import Registry
 from streamflow.worker.setup import Setup, WorkerClient, definitions_of
 
@@ -30,6 +30,9 @@ LOOK_S = 0.5
 """How often a worker looks whether a client has made the queue."""
 
 LOOK_IN_MEMORY_S = 0.02
+
+AGAIN_S = 5.0
+"""How soon what has failed is begun again."""
 
 
 @workflow.defn(name=standalone.WORKFLOW_TYPE)
@@ -85,28 +88,40 @@ class Standalone:
             await self._task
 
     async def _run(self) -> None:
-        if not await self._found():
-            return
-        part = self._make(_inner(self._setup))
-        try:
-            await part.start()
-            await part.until(self._stopping)
-        except (
-            Exception
-        ) as error:  # the worker's own work goes on; another worker of the namespace may do better
-            _log.error("standalone_activities_failed", error=repr(error))
-        finally:
-            await part.stop(0)
+        """Until the worker ends. What fails is begun again: the worker's own work goes on meanwhile."""
+        while await self._found():
+            part = self._make(_inner(self._setup))
+            try:
+                await part.start()
+                await part.until(self._stopping)
+            except Exception as error:  # of the log or the disk, as it may end any worker
+                _log.error("standalone_activities_failed", error=repr(error))
+            finally:
+                await part.stop(0)
+            if await _within(self._stopping.wait(), AGAIN_S):
+                return
 
     async def _found(self) -> bool:
-        """Whether the queue was made before the worker stops."""
+        """Whether the queue is there before the worker stops."""
         log: Log = self._setup.client.log
         topic = inbox_topic(self._setup.client.namespace, standalone.QUEUE)
         apart_s = LOOK_S if log.threaded else LOOK_IN_MEMORY_S
-        while topic not in log.topics():
+        while topic not in log.topics() or not await self._is_made(log):
             if await _within(self._stopping.wait(), apart_s):
                 return False
         return not self._stopping.is_set()
+
+    async def _is_made(self, log: Log) -> bool:
+        """Whether the directory has it: its topics are there a moment before."""
+
+        def read() -> bool:
+            return standalone.QUEUE in read_queues(log, self._setup.client.namespace)
+
+        try:
+            return await asyncio.to_thread(read) if log.threaded else read()
+        except LogError as error:
+            _log.warning("queues_not_read", error=str(error))
+            return False
 
 
 async def _within(happening: Awaitable[Any], seconds: float) -> bool:
@@ -140,7 +155,7 @@ class _Plain:
         self.log = client.log
         self.namespace = client.namespace
         self.identity = client.identity
-        self.create_topics = client.create_topics
+        self.create_topics = False  # whoever starts the first activity makes the queue
         self.data_converter = DataConverter.default
         self.header_codec_behavior = HeaderCodecBehavior.NO_CODEC
 
