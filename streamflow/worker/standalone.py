@@ -156,6 +156,7 @@ class _Plain:
         self.namespace = client.namespace
         self.identity = client.identity
         self.create_topics = False  # whoever starts the first activity makes the queue
+        self.runtime = client.runtime
         self.data_converter = DataConverter.default
         self.header_codec_behavior = HeaderCodecBehavior.NO_CODEC
 
