@@ -35,6 +35,7 @@ for _name, _help in {
     "pause": "Hold a workflow's code back.",
     "unpause": "Let a paused workflow go on.",
     "delete": "Take a closed workflow away.",
+    "reset": "Go back to before a step.",
 }.items():
     workflow.command(f"streamflow.cli.steering:{_name}", help=_help)
 workflow.command("streamflow.cli.listing:list_", name="list", help="List workflows.")

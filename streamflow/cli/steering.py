@@ -1,4 +1,4 @@
-"""``streamflow workflow pause|unpause|delete``: an operator's hand on a run."""
+"""``streamflow workflow pause|unpause|delete|reset``: an operator's hand on a run."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from cyclopts import Parameter
 from streamflow.cli.address import Connection
 from streamflow.cli.calling import called
 from streamflow.cli.exits import ExitCode
+from streamflow.cli.output import Form, show
 from streamflow.cli.workflow import Queue, Run, WorkflowID
 
 if TYPE_CHECKING:
@@ -53,6 +54,35 @@ def delete(
 ) -> int:
     """Takes a closed workflow away, with its history."""
     return _done(connection, workflow_id, queue, run_id, lambda handle: handle.delete())
+
+
+def reset(
+    workflow_id: WorkflowID,
+    /,
+    *,
+    event_id: Annotated[
+        int, Parameter(name=["--event", "-e"], help="An event of the first step to make anew.")
+    ],
+    reapply_signals: Annotated[
+        bool, Parameter(help="Give the signals from there on to the new run.")
+    ] = True,
+    reason: Annotated[str, Parameter(help="For the history.")] = "",
+    queue: Queue = None,
+    run_id: Run = None,
+    output: Form = "table",
+    connection: Connection = HERE,
+) -> int:
+    """Goes back to before a step: a new run makes it anew."""
+
+    async def call(client: Client) -> int:
+        handle = client.get_workflow_handle(workflow_id, run_id=run_id, task_queue=queue)
+        fresh = await handle.reset(
+            event_id=event_id, reapply_signals=reapply_signals, reason=reason
+        )
+        show({"workflow_id": fresh.id, "run_id": fresh.run_id}, output)
+        return ExitCode.OK
+
+    return called(connection, call)
 
 
 def _done(

@@ -28,7 +28,7 @@ from streamflow.model.commands import (
     TerminateWorkflow,
     WaitFor,
 )
-from streamflow.model.control import ControlWorkflow, WorkflowControl
+from streamflow.model.control import ControlWorkflow, ResetWorkflow, WorkflowControl
 from streamflow.model.failure import Failure
 from streamflow.model.ids import RunId, WorkflowId
 from streamflow.model.options import IdConflictPolicy, IdReusePolicy, RetryPolicy
@@ -205,6 +205,20 @@ class ControlWorkflowBody(msgspec.Struct, frozen=True, kw_only=True):
     def command(self, workflow_id: str) -> ControlWorkflow:
         fields = _fields(self) | {"run_id": run_of(self.run_id)}
         return ControlWorkflow(workflow_id=WorkflowId(workflow_id), **fields)
+
+
+class ResetBody(msgspec.Struct, frozen=True, kw_only=True):
+    """Begins a new run with what a run had done before the step of an event."""
+
+    event_id: int
+    run_id: str | None = None
+    reapply_signals: bool = True
+    reason: str = ""
+    identity: str = ""
+
+    def command(self, workflow_id: str) -> ResetWorkflow:
+        fields = _fields(self) | {"run_id": run_of(self.run_id)}
+        return ResetWorkflow(workflow_id=WorkflowId(workflow_id), **fields)
 
 
 def _fields(body: msgspec.Struct) -> dict[str, Any]:

@@ -49,7 +49,7 @@ from streamflow.model.commands import (
     TerminateWorkflow,
     WaitFor,
 )
-from streamflow.model.control import ControlWorkflow
+from streamflow.model.control import ControlWorkflow, ResetWorkflow
 from streamflow.model.options import Status
 from streamflow.model.queues import QueueEntry
 from streamflow.service import RPCError, RPCStatusCode
@@ -170,6 +170,9 @@ class HttpTransport:
             case ControlWorkflow():
                 body = _body(command, api_v1.ControlWorkflowBody)
                 return await self._post(f"{at}/control", params, body, Done, deadline_s, named)
+            case ResetWorkflow():
+                body = _body(command, api_v1.ResetBody)
+                return await self._post(f"{at}/reset", params, body, Done, deadline_s, named)
             case DescribeWorkflow():
                 return await self._get(at, params | _run(command.run_id), Description, deadline_s)
             case _:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from streamflow.client.address import expect
-from streamflow.client.errors import NotYetError
 from streamflow.model.answers import Done
-from streamflow.model.control import ControlWorkflow, WorkflowControl
+from streamflow.model.control import ControlWorkflow, ResetWorkflow, WorkflowControl
 
 if TYPE_CHECKING:
     from streamflow.client.handle import WorkflowHandle
@@ -51,9 +50,51 @@ async def delete(handle: WorkflowHandle[Any, Any], *, rpc_timeout: timedelta | N
     await _control(handle, WorkflowControl.DELETE, "", rpc_timeout)
 
 
-async def reset(handle: WorkflowHandle[Any, Any], *_args: Any, **_options: Any) -> NoReturn:
-    """Not in this release: start a new run with `id_reuse_policy`, or mend the code and let the run go on."""
-    raise NotYetError("WorkflowHandle.reset")
+async def reset(
+    handle: WorkflowHandle[Any, Any],
+    *,
+    event_id: int,
+    reapply_signals: bool = True,
+    reason: str = "",
+    rpc_timeout: timedelta | None = None,
+) -> WorkflowHandle[Any, Any]:
+    """Goes back to before a step: a new run has done what this one had until then, and makes that step anew.
+
+    An open run is terminated. The new run's code may be other code than the old one's, as long as it agrees with it up to
+    that step. Activities whose results were known by then do not run again; those that were pending do.
+
+    Args:
+        event_id: An event of the step (``seq`` in a history), or one that the step takes in. 1 is the whole run.
+        reapply_signals: Give the signals from there on to the new run. Default: yes.
+
+    Returns:
+        A handle to the new run.
+
+    Raises:
+        RPCError: NOT_FOUND for a run that does not exist; INVALID_ARGUMENT for an event that no step follows;
+            FAILED_PRECONDITION while child workflows or messages to other workflows are pending at that point.
+    """
+    from streamflow.client.handle import WorkflowHandle
+
+    address = handle.address
+    command = ResetWorkflow(
+        workflow_id=address.workflow_id,
+        run_id=address.run_id,
+        event_id=event_id,
+        reapply_signals=reapply_signals,
+        reason=reason,
+        identity=address.client.identity,
+    )
+    done = expect(await address.ask(command, rpc_timeout), Done)
+    return WorkflowHandle(
+        address.client,
+        handle.id,
+        run_id=done.run_id,
+        result_run_id=done.run_id,
+        first_execution_run_id=done.first_run_id,
+        result_type=handle._result_type,
+        task_queue=address.queue,
+    )
 
 
 async def _control(

@@ -85,6 +85,10 @@ class Operations:
         body = await _read(request, api_v1.ControlWorkflowBody)
         return await self._ask(request, _queue(request), body.command(_workflow_id(request)))
 
+    async def reset(self, request: Request) -> Reply:
+        body = await _read(request, api_v1.ResetBody)
+        return await self._ask(request, _queue(request), body.command(_workflow_id(request)))
+
     async def report_activity(self, request: Request) -> Reply:
         body = await _read(request, api_v1.ReportBody)
         return await self._ask(request, _queue(request), body.command(_workflow_id(request)))

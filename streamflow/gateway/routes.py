@@ -182,6 +182,16 @@ ROUTES: tuple[Route, ...] = (
         parameters=(QUEUE,),
     ),
     Route(
+        name="reset_workflow",
+        method="POST",
+        path=_WORKFLOW + "/reset",
+        about="Begins a new run with what a run had done before the step of an event; that step is made anew.",
+        operation=Operations.reset,
+        body=api_v1.ResetBody,
+        answers=(Done,),
+        parameters=(QUEUE,),
+    ),
+    Route(
         name="report_activity",
         method="POST",
         path=_WORKFLOW + "/activities/report",

@@ -11,7 +11,7 @@ from enum import Enum
 
 import msgspec
 
-from streamflow.model.control import ControlWorkflow
+from streamflow.model.control import ControlWorkflow, ResetWorkflow
 from streamflow.model.failure import Failure
 from streamflow.model.ids import MessageId, Op, RunId, WorkflowId
 from streamflow.model.options import IdConflictPolicy, IdReusePolicy, Parent, RetryPolicy
@@ -326,6 +326,7 @@ Command = (
     | HeartbeatActivity
     | ControlActivity
     | ControlWorkflow
+    | ResetWorkflow
     | ConfirmTasks
     | ReportChild
     | ReportExternal

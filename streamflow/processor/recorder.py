@@ -131,6 +131,11 @@ class Recorder:
                     self._event(step, context)
         return count
 
+    def copy(self, events: Iterable[Event], context: Context) -> None:
+        """Records what another run has done, as done: nothing leaves because of it."""
+        for event in events:
+            self._event(event, context, quietly=True)
+
     def set_trouble(self, trouble: Trouble | None) -> None:
         if trouble is None and self.run.trouble is None:
             return
@@ -193,12 +198,13 @@ class Recorder:
         self._put(header, None, keys.deleting_key(run.workflow_id, run.run_id))
         self._put_summary(None)
 
-    def _event(self, event: Event, context: Context) -> None:
+    def _event(self, event: Event, context: Context, *, quietly: bool = False) -> None:
         run = self.run
-        for effect in self._effects(event):
-            self._effect(effect)
-        if type(event) in SPEAKING:
-            self._send_elsewhere(event, context)
+        if not quietly:
+            for effect in self._effects(event):
+                self._effect(effect)
+            if type(event) in SPEAKING:
+                self._send_elsewhere(event, context)
         if run.trouble is not None and type(event) in STATUS_OF:
             self.set_trouble(None)  # a closed run is in no trouble, and its record goes
         recorded = Recorded(Seq(run.last_seq + 1), run.step, context.now_ms, event)

@@ -48,7 +48,7 @@ from streamflow.model.commands import (
     UpdateWorkflow,
     WaitFor,
 )
-from streamflow.model.control import PAUSED, ControlWorkflow
+from streamflow.model.control import PAUSED, ControlWorkflow, ResetWorkflow
 from streamflow.model.ids import RunId
 from streamflow.model.relations import ReportChild, ReportExternal
 from streamflow.observability import get_logger
@@ -57,6 +57,7 @@ from streamflow.processor import (
     attempts,
     reading,
     relations,
+    resetting,
     retention,
     steering,
     updates,
@@ -200,6 +201,8 @@ class Stepper:
                 attempts.take_control(self._runs, self._answers, work, command)
             case ControlWorkflow():
                 steering.take_control(self._runs, self._answers, work, command)
+            case ResetWorkflow():
+                resetting.reset(self._runs, self._answers, work, command)
             case StartWorkflow():
                 if not self._answered_before(work, command):
                     self._start(work, command)

@@ -88,6 +88,7 @@ AREAS: Final[dict[str, tuple[Struct, ...]]] = {
         commands.HeartbeatActivity,
         commands.ControlActivity,
         control.ControlWorkflow,
+        control.ResetWorkflow,
         commands.ConfirmTasks,
         relations.ReportChild,
         relations.ReportExternal,
