@@ -22,6 +22,7 @@ from streamflow.client import (
     connecting,
     finding,
     naming,
+    retired,
     scheduling,
     starting,
     with_start,
@@ -409,3 +410,13 @@ class Client:
     start_activity_method = activity_starting.start_activity_method
     execute_activity_method = activity_starting.execute_activity_method
     get_activity_handle = activity_starting.get_activity_handle
+
+    # -- without counterpart here --------------------------------------------------------------------------------
+
+    update_worker_build_id_compatibility = retired.update_worker_build_id_compatibility
+    get_worker_build_id_compatibility = retired.get_worker_build_id_compatibility
+    get_worker_task_reachability = retired.get_worker_task_reachability
+    create_nexus_client = retired.create_nexus_client
+    list_nexus_operations = retired.list_nexus_operations
+    count_nexus_operations = retired.count_nexus_operations
+    get_nexus_operation_handle = retired.get_nexus_operation_handle
