@@ -30,6 +30,7 @@ from streamflow.client import (
 from streamflow.client import batch as batching
 from streamflow.client.handle import WorkflowHandle
 from streamflow.client.interceptor import Interceptor, OutboundInterceptor
+from streamflow.client.metered import Metered
 from streamflow.client.plugin import Connect, Plugin
 from streamflow.client.root import Root
 from streamflow.client.start import NO_METADATA
@@ -217,6 +218,9 @@ class Client:
         self._queue_of: dict[str, str] = {}
         self._root = Root(self)
         self._outbound: OutboundInterceptor = self._root
+        if (runtime := self.runtime).has_metrics:
+            meter = runtime.metric_meter.with_additional_attributes({"namespace": self._namespace})
+            self._outbound = Metered(self._root, meter, runtime.metric_prefix)
         for interceptor in reversed(list(given["interceptors"])):
             self._outbound = interceptor.intercept_client(self._outbound)
 
