@@ -26,16 +26,14 @@ from streamflow.worker.interceptor import Interceptor
 from streamflow.worker.plugin import Plugin
 from streamflow.worker.preparing import debug_wanted
 from streamflow.worker.replaying import replay_history
-from streamflow.worker.runners import UnsandboxedWorkflowRunner, WorkflowRunner, run_by
+from streamflow.worker.runners import WorkflowRunner, run_by
 from streamflow.worker.setup import definitions_of
-from streamflow.worker.workflow_sandbox import SandboxedWorkflowRunner
+from streamflow.worker.workflow_sandbox.runner import SANDBOXED, UNSANDBOXED
 
 if TYPE_CHECKING:
     from streamflow.runtime import Runtime
 
 NAMESPACE = "ReplayNamespace"
-SANDBOXED: WorkflowRunner = SandboxedWorkflowRunner()
-UNSANDBOXED: WorkflowRunner = UnsandboxedWorkflowRunner()
 
 
 class WorkflowHistory(Protocol):

@@ -18,7 +18,7 @@ from streamflow.worker.interceptor import Interceptor
 from streamflow.worker.patching import PatchActivationInput
 from streamflow.worker.plugin import Plugin
 from streamflow.worker.preparing import plugins_of, setup_of
-from streamflow.worker.runners import UnsandboxedWorkflowRunner, WorkflowRunner
+from streamflow.worker.runners import WorkflowRunner
 from streamflow.worker.service import Service
 from streamflow.worker.settings import (
     PollerBehavior,
@@ -30,12 +30,10 @@ from streamflow.worker.setup import WorkerClient
 from streamflow.worker.shared_state import SharedStateManager
 from streamflow.worker.tuning import WorkerTuner
 from streamflow.worker.versions import PinnedVersions, WorkerDeploymentConfig
-from streamflow.worker.workflow_sandbox import SandboxedWorkflowRunner
+from streamflow.worker.workflow_sandbox.runner import SANDBOXED, UNSANDBOXED
 
 _log = get_logger("worker")
 
-SANDBOXED: WorkflowRunner = SandboxedWorkflowRunner()
-UNSANDBOXED: WorkflowRunner = UnsandboxedWorkflowRunner()
 POLLERS = PollerBehaviorSimpleMaximum()
 NO_VERSIONS: PinnedVersions = MappingProxyType({})
 NO_RETENTION: Mapping[str | type, timedelta] = MappingProxyType({})

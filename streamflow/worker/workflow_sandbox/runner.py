@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from streamflow.coroutine.guarding import Guarding
+from streamflow.coroutine.guarding import GUARDED, Guarding
 from streamflow.worker.runners import UnsandboxedWorkflowRunner, WorkflowRunner
 from streamflow.worker.workflow_sandbox.restrictions import SandboxRestrictions
 
@@ -17,4 +17,9 @@ class SandboxedWorkflowRunner(WorkflowRunner):
     runner_class: type[WorkflowRunner] = UnsandboxedWorkflowRunner
 
     def _guarding(self) -> Guarding:
-        return self.restrictions._guarding()
+        return GUARDED if self is SANDBOXED else self.restrictions._guarding()
+
+
+SANDBOXED = SandboxedWorkflowRunner()
+"""How workers run workflows that are given no runner: guarded, and without the warnings that ported code may expect."""
+UNSANDBOXED = UnsandboxedWorkflowRunner()

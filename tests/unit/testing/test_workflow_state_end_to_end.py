@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import json
 from collections.abc import AsyncIterator
@@ -258,6 +259,23 @@ async def test_a_workers_runner_guards_or_frees_its_workflows(
             await asked
     assert isinstance(failed.value.cause, ApplicationError)
     assert failed.value.cause.type == "RestrictedWorkflowAccessError"
+
+
+@workflow.defn
+class UsesAsyncio:
+    @workflow.run
+    async def run(self) -> str:
+        done, _ = await asyncio.wait([asyncio.create_task(asyncio.sleep(0, "done"))])
+        return done.pop().result()
+
+
+async def test_a_worker_without_a_runner_of_its_own_warns_of_nothing(
+    env: WorkflowEnvironment,
+) -> None:
+    """What is warned of elsewhere replays here. Warnings fail tests."""
+    async with worker(env, UsesAsyncio) as made:
+        assert await env.client.execute_workflow(UsesAsyncio.run, id="w", task_queue="q") == "done"
+        assert isinstance(made.config()["workflow_runner"], SandboxedWorkflowRunner)
 
 
 async def test_restrictions_are_taken_by_a_worker(env: WorkflowEnvironment) -> None:
