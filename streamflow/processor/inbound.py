@@ -297,6 +297,7 @@ class Inbound:
             if self._reader is None:
                 self._reader = log_.reader()
             partition.meta.history_offset = self._reader.end_offset(partition.history)
+            partition.meta.seen_ordinal = partition.meta.ordinal
             partition.meta.followed_ms = self._around.clock.now_ms()
             self._checkpointed[partition.number] = partition.meta.ordinal
 

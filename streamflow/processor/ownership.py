@@ -175,9 +175,20 @@ class Ownership:
     def _activate(self, partition: Partition, source: Source) -> None:
         reader = self._log.reader()
         try:
-            offset = max(partition.meta.inbox_offset, reader.start_offset(partition.inbox))
+            first = reader.start_offset(partition.inbox)
         finally:
             reader.close()
+        offset = max(partition.meta.inbox_offset, first)
+        if 0 <= partition.meta.inbox_offset < first:
+            lost = first - partition.meta.inbox_offset
+            self._around.counters.expired_input += lost
+            log.error(
+                "input_expired",
+                partition=partition.number,
+                expected_offset=partition.meta.inbox_offset,
+                first_offset=first,
+                advice="The inbox's retention took records that nobody had read: run processors more often than that.",
+            )
         partition.meta.inbox_offset = offset
         # First, for it may find the log unavailable: an active partition that is not read would stand still for ever.
         source.start_reading({partition.inbox: offset})

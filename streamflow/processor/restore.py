@@ -69,6 +69,7 @@ def restore(
             if told is None or partition.meta.ordinal >= told.ordinal:
                 break
             yield from _follow(partition, reader, around)
+        _check_log(partition)
     finally:
         reader.close()
     _settle(partition, committed, told, around)
@@ -89,6 +90,16 @@ def _check_store(
         raise StoreCorrupted(
             f"Expected {name} to have followed its log within {STORE_AGE_MS_MAX} ms, found {age_ms} ms: tombstones "
             "may be gone that it never saw, and it is rebuilt"
+        )
+
+
+def _check_log(partition: Partition) -> None:
+    """Raises `StoreCorrupted` for a store with a transaction that its log has lost."""
+    meta = partition.meta
+    if meta.ordinal > meta.seen_ordinal:
+        raise StoreCorrupted(
+            f"Expected the history of partition {partition.number} to have transaction {meta.ordinal}, which the store "
+            f"has, found {meta.seen_ordinal} to be its last: the log is the truth, and the store is rebuilt"
         )
 
 
@@ -145,6 +156,7 @@ def _ingest(partition: Partition, records: Sequence[Record], around: Surrounding
         meta.inbox_offset = max(meta.inbox_offset, position.inbox_offset)
         # The tail is read again from a little earlier than needed, so an ordinal may be an old one.
         meta.ordinal = max(meta.ordinal, position.ordinal)
+        meta.seen_ordinal = max(meta.seen_ordinal, position.ordinal)
     if records:
         meta.history_offset = records[-1].offset + 1
     ingest.finish(meta)
@@ -172,7 +184,8 @@ def _settle(
             partition=partition.number,
             offsets_ordinal=told.ordinal,
             history_ordinal=meta.ordinal,
-            advice="The history lacks a transaction that the group's offsets have; reading on from the history.",
+            advice="The history lacks a transaction that the group's offsets have: its input is read again from where "
+            "the history is. See ADR 15.",
         )
     elif committed is not None and told is None and meta.inbox_offset < 0:
         meta.inbox_offset = committed.offset

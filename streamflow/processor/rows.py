@@ -72,6 +72,8 @@ class Meta(msgspec.Struct, array_like=True):
     stepping: str = ""
     suspects: Mapping[str, int] = {}
     code: str = ""
+    seen_ordinal: int = 0
+    """The latest transaction known to be in the log below ``history_offset``; the store may have later ones."""
 
     def take(self, position: PositionRecord) -> None:
         """What the record says, but for how far the partition has come."""

@@ -48,6 +48,8 @@ class Counters:
     restored_entries: int = 0
     gaps: int = 0
     torn: int = 0
+    expired_input: int = 0
+    """Inbox records that retention took before anyone had read them."""
     foreign: int = 0
 
 

@@ -14,8 +14,8 @@ from tests.integration.kafka.proxy import END_TXN, Fate, Proxy
 
 pytestmark = [pytest.mark.kafka, pytest.mark.own_broker, pytest.mark.timeout(240)]
 
-CUT_SHARE = 0.04
-"""Of the requests to end a transaction; half of them never arrive, of the others the answer is lost."""
+CUT_EACH = 12
+"""About so many requests to end a transaction pass between two that do not: one never arrives, or loses its answer."""
 CUTS_MIN = 5
 
 
@@ -34,10 +34,14 @@ def test_orders_end_when_the_network_breaks_at_commits(
 ) -> None:
     """Nothing is lost, doubled or out of order, whichever side of the cut a commit fell on."""
     chance = random.Random(fault_seed)
+    left = CUT_EACH
 
     def fate_of(api_key: int) -> Fate:
-        if api_key != END_TXN or chance.random() >= CUT_SHARE:
+        nonlocal left
+        left -= api_key == END_TXN
+        if left > 0:
             return Fate.PASSES
+        left = chance.randint(CUT_EACH // 2, CUT_EACH)
         return chance.choice((Fate.IS_LOST, Fate.LOSES_ITS_ANSWER))
 
     deployment = deploy(proxy.address)

@@ -22,6 +22,7 @@ from streamflow.ports import Committed, OutRecord, TopicPartition
 from streamflow.processor.partition import State
 from streamflow.processor.rows import META, Ingest, Meta, Rows
 from streamflow.topology import history_topic, inbox_topic, processor_group
+from streamflow.wire.entities import decode_position
 from streamflow.wire.header import SF
 from streamflow.wire.keys import EntityKind
 from streamflow.wire.offset_note import OffsetNote, note, read_note
@@ -303,6 +304,66 @@ def test_offsets_ahead_of_the_history_raise_the_alarm_and_are_not_believed() -> 
 
     assert stage.processor.counters.torn == 1
     assert len(stage.dead_letters()) == 1  # the record that the torn transaction had passed over
+
+
+def _lose_the_last_transaction(stage: Stage) -> None:
+    """As a broker that was elected without having it: history only, not the offsets."""
+    last = stage.partition().meta.ordinal
+    history = stage.broker.partition(HISTORY)
+    cut = next(
+        record.offset
+        for key, record in stage.entries()
+        if key.kind is EntityKind.POSITION
+        and decode_position(record.value or b"").ordinal == last - 1
+    )
+    stage.log.crash()
+    stage.stores.crash()
+    del history.entries[cut + 1 - history.start :]
+
+
+@pytest.mark.parametrize("disk", ["kept", "empty"])
+def test_a_transaction_that_the_history_has_lost_is_made_again(disk: str) -> None:
+    """Alarmed, from its own input: also where the local store had it, which would else tell another story than the log."""
+    stage = counting()
+    _lose_the_last_transaction(stage)
+
+    if disk == "empty":
+        stage.stores = type(stage.stores)()
+    stage.start()
+    stage.settle()
+
+    assert stage.processor.counters.torn == 1
+    assert stage.ask(COUNT) == QueryAnswer(result=payload(3))
+    stage.ask(add())
+    stage.restart(crash=True, disk="empty")
+    assert stage.processor.counters.gaps == 0
+    assert stage.ask(COUNT) == QueryAnswer(result=payload(4))
+
+
+def test_input_that_retention_took_unread_is_said() -> None:
+    """What is left is read on."""
+    stage = counting()
+    stage.log.crash()
+    stage.stores.crash()
+    for _ in range(5):
+        stage.broker.append(OutRecord(INBOX.topic, 0, b"w", b"{}"))
+    inbox = stage.broker.partition(INBOX)
+    gone = stage_offset(stage) + 2
+    del inbox.entries[: gone - inbox.start]
+    inbox.start = gone
+
+    stage.start()
+    stage.settle()
+
+    assert stage.processor.counters.expired_input == 2
+    assert stage.ask(COUNT) == QueryAnswer(result=payload(3))
+
+
+def stage_offset(stage: Stage) -> int:
+    """Where the group stands in the inbox."""
+    committed = offsets(stage)[INBOX]
+    assert committed is not None
+    return committed.offset
 
 
 # -- what is wrong in the log -------------------------------------------------------------------------------------------
