@@ -19,7 +19,7 @@ from streamflow.coroutine.machines.activity import ActivityRequest
 from streamflow.model import standalone
 from streamflow.model.options import CancellationType
 from streamflow.observability import get_logger
-from streamflow.ports import Log, LogError
+from streamflow.ports import Log, LogError, Unavailable
 from streamflow.topology import inbox_topic, read_queues
 from streamflow.worker.registry import Registry
 from streamflow.worker.setup import Setup, WorkerClient, definitions_of
@@ -106,7 +106,7 @@ class Standalone:
         log: Log = self._setup.client.log
         topic = inbox_topic(self._setup.client.namespace, standalone.QUEUE)
         apart_s = LOOK_S if log.threaded else LOOK_IN_MEMORY_S
-        while topic not in log.topics() or not await self._is_made(log):
+        while not _is_there(log, topic) or not await self._is_made(log):
             if await _within(self._stopping.wait(), apart_s):
                 return False
         return not self._stopping.is_set()
@@ -122,6 +122,13 @@ class Standalone:
         except LogError as error:
             _log.warning("queues_not_read", error=str(error))
             return False
+
+
+def _is_there(log: Log, topic: str) -> bool:
+    try:
+        return topic in log.topics()
+    except Unavailable:
+        return False  # the log is away for now; it is asked again
 
 
 async def _within(happening: Awaitable[Any], seconds: float) -> bool:

@@ -14,9 +14,10 @@ from tests.integration.kafka.proxy import END_TXN, Fate, Proxy
 
 pytestmark = [pytest.mark.kafka, pytest.mark.own_broker, pytest.mark.timeout(240)]
 
-CUT_EACH = 12
+CUT_EACH = 5
 """About so many requests to end a transaction pass between two that do not: one never arrives, or loses its answer."""
 CUTS_MIN = 5
+SHARES = 20
 
 
 @pytest.fixture
@@ -45,13 +46,14 @@ def test_orders_end_when_the_network_breaks_at_commits(
         return chance.choice((Fate.IS_LOST, Fate.LOSES_ITS_ANSWER))
 
     deployment = deploy(proxy.address)
-    deployment.processor("p").start()
-    deployment.worker("w").start()
+    nodes = [deployment.processor("p").start(), deployment.worker("w").start()]
+    deployment.drive(deployment.order(1))
+    deployment.see_at_work(nodes)
     proxy.fate_of = fate_of
 
-    for _ in range(10):
-        deployment.drive(deployment.order(max(1, ORDERS // 10)))
-        deployment.history.follow(1)
+    for _ in range(SHARES):
+        deployment.drive(deployment.order(max(1, ORDERS // SHARES)))
+        deployment.history.follow(0.5)
     proxy.fate_of = lambda _: Fate.PASSES
 
     deployment.finish()
