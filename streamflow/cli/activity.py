@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from streamflow.cli.address import Connection, connected
+from streamflow.cli.arguments import HERE, Input, Queue, Run, Seconds, WorkflowID, parse_inputs
 from streamflow.cli.exits import CommandError, ExitCode
-from streamflow.cli.workflow import HERE, Input, Queue, Run, Seconds, WorkflowID, parse_inputs
 
 if TYPE_CHECKING:
     from streamflow.client import Client, WorkflowHandle

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from cyclopts import Parameter
 
 from streamflow.cli.address import Connection
+from streamflow.cli.arguments import Input, parse_inputs
 from streamflow.cli.calling import called
 from streamflow.cli.exits import CommandError, ExitCode
 from streamflow.cli.output import Form, print_json, show, show_rows
-from streamflow.cli.workflow import Input, parse_inputs
 
 if TYPE_CHECKING:
     from streamflow.client import Client, ScheduleDescription, ScheduleHandle

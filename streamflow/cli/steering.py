@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from streamflow.cli.address import Connection
+from streamflow.cli.arguments import Queue, Run, WorkflowID
 from streamflow.cli.calling import called
 from streamflow.cli.exits import ExitCode
 from streamflow.cli.output import Form, show
-from streamflow.cli.workflow import Queue, Run, WorkflowID
 
 if TYPE_CHECKING:
     from streamflow.client import Client, WorkflowHandle

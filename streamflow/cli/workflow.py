@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import sys
 import uuid
 from collections.abc import Awaitable, Callable
@@ -14,32 +13,22 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from cyclopts import Parameter
 
 from streamflow.cli.address import Connection, connected
-from streamflow.cli.exits import CommandError, ExitCode
+from streamflow.cli.arguments import (
+    HERE,
+    Input,
+    Queue,
+    Run,
+    Seconds,
+    WorkflowID,
+    duration,
+    parse_inputs,
+)
+from streamflow.cli.exits import ExitCode
+from streamflow.cli.outcomes import print_failure, print_json
 from streamflow.cli.output import Form, show, show_rows
 
 if TYPE_CHECKING:
     from streamflow.client import Client, WorkflowExecutionDescription, WorkflowHandle
-
-HERE = Connection()
-
-WorkflowID = Annotated[str, Parameter(help="The workflow's ID.")]
-Input = Annotated[
-    list[str] | None,
-    Parameter(
-        name=["--input", "-i"],
-        allow_leading_hyphen=True,
-        negative=(),
-        help="An argument as JSON; again for the next one. `@FILE` reads it from a file, `@-` from stdin.",
-    ),
-]
-Queue = Annotated[
-    str | None,
-    Parameter(name=["--queue", "-q"], help="Its task queue; found by the ID when left out."),
-]
-Run = Annotated[
-    str | None, Parameter(name=["--run-id", "-r"], help="One run; the latest when left out.")
-]
-Seconds = Annotated[float | None, Parameter(help="How long to wait for the answer, in seconds.")]
 
 
 def start(
@@ -116,7 +105,7 @@ def signal(
 
     async def call(client: Client) -> int:
         handle = client.get_workflow_handle(workflow_id, run_id=run_id, task_queue=queue)
-        await handle.signal(signal_name, args=args, rpc_timeout=_duration(timeout))
+        await handle.signal(signal_name, args=args, rpc_timeout=duration(timeout))
         return ExitCode.OK
 
     return _run(connection, call)
@@ -144,7 +133,7 @@ def query(
 
     async def call(client: Client) -> int:
         handle = client.get_workflow_handle(workflow_id, run_id=run_id, task_queue=queue)
-        _print_json(await handle.query(query_name, args=args, rpc_timeout=_duration(timeout)))
+        print_json(await handle.query(query_name, args=args, rpc_timeout=duration(timeout)))
         return ExitCode.OK
 
     return _run(connection, call)
@@ -183,7 +172,7 @@ def cancel(
 
     async def call(client: Client) -> int:
         handle = client.get_workflow_handle(workflow_id, run_id=run_id, task_queue=queue)
-        await handle.cancel(reason=reason, rpc_timeout=_duration(timeout))
+        await handle.cancel(reason=reason, rpc_timeout=duration(timeout))
         return ExitCode.OK
 
     return _run(connection, call)
@@ -203,7 +192,7 @@ def terminate(
 
     async def call(client: Client) -> int:
         handle = client.get_workflow_handle(workflow_id, run_id=run_id, task_queue=queue)
-        await handle.terminate(reason=reason, rpc_timeout=_duration(timeout))
+        await handle.terminate(reason=reason, rpc_timeout=duration(timeout))
         return ExitCode.OK
 
     return _run(connection, call)
@@ -223,7 +212,7 @@ def describe(
 
     async def call(client: Client) -> int:
         handle = client.get_workflow_handle(workflow_id, run_id=run_id, task_queue=queue)
-        _show_description(await handle.describe(rpc_timeout=_duration(timeout)), output)
+        _show_description(await handle.describe(rpc_timeout=duration(timeout)), output)
         return ExitCode.OK
 
     return _run(connection, call)
@@ -247,7 +236,7 @@ def history(
 
     async def call(client: Client) -> int:
         handle = client.get_workflow_handle(workflow_id, run_id=run_id, task_queue=queue)
-        found = await handle.fetch_history(rpc_timeout=_duration(timeout))
+        found = await handle.fetch_history(rpc_timeout=duration(timeout))
         if file is not None:
             file.write_text(found.to_json() + "\n", encoding="utf-8")
             print(
@@ -267,30 +256,6 @@ def history(
 # -- input and output ---------------------------------------------------------------------------------------------
 
 
-def parse_inputs(texts: list[str] | None) -> list[Any]:
-    """Arguments from JSON texts and files. Raises `CommandError` for what is no JSON."""
-    return [_parse_input(text) for text in texts or []]
-
-
-def _parse_input(text: str) -> Any:
-    source = "the given text"
-    if text.startswith("@"):
-        source = text[1:]
-        try:
-            text = sys.stdin.read() if source == "-" else Path(source).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise CommandError(
-                f"Expected to read {source}, found: {error}", ExitCode.USAGE
-            ) from error
-    try:
-        return json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
-        raise CommandError(
-            f"Expected JSON in {source}, found {text[:60]!r} ({error}); text needs its quotes: --input '\"text\"'",
-            ExitCode.USAGE,
-        ) from error
-
-
 def _run(connection: Connection, call: Callable[[Client], Awaitable[int]]) -> int:
     async def connect_and_call() -> int:
         async with connected(connection) as client:
@@ -305,25 +270,11 @@ async def _print_result(
     from streamflow.client import WorkflowFailureError
 
     try:
-        _print_json(await handle.result(rpc_timeout=_duration(seconds)))
+        print_json(await handle.result(rpc_timeout=duration(seconds)))
     except WorkflowFailureError as error:
-        chain = _causes(error.cause)
-        if output == "json":
-            _print_json({"failed": chain})
-        else:
-            print(
-                "\n".join(["Workflow failed:", *(f"  {line}" for line in chain)]), file=sys.stderr
-            )
+        print_failure("Workflow", error.cause, output)
         return ExitCode.FAILED
     return ExitCode.OK
-
-
-def _causes(error: BaseException | None) -> list[str]:
-    lines: list[str] = []
-    while error is not None:
-        lines.append(f"{type(error).__name__}: {error}")
-        error = error.__cause__
-    return lines
 
 
 def _show_description(description: WorkflowExecutionDescription, output: Form) -> None:
@@ -401,13 +352,3 @@ def _event_line(event: dict[str, Any]) -> str:
     op = f"#{body['op']}" if "op" in body else ""
     stamp = when.isoformat(timespec="milliseconds") if when else "-"
     return f"{event['seq']:>6}  {stamp}  {event['type']:<28} {op:<6} {about}".rstrip()
-
-
-def _print_json(value: Any) -> None:
-    from streamflow.cli.output import plain
-
-    print(json.dumps(value, indent=2, default=plain))
-
-
-def _duration(seconds: float | None) -> timedelta | None:
-    return None if seconds is None else timedelta(seconds=seconds)

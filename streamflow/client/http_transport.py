@@ -18,7 +18,7 @@ from urllib.parse import quote
 import httpx
 import msgspec
 
-from streamflow.client import api_v1
+from streamflow.client import api_v1, http_updates
 from streamflow.client.errors import RPCTimeoutOrCancelledError
 from streamflow.client.transport import (
     DEADLINE_S,
@@ -37,6 +37,7 @@ from streamflow.model.answers import (
 )
 from streamflow.model.commands import (
     AwaitResult,
+    AwaitUpdate,
     CancelWorkflow,
     Command,
     ControlActivity,
@@ -47,6 +48,8 @@ from streamflow.model.commands import (
     SignalWorkflow,
     StartWorkflow,
     TerminateWorkflow,
+    UpdateWithStart,
+    UpdateWorkflow,
     WaitFor,
 )
 from streamflow.model.control import ControlWorkflow, ResetWorkflow
@@ -173,6 +176,16 @@ class HttpTransport:
             case ResetWorkflow():
                 body = _body(command, api_v1.ResetBody)
                 return await self._post(f"{at}/reset", params, body, Done, deadline_s, named)
+            case UpdateWorkflow() | UpdateWithStart() | AwaitUpdate():
+                return await http_updates.ask(
+                    command,
+                    at=at,
+                    queue=queue,
+                    deadline_s=deadline_s,
+                    message_id=named,
+                    get=self._get,
+                    post=self._post,
+                )
             case DescribeWorkflow():
                 return await self._get(at, params | _run(command.run_id), Description, deadline_s)
             case _:

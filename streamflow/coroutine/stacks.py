@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Sequence
 from typing import Any
 
-_OURS = ("streamflow.coroutine.", "streamflow.workflow.")
+_OURS = ("streamflow.",)
 
 
 def describe(tasks: Sequence[asyncio.Task[Any]]) -> str:

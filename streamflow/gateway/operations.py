@@ -11,10 +11,11 @@ import msgspec
 from starlette.requests import Request
 
 from streamflow.client import api_v1
+from streamflow.client.api_v1_updates import UpdateBody
 from streamflow.client.errors import RPCTimeoutOrCancelledError
 from streamflow.client.transport import DEADLINE_S, EventsPage, Transport
-from streamflow.model.answers import Answer, Done, Rejection, RunResult
-from streamflow.model.commands import AwaitResult, Command, DescribeWorkflow, WaitFor
+from streamflow.model.answers import Answer, Done, Rejection, RunResult, UpdateOutcome
+from streamflow.model.commands import AwaitResult, AwaitUpdate, Command, DescribeWorkflow, WaitFor
 from streamflow.model.ids import RunId, WorkflowId
 from streamflow.model.options import Status
 from streamflow.service import RPCError, RPCStatusCode
@@ -111,6 +112,21 @@ class Operations:
             return await self._ask(request, _queue(request), command, deadline_s=_wait_s(request))
         except RPCTimeoutOrCancelledError:
             return RunResult(run_id=command.run_id or RunId(""), status=Status.RUNNING)
+
+    async def update(self, request: Request) -> Reply:
+        body = await _read(request, UpdateBody)
+        queue = _queue(request) if body.start is None else body.start.queue
+        command = body.command(_workflow_id(request))
+        return await self._ask(request, queue, command, deadline_s=_wait_s(request))
+
+    async def update_outcome(self, request: Request) -> Reply:
+        update_id = unquote(request.path_params["update_id"])
+        run_id = _run_id(request)
+        command = AwaitUpdate(workflow_id=_workflow_id(request), run_id=run_id, update_id=update_id)
+        try:
+            return await self._ask(request, _queue(request), command, deadline_s=_wait_s(request))
+        except RPCTimeoutOrCancelledError:
+            return UpdateOutcome(run_id=run_id or RunId(""), update_id=update_id, completed=False)
 
     async def history(self, request: Request) -> Reply:
         transport, workflow_id = self._transport(request), _workflow_id(request)

@@ -8,8 +8,16 @@ import msgspec
 from starlette.requests import Request
 
 from streamflow.client import api_v1
+from streamflow.client.api_v1_updates import UpdateBody
 from streamflow.gateway.operations import Operations, Reply
-from streamflow.model.answers import Description, Done, HeartbeatAck, QueryAnswer, RunResult
+from streamflow.model.answers import (
+    Description,
+    Done,
+    HeartbeatAck,
+    QueryAnswer,
+    RunResult,
+    UpdateOutcome,
+)
 
 Operation = Callable[[Operations, Request], Awaitable[Reply]]
 
@@ -150,6 +158,25 @@ ROUTES: tuple[Route, ...] = (
         body=api_v1.QueryBody,
         answers=(QueryAnswer,),
         parameters=(QUEUE,),
+    ),
+    Route(
+        name="update_workflow",
+        method="POST",
+        path=_WORKFLOW + "/update",
+        about="Asks the workflow's code to change something, and answers with what it says; with a start if need be.",
+        operation=Operations.update,
+        body=UpdateBody,
+        answers=(UpdateOutcome,),
+        parameters=(QUEUE, WAIT),
+    ),
+    Route(
+        name="await_update",
+        method="GET",
+        path=_WORKFLOW + "/updates/{update_id}",
+        about="Waits for the outcome of an update.",
+        operation=Operations.update_outcome,
+        answers=(UpdateOutcome,),
+        parameters=(QUEUE, RUN, WAIT),
     ),
     Route(
         name="cancel_workflow",

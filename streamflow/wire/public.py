@@ -13,7 +13,7 @@ from typing import Annotated, Final, Literal, get_args
 
 import msgspec
 
-from streamflow.model.commands import WaitFor
+from streamflow.model.commands import UpdateStage, WaitFor
 from streamflow.model.options import IdConflictPolicy, IdReusePolicy
 
 VERSION: Final = 1
@@ -113,6 +113,21 @@ class Query(Message, frozen=True, kw_only=True, tag="query"):
     """Which runs refuse to answer."""
 
 
+class Update(Message, frozen=True, kw_only=True, tag="update"):
+    """Asks a run's code to change something and answer; needs a reply address."""
+
+    update: str
+    """The update's name."""
+    update_id: str
+    """Names the update within its run: sent again under it, it is done once. Send again what is not answered."""
+    args: list[Json] = []
+    """Arguments, in order."""
+    run_id: str | None = None
+    """One run of the workflow; absent is the latest."""
+    wait_for: UpdateStage = UpdateStage.COMPLETED
+    """Whether the answer is that it was accepted, or its outcome."""
+
+
 class Cancel(Message, frozen=True, kw_only=True, tag="cancel"):
     """Asks a run to end; its code decides how."""
 
@@ -151,7 +166,7 @@ class Result(Message, frozen=True, kw_only=True, tag="result"):
     """One run of the workflow; absent is the latest."""
 
 
-PublicMessage = Start | Signal | Query | Cancel | Terminate | Describe | Result
+PublicMessage = Start | Signal | Query | Update | Cancel | Terminate | Describe | Result
 MESSAGES: Final[tuple[type[Message], ...]] = get_args(PublicMessage)
 
 
@@ -169,4 +184,4 @@ def kind_of(message: Message) -> str:
 
 def needs_reply(message: Message) -> bool:
     """Whether the message is pointless without an address for its answer."""
-    return isinstance(message, Query | Describe | Result)
+    return isinstance(message, Query | Update | Describe | Result)

@@ -16,6 +16,7 @@ from streamflow.model.commands import (
     SignalWorkflow,
     StartWorkflow,
     TerminateWorkflow,
+    UpdateWorkflow,
 )
 from streamflow.model.ids import RunId, WorkflowId
 from streamflow.model.options import RetryPolicy
@@ -32,6 +33,7 @@ from streamflow.wire.public import (
     Signal,
     Start,
     Terminate,
+    Update,
 )
 
 _JSON_PLAIN: Final = {"encoding": b"json/plain"}
@@ -65,6 +67,15 @@ def command_of(message: Message, workflow_id: str) -> Command:
                 query_name=message.query,
                 args=_payloads(message.args),
                 reject_condition=message.reject_condition,
+            )
+        case Update():
+            return UpdateWorkflow(
+                workflow_id=known,
+                run_id=_run(message.run_id),
+                update_id=message.update_id,
+                update_name=message.update,
+                args=_payloads(message.args),
+                wait_for=message.wait_for,
             )
         case Cancel():
             return CancelWorkflow(

@@ -11,9 +11,9 @@ import pytest
 from streamflow import activity, workflow
 from streamflow.app import App
 from streamflow.cli import dev_file
+from streamflow.cli.arguments import parse_inputs
 from streamflow.cli.exits import ExitCode, run
 from streamflow.cli.worker import _without
-from streamflow.cli.workflow import parse_inputs
 
 
 @activity.defn
