@@ -67,6 +67,15 @@ for _name, _help in {
     schedule.command(f"streamflow.cli.schedule:{_name}", name=_name.rstrip("_"), help=_help)
 app.command(schedule)
 
+namespace = App(name="namespace", help="Namespaces of a Kafka, each with topics of its own.")
+for _name, _help in {
+    "create": "Make a namespace.",
+    "list_": "List namespaces.",
+    "describe": "Show a namespace.",
+}.items():
+    namespace.command(f"streamflow.cli.namespace:{_name}", name=_name.rstrip("_"), help=_help)
+app.command(namespace)
+
 search_attribute = App(name="search-attribute", help="Declare what list filters may name.")
 for _name, _help in {
     "create": "Declare a search attribute.",

@@ -50,9 +50,9 @@ class Replies:
         )
         if state is None:
             raise RPCError(
-                f"Expected the topics of namespace {namespace!r}, found no {topic}. Create them with a queue: "
+                f"Namespace {namespace} is not found. Expected its topics, found no {topic}. Create them with a queue: "
                 f"{topology.apply_command(namespace, 'QUEUE')}",
-                RPCStatusCode.FAILED_PRECONDITION,
+                RPCStatusCode.NOT_FOUND,
             )
         self.place = TopicPartition(topic, random.randrange(state.partitions))
         self._tail = await blocking(

@@ -10,7 +10,15 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from streamflow.cli.commands import app, topology, workflow
+from streamflow.cli.commands import (
+    app,
+    batch,
+    namespace,
+    schedule,
+    search_attribute,
+    topology,
+    workflow,
+)
 from streamflow.cli.exits import ExitCode
 from streamflow.client import api_v1
 from streamflow.client.errors import STATUS_OF_REASON
@@ -24,7 +32,7 @@ def test_every_command_and_exit_code_is_documented() -> None:
     """A row for each."""
     text = (DOCS / "cli.md").read_text()
     names = [name for name in app if not name.startswith("-")]
-    for group in (workflow, topology):
+    for group in (workflow, topology, batch, schedule, search_attribute, namespace):
         names.remove(group.name[0])
         names += [f"{group.name[0]} {name}" for name in group if not name.startswith("-")]
 
