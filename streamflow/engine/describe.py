@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+import msgspec
+
 from streamflow.engine.context import DEFAULT_LIMITS
 from streamflow.engine.deadlines import Due, activity_due
 from streamflow.engine.outgoing import root_of
@@ -25,6 +29,9 @@ from streamflow.model.failure import Failure, FailureKind, TimeoutKind
 from streamflow.model.options import Status
 from streamflow.model.payload import Payload, Payloads
 
+CHANGE_VERSION = "TemporalChangeVersion"
+"""A search attribute: the patches of a run."""
+
 
 def describe(run: Run, *, namespace: str, queue: str, history_bytes: int) -> Description:
     start = run.start
@@ -45,7 +52,7 @@ def describe(run: Run, *, namespace: str, queue: str, history_bytes: int) -> Des
         parent_workflow_id=start.parent.workflow_id if start.parent else "",
         parent_run_id=start.parent.run_id if start.parent else "",
         memo=run.memo,
-        search_attributes=run.search_attributes,
+        search_attributes=_shown_attributes(run),
         static_summary=start.static_summary,
         static_details=start.static_details,
         pending_activities=tuple(_pending(activity) for activity in run.activities.values()),
@@ -123,7 +130,7 @@ def summarize(
         trouble=run.trouble.message if run.trouble else "",
         parent_workflow_id=start.parent.workflow_id if start.parent else "",
         memo=run.memo,
-        search_attributes=run.search_attributes,
+        search_attributes=_shown_attributes(run),
         execution_ms=start.not_before_ms or run.started_ms,
         history_bytes=history_bytes,
         parent_run_id=start.parent.run_id if start.parent else "",
@@ -204,3 +211,13 @@ def _timeout_failure() -> Failure:
         message="Workflow timed out",
         timeout_kind=TimeoutKind.START_TO_CLOSE,
     )
+
+
+def _shown_attributes(run: Run) -> Mapping[str, Payload]:
+    """The run's own, and under the name that the model has for it which patches it has taken."""
+    if not run.patches:
+        return run.search_attributes
+    patches = Payload(
+        {"encoding": b"json/plain", "type": b"KeywordList"}, msgspec.json.encode(run.patches)
+    )
+    return {CHANGE_VERSION: patches, **run.search_attributes}

@@ -39,7 +39,10 @@ from streamflow.model.events import (
     ActivityCompleted,
     ActivityFailed,
     Event,
+    MemoUpserted,
+    PatchMarked,
     Recorded,
+    SearchAttributesUpserted,
     UpdateCompleted,
 )
 from streamflow.model.ids import Op, Seq
@@ -63,6 +66,8 @@ TASKS_TOGETHER = 16
 """Tasks of one queue and transaction that lie on one partition before the next gets some."""
 
 QUARANTINED = "quarantined"
+_SHOWN_AT_ONCE = frozenset({MemoUpserted, SearchAttributesUpserted, PatchMarked})
+"""What changes the values by which a run is found."""
 encode_key = msgspec.json.Encoder().encode
 
 
@@ -219,7 +224,7 @@ class Recorder:
         # At once, for the code may run again before the batch is sealed, and replay counts every event before a step.
         self.draft.history_bytes += len(value)
         self._batch.sealed_later(len(value))
-        if run.last_seq == 1 or not run.open:
+        if run.last_seq == 1 or not run.open or type(event) in _SHOWN_AT_ONCE:
             self._show = True
         if type(event) is UpdateCompleted:
             self._tell(event.update_id, outcome_of(run, event))

@@ -61,6 +61,7 @@ _BUILT_IN: Final = (
     Attribute("NextRetryTime", Kind.DATETIME, "next_retry_ms"),
     Attribute("LastFailure", Kind.KEYWORD, "last_failure"),
     Attribute("Trouble", Kind.KEYWORD, "trouble"),
+    Attribute("TemporalChangeVersion", Kind.KEYWORD_LIST),
 )
 BUILT_IN: Final = {attribute.name: attribute for attribute in _BUILT_IN}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 from collections.abc import Callable
@@ -11,8 +12,10 @@ from typing import Any
 import pytest
 
 from streamflow import workflow
+from streamflow.common import SearchAttributeKey
 from streamflow.coroutine.errors import NondeterminismError
 from streamflow.coroutine.replay import replay
+from streamflow.model.intents import StartTimer
 from tests.unit.coroutine.world import World, driven
 
 MINUTE = timedelta(minutes=1)
@@ -181,3 +184,69 @@ def test_a_history_of_a_newer_runtime_is_refused() -> None:
     world = World(driven(original))
     with pytest.raises(NondeterminismError, match="newer streamflow"):
         world.instance.activate(Activation(inputs=(), now_ms=1, seed=1, flags=1 << 30))
+
+
+KINDS: dict[str, Callable[[], Any]] = {
+    "ScheduleActivity": lambda: workflow.start_activity("a", start_to_close_timeout=MINUTE),
+    "StartTimer": lambda: asyncio.create_task(asyncio.sleep(1)),
+    "MarkPatch": lambda: workflow.patched("p"),
+    "UpsertMemo": lambda: workflow.upsert_memo({"a": 1}),
+    "UpsertSearchAttributes": lambda: workflow.upsert_search_attributes(
+        [SearchAttributeKey.for_int("n").value_set(1)]
+    ),
+}
+
+
+def one(kind: str) -> Callable[[], Any]:
+    async def code() -> None:
+        KINDS[kind]()
+        await workflow.wait_condition(lambda: False)
+
+    return code
+
+
+@pytest.mark.parametrize("before", KINDS)
+@pytest.mark.parametrize("after", KINDS)
+def test_each_kind_of_operation_is_told_from_the_others(before: str, after: str) -> None:
+    """On replay; and itself is no difference. A patch is taken only by runs that come to it for the first time."""
+    world = World(driven(one(before)))
+    world.step()
+    if before == after:
+        replay_with(world, one(after))
+        return
+
+    with pytest.raises(NondeterminismError) as caught:
+        replay_with(world, one(after))
+    found = "nothing asked for" if after == "MarkPatch" else after
+    assert f"found {found}" in str(caught.value)
+    assert f"event 3 {type(world.history[2].event).__name__}" in str(caught.value)
+
+
+async def cancels() -> None:
+    sleeping = asyncio.create_task(asyncio.sleep(9))
+    working = workflow.start_activity("a", start_to_close_timeout=MINUTE)
+    await workflow.sleep(1)
+    sleeping.cancel()
+    working.cancel()
+    await workflow.wait_condition(lambda: False)
+
+
+async def cancels_nothing() -> None:
+    sleeping = asyncio.create_task(asyncio.sleep(9))
+    working = workflow.start_activity("a", start_to_close_timeout=MINUTE)
+    await workflow.sleep(1)
+    await asyncio.gather(sleeping, working)
+
+
+def test_cancellations_are_part_of_what_a_run_did() -> None:
+    """In both directions."""
+    for first, then in ((cancels, cancels_nothing), (cancels_nothing, cancels)):
+        world = World(driven(first))
+        timer = next(
+            intent.op
+            for intent in world.step()
+            if isinstance(intent, StartTimer) and intent.duration_ms == 1_000
+        )
+        world.fire(timer).step()
+        with pytest.raises(NondeterminismError, match="Cancel"):
+            replay_with(world, then)

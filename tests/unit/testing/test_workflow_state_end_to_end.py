@@ -90,6 +90,29 @@ async def test_memo_and_search_attributes_are_shown_as_they_stand_and_carried_ov
 
 
 @workflow.defn
+class Patched:
+    @workflow.run
+    async def run(self) -> None:
+        assert workflow.patched("in-cents")
+        await workflow.sleep(1)
+        workflow.deprecate_patch("by-train")
+
+
+async def test_runs_are_found_by_their_patches(env: WorkflowEnvironment) -> None:
+    """Under the name that the model has for it."""
+    key = SearchAttributeKey.for_keyword_list("TemporalChangeVersion")
+    async with worker(env, Patched, TellsAll):
+        await env.client.execute_workflow(TellsAll.run, id="other", task_queue="q")
+        handle = await env.client.start_workflow(Patched.run, id="w", task_queue="q")
+        await handle.result()
+        description = await handle.describe()
+        found = env.client.list_workflows("TemporalChangeVersion = 'by-train'")
+
+        assert [execution.id async for execution in found] == ["w"]
+    assert description.typed_search_attributes[key] == ["in-cents", "by-train"]
+
+
+@workflow.defn
 class TellsAll:
     @workflow.run
     async def run(self) -> dict[str, Any]:
