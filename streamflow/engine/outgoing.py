@@ -40,6 +40,7 @@ from streamflow.model.relations import (
     ParentClosePolicy,
     ReportChild,
     ReportExternal,
+    TargetStart,
 )
 
 BY_PARENT = "by parent close policy"
@@ -199,8 +200,10 @@ def _message(
         child_op=target.child_op,
         seeks=not target.queue,
     )
-    command: SignalWorkflow | CancelWorkflow
-    if isinstance(event, ExternalSignalSent):
+    command: SignalWorkflow | CancelWorkflow | StartWorkflow
+    if isinstance(event, ExternalSignalSent) and event.start is not None:
+        command = _start_signalled(run, event, event.start, origin)
+    elif isinstance(event, ExternalSignalSent):
         command = SignalWorkflow(
             workflow_id=target.workflow_id,
             run_id=target.run_id,
@@ -217,6 +220,34 @@ def _message(
             origin=origin,
         )
     return [SendCommand(target.queue or context.queue, command)]
+
+
+def _start_signalled(
+    run: Run, event: ExternalSignalSent, start: TargetStart, origin: FromRun
+) -> StartWorkflow:
+    options = start.options
+    return StartWorkflow(
+        workflow_id=event.target.workflow_id,
+        workflow_type=start.workflow_type,
+        args=start.args,
+        headers=event.headers,
+        id_reuse_policy=options.id_reuse_policy,
+        id_conflict_policy=start.id_conflict_policy,
+        retry_policy=options.retry_policy,
+        execution_timeout_ms=options.execution_timeout_ms,
+        run_timeout_ms=options.run_timeout_ms,
+        task_timeout_ms=options.task_timeout_ms,
+        start_delay_ms=start.start_delay_ms,
+        cron_schedule=options.cron_schedule,
+        memo=options.memo,
+        search_attributes=options.search_attributes,
+        static_summary=options.static_summary,
+        static_details=options.static_details,
+        priority=options.priority or run.start.priority,
+        signal_name=event.signal_name,
+        signal_args=event.args,
+        origin=origin,
+    )
 
 
 def _started(run: Run, event: WorkflowStarted) -> list[SendCommand]:

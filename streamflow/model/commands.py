@@ -43,6 +43,21 @@ class WaitFor(Enum):
     RESULT = "result"
 
 
+class FromRun(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """In a message of one run to another: who sent it, and what is to become of it where there is no such target."""
+
+    sender: Parent
+    """The sending run, and the operation that is to be told of the outcome."""
+    answers: bool = True
+    """Whether the sender is told at all."""
+    child_op: Op | None = None
+    """Only for the child that the sender started by this operation."""
+    seeks: bool = False
+    """Whether another queue is to be tried where this one does not know the workflow."""
+    tried: tuple[str, ...] = ()
+    """Queues that do not know it."""
+
+
 class StartWorkflow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Asks for a run; with ``signal_name`` set also delivers that signal, to the open run if there is one."""
 
@@ -73,21 +88,8 @@ class StartWorkflow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Set where a run of another queue continues on this one."""
     priority: int = 0
     """1 is first, 5 is last, 0 is unset."""
-
-
-class FromRun(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """In a message of one run to another: who sent it, and what is to become of it where there is no such target."""
-
-    sender: Parent
-    """The sending run, and the operation that is to be told of the outcome."""
-    answers: bool = True
-    """Whether the sender is told at all."""
-    child_op: Op | None = None
-    """Only for the child that the sender started by this operation."""
-    seeks: bool = False
-    """Whether another queue is to be tried where this one does not know the workflow."""
-    tried: tuple[str, ...] = ()
-    """Queues that do not know it."""
+    origin: FromRun | None = None
+    """Set where another run signals the workflow with this start."""
 
 
 class SignalWorkflow(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -19,7 +19,7 @@ import msgspec
 
 from streamflow.model.failure import Failure, RetryState
 from streamflow.model.ids import Op, RunId, WorkflowId
-from streamflow.model.options import IdReusePolicy, RetryPolicy, Status
+from streamflow.model.options import IdConflictPolicy, IdReusePolicy, RetryPolicy, Status
 from streamflow.model.payload import Payload, Payloads
 
 
@@ -77,6 +77,16 @@ class Target(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Only if it is the child that the sender started by this operation."""
 
 
+class TargetStart(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """How a workflow that is signalled is to be started, if it is not open."""
+
+    workflow_type: str
+    options: ChildOptions
+    args: Payloads = ()
+    id_conflict_policy: IdConflictPolicy = IdConflictPolicy.USE_EXISTING
+    start_delay_ms: int = 0
+
+
 # -- intents -------------------------------------------------------------------------------------------------------
 
 
@@ -104,6 +114,8 @@ class SignalExternal(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     signal_name: str
     args: Payloads = ()
     headers: Mapping[str, Payload] = {}
+    start: TargetStart | None = None
+    """Starts the workflow with the signal; the target then names its queue."""
     place: str = ""
 
 
@@ -144,6 +156,7 @@ class ExternalSignalSent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     signal_name: str
     args: Payloads = ()
     headers: Mapping[str, Payload] = {}
+    start: TargetStart | None = None
     place: str = ""
 
 
@@ -197,6 +210,8 @@ class ExternalAnswered(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     op: Op
     failure: Failure | None = None
+    target_run_id: RunId | None = None
+    """The run that it was recorded in, where a start came with it."""
 
 
 # -- what comes back, as commands ----------------------------------------------------------------------------------
@@ -234,6 +249,7 @@ class ReportExternal(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     run_id: RunId
     op: Op
     failure: Failure | None = None
+    target_run_id: RunId | None = None
 
 
 class Chain(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -151,6 +151,35 @@ def tell_sender(runs: Runs, command: RunMessage, refusal: Rejection | None) -> N
     send_command(runs.batch, runs.around, sender.queue, report, message_id)
 
 
+def tell_starter(
+    runs: Runs, command: StartWorkflow, run_id: RunId | None, refusal: Rejection | None
+) -> None:
+    """The outcome of a signal that came with a start, for the run that sent it."""
+    if command.origin is None:
+        return
+    sender, failure = command.origin.sender, None
+    if refusal is not None:
+        taken = refusal.reason is Reason.ALREADY_STARTED
+        failure = Failure(
+            kind=FailureKind.APPLICATION,
+            message=refusal.message,
+            type="WorkflowAlreadyStartedError" if taken else refusal.reason.name,
+            name=command.workflow_type if taken else "",
+            workflow_id=command.workflow_id if taken else "",
+            run_id=(refusal.run_id or "") if taken else "",
+            non_retryable=True,
+        )
+    report = ReportExternal(
+        workflow_id=WorkflowId(sender.workflow_id),
+        run_id=RunId(sender.run_id),
+        op=Op(sender.op),
+        failure=failure,
+        target_run_id=run_id,
+    )
+    message_id = MessageId(f"{sender.run_id}/{sender.op}/answered")
+    send_command(runs.batch, runs.around, sender.queue, report, message_id)
+
+
 def tell_refused_start(runs: Runs, command: StartWorkflow, refusal: Rejection) -> None:
     """A parent hears that there will be no child; a chain that cannot go on here ends, for its parent as well."""
     parent = command.parent

@@ -295,12 +295,14 @@ class Stepper:
 
     def _refuse_start(self, work: Work, command: StartWorkflow, refusal: Rejection) -> None:
         relations.tell_refused_start(self._runs, command, refusal)
+        relations.tell_starter(self._runs, command, None, refusal)
         if command.chain is not None and work.record is not None:
             self._answers.dead_letter(work.record, "address", refusal.message)
         self._answers.answer(work, refusal, recorded=True)
 
     def _accepted(self, work: Work, command: StartWorkflow, run: Run, answer: Done) -> None:
         """The caller is told of the start, or, if it asked for that, only of the run's end."""
+        relations.tell_starter(self._runs, command, answer.run_id, None)
         if command.wait_for is WaitFor.RESULT and work.reply_to is not None and run.open:
             self._partition.waiters.add(run.run_id, work.reply_to)
             return

@@ -145,6 +145,7 @@ PARTS: Final[tuple[Struct, ...]] = (
     commands.FromRun,
     relations.ChildOptions,
     relations.Target,
+    relations.TargetStart,
     relations.Chain,
 )
 """Structs that only occur inside others."""

@@ -77,7 +77,6 @@ from streamflow.workflow.clock import (
 )
 from streamflow.workflow.coming import (
     create_nexus_client,
-    signal_with_start_workflow,
 )
 from streamflow.workflow.continuation import (
     ContinueAsNewVersioningBehavior,
@@ -151,6 +150,9 @@ from streamflow.workflow.running import (
     memo_value,
     payload_converter,
     set_current_details,
+)
+from streamflow.workflow.signal_with_start import (
+    signal_with_start_workflow,
 )
 from streamflow.workflow.unsafe import SandboxImportNotificationPolicy
 from streamflow.workflow.waiting import (

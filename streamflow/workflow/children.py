@@ -7,7 +7,7 @@ policy says so. Its start and its result are recorded in both histories, each in
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, Unpack, overload
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, Unpack, cast, overload
 
 from streamflow.coroutine.context import current
 from streamflow.coroutine.machines.child import ChildHandle
@@ -225,7 +225,6 @@ async def start_given(given: StartChildWorkflowInput) -> ChildWorkflowHandle[Any
         request_of(given, values), values, given.ret_type, handle_class=ChildWorkflowHandle
     )
     await machine.start
-    handle = machine.handle
-    assert isinstance(handle, ChildWorkflowHandle)
+    handle = cast("ChildWorkflowHandle[Any, Any]", machine.handle)
     targets_of(instance)[handle.id] = handle.target
     return handle

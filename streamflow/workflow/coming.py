@@ -19,5 +19,4 @@ def not_yet(name: str) -> Callable[..., NoReturn]:
     return function
 
 
-signal_with_start_workflow = not_yet("signal_with_start_workflow")
 create_nexus_client = not_yet("create_nexus_client")

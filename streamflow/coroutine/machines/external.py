@@ -27,7 +27,13 @@ from streamflow.exceptions import CancelledError
 from streamflow.model.ids import Op
 from streamflow.model.intents import Intent
 from streamflow.model.payload import Payload, Payloads
-from streamflow.model.relations import CancelExternal, ExternalAnswered, SignalExternal, Target
+from streamflow.model.relations import (
+    CancelExternal,
+    ExternalAnswered,
+    SignalExternal,
+    Target,
+    TargetStart,
+)
 
 
 class State(IntEnum):
@@ -62,6 +68,7 @@ class SignalRequest(msgspec.Struct, frozen=True, kw_only=True):
     signal_name: str
     args: Payloads = ()
     headers: Mapping[str, Payload] = {}
+    start: TargetStart | None = None
 
 
 class CancelRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,8 +78,10 @@ class CancelRequest(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
 
 
-class Delivery(WorkflowFuture[None]):
-    """Done when the outcome is known; raises what kept the message from its target."""
+class Delivery(WorkflowFuture[str | None]):
+    """Done when the outcome is known, with the run that was begun or met by a start with the signal; raises what kept
+    the message from its target.
+    """
 
     __slots__ = ("_machine",)
     _machine: ExternalMachine | None
@@ -131,6 +140,7 @@ class ExternalMachine:
             signal_name=request.signal_name,
             args=request.args,
             headers=request.headers,
+            start=request.start,
             place=place,
         )
 
@@ -155,7 +165,7 @@ class ExternalMachine:
         if delivery.done():
             return
         if event.failure is None:
-            delivery.set_result(None)
+            delivery.set_result(event.target_run_id)
         else:
             delivery.set_exception(self._values.from_failure(event.failure))
 

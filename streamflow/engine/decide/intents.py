@@ -240,8 +240,9 @@ def _intent_bytes(intent: Intent) -> int:
             return payload_bytes((), attributes)
         case StartChild(args=args, headers=headers, options=options):
             return payload_bytes(args, headers, options.memo, options.search_attributes)
-        case SignalExternal(args=args, headers=headers):
-            return payload_bytes(args, headers)
+        case SignalExternal(args=args, headers=headers, start=start):
+            begun = payload_bytes(start.args, start.options.memo) if start is not None else 0
+            return payload_bytes(args, headers) + begun
         case (
             CancelActivity()
             | StartTimer()

@@ -52,6 +52,7 @@ def decide_relation(run: Run, intent: RelationIntent, context: Context) -> Itera
                 signal_name=intent.signal_name,
                 args=intent.args,
                 headers=intent.headers,
+                start=intent.start,
                 place=intent.place,
             )
             yield from _refuse_queue(intent, context)
@@ -111,7 +112,9 @@ def decide_external_report(run: Run, report: ReportExternal) -> Decision | Rejec
             f"Expected a message {report.op} of run {run.run_id} to be under way, found none",
             run_id=run.run_id,
         )
-    answered = ExternalAnswered(op=report.op, failure=report.failure)
+    answered = ExternalAnswered(
+        op=report.op, failure=report.failure, target_run_id=report.target_run_id
+    )
     return Decision((answered,), Done(run_id=run.run_id))
 
 

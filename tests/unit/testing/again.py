@@ -1,10 +1,11 @@
-"""Replays what a test has run: every run of a workflow, from nothing, with the code that it ran on."""
+"""Two queues for tests of workflows that know of each other, and replays of what was run there, from nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 
-from streamflow.client import WorkflowHistory
+from streamflow.client import Client, WorkflowHistory
 from streamflow.converter import DataConverter
 from streamflow.coroutine.definition import WorkflowDefinition, definition_of
 from streamflow.coroutine.facts import RunFacts
@@ -12,6 +13,24 @@ from streamflow.coroutine.instance import Instance
 from streamflow.coroutine.replay import replay
 from streamflow.model.events import WorkflowStarted
 from streamflow.model.ids import RunId, WorkflowId
+from streamflow.testing import WorkflowEnvironment
+from streamflow.worker import Worker
+
+HERE, THERE = "here", "there"
+CACHED = [1_000, 0]
+"""How many coroutines a worker keeps: with none, each step is taken by one that was replayed."""
+
+
+@asynccontextmanager
+async def two_queues(workflows: Sequence[type], cached: int) -> AsyncIterator[Client]:
+    """A client of an environment in which these workflows are served on both queues."""
+    async with await WorkflowEnvironment.start_time_skipping() as env:
+        here, there = (
+            Worker(env.client, task_queue=queue, workflows=workflows, max_cached_workflows=cached)
+            for queue in (HERE, THERE)
+        )
+        async with here, there:
+            yield env.client
 
 
 def replayed(history: WorkflowHistory, workflows: Sequence[type]) -> None:

@@ -14,13 +14,10 @@ from streamflow import workflow
 from streamflow.client import Client, RPCError, RPCStatusCode, WorkflowFailureError, WorkflowHandle
 from streamflow.exceptions import ApplicationError, CancelledError
 from streamflow.model.options import Status
-from streamflow.testing import WorkflowEnvironment
 from streamflow.worker import Worker
-from tests.unit.testing.again import replayed
+from tests.unit.testing.again import CACHED, HERE, THERE, replayed, two_queues
 
 pytestmark = pytest.mark.asyncio
-
-HERE, THERE = "here", "there"
 
 
 @workflow.defn
@@ -127,20 +124,10 @@ class Waverer:
 WORKFLOWS = [Listener, Nomad, Speaker, Orator, Stopper, Waverer]
 
 
-@pytest_asyncio.fixture(params=[1_000, 0], ids=["cached", "replayed"])
+@pytest_asyncio.fixture(params=CACHED, ids=["cached", "replayed"])
 async def client(request: pytest.FixtureRequest) -> AsyncIterator[Client]:
-    async with await WorkflowEnvironment.start_time_skipping() as env:
-        workers = [
-            Worker(
-                env.client,
-                task_queue=queue,
-                workflows=WORKFLOWS,
-                max_cached_workflows=request.param,
-            )
-            for queue in (HERE, THERE)
-        ]
-        async with workers[0], workers[1]:
-            yield env.client
+    async with two_queues(WORKFLOWS, request.param) as client:
+        yield client
 
 
 async def begin(client: Client, workflow_: Any, *args: Any, id: str, queue: str = HERE) -> Any:
@@ -152,7 +139,7 @@ async def run(client: Client, workflow_: Any, *args: Any, id: str = "speaker") -
     try:
         return await handle.result()
     finally:
-        replayed(await handle.fetch_history(), WORKFLOWS)
+        replayed(await handle.fetch_history(), [workflow_])
 
 
 async def refused(client: Client, workflow_: Any, *args: Any) -> ApplicationError:
