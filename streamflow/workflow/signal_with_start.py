@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
-from typing import Any, cast
+from typing import Any
 
 from streamflow.common import (
     Priority,
@@ -105,9 +105,11 @@ async def signal_with_start_workflow(
 def _several(signal_args: Any) -> Sequence[Any]:
     if signal_args is None:
         return ()
-    if isinstance(signal_args, list):
-        return cast("list[Any]", signal_args)
-    return (signal_args,)
+    return signal_args if _is_list(signal_args) else (signal_args,)
+
+
+def _is_list(value: object) -> bool:
+    return isinstance(value, list)
 
 
 def _conflict(policy: WorkflowIDConflictPolicy | None) -> IdConflictPolicy:
