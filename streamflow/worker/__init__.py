@@ -9,7 +9,6 @@
 
 from __future__ import annotations
 
-from streamflow.common import WorkerDeploymentVersion
 from streamflow.worker.interceptor import (
     ActivityInboundInterceptor,
     ActivityOutboundInterceptor,
@@ -127,7 +126,6 @@ __all__ = [
     "WorkerClient",
     "WorkerConfig",
     "WorkerDeploymentConfig",
-    "WorkerDeploymentVersion",
     "WorkerTuner",
     "WorkflowInboundInterceptor",
     "WorkflowInstance",
