@@ -31,6 +31,7 @@ from streamflow.client import (
 )
 from streamflow.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from streamflow.exceptions import ApplicationError, CancelledError, TerminatedError
+from streamflow.model.events import ActivityCompleted
 from streamflow.worker import Worker
 from tests.integration.cli.processes import Running, Shell
 from tests.integration.worker import programs
@@ -311,7 +312,10 @@ async def test_a_history_is_fetched_whole(client: Client) -> None:
 async def test_heartbeats_outlive_the_worker_that_made_them(
     stage: Stage, side_worker: SideWorker
 ) -> None:
-    """After kill -9 of its worker an activity goes on where the last heartbeat said, though its task was sent before."""
+    """After kill -9 of its worker an activity goes on where the last heartbeat said, though its task was sent before.
+
+    Its code is told of a second attempt, while the run still counts the first.
+    """
     first = side_worker.start()
     handle: WorkflowHandle[Any, Any] = await stage.client.start_workflow(
         Counting.run, 60, id="counting", task_queue=QUEUE
@@ -325,9 +329,16 @@ async def test_heartbeats_outlive_the_worker_that_made_them(
 
     os.kill(first.process.pid, signal.SIGKILL)
     side_worker.start()
-    begun, _ = await asyncio.wait_for(handle.result(), 60)
+    begun, attempt = await asyncio.wait_for(handle.result(), 60)
 
     assert begun >= 5
+    assert attempt == 2
+    completed = [
+        recorded.event
+        for recorded in (await handle.fetch_history()).events
+        if isinstance(recorded.event, ActivityCompleted)
+    ]
+    assert [event.attempt for event in completed] == [1]
 
 
 class SideWorker:
