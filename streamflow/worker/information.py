@@ -49,13 +49,14 @@ def converter_of(attempt: Attempt, namespace: str, converter: DataConverter) -> 
     pipeline, task = converter.pipeline, attempt.task
     if not converter.takes_context and (pipeline is None or not pipeline.takes_context):
         return converter
+    alone = task.workflow_type == standalone.WORKFLOW_TYPE
     context = ActivitySerializationContext(
         namespace=namespace,
         activity_id=task.activity_id,
         activity_type=task.activity_type,
         activity_task_queue=task.queue,
-        workflow_id=task.workflow_id,
-        workflow_type=task.workflow_type,
+        workflow_id=None if alone else task.workflow_id,
+        workflow_type=None if alone else task.workflow_type,
         is_local=attempt.is_local,
     )
     return converter.with_context(context)

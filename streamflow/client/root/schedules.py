@@ -31,6 +31,7 @@ from streamflow.client.schedules.handle import (
     ScheduleHandle,
 )
 from streamflow.client.schedules.schedule import Schedule, backfill_facts, to_facts
+from streamflow.client.values import converter_for
 from streamflow.common import RawValue, WorkflowIDReusePolicy
 from streamflow.converter import encode_search_attributes
 from streamflow.exceptions import WorkflowAlreadyStartedError
@@ -161,7 +162,9 @@ class ScheduleCalls(Calls):
     # -- the workflow behind it ---------------------------------------------------------------------------------
 
     async def _facts(self, schedule: Schedule) -> Facts:
-        facts = await to_facts(schedule, self._client.data_converter)
+        # What the action's workflow is given is that workflow's; its ID is the action's with the time appended.
+        action_id = getattr(schedule.action, "id", "")
+        facts = await to_facts(schedule, converter_for(self._client, action_id))
         try:
             refuse_spec(facts.spec, ZoneInfo(facts.spec.time_zone or "UTC"))
         except (ZoneInfoNotFoundError, ValueError) as error:
