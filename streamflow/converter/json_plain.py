@@ -6,6 +6,7 @@ exactly (not-a-number, lone surrogates) or does not know (Pydantic models) goes 
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 from abc import ABC, abstractmethod
@@ -24,10 +25,29 @@ class AdvancedJSONEncoder(json.JSONEncoder):
     """Also knows dataclasses, Pydantic models, sets, UUIDs, times, decimals, enums and bytes (as base64)."""
 
     def default(self, o: Any) -> Any:
+        # One level at a time: what is inside may be of a type that only a subclass knows.
+        if dataclasses.is_dataclass(o) and not isinstance(o, type):
+            return {item.name: getattr(o, item.name) for item in dataclasses.fields(o)}
+        if isinstance(o, msgspec.Struct):
+            return msgspec.structs.asdict(o)
+        if _is_set(o):
+            return _ordered(o)
         try:
-            return msgspec.to_builtins(o, enc_hook=_no_further, order="deterministic")
+            return msgspec.to_builtins(o, enc_hook=_no_further)
         except TypeError:
             return super().default(o)
+
+
+def _is_set(value: Any) -> TypeGuard[set[Any] | frozenset[Any]]:
+    return isinstance(value, set | frozenset)
+
+
+def _ordered(values: set[Any] | frozenset[Any]) -> list[Any]:
+    """Equal sets in one order, where there is one."""
+    try:
+        return sorted(values)
+    except TypeError:
+        return [*values]
 
 
 def _no_further(value: Any) -> Any:
