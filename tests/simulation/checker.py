@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 
-from streamflow.client.errors import WorkflowFailureError
+from streamflow.client.errors import WorkflowFailureError, WorkflowUpdateFailedError
 from streamflow.config import DEFAULT_NAMESPACE
 from streamflow.engine.state import STATUS_OF
-from streamflow.exceptions import WorkflowAlreadyStartedError
+from streamflow.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from streamflow.model.events import (
     ActivityCanceled,
     ActivityCompleted,
@@ -21,6 +21,8 @@ from streamflow.model.events import (
     SignalReceived,
     TimerFired,
     TimerStarted,
+    UpdateAccepted,
+    UpdateCompleted,
     WorkflowCanceled,
     WorkflowCompleted,
     WorkflowContinuedAsNew,
@@ -45,7 +47,7 @@ from tests.simulation import rebuilding
 from tests.simulation.histories import Histories, RunHistory, read
 from tests.simulation.plan import Workflow
 from tests.simulation.processes import QUEUE
-from tests.simulation.programs import allowed
+from tests.simulation.programs import REFUSED, allowed, changed
 from tests.simulation.values import json_of
 from tests.simulation.world import Call, World
 
@@ -346,6 +348,27 @@ def _signals_told(world: World, histories: Histories) -> list[str]:
     return found
 
 
+def _updates_told(world: World, histories: Histories) -> list[str]:
+    """An update is accepted once in all; who was told of its end was told what the log has, and of a refusal it has nothing."""
+    found: list[str] = []
+    for workflow in world.plan.workflows:
+        events = [r.event for run in histories.of(workflow.id) for r in run.events]
+        accepted = Counter(e.update_id for e in events if isinstance(e, UpdateAccepted))
+        found += [f"update {id_} is accepted {n} times" for id_, n in accepted.items() if n > 1]
+        ended = {e.update_id for e in events if isinstance(e, UpdateCompleted)}
+        for call in _answered(world, "update"):
+            if call.workflow is not workflow:
+                continue
+            if call.succeeded and (call.answer != changed(call.value) or call.value not in ended):
+                found.append(f"{workflow.id}: update {call.value} told {call.answer}, log {ended}")
+            if isinstance(call.error, WorkflowUpdateFailedError):
+                cause = call.error.cause
+                refused = isinstance(cause, ApplicationError) and cause.type == REFUSED
+                if refused == (call.value in accepted):
+                    found.append(f"{workflow.id}: update {call.value} failed with {cause!r}")
+    return found
+
+
 def _ends_told(world: World, histories: Histories) -> list[str]:
     found: list[str] = []
     for kind, event in (("cancel", CancelRequested), ("end", WorkflowTerminated)):
@@ -417,6 +440,7 @@ _CHECKS: tuple[Callable[[World, Histories], list[str]], ...] = (
     _attempts,
     _starts,
     _signals_told,
+    _updates_told,
     _ends_told,
     _queries_told,
     _placement,

@@ -21,7 +21,9 @@ class Message:
 
     at_ms: int
     client: str
-    kind: Literal["start", "outsider", "signal", "query", "describe", "history", "cancel", "end"]
+    kind: Literal[
+        "start", "outsider", "signal", "update", "query", "describe", "history", "cancel", "end"
+    ]
     value: str = ""
 
 
@@ -176,6 +178,10 @@ def _workflow(chance: random.Random, number: int) -> Workflow:
     for index in range(chance.choice((0, 1, 2, 4))):
         at_ms = starts_ms + chance.randrange(12_000)
         messages.append(Message(at_ms, chance.choice(CLIENTS), "signal", f"{id_}-{index}"))
+    for index in range(chance.choice((0, 0, 1, 3))):
+        at_ms = starts_ms + chance.randrange(12_000)
+        value = f"{id_}-u{index}" + ("-bad" if chance.random() < 0.2 else "")
+        messages.append(Message(at_ms, chance.choice(CLIENTS), "update", value))
     for _ in range(chance.choice((0, 1, 2))):
         kinds: tuple[Any, ...] = ("query", "query", "query", "describe", "history")
         at_ms = starts_ms + chance.randrange(15_000)

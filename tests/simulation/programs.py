@@ -22,6 +22,7 @@ LATE = "late"
 HEARD = "heard"
 TOLD = "told"
 NOBODY = "nobody"
+REFUSED = "Refused"
 SIDE_QUEUE = "side"
 """A queue for activities alone, which is made while the simulation runs."""
 
@@ -34,6 +35,11 @@ _ONCE = RetryPolicy(maximum_attempts=1)
 def value_of(number: int) -> int:
     """What an activity makes of its number."""
     return 3 * number + 1
+
+
+def changed(value: str) -> str:
+    """What an update that is accepted comes to."""
+    return f"{value} is done"
 
 
 def child_id(parent_id: str, n: int) -> str:
@@ -97,6 +103,16 @@ class Program:
     @workflow.signal
     def note(self, value: str) -> None:
         self.heard.append(value)
+
+    @workflow.update(unfinished_policy=workflow.HandlerUnfinishedPolicy.ABANDON)
+    async def change(self, value: str) -> str:
+        await asyncio.sleep(0.02)
+        return changed(value)
+
+    @change.validator
+    def _refuse(self, value: str) -> None:
+        if value.endswith("bad"):
+            raise ApplicationError("as planned", type=REFUSED)
 
     @workflow.query
     def notes(self) -> list[str]:

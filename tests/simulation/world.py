@@ -11,7 +11,11 @@ from datetime import timedelta
 from typing import Any
 
 from streamflow import topology
-from streamflow.client.errors import WorkflowFailureError, WorkflowQueryFailedError
+from streamflow.client.errors import (
+    WorkflowFailureError,
+    WorkflowQueryFailedError,
+    WorkflowUpdateFailedError,
+)
 from streamflow.common import WorkflowIDReusePolicy
 from streamflow.config import DEFAULT_NAMESPACE
 from streamflow.exceptions import WorkflowAlreadyStartedError
@@ -335,6 +339,7 @@ async def _ask(world: World, client: ClientProcess, call: Call) -> None:
         WorkflowAlreadyStartedError,
         WorkflowFailureError,
         WorkflowQueryFailedError,
+        WorkflowUpdateFailedError,
     ) as error:
         call.error = error
     call.answered_ms = world.now_ms
@@ -355,6 +360,11 @@ async def _asked(process: ClientProcess, call: Call) -> Any:
             return None
         case "signal":
             return await handle.signal("note", call.value)
+        case "update":
+            patience = timedelta(minutes=10)
+            return await handle.execute_update(
+                "change", call.value, id=call.value, rpc_timeout=patience
+            )
         case "query":
             return await handle.query("notes")
         case "describe":
