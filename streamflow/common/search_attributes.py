@@ -80,7 +80,8 @@ class SearchAttributeKey(Generic[ValueT]):
     def _guessed(name: str, values: Sequence[Any]) -> SearchAttributeKey[Any] | None:
         """The key that untyped values look like; ``None`` when there are none, or they fit none."""
         kinds = _KINDS_OF_LISTS if len(values) > 1 else _KINDS_OF_SINGLE
-        kind = kinds.get(type(values[0])) if values else None
+        first: object = values[0] if values else None
+        kind = kinds.get(type(first))
         return None if kind is None else SearchAttributeKey._of(name, kind)
 
     def value_set(self, value: ValueT) -> SearchAttributeUpdate[ValueT]:

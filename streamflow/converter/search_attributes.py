@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -85,14 +85,15 @@ def decode_search_attributes(payloads: Mapping[str, Payload]) -> TypedSearchAttr
     pairs: list[SearchAttributePair[Any]] = []
     for name, payload in payloads.items():
         kind = _kind(payload)
-        value = None if kind is None else msgspec.json.decode(payload.data)
+        value: object = None if kind is None else msgspec.json.decode(payload.data)
         if kind is None or value is None:
             continue
         key = SearchAttributeKey._of(name, kind)
         if isinstance(value, list) and not _is_list(key):
-            if len(value) != 1:
+            items = cast("list[object]", value)
+            if len(items) != 1:
                 continue
-            value = value[0]
+            value = items[0]
         pairs.append(SearchAttributePair(key, value_to_type(_hint(key), value)))
     return TypedSearchAttributes(tuple(pairs))
 
@@ -125,7 +126,8 @@ def _check(key: SearchAttributeKey[Any], value: Any) -> None:
         raise TypeError(
             f"Expected a {key.indexed_value_type.value} for search attribute {key.name!r}, found {type(value).__name__}"
         )
-    if _is_list(key) and not all(isinstance(item, str) for item in value):
+    items = cast("Sequence[object]", value) if _is_list(key) else ()
+    if not all(isinstance(item, str) for item in items):
         raise TypeError(f"Expected strings only in the keyword list {key.name!r}, found {value!r}")
     if isinstance(value, datetime) and value.tzinfo is None:
         raise ValueError(
@@ -138,8 +140,9 @@ def _checked_values(values: object) -> Sequence[Any]:
         raise TypeError(
             f"Expected search attribute values to be a list, found {type(values).__name__}"
         )
-    kinds = {type(value) for value in values}
-    for value in values:
+    given = cast("list[object]", values)
+    kinds = {type(value) for value in given}
+    for value in given:
         if not isinstance(value, str | int | float | bool | datetime):
             raise TypeError(
                 "Expected search attribute values of str, int, float, bool or datetime, "
@@ -152,4 +155,4 @@ def _checked_values(values: object) -> Sequence[Any]:
     if len(kinds) > 1:
         names = ", ".join(sorted(kind.__name__ for kind in kinds))
         raise TypeError(f"Expected search attribute values of one type for one key, found {names}")
-    return values
+    return given

@@ -39,6 +39,7 @@ from threading import get_ident
 from types import FrameType
 from typing import Any, NoReturn
 
+from streamflow.coroutine import refused
 from streamflow.coroutine.completion import in_order_of_completion
 from streamflow.coroutine.errors import RestrictedWorkflowAccessError, StepLimitExceeded
 from streamflow.coroutine.guarding import passes
@@ -204,72 +205,7 @@ def _refuse(name: str, advice: str, frame: FrameType) -> NoReturn:
     )
 
 
-# -- what is refused -----------------------------------------------------------------------------------------------
-
-_NOW = "use workflow.now() or workflow.time(), which replay alike"
-_SLEEP = "use await workflow.sleep(), a durable timer"
-_CHANCE = "use workflow.random(), which replays alike"
-_IO = "do input and output in an activity"
-_THREADS = "use asyncio tasks, or do the work in an activity"
-_SETTINGS = "take settings as arguments, or read them in an activity"
-
-_CLOCKS: dict[str, str] = {
-    **dict.fromkeys(("time", "time_ns", "monotonic", "monotonic_ns", "perf_counter"), _NOW),
-    **dict.fromkeys(("perf_counter_ns", "process_time", "localtime", "gmtime", "ctime"), _NOW),
-    "sleep": _SLEEP,
-}
-_TAKE_A_TIME = frozenset({"localtime", "gmtime", "ctime"})
-"""With an argument these only convert."""
-_CHANCES = [
-    "betavariate",
-    "choice",
-    "choices",
-    "expovariate",
-    "gammavariate",
-    "gauss",
-    "getrandbits",
-    "lognormvariate",
-    "normalvariate",
-    "paretovariate",
-    "randbytes",
-    "randint",
-    "random",
-    "randrange",
-    "sample",
-    "seed",
-    "shuffle",
-    "triangular",
-    "uniform",
-    "vonmisesvariate",
-    "weibullvariate",
-]
-_SECRETS = ("choice", "randbelow", "randbits", "token_bytes", "token_hex", "token_urlsafe")
-_AUDITED: dict[str, str] = {
-    **dict.fromkeys(
-        ("open", "os.listdir", "os.scandir", "os.remove", "os.rename", "os.mkdir"), _IO
-    ),
-    **dict.fromkeys(("os.rmdir", "os.truncate", "shutil.copyfile", "shutil.rmtree"), _IO),
-    **dict.fromkeys(("socket.__new__", "socket.connect", "socket.getaddrinfo"), _IO),
-    **dict.fromkeys(("subprocess.Popen", "os.system", "os.posix_spawn", "os.exec"), _IO),
-    **dict.fromkeys(("os.fork", "os.forkpty", "os.spawn"), "run other processes from an activity"),
-    "_thread.start_new_thread": _THREADS,
-}
-"""Events of the interpreter's audit; the last one is raised from Python 3.12 on, so threads are patched as well."""
-
-REFUSED: frozenset[str] = frozenset(
-    {
-        *(f"time.{name}" for name in _CLOCKS),
-        *(f"random.{name}" for name in _CHANCES),
-        *(f"secrets.{name}" for name in _SECRETS),
-        *(name for name in _AUDITED if name != "open"),
-        *("__builtins__.open", "uuid.uuid1", "uuid.uuid4", "os.urandom", "os.getcwd", "os.getenv"),
-        *("datetime.datetime.now", "datetime.datetime.utcnow"),
-        *("datetime.date.today", "glob.glob", "glob.iglob", "threading.Thread.start"),
-        *("threading.current_thread", "concurrent.futures.ThreadPoolExecutor"),
-        "concurrent.futures.ProcessPoolExecutor",
-    }
-)
-"""Everything that is refused, by its full name."""
+# -- what stands in for what is refused -----------------------------------------------------------------------------------------------
 
 
 def _by_caller(function: Callable[..., Any], name: str, advice: str) -> Callable[..., Any]:
@@ -303,11 +239,11 @@ def _without_argument(function: Callable[..., Any], name: str, advice: str) -> C
 
 
 def _audit(event: str, args: tuple[object, ...]) -> None:
-    if event in _AUDITED and _guarded():
+    if event in refused.AUDITED and _guarded():
         if event != "open":
-            _judge_nearest(event, _AUDITED[event], sys._getframe(1))
+            _judge_nearest(event, refused.AUDITED[event], sys._getframe(1))
         elif "zoneinfo" not in str(args[0]):  # which reads time zones in C, for whoever asks
-            _judge_nearest("__builtins__.open", _AUDITED[event], sys._getframe(1))
+            _judge_nearest("__builtins__.open", refused.AUDITED[event], sys._getframe(1))
 
 
 # -- putting it in place -------------------------------------------------------------------------------------------
@@ -321,21 +257,23 @@ def install() -> None:
     if _installed:
         return
     _installed = True
-    for name, advice in _CLOCKS.items():
-        wrap = _without_argument if name in _TAKE_A_TIME else _by_caller
+    for name, advice in refused.CLOCKS.items():
+        wrap = _without_argument if name in refused.TAKE_A_TIME else _by_caller
         setattr(time, name, wrap(getattr(time, name), f"time.{name}()", advice))
-    for name in _CHANCES:
-        setattr(random, name, _by_caller(getattr(random, name), f"random.{name}()", _CHANCE))
-    for name in _SECRETS:
-        setattr(secrets, name, _by_caller(getattr(secrets, name), f"secrets.{name}()", _CHANCE))
+    for name in refused.CHANCES:
+        setattr(random, name, _by_caller(getattr(random, name), f"random.{name}()", refused.CHANCE))
+    for name in refused.SECRETS:
+        setattr(
+            secrets, name, _by_caller(getattr(secrets, name), f"secrets.{name}()", refused.CHANCE)
+        )
     # uuid1 and uuid4 may have been imported by name; both then ask for entropy or the clock through their module.
-    os.urandom = _by_nearest(os.urandom, "os.urandom()", _CHANCE)
+    os.urandom = _by_nearest(os.urandom, "os.urandom()", refused.CHANCE)
     uuid.uuid1 = _by_caller(uuid.uuid1, "uuid.uuid1()", "use workflow.uuid7()")
     uuid.uuid4 = _by_caller(uuid.uuid4, "uuid.uuid4()", "use workflow.uuid4()")
-    os.getcwd = _by_nearest(os.getcwd, "os.getcwd()", _IO)
-    os.getenv = _by_caller(os.getenv, "os.getenv()", _SETTINGS)
-    glob.glob = _by_caller(glob.glob, "glob.glob()", _IO)
-    glob.iglob = _by_caller(glob.iglob, "glob.iglob()", _IO)
+    os.getcwd = _by_nearest(os.getcwd, "os.getcwd()", refused.IO)
+    os.getenv = _by_caller(os.getenv, "os.getenv()", refused.SETTINGS)
+    glob.glob = _by_caller(glob.glob, "glob.glob()", refused.IO)
+    glob.iglob = _by_caller(glob.iglob, "glob.iglob()", refused.IO)
     threading.current_thread = _by_caller(
         threading.current_thread,
         "threading.current_thread()",
@@ -343,10 +281,12 @@ def install() -> None:
     )
     for pool in (futures.ThreadPoolExecutor, futures.ProcessPoolExecutor):
         pool.__init__ = _by_caller(  # type: ignore[method-assign]
-            pool.__init__, f"concurrent.futures.{pool.__name__}()", _THREADS
+            pool.__init__, f"concurrent.futures.{pool.__name__}()", refused.THREADS
         )
     threading.Thread.start = _by_nearest(  # type: ignore[method-assign]
-        threading.Thread.start, "threading.Thread.start()", _AUDITED["_thread.start_new_thread"]
+        threading.Thread.start,
+        "threading.Thread.start()",
+        refused.AUDITED["_thread.start_new_thread"],
     )
     _patch_datetime()
     _patch_as_completed()
@@ -411,7 +351,7 @@ def _warn_of_asyncio(name: str, loop: WorkflowLoop, frame: FrameType) -> None:
 def _guarded_clock(descriptor: Any, name: str) -> Callable[..., Any]:
     def now(cls: type, *args: Any, **kwargs: Any) -> Any:
         if _guarded():
-            _judge_caller(name, _NOW, sys._getframe(1))
+            _judge_caller(name, refused.NOW, sys._getframe(1))
         return descriptor.__get__(None, cls)(*args, **kwargs)
 
     now.__name__ = name

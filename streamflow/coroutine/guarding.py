@@ -85,7 +85,7 @@ def passing_imports() -> Generator[None]:
 
 def _note(name: str, globals: Any, fromlist: Any, level: int) -> None:
     if level:
-        package = (globals or {}).get("__package__") or ""
+        package = str(globals.get("__package__") or "") if globals else ""
         name = importlib.util.resolve_name("." * level + name, package) if package else name
     parts = [f"{name}.{part}" for part in fromlist or ()]
     modules = [part for part in parts if part in sys.modules]

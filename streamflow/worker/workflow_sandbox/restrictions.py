@@ -15,9 +15,9 @@ from collections.abc import Set
 from dataclasses import dataclass
 from typing import ClassVar
 
-from streamflow.coroutine import guard
 from streamflow.coroutine.errors import RestrictedWorkflowAccessError
 from streamflow.coroutine.guarding import Guarding
+from streamflow.coroutine.refused import REFUSED
 from streamflow.exceptions import StreamflowError
 from streamflow.worker.workflow_sandbox.matcher import SandboxMatcher
 from streamflow.workflow.unsafe import SandboxImportNotificationPolicy
@@ -83,9 +83,7 @@ class SandboxRestrictions:
     def _guarding(self) -> Guarding:
         """What the guards make of it."""
         free = [
-            name
-            for name in guard.REFUSED
-            if not self.invalid_module_members.restricts(*name.split("."))
+            name for name in REFUSED if not self.invalid_module_members.restricts(*name.split("."))
         ]
         return Guarding(
             passing=frozenset(self.passthrough_modules)
@@ -99,7 +97,7 @@ class SandboxRestrictions:
 def _refused_names() -> SandboxMatcher:
     """The tree of what the guards refuse."""
     tree = SandboxMatcher.none
-    for name in guard.REFUSED:
+    for name in REFUSED:
         *path, last = name.split(".")
         tree |= SandboxMatcher.nested_child(path, SandboxMatcher(use=frozenset({last})))
     return tree
