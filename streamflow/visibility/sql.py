@@ -1,7 +1,7 @@
 """From a bound filter to SQL: every value is a parameter.
 
 Logic has two values: a comparison with what a run does not have is false, and NOT of it is true.
-A search attribute is a row beside its run, so that a comparison with it is an EXISTS.
+A search attribute is a row beside its run, so that a comparison with it is a subquery of its own.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any, Final, assert_never
 
-from sqlalchemy import ColumnElement, and_, case, exists, false, func, not_, or_, select, true
+from sqlalchemy import ColumnElement, and_, case, false, func, not_, or_, select, true
 
 from streamflow.visibility import binding
 from streamflow.visibility.binding import Value
@@ -55,14 +55,20 @@ def condition(found: binding.Condition, namespace: str) -> ColumnElement[bool]:
             assert_never(found)
 
 
-def sort_value(attribute: Attribute, namespace: str) -> Element:
+def sort_value(attribute: Attribute) -> Element:
     """What ORDER BY and GROUP BY take of a run; NULL where it has none."""
     if attribute.column is not None:
         return executions.c[attribute.column]
     held = _held(attribute.kind)
     return (
         select(held)
-        .where(*_of(attribute, namespace), attributes.c.place == 0)
+        .where(
+            # By the primary key alone: it says all there is to say.
+            attributes.c.row == executions.c.row,
+            attributes.c.name == attribute.name,
+            attributes.c.place == 0,
+            attributes.c.kind == attribute.kind.value,
+        )
         .correlate(executions)
         .scalar_subquery()
     )
@@ -115,16 +121,14 @@ def _has(attribute: Attribute, namespace: str, test: Test) -> ColumnElement[bool
         passes = test(column)
         return and_(column.is_not(None), passes) if column.nullable else passes
     held = _held(attribute.kind)
-    return exists().where(*_of(attribute, namespace), test(held)).correlate(executions)
-
-
-def _of(attribute: Attribute, namespace: str) -> list[ColumnElement[bool]]:
-    return [
-        attributes.c.row == executions.c.row,
+    # Not as a correlated EXISTS: of that SQLite makes a search through all that match, once for each run.
+    matching = select(attributes.c.row).where(
         attributes.c.namespace == namespace,
         attributes.c.name == attribute.name,
         attributes.c.kind == attribute.kind.value,
-    ]
+        test(held),
+    )
+    return executions.c.row.in_(matching)
 
 
 def _held(kind: Kind) -> Element:

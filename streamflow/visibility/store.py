@@ -47,6 +47,7 @@ from streamflow.visibility.tables import (
 
 PAGE_MAX: Final = 1_000
 GROUPS_MAX: Final = 1_000
+ANALYZE_AFTER_ROWS: Final = 10_000
 _CHUNK: Final = 500
 """Keys in one statement: SQLite bounds the number of parameters."""
 _DEFAULT_ORDER: Final = (Ordering(BUILT_IN["StartTime"], True),)
@@ -79,6 +80,7 @@ class Store:
         self._engine = engine
         # SQLite writes one at a time anyway, and its in-memory database has one connection.
         self._lock = threading.RLock() if one_at_a_time else None
+        self._unanalyzed = 0
         metadata.create_all(engine)
 
     @staticmethod
@@ -167,7 +169,16 @@ class Store:
                 connection.execute(insert(executions), list(rows))
             if attribute_rows:
                 connection.execute(insert(attributes), list(attribute_rows))
+            self._look_at_statistics(connection, len(rows))
             return True
+
+    def _look_at_statistics(self, connection: Connection, changed: int) -> None:
+        """SQLite chooses its indexes by statistics that it makes only when told; PostgreSQL makes them by itself."""
+        self._unanalyzed += changed
+        if connection.dialect.name == "sqlite" and self._unanalyzed >= ANALYZE_AFTER_ROWS:
+            self._unanalyzed = 0
+            connection.execute(text("PRAGMA analysis_limit=400"))
+            connection.execute(text("ANALYZE"))
 
     def _move(
         self, connection: Connection, topic: str, partition: int, begins: int, next_offset: int
@@ -204,7 +215,7 @@ class Store:
         """A page of runs. Raises `FilterError` for a token that is none of this filter's."""
         size = max(1, min(page_size, PAGE_MAX))
         order = bound.order_by or _DEFAULT_ORDER
-        keys = _sort_keys(order, namespace)
+        keys = _sort_keys(order)
         query = select(
             executions.c.summary, *(key.label(f"k{n}") for n, (key, _) in enumerate(keys))
         )
@@ -231,7 +242,7 @@ class Store:
                 ).scalar_one()
                 return Count(total, ())
             values = [
-                sql.sort_value(attribute, namespace).label(f"g{number}")
+                sql.sort_value(attribute).label(f"g{number}")
                 for number, attribute in enumerate(bound.group_by)
             ]
             inner = select(*values).select_from(executions).where(*where).subquery()
@@ -302,11 +313,11 @@ class _Transaction:
 SortKey = tuple[ColumnElement[Any], bool]
 
 
-def _sort_keys(order: Sequence[Ordering], namespace: str) -> list[SortKey]:
+def _sort_keys(order: Sequence[Ordering]) -> list[SortKey]:
     """What rows are sorted by, each with whether downwards; the last one tells any two rows apart."""
     keys: list[SortKey] = []
     for ordering in order:
-        value = sql.sort_value(ordering.attribute, namespace)
+        value = sql.sort_value(ordering.attribute)
         column = ordering.attribute.column
         if column is None or executions.c[column].nullable:
             keys.append((sql.is_missing(value), False))
