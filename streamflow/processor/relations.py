@@ -26,6 +26,7 @@ from streamflow.model.commands import (
     SignalWorkflow,
     StartWorkflow,
     TerminateWorkflow,
+    UpdateWorkflow,
 )
 from streamflow.model.events import WorkflowContinuedAsNew
 from streamflow.model.failure import Failure, FailureKind, RetryState
@@ -42,7 +43,7 @@ from streamflow.processor.sending import send_command
 from streamflow.processor.work import Work
 
 RunMessage = SignalWorkflow | CancelWorkflow | TerminateWorkflow
-RunQuestion = QueryWorkflow | DescribeWorkflow | AwaitResult
+RunQuestion = QueryWorkflow | DescribeWorkflow | AwaitResult | UpdateWorkflow
 
 CANNOT_CONTINUE = "CannotContinue"
 """Type of the failure of a child whose next run found its ID taken on the queue that it moved to."""

@@ -211,6 +211,10 @@ class Stepper:
                     self._message(work, command)
             case ReportChild() | ReportExternal():
                 relations.take_report(self._runs, command)
+            case UpdateWorkflow() | QueryWorkflow() | DescribeWorkflow() | AwaitResult() if (
+                relations.went_elsewhere(self._runs, work, command)
+            ):
+                pass
             case UpdateWorkflow():
                 updates.update(self._runs, work, command)
             case UpdateWithStart():
@@ -221,10 +225,6 @@ class Stepper:
                 self._fire_due(command)
             case LocalActivityEnded():
                 attempts.take_local_end(self._runs, command)
-            case QueryWorkflow() | DescribeWorkflow() | AwaitResult() if relations.went_elsewhere(
-                self._runs, work, command
-            ):
-                pass
             case QueryWorkflow():
                 reading.query(self._runs, self._answers, work, command)
             case DescribeWorkflow():

@@ -65,6 +65,11 @@ class Nomad:
     def words(self) -> list[str]:
         return self.heard
 
+    @workflow.update
+    def add(self, word: str) -> int:
+        self.heard.append(word)
+        return len(self.heard)
+
 
 @workflow.defn
 class Speaker:
@@ -264,9 +269,10 @@ async def test_a_workflow_that_moves_to_another_queue_is_still_found(client: Cli
 
     assert await here.query("words") == ["one", "two", "three"]
     assert (await here.describe()).task_queue == THERE
+    assert await here.execute_update("add", "four") == 4
     await run(client, Speaker.run, "nomad", None, None, ["stop"])
 
-    assert await nomad.result() == ["one", "two", "three", "stop", THERE]
+    assert await nomad.result() == ["one", "two", "three", "four", "stop", THERE]
     with pytest.raises(RPCError) as gone:
         await here.signal("hear", "too late")
     assert gone.value.status is RPCStatusCode.NOT_FOUND
