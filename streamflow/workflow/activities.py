@@ -1,7 +1,7 @@
 """Activities: `start_...` gives a handle to await and to cancel, `execute_...` awaits it. By function or name, by callable class, by method.
 
-The overloads tell type checkers what is awaited: an async function's value, a plain function's, that of ``result_type`` for
-a name, or anything.
+The overloads tell type checkers which arguments are taken, with ``arg`` where there is one and ``args`` where there are several,
+and what is awaited: an async function's value, a plain function's, that of ``result_type`` for a name, or anything.
 """
 
 from __future__ import annotations
@@ -24,14 +24,44 @@ __all__ = [
 ]
 
 T = TypeVar("T")
+ArgT = TypeVar("ArgT")
+
+
+@overload
+def start_activity(
+    activity: Callable[[], Awaitable[T]],
+    **options: Unpack[ActivityOptions],
+) -> ActivityHandle[T]: ...
+
+
+@overload
+def start_activity(
+    activity: Callable[[], T],
+    **options: Unpack[ActivityOptions],
+) -> ActivityHandle[T]: ...
+
+
+@overload
+def start_activity(
+    activity: Callable[[ArgT], Awaitable[T]],
+    arg: ArgT,
+    **options: Unpack[ActivityOptions],
+) -> ActivityHandle[T]: ...
+
+
+@overload
+def start_activity(
+    activity: Callable[[ArgT], T],
+    arg: ArgT,
+    **options: Unpack[ActivityOptions],
+) -> ActivityHandle[T]: ...
 
 
 @overload
 def start_activity(
     activity: Callable[..., Awaitable[T]],
-    arg: Any = ...,
     *,
-    args: Sequence[Any] = ...,
+    args: Sequence[Any],
     **options: Unpack[ActivityOptions],
 ) -> ActivityHandle[T]: ...
 
@@ -39,9 +69,8 @@ def start_activity(
 @overload
 def start_activity(
     activity: Callable[..., T],
-    arg: Any = ...,
     *,
-    args: Sequence[Any] = ...,
+    args: Sequence[Any],
     **options: Unpack[ActivityOptions],
 ) -> ActivityHandle[T]: ...
 
@@ -59,7 +88,11 @@ def start_activity(
 
 @overload
 def start_activity(
-    activity: str, arg: Any = ..., *, args: Sequence[Any] = ..., **options: Unpack[ActivityOptions]
+    activity: str,
+    arg: Any = ...,
+    *,
+    args: Sequence[Any] = ...,
+    **options: Unpack[ActivityOptions],
 ) -> ActivityHandle[Any]: ...
 
 
@@ -111,10 +144,39 @@ def start_activity_class(
 
 @overload
 def start_activity_method(
+    activity: Callable[[Any], Awaitable[T]],
+    **options: Unpack[ActivityConfig],
+) -> ActivityHandle[T]: ...
+
+
+@overload
+def start_activity_method(
+    activity: Callable[[Any], T],
+    **options: Unpack[ActivityConfig],
+) -> ActivityHandle[T]: ...
+
+
+@overload
+def start_activity_method(
+    activity: Callable[[Any, ArgT], Awaitable[T]],
+    arg: ArgT,
+    **options: Unpack[ActivityConfig],
+) -> ActivityHandle[T]: ...
+
+
+@overload
+def start_activity_method(
+    activity: Callable[[Any, ArgT], T],
+    arg: ArgT,
+    **options: Unpack[ActivityConfig],
+) -> ActivityHandle[T]: ...
+
+
+@overload
+def start_activity_method(
     activity: Callable[..., Awaitable[T]],
-    arg: Any = ...,
     *,
-    args: Sequence[Any] = ...,
+    args: Sequence[Any],
     **options: Unpack[ActivityConfig],
 ) -> ActivityHandle[T]: ...
 
@@ -122,9 +184,8 @@ def start_activity_method(
 @overload
 def start_activity_method(
     activity: Callable[..., T],
-    arg: Any = ...,
     *,
-    args: Sequence[Any] = ...,
+    args: Sequence[Any],
     **options: Unpack[ActivityConfig],
 ) -> ActivityHandle[T]: ...
 
@@ -142,10 +203,39 @@ def start_activity_method(
 
 @overload
 async def execute_activity(
+    activity: Callable[[], Awaitable[T]],
+    **options: Unpack[ActivityOptions],
+) -> T: ...
+
+
+@overload
+async def execute_activity(
+    activity: Callable[[], T],
+    **options: Unpack[ActivityOptions],
+) -> T: ...
+
+
+@overload
+async def execute_activity(
+    activity: Callable[[ArgT], Awaitable[T]],
+    arg: ArgT,
+    **options: Unpack[ActivityOptions],
+) -> T: ...
+
+
+@overload
+async def execute_activity(
+    activity: Callable[[ArgT], T],
+    arg: ArgT,
+    **options: Unpack[ActivityOptions],
+) -> T: ...
+
+
+@overload
+async def execute_activity(
     activity: Callable[..., Awaitable[T]],
-    arg: Any = ...,
     *,
-    args: Sequence[Any] = ...,
+    args: Sequence[Any],
     **options: Unpack[ActivityOptions],
 ) -> T: ...
 
@@ -153,9 +243,8 @@ async def execute_activity(
 @overload
 async def execute_activity(
     activity: Callable[..., T],
-    arg: Any = ...,
     *,
-    args: Sequence[Any] = ...,
+    args: Sequence[Any],
     **options: Unpack[ActivityOptions],
 ) -> T: ...
 
@@ -173,7 +262,11 @@ async def execute_activity(
 
 @overload
 async def execute_activity(
-    activity: str, arg: Any = ..., *, args: Sequence[Any] = ..., **options: Unpack[ActivityOptions]
+    activity: str,
+    arg: Any = ...,
+    *,
+    args: Sequence[Any] = ...,
+    **options: Unpack[ActivityOptions],
 ) -> Any: ...
 
 
@@ -225,10 +318,39 @@ async def execute_activity_class(
 
 @overload
 async def execute_activity_method(
+    activity: Callable[[Any], Awaitable[T]],
+    **options: Unpack[ActivityConfig],
+) -> T: ...
+
+
+@overload
+async def execute_activity_method(
+    activity: Callable[[Any], T],
+    **options: Unpack[ActivityConfig],
+) -> T: ...
+
+
+@overload
+async def execute_activity_method(
+    activity: Callable[[Any, ArgT], Awaitable[T]],
+    arg: ArgT,
+    **options: Unpack[ActivityConfig],
+) -> T: ...
+
+
+@overload
+async def execute_activity_method(
+    activity: Callable[[Any, ArgT], T],
+    arg: ArgT,
+    **options: Unpack[ActivityConfig],
+) -> T: ...
+
+
+@overload
+async def execute_activity_method(
     activity: Callable[..., Awaitable[T]],
-    arg: Any = ...,
     *,
-    args: Sequence[Any] = ...,
+    args: Sequence[Any],
     **options: Unpack[ActivityConfig],
 ) -> T: ...
 
@@ -236,9 +358,8 @@ async def execute_activity_method(
 @overload
 async def execute_activity_method(
     activity: Callable[..., T],
-    arg: Any = ...,
     *,
-    args: Sequence[Any] = ...,
+    args: Sequence[Any],
     **options: Unpack[ActivityConfig],
 ) -> T: ...
 

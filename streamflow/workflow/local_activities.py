@@ -1,7 +1,7 @@
 """Activities inside the processor: `start_...` gives a handle to await and to cancel, `execute_...` awaits it. By function or name, by callable class, by method.
 
-The overloads tell type checkers what is awaited: an async function's value, a plain function's, that of ``result_type`` for
-a name, or anything.
+The overloads tell type checkers which arguments are taken, with ``arg`` where there is one and ``args`` where there are several,
+and what is awaited: an async function's value, a plain function's, that of ``result_type`` for a name, or anything.
 """
 
 from __future__ import annotations
@@ -24,14 +24,44 @@ __all__ = [
 ]
 
 T = TypeVar("T")
+ArgT = TypeVar("ArgT")
+
+
+@overload
+def start_local_activity(
+    activity: Callable[[], Awaitable[T]],
+    **options: Unpack[LocalActivityOptions],
+) -> ActivityHandle[T]: ...
+
+
+@overload
+def start_local_activity(
+    activity: Callable[[], T],
+    **options: Unpack[LocalActivityOptions],
+) -> ActivityHandle[T]: ...
+
+
+@overload
+def start_local_activity(
+    activity: Callable[[ArgT], Awaitable[T]],
+    arg: ArgT,
+    **options: Unpack[LocalActivityOptions],
+) -> ActivityHandle[T]: ...
+
+
+@overload
+def start_local_activity(
+    activity: Callable[[ArgT], T],
+    arg: ArgT,
+    **options: Unpack[LocalActivityOptions],
+) -> ActivityHandle[T]: ...
 
 
 @overload
 def start_local_activity(
     activity: Callable[..., Awaitable[T]],
-    arg: Any = ...,
     *,
-    args: Sequence[Any] = ...,
+    args: Sequence[Any],
     **options: Unpack[LocalActivityOptions],
 ) -> ActivityHandle[T]: ...
 
@@ -39,9 +69,8 @@ def start_local_activity(
 @overload
 def start_local_activity(
     activity: Callable[..., T],
-    arg: Any = ...,
     *,
-    args: Sequence[Any] = ...,
+    args: Sequence[Any],
     **options: Unpack[LocalActivityOptions],
 ) -> ActivityHandle[T]: ...
 
@@ -111,10 +140,39 @@ def start_local_activity_class(
 
 @overload
 def start_local_activity_method(
+    activity: Callable[[Any], Awaitable[T]],
+    **options: Unpack[LocalActivityConfig],
+) -> ActivityHandle[T]: ...
+
+
+@overload
+def start_local_activity_method(
+    activity: Callable[[Any], T],
+    **options: Unpack[LocalActivityConfig],
+) -> ActivityHandle[T]: ...
+
+
+@overload
+def start_local_activity_method(
+    activity: Callable[[Any, ArgT], Awaitable[T]],
+    arg: ArgT,
+    **options: Unpack[LocalActivityConfig],
+) -> ActivityHandle[T]: ...
+
+
+@overload
+def start_local_activity_method(
+    activity: Callable[[Any, ArgT], T],
+    arg: ArgT,
+    **options: Unpack[LocalActivityConfig],
+) -> ActivityHandle[T]: ...
+
+
+@overload
+def start_local_activity_method(
     activity: Callable[..., Awaitable[T]],
-    arg: Any = ...,
     *,
-    args: Sequence[Any] = ...,
+    args: Sequence[Any],
     **options: Unpack[LocalActivityConfig],
 ) -> ActivityHandle[T]: ...
 
@@ -122,9 +180,8 @@ def start_local_activity_method(
 @overload
 def start_local_activity_method(
     activity: Callable[..., T],
-    arg: Any = ...,
     *,
-    args: Sequence[Any] = ...,
+    args: Sequence[Any],
     **options: Unpack[LocalActivityConfig],
 ) -> ActivityHandle[T]: ...
 
@@ -142,10 +199,39 @@ def start_local_activity_method(
 
 @overload
 async def execute_local_activity(
+    activity: Callable[[], Awaitable[T]],
+    **options: Unpack[LocalActivityOptions],
+) -> T: ...
+
+
+@overload
+async def execute_local_activity(
+    activity: Callable[[], T],
+    **options: Unpack[LocalActivityOptions],
+) -> T: ...
+
+
+@overload
+async def execute_local_activity(
+    activity: Callable[[ArgT], Awaitable[T]],
+    arg: ArgT,
+    **options: Unpack[LocalActivityOptions],
+) -> T: ...
+
+
+@overload
+async def execute_local_activity(
+    activity: Callable[[ArgT], T],
+    arg: ArgT,
+    **options: Unpack[LocalActivityOptions],
+) -> T: ...
+
+
+@overload
+async def execute_local_activity(
     activity: Callable[..., Awaitable[T]],
-    arg: Any = ...,
     *,
-    args: Sequence[Any] = ...,
+    args: Sequence[Any],
     **options: Unpack[LocalActivityOptions],
 ) -> T: ...
 
@@ -153,9 +239,8 @@ async def execute_local_activity(
 @overload
 async def execute_local_activity(
     activity: Callable[..., T],
-    arg: Any = ...,
     *,
-    args: Sequence[Any] = ...,
+    args: Sequence[Any],
     **options: Unpack[LocalActivityOptions],
 ) -> T: ...
 
@@ -225,10 +310,39 @@ async def execute_local_activity_class(
 
 @overload
 async def execute_local_activity_method(
+    activity: Callable[[Any], Awaitable[T]],
+    **options: Unpack[LocalActivityConfig],
+) -> T: ...
+
+
+@overload
+async def execute_local_activity_method(
+    activity: Callable[[Any], T],
+    **options: Unpack[LocalActivityConfig],
+) -> T: ...
+
+
+@overload
+async def execute_local_activity_method(
+    activity: Callable[[Any, ArgT], Awaitable[T]],
+    arg: ArgT,
+    **options: Unpack[LocalActivityConfig],
+) -> T: ...
+
+
+@overload
+async def execute_local_activity_method(
+    activity: Callable[[Any, ArgT], T],
+    arg: ArgT,
+    **options: Unpack[LocalActivityConfig],
+) -> T: ...
+
+
+@overload
+async def execute_local_activity_method(
     activity: Callable[..., Awaitable[T]],
-    arg: Any = ...,
     *,
-    args: Sequence[Any] = ...,
+    args: Sequence[Any],
     **options: Unpack[LocalActivityConfig],
 ) -> T: ...
 
@@ -236,9 +350,8 @@ async def execute_local_activity_method(
 @overload
 async def execute_local_activity_method(
     activity: Callable[..., T],
-    arg: Any = ...,
     *,
-    args: Sequence[Any] = ...,
+    args: Sequence[Any],
     **options: Unpack[LocalActivityConfig],
 ) -> T: ...
 

@@ -45,6 +45,13 @@ async def activities_by_function() -> None:
     assert_type(await handle, str)
 
 
+async def activities_with_wrong_arguments() -> None:
+    await workflow.execute_activity(one_async, 3, start_to_close_timeout=SOON)  # type: ignore[arg-type]
+    await workflow.execute_activity(one_sync, start_to_close_timeout=SOON)  # type: ignore[arg-type]
+    await workflow.execute_local_activity(one_sync, 3, start_to_close_timeout=SOON)  # type: ignore[arg-type]
+    workflow.start_activity_method(Methods.one_async, 3, start_to_close_timeout=SOON)  # type: ignore[arg-type]
+
+
 async def activities_by_name() -> None:
     assert_type(await workflow.execute_activity("one", ORDER, start_to_close_timeout=SOON), Any)
     assert_type(

@@ -174,7 +174,10 @@ def test_names_arguments_and_results(
     [
         (lambda: workflow.start_activity("a"), "say how long it may take"),
         (lambda: workflow.start_activity("a", schedule_to_start_timeout=SECOND), "found neither"),
-        (lambda: workflow.start_activity(len, start_to_close_timeout=SECOND), r"@activity\.defn"),
+        (
+            lambda: workflow.start_activity(len, "", start_to_close_timeout=SECOND),
+            r"@activity\.defn",
+        ),
         (
             lambda: workflow.start_activity("a", 1, args=[2], start_to_close_timeout=SECOND),
             "found both",
