@@ -23,7 +23,7 @@ import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 from enum import Enum
-from typing import Any
+from typing import Any, NoReturn
 
 from streamflow.api.failure.stored import opened
 from streamflow.api.failure.v1 import Failure as OpenFailure
@@ -40,6 +40,9 @@ __all__ = [
     "CancelledError",
     "ChildWorkflowError",
     "FailureError",
+    "NexusOperationAlreadyStartedError",
+    "NexusOperationError",
+    "NoCounterpartError",
     "RetryState",
     "ServerError",
     "StreamflowError",
@@ -330,3 +333,35 @@ def is_cancelled_exception(exception: BaseException) -> bool:
             return isinstance(exception.cause, CancelledError)
         case _:
             return False
+
+
+# -- what is not there ------------------------------------------------------------------------------------------------
+
+
+class NoCounterpartError(NotImplementedError):
+    """A name of the model's API that means nothing on Kafka; the message says what to use instead."""
+
+    def __init__(self, what: str, instead: str) -> None:
+        super().__init__(f"{what} has no counterpart in streamflow: {instead}")
+
+
+def refuse_nexus(what: str) -> NoReturn:
+    raise NoCounterpartError(
+        what,
+        "start a workflow on the other team's task queue, or publish to a topic that it reads",
+    )
+
+
+def refuse_build_ids(what: str) -> NoReturn:
+    raise NoCounterpartError(
+        what,
+        "give workers a WorkerDeploymentConfig and workflows a versioning_behavior, or guard changes with patched()",
+    )
+
+
+class NexusOperationError(FailureError):
+    """Never raised: there is no Nexus here. The name is there for ``except`` clauses of ported code."""
+
+
+class NexusOperationAlreadyStartedError(FailureError):
+    """Never raised: there is no Nexus here. The name is there for ``except`` clauses of ported code."""

@@ -156,8 +156,8 @@ def _with_log(kafka: str | None, profile: str | None, work: Callable[[Log], T]) 
     from streamflow import topology, wiring
     from streamflow.envconfig import ClientConfigProfile
 
-    found = ClientConfigProfile.load(profile).to_client_connect_config()
-    target = kafka or found.get("target_host")
+    settings = ClientConfigProfile.load(profile)
+    target = kafka or settings.address
     if target is None:
         raise CommandError(
             "Expected the address of Kafka: give --kafka HOST:PORT, set STREAMFLOW_ADDRESS, or a profile",
@@ -167,7 +167,7 @@ def _with_log(kafka: str | None, profile: str | None, work: Callable[[Log], T]) 
         kind = wiring.kind_of(target)
     except ValueError as error:
         raise CommandError(str(error), ExitCode.USAGE) from error
-    config = found.get("config") if kind is wiring.LogKind.KAFKA else None
+    config = settings.kafka_options() if kind is wiring.LogKind.KAFKA else None
     log = wiring.open_log(target, config=config)
     try:
         return work(log)

@@ -97,7 +97,7 @@ def _serve(
         apps,
         target,
         create_topics=create_topics or found.get("create_topics"),
-        config=found.get("config"),
+        config=settings.kafka_options(),
         defaults={} if settings.retention is None else {"retention": settings.retention},
         name=name,
         state_dir=state_dir,

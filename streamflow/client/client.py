@@ -22,6 +22,7 @@ from streamflow.client import (
     connecting,
     finding,
     naming,
+    retired,
     scheduling,
     starting,
     with_start,
@@ -29,6 +30,7 @@ from streamflow.client import (
 from streamflow.client import batch as batching
 from streamflow.client.handle import WorkflowHandle
 from streamflow.client.interceptor import Interceptor, OutboundInterceptor
+from streamflow.client.metered import Metered
 from streamflow.client.plugin import Connect, Plugin
 from streamflow.client.root import Root
 from streamflow.client.start import NO_METADATA
@@ -216,6 +218,9 @@ class Client:
         self._queue_of: dict[str, str] = {}
         self._root = Root(self)
         self._outbound: OutboundInterceptor = self._root
+        if (runtime := self.runtime).has_metrics:
+            meter = runtime.metric_meter.with_additional_attributes({"namespace": self._namespace})
+            self._outbound = Metered(self._root, meter, runtime.metric_prefix)
         for interceptor in reversed(list(given["interceptors"])):
             self._outbound = interceptor.intercept_client(self._outbound)
 
@@ -409,3 +414,13 @@ class Client:
     start_activity_method = activity_starting.start_activity_method
     execute_activity_method = activity_starting.execute_activity_method
     get_activity_handle = activity_starting.get_activity_handle
+
+    # -- without counterpart here --------------------------------------------------------------------------------
+
+    update_worker_build_id_compatibility = retired.update_worker_build_id_compatibility
+    get_worker_build_id_compatibility = retired.get_worker_build_id_compatibility
+    get_worker_task_reachability = retired.get_worker_task_reachability
+    create_nexus_client = retired.create_nexus_client
+    list_nexus_operations = retired.list_nexus_operations
+    count_nexus_operations = retired.count_nexus_operations
+    get_nexus_operation_handle = retired.get_nexus_operation_handle

@@ -34,13 +34,12 @@ class WorkflowHistory:
     ) -> WorkflowHistory:
         """Reads what `to_json` or `streamflow workflow history` wrote; ``None`` takes the ID that is in it.
 
+        A history that Temporal's tools exported is mapped onto our events, where it can be (see `temporal_history`).
+
         Raises:
             HistoryFileError (a ValueError): this is no history that this release can read.
         """
-        if isinstance(history, str | bytes):
-            facts = history_file.from_json(history)
-        else:
-            facts = history_file.from_json_dict(dict(history))
+        facts = history_file.from_json_of_any(workflow_id, history)
         return WorkflowHistory(workflow_id or facts.workflow_id, facts.events, facts.run_id)
 
     def to_json(self) -> str:

@@ -10,6 +10,7 @@ change; a new field of an event comes with a default, so that older files have i
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -145,10 +146,25 @@ def _format_of(value: Any) -> str:
             return type(value).__name__
 
 
+def from_json_of_any(workflow_id: str | None, value: str | bytes | Any) -> History:
+    """The history of a file of ours, or of one that Temporal's tools wrote, as text or parsed."""
+    from streamflow.client import temporal_history
+
+    if isinstance(value, str | bytes):
+        value = _parsed(value)
+    if temporal_history.is_temporal(value):
+        return temporal_history.from_temporal(workflow_id, value)
+    return from_json_dict(dict(value) if isinstance(value, Mapping) else value)
+
+
 def from_json(text: str | bytes) -> History:
+    return from_json_dict(_parsed(text))
+
+
+def _parsed(text: str | bytes) -> Any:
     if len(text) > FILE_BYTES_MAX:
         raise HistoryFileError(f"Expected at most {FILE_BYTES_MAX} bytes, found {len(text)}")
     try:
-        return from_json_dict(json.loads(text))
+        return json.loads(text)
     except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise HistoryFileError(f"Expected JSON, found: {error}") from error

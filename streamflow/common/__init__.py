@@ -21,6 +21,13 @@ from streamflow.common.metrics import (
     MetricHistogramTimedelta,
     MetricMeter,
 )
+from streamflow.common.nexus import (
+    NexusOperationCancellationState,
+    NexusOperationExecutionStatus,
+    NexusOperationIDConflictPolicy,
+    NexusOperationIDReusePolicy,
+    PendingNexusOperationExecutionState,
+)
 from streamflow.common.priorities import Priority
 from streamflow.common.raw import RawValue
 from streamflow.common.retries import RetryPolicy
@@ -61,6 +68,11 @@ __all__ = [
     "MetricHistogramFloat",
     "MetricHistogramTimedelta",
     "MetricMeter",
+    "NexusOperationCancellationState",
+    "NexusOperationExecutionStatus",
+    "NexusOperationIDConflictPolicy",
+    "NexusOperationIDReusePolicy",
+    "PendingNexusOperationExecutionState",
     "PinnedVersioningOverride",
     "Priority",
     "QueryRejectCondition",

@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+from streamflow.common import WorkerDeploymentVersion
 from streamflow.worker.interceptor import (
     ActivityInboundInterceptor,
     ActivityOutboundInterceptor,
@@ -126,6 +127,7 @@ __all__ = [
     "WorkerClient",
     "WorkerConfig",
     "WorkerDeploymentConfig",
+    "WorkerDeploymentVersion",
     "WorkerTuner",
     "WorkflowInboundInterceptor",
     "WorkflowInstance",

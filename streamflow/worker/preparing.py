@@ -10,6 +10,7 @@ from pathlib import Path
 
 from streamflow.coroutine.definition import WorkflowDefinition
 from streamflow.worker.interception import with_inherited
+from streamflow.worker.metered import Metered
 from streamflow.worker.patching import traits_of
 from streamflow.worker.plugin import Plugin
 from streamflow.worker.registry import Registry
@@ -60,6 +61,8 @@ def setup_of(config: WorkerConfig) -> Setup:
     state_dir = config.get("state_dir")
     build_id = config.get("build_id") or (deployment.version.build_id if deployment else "")
     inherited = client.config(active_config=True)["interceptors"]
+    runtime = client.runtime
+    metered = [Metered(runtime.metric_prefix)] if runtime.has_metrics else []
     return Setup(
         client=client,
         queue=config["task_queue"],
@@ -90,7 +93,7 @@ def setup_of(config: WorkerConfig) -> Setup:
         heartbeat_default=config.get("default_heartbeat_throttle_interval", timedelta(seconds=30)),
         identity=config.get("identity") or client.identity,
         build_id=build_id,
-        interceptors=with_inherited(config.get("interceptors", ()), inherited),
+        interceptors=[*with_inherited(config.get("interceptors", ()), inherited), *metered],
         debug=bool(config.get("debug_mode")) or debug_wanted(),
         name=config.get("name"),
         state_dir=None if state_dir is None else Path(state_dir),

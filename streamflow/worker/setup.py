@@ -27,6 +27,16 @@ class MeterSource(Protocol):
     @property
     def metric_meter(self) -> MetricMeter: ...
 
+    @property
+    def has_metrics(self) -> bool:
+        """Whether anybody wants metrics."""
+        ...
+
+    @property
+    def metric_prefix(self) -> str:
+        """What the names of our own begin with."""
+        ...
+
 
 class WorkerClient(Protocol):
     """What a worker needs of a client: that of a log, rather than of a gateway."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from streamflow.client import inputs
-from streamflow.client.errors import refuse_build_ids, refuse_nexus
 from streamflow.client.root.calls import Calls
+from streamflow.exceptions import refuse_build_ids, refuse_nexus
 
 
 class ElsewhereCalls(Calls):

@@ -90,7 +90,7 @@ def history(result: str = "workflow_completed", workflow_type: str = "Greet") ->
         (["workflow", "start", "Greet"], ExitCode.USAGE, "queue"),
         (["workflow", "result", "w"], ExitCode.UNREACHABLE, "STREAMFLOW_ADDRESS"),
         (["workflow", "result", "w", "--address", "moon"], ExitCode.USAGE, "Expected a target"),
-        (["workflow", "result", "w", "--profile", "moon"], ExitCode.USAGE, "profile 'moon'"),
+        (["workflow", "result", "w", "--profile", "moon"], ExitCode.USAGE, "Profile 'moon'"),
         (["workflow", "describe", "w", "--address", "memory:cli"], ExitCode.NOT_FOUND, "queue"),
         (
             ["workflow", "describe", "w", "--address", "http://127.0.0.1:9", "--timeout", "0.1"],

@@ -1,0 +1,100 @@
+"""Counts and times activities and ends of workflows, where the runtime of a worker's client keeps metrics.
+
+An interceptor inside of all others, so that their work does not count. Steps that are replayed record nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from datetime import timedelta
+from typing import Any
+
+from streamflow import activity, workflow
+from streamflow.exceptions import is_cancelled_exception
+from streamflow.worker.interceptor import (
+    ActivityInboundInterceptor,
+    ExecuteActivityInput,
+    Interceptor,
+    WorkflowInterceptorClassInput,
+)
+from streamflow.workflow.inputs import ExecuteWorkflowInput
+from streamflow.workflow.interceptor import WorkflowInboundInterceptor
+
+
+class Metered(Interceptor):
+    """Names begin with ``prefix``; attributes are those of the meters of workflows and activities."""
+
+    def __init__(self, prefix: str) -> None:
+        self._prefix = prefix
+
+    def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:
+        return _MeteredActivity(next, self._prefix)
+
+    def workflow_interceptor_class(
+        self, input: WorkflowInterceptorClassInput
+    ) -> type[WorkflowInboundInterceptor]:
+        class MeteredRun(_MeteredRun):
+            prefix = self._prefix
+
+        return MeteredRun
+
+
+class _MeteredActivity(ActivityInboundInterceptor):
+    """``activity_execution_latency`` of each attempt, ``activity_execution_failed`` and ``activity_execution_cancelled``;
+    local ones as ``local_activity_...``."""
+
+    def __init__(self, next: ActivityInboundInterceptor, prefix: str) -> None:
+        super().__init__(next)
+        self._prefix = prefix
+
+    async def execute_activity(self, input: ExecuteActivityInput) -> Any:
+        meter = activity.metric_meter()
+        kind = "local_activity" if activity.info().is_local else "activity"
+        name = f"{self._prefix}{kind}_execution"
+        began_s = time.monotonic()
+        try:
+            return await super().execute_activity(input)
+        except BaseException as error:
+            how = "cancelled" if is_cancelled_exception(error) else "failed"
+            meter.create_counter(f"{name}_{how}").add(1)
+            raise
+        finally:
+            took = timedelta(seconds=time.monotonic() - began_s)
+            meter.create_histogram_timedelta(f"{name}_latency").record(took)
+
+
+class _MeteredRun(WorkflowInboundInterceptor):
+    """``workflow_completed``, ``workflow_failed``, ``workflow_canceled``, ``workflow_continue_as_new``, and
+    ``workflow_endtoend_latency`` of runs that ended; ``workflow_task_execution_failed`` of code that is at fault."""
+
+    prefix: str
+
+    async def execute_workflow(self, input: ExecuteWorkflowInput) -> Any:
+        try:
+            result = await super().execute_workflow(input)
+        except workflow.ContinueAsNewError:
+            self._ended("workflow_continue_as_new")
+            raise
+        except (Exception, asyncio.CancelledError) as error:
+            self._ended(_end_by(error))
+            raise
+        self._ended("workflow_completed")
+        return result
+
+    def _ended(self, how: str) -> None:
+        meter = workflow.metric_meter()
+        meter.create_counter(self.prefix + how).add(1)
+        if how == "workflow_task_execution_failed":
+            return
+        took = workflow.now() - workflow.info().start_time
+        latency = meter.create_histogram_timedelta(f"{self.prefix}workflow_endtoend_latency")
+        latency.record(max(took, timedelta()))
+
+
+def _end_by(error: BaseException) -> str:
+    if workflow.cancellation_reason() is not None and is_cancelled_exception(error):
+        return "workflow_canceled"
+    if isinstance(error, asyncio.CancelledError) or workflow.is_failure_exception(error):
+        return "workflow_failed"
+    return "workflow_task_execution_failed"
