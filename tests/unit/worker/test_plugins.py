@@ -147,7 +147,8 @@ async def test_a_simple_plugin_of_the_client_is_used_by_its_workers() -> None:
     )
     async with await WorkflowEnvironment.start_time_skipping(plugins=[plugin]) as env:
         assert env.client.data_converter is converter
-        assert env.client.config(active_config=True)["interceptors"] == [both]
+        # Beside it stands the one that makes workflows fail on assertions in tests.
+        assert both in env.client.config(active_config=True)["interceptors"]
         async with Worker(env.client, task_queue="q", workflows=[Other]) as worker:
             assert await env.client.execute_workflow(Says.run, id="w", task_queue="q") == "hello"
             assert await env.client.execute_workflow(Other.run, id="v", task_queue="q") == "other"
