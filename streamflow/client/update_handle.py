@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from enum import IntEnum
@@ -105,7 +105,7 @@ class WorkflowUpdateHandle(Generic[ResultT]):
 
 
 @contextmanager
-def as_update_error() -> Iterator[None]:
+def as_update_error() -> Generator[None]:
     """A wait that timed out or was cancelled says that it was one for an update."""
     try:
         yield

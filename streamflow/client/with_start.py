@@ -71,7 +71,17 @@ class WithStartWorkflowOperation(Generic[SelfT, ResultT]):
         arg: Any = ...,
         *,
         args: Sequence[Any] = ...,
-        result_type: type[ResultT] | None = ...,
+        result_type: type[ResultT],
+        **options: Unpack[WithStartOptions],
+    ) -> None: ...
+
+    @overload
+    def __init__(
+        self: WithStartWorkflowOperation[Any, Any],
+        workflow: str,
+        arg: Any = ...,
+        *,
+        args: Sequence[Any] = ...,
         **options: Unpack[WithStartOptions],
     ) -> None: ...
 

@@ -9,9 +9,17 @@ from __future__ import annotations
 
 import linecache
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from streamflow.api.sdk.v1 import (
+    EnhancedStackTrace,
+    StackTrace,
+    StackTraceFileLocation,
+    StackTraceFileSlice,
+    WorkflowDefinition,
+    WorkflowInteractionDefinition,
+    WorkflowMetadata,
+)
 from streamflow.coroutine import stacks
 
 if TYPE_CHECKING:
@@ -19,81 +27,6 @@ if TYPE_CHECKING:
     from streamflow.coroutine.instance import Instance
 
 STACK_TRACE = "__stack_trace"
-
-
-@dataclass
-class StackTraceSDKInfo:
-    """Who made the trace."""
-
-    name: str = "streamflow"
-    version: str = ""
-
-
-@dataclass
-class StackTraceFileSlice:
-    """A source file, or the part of it that begins at ``line_offset``."""
-
-    line_offset: int = 0
-    content: str = ""
-
-
-@dataclass
-class StackTraceFileLocation:
-    """One frame; columns are not known (-1)."""
-
-    file_path: str = ""
-    line: int = 0
-    column: int = -1
-    function_name: str = ""
-    internal_code: bool = False
-
-
-@dataclass
-class StackTrace:
-    """One task's frames, the outermost first."""
-
-    locations: list[StackTraceFileLocation] = field(default_factory=list[StackTraceFileLocation])
-
-
-@dataclass
-class EnhancedStackTrace:
-    """Where each task waits, with the source of every file involved."""
-
-    sdk: StackTraceSDKInfo = field(default_factory=StackTraceSDKInfo)
-    sources: dict[str, StackTraceFileSlice] = field(default_factory=dict[str, StackTraceFileSlice])
-    stacks: list[StackTrace] = field(default_factory=list[StackTrace])
-
-
-@dataclass
-class WorkflowInteractionDefinition:
-    """A message that the code handles; the name of a dynamic handler is empty."""
-
-    name: str = ""
-    description: str = ""
-
-
-@dataclass
-class WorkflowDefinition:
-    """The workflow's type and its handlers as they are now, by name."""
-
-    type: str = ""
-    query_definitions: list[WorkflowInteractionDefinition] = field(
-        default_factory=list[WorkflowInteractionDefinition]
-    )
-    signal_definitions: list[WorkflowInteractionDefinition] = field(
-        default_factory=list[WorkflowInteractionDefinition]
-    )
-    update_definitions: list[WorkflowInteractionDefinition] = field(
-        default_factory=list[WorkflowInteractionDefinition]
-    )
-
-
-@dataclass
-class WorkflowMetadata:
-    """What a run's code says of itself."""
-
-    definition: WorkflowDefinition = field(default_factory=WorkflowDefinition)
-    current_details: str = ""
 
 
 def _stack_trace(instance: Instance) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from streamflow import workflow
+from streamflow.api.sdk.v1 import EnhancedStackTrace, WorkflowMetadata
 from streamflow.client import (
     WorkflowFailureError,
     WorkflowQueryFailedError,
@@ -16,7 +17,6 @@ from streamflow.client import (
     WorkflowUpdateFailedError,
 )
 from streamflow.common import QueryRejectCondition, RawValue
-from streamflow.coroutine.metadata import EnhancedStackTrace, WorkflowMetadata
 from streamflow.exceptions import ApplicationError
 from streamflow.model.options import Status
 from tests.unit.updates.stage import QUEUE, assert_replays, both_ways, worker
