@@ -18,6 +18,11 @@ from streamflow.client.activity_execution import (
     PendingActivityState,
 )
 from streamflow.client.activity_handle import ActivityHandle
+from streamflow.client.activity_listing import (
+    ActivityExecutionAsyncIterator,
+    ActivityExecutionCount,
+    ActivityExecutionCountAggregationGroup,
+)
 from streamflow.client.async_activity import AsyncActivityHandle, AsyncActivityIDReference
 from streamflow.client.batch import BatchItem, BatchResult
 from streamflow.client.client import Client, ClientConfig
@@ -168,6 +173,9 @@ from streamflow.service import (
 
 __all__ = [
     "ActivityExecution",
+    "ActivityExecutionAsyncIterator",
+    "ActivityExecutionCount",
+    "ActivityExecutionCountAggregationGroup",
     "ActivityExecutionDescription",
     "ActivityExecutionStatus",
     "ActivityFailureError",

@@ -13,7 +13,7 @@ from streamflow.client.values import decode_failure, decode_one
 from streamflow.common import Priority, RetryPolicy, TypedSearchAttributes
 from streamflow.converter import DataConverter, decode_search_attributes
 from streamflow.model import standalone
-from streamflow.model.answers import Description, PendingActivity
+from streamflow.model.answers import Description, ExecutionSummary, PendingActivity
 from streamflow.model.events import (
     ActivityCanceled,
     ActivityCompleted,
@@ -177,7 +177,7 @@ def described(
         schedule_time=_moment(facts.started_ms),
         status=_status(facts.status, pending),
         task_queue=spec.queue,
-        typed_search_attributes=decode_search_attributes(facts.search_attributes),
+        typed_search_attributes=_users(decode_search_attributes(facts.search_attributes)),
         attempt=pending.attempt if pending else attempt,
         canceled_reason=reason,
         expiration_time=time_of(pending.expires_ms) if pending else None,
@@ -202,6 +202,32 @@ def described(
         _last_failure=pending.last_failure if pending else failure,
         _heartbeat_details=pending.heartbeat_details if pending else (),
     )
+
+
+def listed_activity(summary: ExecutionSummary) -> ActivityExecution:
+    """The user's view of a row of the feed."""
+    attributes = decode_search_attributes(summary.search_attributes)
+    said = {pair.key.name: pair.value for pair in attributes}
+    closed_ms = summary.closed_ms
+    return ActivityExecution(
+        activity_id=standalone.activity_id_of(summary.workflow_id),
+        activity_run_id=summary.run_id,
+        activity_type=str(said.get(standalone.ACTIVITY_TYPE, "")),
+        close_time=time_of(closed_ms),
+        execution_duration=_duration(closed_ms - summary.started_ms) if closed_ms else None,
+        execution_time=time_of(summary.execution_ms),
+        namespace=summary.namespace,
+        schedule_time=_moment(summary.started_ms),
+        status=ActivityExecutionStatus(summary.status.value),
+        task_queue=str(said.get(standalone.TASK_QUEUE, "")),
+        typed_search_attributes=_users(attributes),
+    )
+
+
+def _users(attributes: TypedSearchAttributes) -> TypedSearchAttributes:
+    """Without those by which lists find the activity."""
+    ours = (standalone.ACTIVITY_ID, standalone.ACTIVITY_TYPE, standalone.TASK_QUEUE)
+    return TypedSearchAttributes([pair for pair in attributes if pair.key.name not in ours])
 
 
 def _spec(events: Sequence[Recorded]) -> StandaloneSpec:

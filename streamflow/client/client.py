@@ -17,6 +17,7 @@ from typing import (
 )
 
 from streamflow.client import (
+    activity_listing,
     activity_starting,
     async_activity,
     connecting,
@@ -414,6 +415,8 @@ class Client:
     start_activity_method = activity_starting.start_activity_method
     execute_activity_method = activity_starting.execute_activity_method
     get_activity_handle = activity_starting.get_activity_handle
+    list_activities = activity_listing.list_activities
+    count_activities = activity_listing.count_activities
 
     # -- without counterpart here --------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
+from streamflow.client.activity_listing import about_workflows
 from streamflow.client.execution import WorkflowExecution, listed
 from streamflow.client.history import WorkflowHistory, WorkflowHistoryEventFilterType
 from streamflow.client.transport import DEADLINE_S, ExecutionsCount
@@ -55,7 +56,7 @@ class WorkflowExecutionAsyncIterator:
         """
         request, client = self._input, self._client
         page = await client.transport.executions(
-            request.query or "",
+            about_workflows(request.query or ""),
             page_size=page_size or request.page_size,
             page_token=(self._next_page_token or b"").decode(),
             deadline_s=seconds(request.rpc_timeout),

@@ -16,6 +16,11 @@ QUEUE: Final = "streamflow-activities"
 
 WORKFLOW_TYPE: Final = "streamflow.StandaloneActivity"
 
+ACTIVITY_ID: Final = "ActivityId"
+ACTIVITY_TYPE: Final = "ActivityType"
+TASK_QUEUE: Final = "ActivityTaskQueue"
+"""Search attributes of each run, so that lists find it by what its caller knows."""
+
 _PREFIX: Final = "activity/"
 """No workflow of a user's has such an ID on that queue: nobody else starts any there."""
 

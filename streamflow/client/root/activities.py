@@ -6,8 +6,14 @@ from typing import Any
 
 from streamflow.client.activity_execution import ActivityExecutionDescription, described
 from streamflow.client.activity_handle import ActivityHandle
+from streamflow.client.activity_listing import (
+    ActivityExecutionAsyncIterator,
+    ActivityExecutionCount,
+    about_activities,
+    counted_activities,
+)
 from streamflow.client.address import Address, expect, seconds
-from streamflow.client.errors import NotYetError, raise_refusal
+from streamflow.client.errors import raise_refusal
 from streamflow.client.inputs import (
     CancelActivityInput,
     CountActivitiesInput,
@@ -19,7 +25,12 @@ from streamflow.client.inputs import (
 from streamflow.client.root.calls import Calls
 from streamflow.client.transport import EventsPage
 from streamflow.client.values import encode
-from streamflow.common import RetryPolicy
+from streamflow.common import (
+    RetryPolicy,
+    SearchAttributeKey,
+    SearchAttributePair,
+    TypedSearchAttributes,
+)
 from streamflow.common.durations import optional_ms, to_ms
 from streamflow.converter import ActivitySerializationContext, encode_search_attributes
 from streamflow.exceptions import ActivityAlreadyStartedError
@@ -39,7 +50,7 @@ from streamflow.service import RPCError, RPCStatusCode
 
 class ActivityCalls(Calls):
     async def start_activity(self, input: StartActivityInput) -> ActivityHandle[Any]:
-        client, attributes = self._client, input.search_attributes
+        client = self._client
         command = StartWorkflow(
             workflow_id=standalone.workflow_id_of(input.id),
             workflow_type=standalone.WORKFLOW_TYPE,
@@ -47,7 +58,7 @@ class ActivityCalls(Calls):
             id_reuse_policy=input.id_reuse_policy._to_model(),
             id_conflict_policy=input.id_conflict_policy._to_model(),
             start_delay_ms=to_ms(input.start_delay) if input.start_delay else 0,
-            search_attributes={} if attributes is None else encode_search_attributes(attributes),
+            search_attributes=encode_search_attributes(_attributes(input)),
             static_summary=input.summary or "",
             identity=client.identity,
         )
@@ -143,8 +154,25 @@ class ActivityCalls(Calls):
     def _activity(self, activity_id: str, run_id: str | None) -> Address:
         return self._address(standalone.workflow_id_of(activity_id), run_id, standalone.QUEUE)
 
-    def list_activities(self, input: ListActivitiesInput) -> Any:
-        raise NotYetError("Client.list_activities")
+    def list_activities(self, input: ListActivitiesInput) -> ActivityExecutionAsyncIterator:
+        return ActivityExecutionAsyncIterator(self._client, input)
 
-    async def count_activities(self, input: CountActivitiesInput) -> Any:
-        raise NotYetError("Client.count_activities")
+    async def count_activities(self, input: CountActivitiesInput) -> ActivityExecutionCount:
+        found = await self._client.transport.count_executions(
+            about_activities(input.query or ""), deadline_s=seconds(input.rpc_timeout)
+        )
+        return counted_activities(found)
+
+
+def _attributes(input: StartActivityInput) -> TypedSearchAttributes:
+    """The caller's, and those by which lists find the activity."""
+    ours = {
+        standalone.ACTIVITY_ID: input.id,
+        standalone.ACTIVITY_TYPE: input.activity_type,
+        standalone.TASK_QUEUE: input.task_queue,
+    }
+    pairs = [
+        SearchAttributePair(SearchAttributeKey.for_keyword(name), value)
+        for name, value in ours.items()
+    ]
+    return (input.search_attributes or TypedSearchAttributes.empty).updated(*pairs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from streamflow.client.activity_listing import about_workflows
 from streamflow.client.inputs import CountWorkflowsInput, ListWorkflowsInput
 from streamflow.client.listing import (
     WorkflowExecutionAsyncIterator,
@@ -18,6 +19,6 @@ class VisibilityCalls(Calls):
 
     async def count_workflows(self, input: CountWorkflowsInput) -> WorkflowExecutionCount:
         found = await self._client.transport.count_executions(
-            input.query or "", deadline_s=seconds(input.rpc_timeout)
+            about_workflows(input.query or ""), deadline_s=seconds(input.rpc_timeout)
         )
         return counted(found)

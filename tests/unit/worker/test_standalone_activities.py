@@ -250,3 +250,33 @@ async def test_what_is_not_there_or_not_bounded_says_so(queue: str) -> None:
 
     assert missing.value.status is RPCStatusCode.NOT_FOUND
     assert unbounded.value.status is RPCStatusCode.INVALID_ARGUMENT
+
+
+async def test_activities_are_listed_and_counted_by_themselves(queue: str) -> None:
+    """By their ID, type, status and task queue; lists of workflows do not have them."""
+    async with serving(queue) as env:
+        client, where = env.client, {"task_queue": queue, **LIMIT}
+        await client.execute_activity(add, args=[1, 2], id="a", **where)
+        await client.execute_activity(add, args=[1, 2], id="b", **where)
+        await client.start_activity(leave, id="c", **where)
+
+        async def found(filter: str) -> list[str]:
+            return sorted([it.activity_id async for it in client.list_activities(filter)])
+
+        assert await found("") == ["a", "b", "c"]
+        assert await found(f"ActivityType = 'add' AND TaskQueue = '{queue}'") == ["a", "b"]
+        assert await found("ExecutionStatus = 'Running' OR ActivityId = 'a'") == ["a", "c"]
+        assert await found("ActivityId = 'b' ORDER BY StartTime") == ["b"]
+        [running] = [it async for it in client.list_activities("ActivityId = 'c'", limit=1)]
+        assert (running.activity_type, running.task_queue) == ("leave", queue)
+        assert running.status is ActivityExecutionStatus.RUNNING
+        assert (await client.count_activities("ActivityType = 'add'")).count == 2
+        grouped = await client.count_activities("GROUP BY ExecutionStatus")
+        assert {(*group.group_values, group.count) for group in grouped.groups} == {
+            ("Completed", 2),
+            ("Running", 1),
+        }
+        assert [it.id async for it in client.list_workflows()] == []
+        with pytest.raises(RPCError) as refused:
+            await found("ActivityId = ")
+        assert refused.value.status is RPCStatusCode.INVALID_ARGUMENT
