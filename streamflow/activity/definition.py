@@ -72,6 +72,10 @@ def defn(
         )
 
     def decorate(function: CallableT) -> CallableT:
+        if ACTIVITY in getattr(function, "__dict__", {}):
+            raise ValueError(
+                f"Function already contains activity definition: expected one @activity.defn on {function!r}"
+            )
         definition = _define(
             function,
             name=None if dynamic else name or _name_of(function),

@@ -141,7 +141,7 @@ def list_activities(
         page_size: Activities fetched at once, 1,000 at most.
         next_page_token: Where an earlier list ended.
     """
-    return self.outbound.list_activities(
+    found: ActivityExecutionAsyncIterator = self.outbound.list_activities(
         ListActivitiesInput(
             query=query,
             page_size=page_size,
@@ -151,6 +151,7 @@ def list_activities(
             limit=limit,
         )
     )
+    return found
 
 
 async def count_activities(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
+from typing import Final
 
 import msgspec
 
@@ -40,6 +41,15 @@ class TimeoutKind(Enum):
     SCHEDULE_TO_START = "schedule_to_start"
     SCHEDULE_TO_CLOSE = "schedule_to_close"
     HEARTBEAT = "heartbeat"
+
+
+TIMEOUT_WORDS: Final = {
+    TimeoutKind.START_TO_CLOSE: "StartToClose",
+    TimeoutKind.SCHEDULE_TO_START: "ScheduleToStart",
+    TimeoutKind.SCHEDULE_TO_CLOSE: "ScheduleToClose",
+    TimeoutKind.HEARTBEAT: "Heartbeat",
+}
+"""The limits as messages name them."""
 
 
 class RetryState(Enum):

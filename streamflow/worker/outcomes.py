@@ -17,7 +17,7 @@ from streamflow.exceptions import (
     TimeoutType,
 )
 from streamflow.model.commands import ActivityOutcome
-from streamflow.model.failure import Failure, FailureKind, TimeoutKind
+from streamflow.model.failure import TIMEOUT_WORDS, Failure, FailureKind, TimeoutKind
 from streamflow.model.tasks import ActivityTask
 from streamflow.observability import get_logger
 from streamflow.worker.attempt import Attempt, Outcome
@@ -72,7 +72,7 @@ def timed_out(task: ActivityTask, kind: TimeoutKind) -> Outcome:
     )
     failure = Failure(
         kind=FailureKind.TIMEOUT,
-        message=f"activity {kind.name} timeout",
+        message=f"activity {TIMEOUT_WORDS[kind]} timeout",
         timeout_kind=kind,
     )
     return Outcome(ActivityOutcome.FAILED, failure=failure)
@@ -80,12 +80,18 @@ def timed_out(task: ActivityTask, kind: TimeoutKind) -> Outcome:
 
 def unregistered(task: ActivityTask, names: list[str]) -> Outcome:
     """The outcome of an attempt that no activity here can make; another worker, or a later version, may."""
-    offered = ", ".join(names) if names else "none"
+    offered = ", ".join(names)
+    _log.warning(
+        "activity_not_registered",
+        activity_type=task.activity_type,
+        queue=task.queue,
+        advice="give it to Worker(activities=[...])",
+    )
     failure = Failure(
         kind=FailureKind.APPLICATION,
         message=(
             f"Activity function {task.activity_type} for workflow {task.workflow_id} is not registered on this worker, "
-            f"available activities: {offered}; give it to Worker(activities=[...]) on task queue {task.queue!r}"
+            f"available activities: {offered}"
         ),
         type="NotFoundError",
     )

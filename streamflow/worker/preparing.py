@@ -13,7 +13,7 @@ from streamflow.worker.interception import with_inherited
 from streamflow.worker.metered import Metered
 from streamflow.worker.patching import traits_of
 from streamflow.worker.plugin import Plugin
-from streamflow.worker.registry import Registry
+from streamflow.worker.registry import Registry, warn_of_few_threads
 from streamflow.worker.runners import run_by
 from streamflow.worker.settings import WorkerConfig
 from streamflow.worker.setup import Setup, WorkerClient, definitions_of, type_name
@@ -45,6 +45,7 @@ def setup_of(config: WorkerConfig) -> Setup:
     shared_state = config.get("shared_state_manager")
     registry = Registry(activities)
     registry.check_executor(executor, shared_state)
+    warn_of_few_threads(executor, config.get("max_concurrent_activities"))
 
     def prepared(classes: Sequence[type]) -> dict[str, WorkflowDefinition]:
         definitions = definitions_of(classes, config.get("workflow_failure_exception_types", ()))

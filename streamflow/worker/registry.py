@@ -91,3 +91,13 @@ def _warn_if_unbound(activity: Callable[..., Any]) -> None:
                 "register the method of an instance of its class",
                 stacklevel=4,
             )
+
+
+def warn_of_few_threads(executor: Executor | None, slots: int | None) -> None:
+    """Activities would wait for a thread while their time runs."""
+    threads = getattr(executor, "_max_workers", None)
+    if isinstance(threads, int) and threads < (slots or 0):
+        warnings.warn(
+            f"Worker max_concurrent_activities is {slots} but activity_executor's max_workers is only {threads}",
+            stacklevel=4,
+        )

@@ -14,7 +14,7 @@ from streamflow.engine.decide.activities import failed_or_retried
 from streamflow.engine.decide.ending import run_timed_out
 from streamflow.engine.state import PendingActivity, Run
 from streamflow.model.events import ActivityFailed, TimerFired, WorkflowTimedOut
-from streamflow.model.failure import Failure, FailureKind, RetryState, TimeoutKind
+from streamflow.model.failure import TIMEOUT_WORDS, Failure, FailureKind, RetryState, TimeoutKind
 from streamflow.model.ids import Op
 from streamflow.model.tasks import Attempt
 
@@ -89,7 +89,7 @@ def _activity_timed_out(run: Run, activity: PendingActivity, kind: Due, context:
     attempt = activity.attempt
     failure = Failure(
         kind=FailureKind.TIMEOUT,
-        message=f"activity {kind.name} timeout",
+        message=f"activity {TIMEOUT_WORDS[_TIMEOUTS[kind]]} timeout",
         timeout_kind=_TIMEOUTS[kind],
         details=attempt.heartbeat_details,
         cause=attempt.last_failure,
