@@ -189,7 +189,7 @@ def current() -> Context:
     context = _current.get(None)
     if context is None:
         raise RuntimeError(
-            "Expected to be called from a running activity, found none in this task or thread; "
+            "Not in activity context: expected to be called from a running activity, found none in this task or thread; "
             "in a thread of your own, run the call in a copy of the activity's contextvars"
         )
     return context

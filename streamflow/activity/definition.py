@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast, overload
 
 from streamflow.common import RawValue
-from streamflow.coroutine.signatures import refuse_keyword_only, signature_of
+from streamflow.coroutine.signatures import signature_of
 
 ACTIVITY = "__streamflow_activity__"
 """The attribute of a decorated function (or callable class) that holds its `ActivityDefinition`."""
@@ -117,8 +117,10 @@ def _define(
     function: Callable[..., Any], *, name: str | None, no_thread_cancel_exception: bool
 ) -> ActivityDefinition:
     called, is_method = _called(function)
-    refuse_keyword_only(called, f"activity {name or function!r}")
+    _refuse_keyword_only(called)
     signature = signature_of(called, method=is_method)
+    if name is None:
+        _check_dynamic(signature.arguments)
     return ActivityDefinition(
         name=name,
         fn=function,
@@ -128,6 +130,23 @@ def _define(
         result_type=signature.result,
         variadic=signature.variadic,
     )
+
+
+def _refuse_keyword_only(called: Callable[..., Any]) -> None:
+    """Arguments travel by position; one with a default too would never be given."""
+    for parameter in inspect.signature(called).parameters.values():
+        if parameter.kind is parameter.KEYWORD_ONLY:
+            raise TypeError(
+                f"Activity cannot have keyword-only arguments: found {parameter.name!r} of {called!r}"
+            )
+
+
+def _check_dynamic(arguments: tuple[Any, ...]) -> None:
+    """It takes the values of any call, as they came."""
+    if len(arguments) != 1 or arguments[0] != Sequence[RawValue]:
+        raise TypeError(
+            f"Dynamic activity must accept a single Sequence[RawValue], found parameters {arguments}"
+        )
 
 
 def _called(function: Callable[..., Any]) -> tuple[Callable[..., Any], bool]:

@@ -238,6 +238,10 @@ def _ended(
                 failed = msgspec.structs.replace(
                     failed, kind=FailureKind.APPLICATION, type="CancelledError"
                 )
+            if failed.kind is FailureKind.TIMEOUT and not failed.details:
+                # Its worker saw the limit passed; how far the attempt came is known here.
+                told = attempt.heartbeat_details if heartbeat_details is None else heartbeat_details
+                failed = msgspec.structs.replace(failed, details=told)
             return failed_or_retried(
                 run,
                 activity,
