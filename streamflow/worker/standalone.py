@@ -106,7 +106,7 @@ class Standalone:
         log: Log = self._setup.client.log
         topic = inbox_topic(self._setup.client.namespace, standalone.QUEUE)
         apart_s = LOOK_S if log.threaded else LOOK_IN_MEMORY_S
-        while not _is_there(log, topic) or not await self._is_made(log):
+        while not await _is_there(log, topic) or not await self._is_made(log):
             if await _within(self._stopping.wait(), apart_s):
                 return False
         return not self._stopping.is_set()
@@ -124,9 +124,11 @@ class Standalone:
             return False
 
 
-def _is_there(log: Log, topic: str) -> bool:
+async def _is_there(log: Log, topic: str) -> bool:
+    """What is known of topics may have to be asked for again: that must not hold up the event loop."""
     try:
-        return topic in log.topics()
+        known = await asyncio.to_thread(log.topics) if log.threaded else log.topics()
+        return topic in known
     except Unavailable:
         return False  # the log is away for now; it is asked again
 
