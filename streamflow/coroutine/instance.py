@@ -105,6 +105,8 @@ class Instance:
         self.randomness = Randomness()
         self.traits = traits
         self.patches = Patches(self.operations)
+        self.versioning = definition.versioning_behavior
+        """Whether the run stays on its worker version."""
         self.messages = Messages(self)
         self.updates = Updates(self)
         self.workflow: Any = None
@@ -310,6 +312,8 @@ class Instance:
             said = self.context.run(config, self.workflow)
         finally:
             self.read_only = False
+        if self.traits.pins:
+            self.versioning = getattr(said, "versioning_behavior", None) or self.versioning
         types = getattr(said, "failure_exception_types", None)
         if types is not None:
             self._judge.replace(types)

@@ -11,6 +11,8 @@ from streamflow.common import MetricMeter
 
 
 class Traits(msgspec.Struct, frozen=True, kw_only=True):
+    pins: bool = True
+    """Whether a dynamic workflow may pin its runs to the worker's version."""
     meter: Callable[[], MetricMeter] | None = None
     """Where metrics of the code go; ``None`` is nowhere."""
     may_begin_patch: Callable[[Any, str], bool] | None = None

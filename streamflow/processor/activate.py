@@ -42,7 +42,7 @@ from streamflow.processor.draft import Draft, history
 from streamflow.processor.recorder import Recorder
 from streamflow.processor.rows import Rows
 from streamflow.processor.surroundings import Surroundings
-from streamflow.processor.versions import PinnedElsewhere, code_for, with_version
+from streamflow.processor.versions import PinnedElsewhere, code_for, with_pin, with_version
 from streamflow.processor.watchdog import suspect_of
 
 log = get_logger("processor")
@@ -155,7 +155,7 @@ def _activate_once(
             if not activation.inputs:  # all were refused, and nothing else waited
                 recorder.set_trouble(None)
                 return
-        activation = with_version(activation, run, around.options.version, instance.definition)
+        activation = with_version(activation, run, around.options.version)
         intents = instance.activate(around.gate.activation(instance, activation))
         intents = around.gate.outbound(instance, intents)
     around.counters.activations += 1
@@ -168,6 +168,7 @@ def _activate_once(
     if with_updates and draft.updates:
         recorder.take(updates.judge(activation, draft, instance, around.gate), context)
         activation = msgspec.structs.replace(activation, inputs=tuple(run.waiting))
+    activation = with_pin(activation, run, instance.versioning)
     recorder.take(decide_intents(run, activation, intents, context, places), context)
     recorder.set_trouble(None)
 

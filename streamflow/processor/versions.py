@@ -46,20 +46,24 @@ def code_for(
     return found
 
 
-def with_version(
-    activation: Activation, run: Run, own: str, definition: WorkflowDefinition
-) -> Activation:
-    """The activation, with the version that runs it and whether the run stays with that."""
+def with_version(activation: Activation, run: Run, own: str) -> Activation:
+    """The activation, with the version that runs it."""
     runs_on = run.version if run.pinned else own
     if not runs_on:
         return activation
     version = WorkerDeploymentVersion.from_canonical_string(runs_on)
-    override = run.start.version_override
-    pinned = definition.versioning_behavior is VersioningBehavior.PINNED
     return msgspec.structs.replace(
         activation,
         deployment=version.deployment_name,
         build_id=version.build_id,
-        pinned=override != AUTO_UPGRADE if override else pinned,
         target_changed=runs_on != own,
     )
+
+
+def with_pin(activation: Activation, run: Run, behaviour: VersioningBehavior) -> Activation:
+    """The activation, with whether the run stays on its version: asked after the step, as code may say so in it."""
+    if not activation.deployment:
+        return activation
+    override = run.start.version_override
+    pinned = override != AUTO_UPGRADE if override else behaviour is VersioningBehavior.PINNED
+    return msgspec.structs.replace(activation, pinned=pinned) if pinned else activation

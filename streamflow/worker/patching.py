@@ -19,11 +19,15 @@ class PatchActivationInput:
 
 
 def traits_of(
-    callback: Callable[[PatchActivationInput], bool] | None, meter: Callable[[], MetricMeter]
+    callback: Callable[[PatchActivationInput], bool] | None,
+    meter: Callable[[], MetricMeter],
+    *,
+    pins: bool,
 ) -> Traits:
     if callback is None:
-        return Traits(meter=meter)
+        return Traits(meter=meter, pins=pins)
     return Traits(
         meter=meter,
+        pins=pins,
         may_begin_patch=lambda info, patch_id: callback(PatchActivationInput(info, patch_id)),
     )

@@ -74,7 +74,9 @@ def setup_of(config: WorkerConfig) -> Setup:
             for version, classes in config.get("pinned_versions", {}).items()
         },
         traits=traits_of(
-            config.get("patch_activation_callback"), lambda: client.runtime.metric_meter
+            config.get("patch_activation_callback"),
+            lambda: client.runtime.metric_meter,
+            pins=deployment is not None and deployment.use_worker_versioning,
         ),
         registry=registry,
         takes_tasks=bool(activities) and not config.get("no_remote_activities"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from streamflow.client import WorkflowExecutionStatus
 from streamflow.common import (
     AutoUpgradeVersioningOverride,
     PinnedVersioningOverride,
+    RawValue,
     VersioningBehavior,
     WorkerDeploymentVersion,
 )
@@ -173,3 +175,46 @@ async def test_a_workflow_without_a_behaviour_is_refused_where_versions_are_used
     async with await WorkflowEnvironment.start_time_skipping() as env:
         with pytest.raises(ValueError, match="versioning behavior"):
             worker(env, ONE, report(VersioningBehavior.UNSPECIFIED, ""))
+
+
+def anything(behaviour: VersioningBehavior, says: str) -> type:
+    """A dynamic workflow, which says of each run whether it is pinned."""
+
+    @workflow.defn(dynamic=True)
+    class Anything(Reports):
+        @workflow.dynamic_config
+        def config(self) -> workflow.DynamicWorkflowConfig:
+            return workflow.DynamicWorkflowConfig(versioning_behavior=behaviour)
+
+        @workflow.run
+        async def run(self, args: Sequence[RawValue]) -> list[str]:
+            self.says = says
+            return await self.report()
+
+    return Anything
+
+
+async def test_a_dynamic_workflow_says_itself_whether_it_is_pinned() -> None:
+    old, new = anything(PINNED, "old"), anything(PINNED, "new")
+    async with await WorkflowEnvironment.start_time_skipping() as env:
+        async with worker(env, ONE, old):
+            handle = await env.client.start_workflow("Whatever", id="w", task_queue="q")
+            await handle.query("__stack_trace")
+        async with worker(env, TWO, new, pinned_versions={ONE: [old]}):
+            await handle.signal("go_on")
+
+            assert (await handle.result())[:3] == ["old", "shop.1", "shop.1"]
+
+
+async def test_a_version_that_is_only_shown_pins_nothing() -> None:
+    old, new = anything(PINNED, "old"), anything(PINNED, "new")
+    shown = [WorkerDeploymentConfig(version=v, use_worker_versioning=False) for v in (ONE, TWO)]
+    async with await WorkflowEnvironment.start_time_skipping() as env:
+        client = env.client
+        async with Worker(client, task_queue="q", workflows=[old], deployment_config=shown[0]):
+            handle = await client.start_workflow("Whatever", id="w", task_queue="q")
+            await handle.query("__stack_trace")
+        async with Worker(client, task_queue="q", workflows=[new], deployment_config=shown[1]):
+            await handle.signal("go_on")
+
+            assert (await handle.result())[:3] == ["new", "shop.1", "shop.2"]
