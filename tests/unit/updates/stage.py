@@ -52,6 +52,11 @@ def serving(client: Client, workflows: Sequence[type], *, cached: int, **options
 
 async def assert_replays(handle: WorkflowHandle[Any, Any], cls: type) -> None:
     """The run's history fits its code, from the first event."""
+    (await replayed(handle, cls)).evict()
+
+
+async def replayed(handle: WorkflowHandle[Any, Any], cls: type) -> Instance:
+    """The run's code, brought to where its history stands; to be evicted."""
     history = await handle.fetch_history()
     started = history.events[0].event
     assert isinstance(started, WorkflowStarted)
@@ -68,10 +73,8 @@ async def assert_replays(handle: WorkflowHandle[Any, Any], cls: type) -> None:
         for r in history.events
     ]
     instance = Instance(definition_of(cls), facts, DataConverter.default)
-    try:
-        replay(instance, history.events, history_bytes=[0, *accumulate(sizes)])
-    finally:
-        instance.evict()
+    replay(instance, history.events, history_bytes=[0, *accumulate(sizes)])
+    return instance
 
 
 async def kinds(handle: WorkflowHandle[Any, Any]) -> list[str]:
