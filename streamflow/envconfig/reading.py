@@ -46,7 +46,7 @@ def _parse(content: str | bytes, where: str) -> dict[str, dict[str, Any]]:
         text = content.decode() if isinstance(content, bytes) else content
         document = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"Expected TOML in {where}, found: {error}") from error
+        raise ConfigError(f"TOML parse error: expected TOML in {where}, found: {error}") from error
     profiles = document.get("profile", {})
     try:
         return msgspec.convert(profiles, dict[str, dict[str, Any]])
@@ -67,7 +67,9 @@ def check(
     for name, value in table.items():
         expected = types.get(name)
         if expected is None and strict:
-            raise ConfigError(f"Expected {', '.join(sorted(types))} in {where}, found {name!r}")
+            raise ConfigError(
+                f"unknown field `{name}` in {where}: expected {', '.join(sorted(types))}"
+            )
         if expected is not None and not isinstance(value, expected):
             what = expected[0] if isinstance(expected, tuple) else expected
             raise ConfigError(f"Expected {where}.{name} to be a {what.__name__}, found {value!r}")

@@ -146,7 +146,9 @@ def _to_dict(source: DataSource) -> Mapping[str, str]:
 def _of_table(table: Mapping[str, Any], name: str, where: str) -> DataSource | None:
     path, data = table.get(f"{name}_path"), table.get(f"{name}_data")
     if path is not None and data is not None:
-        raise ConfigError(f"Expected either {name}_path or {name}_data in {where}, found both")
+        raise ConfigError(
+            f"Cannot specify both {name}_path and {name}_data in {where}: expected one of them, found both"
+        )
     if path is not None:
         return Path(path)
     return None if data is None else str(data)

@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 from streamflow.common import WorkerDeploymentVersion
+from streamflow.worker.builds import load_default_build_id
 from streamflow.worker.interceptor import (
     ActivityInboundInterceptor,
     ActivityOutboundInterceptor,
@@ -138,4 +139,5 @@ __all__ = [
     "WorkflowReplayResults",
     "WorkflowRunner",
     "WorkflowSlotInfo",
+    "load_default_build_id",
 ]

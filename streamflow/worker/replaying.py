@@ -17,6 +17,10 @@ from streamflow.worker.interception import workflow_intercept
 from streamflow.worker.interceptor import Interceptor
 
 
+class UnknownWorkflow(ValueError, RuntimeError):
+    """A history is of a workflow type whose code was not given."""
+
+
 def replay_history(
     history: History,
     definitions: Mapping[str, WorkflowDefinition],
@@ -75,7 +79,7 @@ def definition_for(
     definition = definitions.get(started.workflow_type) or definitions.get("")
     if definition is None:
         known = ", ".join(sorted(definitions)) or "none"
-        raise ValueError(
+        raise UnknownWorkflow(
             f"Workflow class {started.workflow_type} is not registered: expected it among the workflows given, found {known}"
         )
     return definition

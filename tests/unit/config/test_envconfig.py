@@ -89,7 +89,7 @@ def test_a_missing_file_matters_only_if_it_was_named(tmp_path: Path) -> None:
     ("profile", "file", "reason"),
     [
         ("moon", FILE, "found default, shop"),
-        (None, b"[profile", "Expected TOML"),
+        (None, b"[profile", "expected TOML"),
         (None, b"profile = 5", r"\[profile.NAME\]"),
         (None, b"[profile.default]\naddress = 5", "profile.default.address to be a str"),
         (

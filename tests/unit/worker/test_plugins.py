@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
 from typing import Any, cast
@@ -24,7 +25,9 @@ from streamflow.worker import (
     UnsandboxedWorkflowRunner,
     Worker,
     WorkerConfig,
+    WorkerTuner,
     WorkflowReplayResult,
+    load_default_build_id,
 )
 
 pytestmark = pytest.mark.asyncio
@@ -201,3 +204,78 @@ async def test_plugins_of_a_replayer_configure_it_and_stand_around_it() -> None:
     await Replayer(workflows=[Other], plugins=[Order("a", seen)]).replay_workflow(history)
 
     assert seen == ["replay a", "replayed a"]
+
+
+async def test_an_executor_with_fewer_threads_than_slots_is_warned_of() -> None:
+    async with await WorkflowEnvironment.start_time_skipping() as env:
+        with (
+            ThreadPoolExecutor(2) as threads,
+            pytest.warns(UserWarning, match=r"is 50 but activity_executor's max_workers is only 2"),
+        ):
+            Worker(
+                env.client,
+                task_queue="q",
+                activities=[hello],
+                activity_executor=threads,
+                max_concurrent_activities=50,
+            )
+
+
+async def test_a_build_id_is_made_of_the_code_that_is_loaded() -> None:
+    first = load_default_build_id()
+
+    assert len(first) == 32
+    assert load_default_build_id() == first
+
+
+async def test_a_worker_takes_another_client_of_the_same_log() -> None:
+    async with await WorkflowEnvironment.start_time_skipping() as env:
+        worker = Worker(env.client, task_queue="q", workflows=[Other])
+        other = await env.connect_client(identity="other")
+        worker.client = other
+        assert worker.client is other
+        async with worker, await Client.connect("memory:elsewhere") as stranger:
+            with pytest.raises(ValueError, match="make another Worker"):
+                worker.client = stranger
+            worker.client = env.client
+            assert await other.execute_workflow(Other.run, id="v", task_queue="q") == "other"
+        await other.close()
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        ({"tuner": WorkerTuner.create_fixed(), "max_concurrent_activities": 2}, "specifying tuner"),
+        ({"use_worker_versioning": True}, "build_id must be specified"),
+        ({"max_eager_activity_reservations_per_workflow_task": 0}, "must be positive"),
+        ({"max_cached_workflows": -1}, "0 or more"),
+        ({"workflows": [Other, Other]}, "twice|once"),
+    ],
+)
+async def test_options_that_contradict_each_other_are_refused(
+    options: dict[str, Any], complaint: str
+) -> None:
+    async with await WorkflowEnvironment.start_time_skipping() as env:
+        with pytest.raises(ValueError, match=complaint):
+            Worker(env.client, task_queue="q", **{"workflows": [Other], **options})
+
+
+async def test_a_lazy_client_serves_a_worker() -> None:
+    async with (
+        await Client.connect("memory:lazy", lazy=True) as client,
+        Worker(client, task_queue="q", workflows=[Other]),
+    ):
+        assert await client.execute_workflow(Other.run, id="v", task_queue="q") == "other"
+
+
+async def test_many_workers_serve_one_queue_of_one_client() -> None:
+    async with await WorkflowEnvironment.start_time_skipping() as env:
+        workers = [Worker(env.client, task_queue="q", workflows=[Other]) for _ in range(3)]
+        async with workers[0], workers[1], workers[2]:
+            results = [
+                await env.client.execute_workflow(Other.run, id=f"w{n}", task_queue="q")
+                for n in range(6)
+            ]
+
+    assert results == ["other"] * 6
+    assert all(worker.is_shutdown for worker in workers)
