@@ -6,7 +6,7 @@ client = await Client.connect("localhost:9092", plugins=[plugin])   # its Worker
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, TypeAlias, TypeVar
 
@@ -130,7 +130,7 @@ class SimplePlugin(client.Plugin, worker.Plugin):
         replayer: Replayer,
         histories: AsyncIterator[Any],
         next: Callable[[Replayer, AsyncIterator[Any]], Results],
-    ) -> AsyncIterator[AsyncIterator[WorkflowReplayResult]]:
+    ) -> AsyncGenerator[AsyncIterator[WorkflowReplayResult]]:
         if self.run_context is None:
             async with next(replayer, histories) as results:
                 yield results
@@ -157,7 +157,8 @@ def _replaced(before: T | None, parameter: PluginParameter[T]) -> T | None:
     if parameter is None:
         return before
     if callable(parameter):
-        return parameter(before)
+        changed: T = parameter(before)  # pyright: ignore[reportAssignmentType]  # no value of ours can be called
+        return changed
     return parameter
 
 

@@ -146,15 +146,14 @@ def _format_of(value: Any) -> str:
             return type(value).__name__
 
 
-def from_json_of_any(workflow_id: str | None, value: str | bytes | Any) -> History:
+def from_json_of_any(workflow_id: str | None, value: str | bytes | Mapping[str, Any]) -> History:
     """The history of a file of ours, or of one that Temporal's tools wrote, as text or parsed."""
     from streamflow.client import temporal_history
 
-    if isinstance(value, str | bytes):
-        value = _parsed(value)
-    if temporal_history.is_temporal(value):
-        return temporal_history.from_temporal(workflow_id, value)
-    return from_json_dict(dict(value) if isinstance(value, Mapping) else value)
+    parsed: Any = _parsed(value) if isinstance(value, str | bytes) else dict(value)
+    if temporal_history.is_temporal(parsed):
+        return temporal_history.from_temporal(workflow_id, parsed)
+    return from_json_dict(parsed)
 
 
 def from_json(text: str | bytes) -> History:

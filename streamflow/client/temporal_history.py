@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from streamflow.client.history_file import HistoryFileError
 from streamflow.client.temporal_values import (
@@ -54,10 +54,12 @@ def is_temporal(value: Any) -> bool:
     """Whether this looks like such a file: events with types of theirs, and no format of ours."""
     if not isinstance(value, Mapping) or "format" in value:
         return False
-    events = value.get("events")
-    return isinstance(events, list) and all(
-        isinstance(event, Mapping) and "eventType" in event for event in events
-    )
+    events: Any = cast("Table", value).get("events")
+    return isinstance(events, list) and _are_typed(events)  # pyright: ignore[reportUnknownArgumentType]  # of anything
+
+
+def _are_typed(events: list[Any]) -> bool:
+    return all(isinstance(event, Mapping) and "eventType" in event for event in events)
 
 
 def from_temporal(workflow_id: str | None, value: Table) -> History:
@@ -122,7 +124,8 @@ class _Reading:
 
     def take(self, kind: str, number: int, event: Table) -> None:
         self._time_ms = time_ms(event["eventTime"])
-        attributes = next((table(event, name) for name in event if name.endswith(_SUFFIX)), {})
+        names = [name for name in event if name.endswith(_SUFFIX)]
+        attributes: Table = table(event, names[0]) if names else {}
         command = _COMMANDS.get(kind)
         if command is not None and self._commands is not None:
             command(self, number, attributes)
@@ -310,13 +313,12 @@ class _Reading:
         match a.get("markerName"):
             case "core_patch":
                 data = _json(first_payload(details, "patch-data"))
-                if data is None:
-                    identifier = _json(first_payload(details, "patch_id"))
-                    deprecated = _json(first_payload(details, "deprecated"))
-                    data = {"id": identifier, "deprecated": bool(deprecated)}
-                self._outcome(
-                    facts.PatchMarked(patch_id=data["id"], deprecated=bool(data.get("deprecated")))
+                patch_id = data.get("id") or _json_value(first_payload(details, "patch_id"))
+                deprecated = data.get("deprecated") or _json_value(
+                    first_payload(details, "deprecated")
                 )
+                patched = facts.PatchMarked(patch_id=str(patch_id), deprecated=bool(deprecated))
+                self._outcome(patched)
             case "core_local_activity":
                 self._local_activity(number, a, details)
             case other:
@@ -327,7 +329,7 @@ class _Reading:
 
     def _local_activity(self, number: int, a: Table, details: Table) -> None:
         """It ran within the task: the code asked for it, and went on with its result as in a step of its own."""
-        data = _json(first_payload(details, "data")) or {}
+        data = _json(first_payload(details, "data"))
         self._activities += 1
         op, given = self._begin(number), str(data.get("activity_id") or "")
         default = given in ("", str(self._activities), str(data.get("seq") or ""))
@@ -530,7 +532,13 @@ def _target(a: Table) -> relations.Target:
     )
 
 
-def _json(value: Payload | None) -> Any:
+def _json(value: Payload | None) -> Table:
+    """An object; empty if there is none."""
+    found = _json_value(value)
+    return cast("Table", found) if isinstance(found, Mapping) else {}
+
+
+def _json_value(value: Payload | None) -> Any:
     return None if value is None else json.loads(value.data)
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from streamflow.model.failure import Failure, FailureKind, RetryState, TimeoutKind
 from streamflow.model.options import RetryPolicy
@@ -17,8 +17,8 @@ EnumT = TypeVar("EnumT", RetryState, TimeoutKind)
 
 def table(value: Any, name: str) -> Table:
     """A member that is an object; empty if it is not there."""
-    found = value.get(name) if isinstance(value, Mapping) else None
-    return found if isinstance(found, Mapping) else {}
+    found = cast("Table", value).get(name) if isinstance(value, Mapping) else None
+    return cast("Table", found) if isinstance(found, Mapping) else {}
 
 
 def payload(value: Table) -> Payload:
@@ -132,16 +132,25 @@ def _child(info: Table, common: dict[str, Any]) -> Failure:
     )
 
 
-_FAILURES = {
+def _canceled(info: Table, common: dict[str, Any]) -> Failure:
+    return Failure(kind=FailureKind.CANCELED, details=payloads(info, "details"), **common)
+
+
+def _terminated(_: Table, common: dict[str, Any]) -> Failure:
+    return Failure(kind=FailureKind.TERMINATED, **common)
+
+
+def _server(info: Table, common: dict[str, Any]) -> Failure:
+    non_retryable = bool(info.get("nonRetryable"))
+    return Failure(kind=FailureKind.SERVER, non_retryable=non_retryable, **common)
+
+
+_FAILURES: Mapping[str, Callable[[Table, dict[str, Any]], Failure]] = {
     "applicationFailureInfo": _application,
     "timeoutFailureInfo": _timeout,
-    "canceledFailureInfo": lambda info, common: Failure(
-        kind=FailureKind.CANCELED, details=payloads(info, "details"), **common
-    ),
-    "terminatedFailureInfo": lambda info, common: Failure(kind=FailureKind.TERMINATED, **common),
-    "serverFailureInfo": lambda info, common: Failure(
-        kind=FailureKind.SERVER, non_retryable=bool(info.get("nonRetryable")), **common
-    ),
+    "canceledFailureInfo": _canceled,
+    "terminatedFailureInfo": _terminated,
+    "serverFailureInfo": _server,
     "activityFailureInfo": _activity,
     "childWorkflowExecutionFailureInfo": _child,
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import msgspec
 
@@ -24,11 +24,12 @@ def load_tables(source: DataSource | None, environ: Environment) -> dict[str, di
     """The profiles of the source, else of the file that the environment names, else of the default file if there is one."""
     if isinstance(source, str | bytes):
         return _parse(source, "the given text")
-    if not isinstance(source, Path | None):
+    given = cast(object, source)
+    if not isinstance(given, Path | None):
         raise TypeError(
-            f"config_source must be one of pathlib.Path, str, bytes, or None, found {type(source).__name__}"
+            f"config_source must be one of pathlib.Path, str, bytes, or None, found {type(given).__name__}"
         )
-    named = source or environ.get("CONFIG_FILE")
+    named = given or environ.get("CONFIG_FILE")
     path = Path(named) if named else config_home(environ.variables) / "streamflow.toml"
     try:
         content = path.read_bytes()

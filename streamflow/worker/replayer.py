@@ -11,7 +11,7 @@ from files of `streamflow workflow history`, and, where they can be mapped, from
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
@@ -202,8 +202,8 @@ class Replayer:
     @asynccontextmanager
     async def _run(
         self, histories: AsyncIterator[WorkflowHistory]
-    ) -> AsyncIterator[AsyncIterator[WorkflowReplayResult]]:
-        async def results() -> AsyncIterator[WorkflowReplayResult]:
+    ) -> AsyncGenerator[AsyncIterator[WorkflowReplayResult]]:
+        async def results() -> AsyncGenerator[WorkflowReplayResult]:
             async for history in histories:
                 yield await self._replay(history)
 
@@ -211,7 +211,7 @@ class Replayer:
         try:
             yield replaying
         finally:
-            await replaying.aclose()  # type: ignore[attr-defined]  # an async generator has it
+            await replaying.aclose()
 
     async def _replay(self, history: WorkflowHistory) -> WorkflowReplayResult:
         config = self._config

@@ -7,7 +7,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, TypeAlias, TypedDict, cast
+from typing import Any, Required, TypeAlias, TypedDict, cast
 
 from streamflow.common import VersioningBehavior
 from streamflow.worker.interceptor import Interceptor
@@ -42,8 +42,8 @@ PollerBehavior: TypeAlias = PollerBehaviorSimpleMaximum | PollerBehaviorAutoscal
 class WorkerConfig(TypedDict, total=False):
     """The arguments of a Worker. Options that change nothing here are kept, so that plugins find them."""
 
-    client: WorkerClient
-    task_queue: str
+    client: Required[WorkerClient]
+    task_queue: Required[str]
     activities: Sequence[Callable[..., Any]]
     nexus_service_handlers: Sequence[Any]
     workflows: Sequence[type]
@@ -119,8 +119,9 @@ def check(config: WorkerConfig) -> None:
         raise ValueError(
             "default_versioning_behavior must be UNSPECIFIED when use_worker_versioning is False"
         )
-    if not isinstance(config.get("tuner"), WorkerTuner | None):
-        raise TypeError(f"Expected a WorkerTuner as tuner, found {config.get('tuner')!r}")
+    tuner = cast(object, config.get("tuner"))
+    if not isinstance(tuner, WorkerTuner | None):
+        raise TypeError(f"Expected a WorkerTuner as tuner, found {tuner!r}")
     if config.get("tuner") is not None and any(
         cast(dict[str, Any], config).get(f"max_concurrent_{what}") is not None
         for what in ("workflow_tasks", "activities", "local_activities", "nexus_tasks")
