@@ -184,7 +184,7 @@ def serve(
     from streamflow.cli.serving import until_stopped
 
     config = resolve(connection)
-    if config["target_host"].startswith(("http://", "https://")):
+    if config.get("target_host", "").startswith(("http://", "https://")):
         raise CommandError(
             "Expected the address of Kafka, found that of a gateway, whose process runs schedules itself",
             ExitCode.USAGE,

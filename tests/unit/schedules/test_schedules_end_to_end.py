@@ -36,8 +36,10 @@ from streamflow.client import (
 )
 from streamflow.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
 from streamflow.exceptions import ApplicationError
+from streamflow.schedules import SCHEDULES_QUEUE
+from streamflow.schedules.workflow import ScheduleWorkflow
 from streamflow.testing import WorkflowEnvironment
-from streamflow.worker import Worker
+from streamflow.worker import Replayer, Worker
 
 pytestmark = pytest.mark.asyncio
 
@@ -413,3 +415,38 @@ async def _running(handle: ScheduleHandle, wanted: int) -> bool:
 
 async def _updated(handle: ScheduleHandle) -> bool:
     return (await handle.describe()).info.last_updated_at is not None
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        ScheduleOverlapPolicy.BUFFER_ALL,
+        ScheduleOverlapPolicy.CANCEL_OTHER,
+        ScheduleOverlapPolicy.TERMINATE_OTHER,
+        ScheduleOverlapPolicy.ALLOW_ALL,
+    ],
+)
+async def test_a_schedule_replays_from_its_history(
+    env: WorkflowEnvironment, policy: ScheduleOverlapPolicy
+) -> None:
+    """Whatever it was told and did, in a time zone and with jitter."""
+    spec = ScheduleSpec(
+        cron_expressions=["*/30 * * * *"],
+        jitter=timedelta(minutes=5),
+        time_zone_name="Europe/Berlin",
+    )
+    handle = await env.client.create_schedule(
+        "s", Schedule(lasting(), spec, SchedulePolicy(overlap=policy)), trigger_immediately=True
+    )
+    await env.sleep(timedelta(hours=2))
+    await handle.pause()
+    await env.sleep(timedelta(hours=2))
+    await handle.unpause(note="go on")
+    await handle.update(lambda given: ScheduleUpdate(given.description.schedule))
+    await env.sleep(timedelta(hours=6))
+
+    own = env.client.get_workflow_handle("streamflow-schedule:s", task_queue=SCHEDULES_QUEUE)
+    history = await own.fetch_history()
+
+    assert len(history.events) > 20
+    await Replayer(workflows=[ScheduleWorkflow]).replay_workflow(history)
