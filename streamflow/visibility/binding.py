@@ -77,7 +77,7 @@ class Bound:
     group_by: tuple[Attribute, ...]
     order_by: tuple[Ordering, ...]
     own_queues: bool = False
-    """Whether the queues of the engine's own workflows are among those looked at: only if a filter names a queue."""
+    """Whether the queues of the engine's own workflows are among those looked at: only if a filter asks for one queue."""
 
 
 _EQUALITY: Final = frozenset({Operator.EQUAL, Operator.NOT_EQUAL})
@@ -139,7 +139,8 @@ class _Binder:
                 return IsNull(self._catalog.find(found.name))
             case syntax.Compare():
                 attribute = self._attribute(found.name, found.operator)
-                self.names_queue |= attribute.name == "TaskQueue"
+                if found.operator is Operator.EQUAL:
+                    self.names_queue |= attribute.name == "TaskQueue"
                 return Compare(attribute, found.operator, self._value(attribute, found.literal))
             case syntax.Between():
                 attribute = self._attribute(found.name, Operator.LESS_OR_EQUAL)
