@@ -190,8 +190,18 @@ class ControlBody(msgspec.Struct, frozen=True, kw_only=True):
     keep_paused: bool = False
 
     def command(self, workflow_id: str) -> ControlActivity:
-        fields = _fields(self) | {"run_id": run_of(self.run_id)}
-        return ControlActivity(workflow_id=WorkflowId(workflow_id), **fields)
+        return ControlActivity(
+            workflow_id=WorkflowId(workflow_id),
+            run_id=run_of(self.run_id),
+            control=self.control,
+            activity_id=self.activity_id,
+            activity_type=self.activity_type,
+            reason=self.reason,
+            identity=self.identity,
+            reset_attempts=self.reset_attempts,
+            reset_heartbeat=self.reset_heartbeat,
+            keep_paused=self.keep_paused,
+        )
 
 
 class ControlWorkflowBody(msgspec.Struct, frozen=True, kw_only=True):
@@ -203,8 +213,13 @@ class ControlWorkflowBody(msgspec.Struct, frozen=True, kw_only=True):
     identity: str = ""
 
     def command(self, workflow_id: str) -> ControlWorkflow:
-        fields = _fields(self) | {"run_id": run_of(self.run_id)}
-        return ControlWorkflow(workflow_id=WorkflowId(workflow_id), **fields)
+        return ControlWorkflow(
+            workflow_id=WorkflowId(workflow_id),
+            run_id=run_of(self.run_id),
+            control=self.control,
+            reason=self.reason,
+            identity=self.identity,
+        )
 
 
 class ResetBody(msgspec.Struct, frozen=True, kw_only=True):
@@ -217,8 +232,14 @@ class ResetBody(msgspec.Struct, frozen=True, kw_only=True):
     identity: str = ""
 
     def command(self, workflow_id: str) -> ResetWorkflow:
-        fields = _fields(self) | {"run_id": run_of(self.run_id)}
-        return ResetWorkflow(workflow_id=WorkflowId(workflow_id), **fields)
+        return ResetWorkflow(
+            workflow_id=WorkflowId(workflow_id),
+            run_id=run_of(self.run_id),
+            event_id=self.event_id,
+            reapply_signals=self.reapply_signals,
+            reason=self.reason,
+            identity=self.identity,
+        )
 
 
 def _fields(body: msgspec.Struct) -> dict[str, Any]:

@@ -18,10 +18,11 @@ import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
 from contextlib import ExitStack
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final, Self
+from typing import Any, Final, Self, cast
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 from confluent_kafka.admin import AdminClient
@@ -408,7 +409,9 @@ def _one_of_each(partitions: int) -> list[str]:
 
 def _have_coordinators(admin: AdminClient, groups: list[str]) -> bool:
     """Whether each of these groups is answered for, if only that there is no such group."""
-    for answer in admin.describe_consumer_groups(groups, request_timeout=2.0).values():
+    asked = admin.describe_consumer_groups(groups, request_timeout=2.0)  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]  # futures of what, the library does not say
+    answers = cast("Mapping[str, Future[Any]]", asked)
+    for answer in answers.values():
         try:
             answer.result(4.0)
         except KafkaException as error:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import timedelta
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
@@ -106,7 +106,9 @@ class Service:
 
     async def until(self, stopping: asyncio.Event) -> None:
         """Returns when asked to stop; raises what ended a part before."""
-        waits = [asyncio.ensure_future(running.wait()) for running in self._machines]
+        waits: list[asyncio.Future[Any]] = [
+            asyncio.ensure_future(running.wait()) for running in self._machines
+        ]
         waits.append(asyncio.ensure_future(asyncio.shield(self._broken)))
         asked = asyncio.ensure_future(stopping.wait())
         try:
