@@ -7,19 +7,18 @@ no harm. Waiting for a result is a long poll that is made again until the run ha
 from __future__ import annotations
 
 import asyncio
-import base64
 import copy
 import secrets
 import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import quote
 
 import httpx
 import msgspec
 
 from streamflow.client import api_v1, http_updates
 from streamflow.client.errors import RPCTimeoutOrCancelledError
+from streamflow.client.http_words import body_of, given, header_value, of_run, quoted, read_answer
 from streamflow.client.transport import (
     DEADLINE_S,
     EventsPage,
@@ -68,7 +67,6 @@ CONNECTIONS_MAX = 1_000
 """Each result that is waited for holds a connection."""
 
 BodyT = TypeVar("BodyT")
-StructT = TypeVar("StructT", bound=msgspec.Struct)
 
 
 class HttpTransport:
@@ -124,7 +122,7 @@ class HttpTransport:
 
     def set_metadata(self, metadata: Mapping[str, str | bytes], api_key: str | None) -> None:
         """Headers of every later request; binary ones in base64, and the key as a bearer token unless there is one."""
-        self._metadata = {name.lower(): _header_value(value) for name, value in metadata.items()}
+        self._metadata = {name.lower(): header_value(value) for name, value in metadata.items()}
         if api_key is not None:
             self._metadata.setdefault("authorization", f"Bearer {api_key}")
 
@@ -150,31 +148,31 @@ class HttpTransport:
             case AwaitResult():
                 return await self._await_result(queue, command, deadline_s)
             case SignalWorkflow():
-                body = _body(command, api_v1.SignalBody)
+                body = body_of(command, api_v1.SignalBody)
                 return await self._post(f"{at}/signal", params, body, Done, deadline_s, named)
             case QueryWorkflow():
-                body = _body(command, api_v1.QueryBody)
+                body = body_of(command, api_v1.QueryBody)
                 return await self._post(f"{at}/query", params, body, QueryAnswer, deadline_s, named)
             case CancelWorkflow():
-                body = _body(command, api_v1.CancelBody)
+                body = body_of(command, api_v1.CancelBody)
                 return await self._post(f"{at}/cancel", params, body, Done, deadline_s, named)
             case TerminateWorkflow():
-                body = _body(command, api_v1.TerminateBody)
+                body = body_of(command, api_v1.TerminateBody)
                 return await self._post(f"{at}/terminate", params, body, Done, deadline_s, named)
             case ReportActivity():
-                body, path = _body(command, api_v1.ReportBody), f"{at}/activities/report"
+                body, path = body_of(command, api_v1.ReportBody), f"{at}/activities/report"
                 return await self._post(path, params, body, Done, deadline_s, named)
             case HeartbeatActivity():
-                body, path = _body(command, api_v1.HeartbeatBody), f"{at}/activities/heartbeat"
+                body, path = body_of(command, api_v1.HeartbeatBody), f"{at}/activities/heartbeat"
                 return await self._post(path, params, body, HeartbeatAck, deadline_s, named)
             case ControlActivity():
-                body, path = _body(command, api_v1.ControlBody), f"{at}/activities/control"
+                body, path = body_of(command, api_v1.ControlBody), f"{at}/activities/control"
                 return await self._post(path, params, body, Done, deadline_s, named)
             case ControlWorkflow():
-                body = _body(command, api_v1.ControlWorkflowBody)
+                body = body_of(command, api_v1.ControlWorkflowBody)
                 return await self._post(f"{at}/control", params, body, Done, deadline_s, named)
             case ResetWorkflow():
-                body = _body(command, api_v1.ResetBody)
+                body = body_of(command, api_v1.ResetBody)
                 return await self._post(f"{at}/reset", params, body, Done, deadline_s, named)
             case UpdateWorkflow() | UpdateWithStart() | AwaitUpdate():
                 return await http_updates.ask(
@@ -187,7 +185,7 @@ class HttpTransport:
                     post=self._post,
                 )
             case DescribeWorkflow():
-                return await self._get(at, params | _run(command.run_id), Description, deadline_s)
+                return await self._get(at, params | of_run(command.run_id), Description, deadline_s)
             case _:
                 raise RPCError(
                     f"Expected a command of the public API, found {type(command).__name__}",
@@ -214,7 +212,7 @@ class HttpTransport:
         left = deadline_s
         while True:
             poll_s = api_v1.POLL_S if left is None else min(api_v1.POLL_S, left)
-            params = _run(command.run_id) | {"wait_ms": str(max(0, int(poll_s * 1000)))}
+            params = of_run(command.run_id) | {"wait_ms": str(max(0, int(poll_s * 1000)))}
             if queue:
                 params["queue"] = queue
             answer = await self._get(path, params, RunResult, left)
@@ -235,7 +233,7 @@ class HttpTransport:
         *,
         deadline_s: float | None = DEADLINE_S,
     ) -> EventsPage | Answer:
-        params = _run(run_id) | {"after_seq": str(after_seq)}
+        params = of_run(run_id) | {"after_seq": str(after_seq)}
         if queue:
             params["queue"] = queue
         path = f"{self._workflow(workflow_id)}/history"
@@ -246,7 +244,7 @@ class HttpTransport:
         self, workflow_id: str, run_id: str | None, *, deadline_s: float | None = DEADLINE_S
     ) -> str:
         path = f"{self._workflow(workflow_id)}/queue"
-        found = await self._get(path, _run(run_id), api_v1.LocatedBody, deadline_s)
+        found = await self._get(path, of_run(run_id), api_v1.LocatedBody, deadline_s)
         if isinstance(found, Rejection):
             raise RPCError(found.message, RPCStatusCode.NOT_FOUND)
         return found.queue
@@ -261,17 +259,17 @@ class HttpTransport:
     ) -> ExecutionsPage:
         params = {"query": query, "page_size": str(page_size), "page_token": page_token}
         page = await self._get(self._workflows(), params, ExecutionsPage, deadline_s)
-        return _given(page)
+        return given(page)
 
     async def count_executions(
         self, query: str, *, deadline_s: float | None = DEADLINE_S
     ) -> ExecutionsCount:
-        path = f"/namespaces/{_quoted(self._namespace)}/workflow-count"
-        return _given(await self._get(path, {"query": query}, ExecutionsCount, deadline_s))
+        path = f"/namespaces/{quoted(self._namespace)}/workflow-count"
+        return given(await self._get(path, {"query": query}, ExecutionsCount, deadline_s))
 
     async def search_attributes(self) -> Mapping[str, str]:
         found = await self._get(self._attributes(), {}, api_v1.SearchAttributesBody, DEADLINE_S)
-        return _given(found).search_attributes
+        return given(found).search_attributes
 
     async def declare_search_attributes(self, wanted: Mapping[str, str]) -> None:
         body = api_v1.SearchAttributesBody(search_attributes=wanted)
@@ -283,7 +281,7 @@ class HttpTransport:
         await self._post(path, {}, body, api_v1.SearchAttributesBody, DEADLINE_S, "")
 
     def _attributes(self) -> str:
-        return f"/namespaces/{_quoted(self._namespace)}/search-attributes"
+        return f"/namespaces/{quoted(self._namespace)}/search-attributes"
 
     async def prepare_queue(self, queue: str) -> None:
         """Nothing: a gateway's log makes queues when workflows are started on them."""
@@ -295,7 +293,7 @@ class HttpTransport:
         return time.time_ns() // 1_000_000
 
     async def queues(self) -> Mapping[str, QueueEntry]:
-        path = f"/namespaces/{_quoted(self._namespace)}/queues"
+        path = f"/namespaces/{quoted(self._namespace)}/queues"
         found = await self._get(path, {}, api_v1.QueuesBody, DEADLINE_S)
         assert not isinstance(found, Rejection), found
         return {
@@ -310,10 +308,10 @@ class HttpTransport:
     # -- requests -----------------------------------------------------------------------------------------------
 
     def _workflows(self) -> str:
-        return f"/namespaces/{_quoted(self._namespace)}/workflows"
+        return f"/namespaces/{quoted(self._namespace)}/workflows"
 
     def _workflow(self, workflow_id: str) -> str:
-        return f"{self._workflows()}/{_quoted(workflow_id)}"
+        return f"{self._workflows()}/{quoted(workflow_id)}"
 
     async def _get(
         self, path: str, params: Mapping[str, str], cls: type[BodyT], deadline_s: float | None
@@ -361,7 +359,7 @@ class HttpTransport:
                     headers=headers,
                     timeout=httpx.Timeout(api_v1.POLL_S + DEADLINE_S if left is None else left + 1),
                 )
-                return _answer(response, cls)
+                return read_answer(response, cls)
             except httpx.TransportError as error:
                 give_up = until
                 if isinstance(error, httpx.ConnectError):
@@ -380,46 +378,6 @@ class HttpTransport:
             f"Expected a gateway at {self.base_url}, found none ({error}): start one with `streamflow dev`",
             RPCStatusCode.UNAVAILABLE,
         )
-
-
-def _header_value(value: str | bytes) -> str:
-    return value if isinstance(value, str) else base64.b64encode(value).decode()
-
-
-def _answer(response: httpx.Response, cls: type[BodyT]) -> BodyT | Rejection:
-    try:
-        if response.is_success:
-            return msgspec.json.decode(response.content, type=cls)
-        problem = msgspec.json.decode(response.content, type=api_v1.Problem)
-    except msgspec.DecodeError as error:
-        raise RPCError(
-            f"Expected {cls.__name__} from the gateway, found status {response.status_code} and {response.text[:200]!r}",
-            RPCStatusCode.UNKNOWN,
-        ) from error
-    rejection = problem.rejection()
-    if rejection is not None:
-        return rejection
-    if problem.rpc_status is RPCStatusCode.DEADLINE_EXCEEDED:
-        raise RPCTimeoutOrCancelledError(problem.detail)
-    raise RPCError(problem.detail, problem.rpc_status)
-
-
-def _given(answer: BodyT | Rejection) -> BodyT:
-    """What no engine refuses."""
-    assert not isinstance(answer, Rejection), answer
-    return answer
-
-
-def _body(command: msgspec.Struct, cls: type[StructT]) -> StructT:
-    return cls(**{name: getattr(command, name) for name in cls.__struct_fields__})
-
-
-def _quoted(text: str) -> str:
-    return quote(text, safe="")
-
-
-def _run(run_id: str | None) -> dict[str, str]:
-    return {"run_id": run_id} if run_id else {}
 
 
 def _left(until: float | None) -> float | None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from typing import Protocol
-from urllib.parse import quote
 
 from streamflow.client import api_v1
 from streamflow.client.api_v1_updates import UpdateBody
 from streamflow.client.errors import RPCTimeoutOrCancelledError
+from streamflow.client.http_words import quoted
 from streamflow.model.answers import Answer, Rejection, UpdateOutcome
 from streamflow.model.commands import AwaitUpdate, UpdateStage, UpdateWithStart, UpdateWorkflow
 
@@ -61,7 +61,7 @@ async def ask(
             if isinstance(command, AwaitUpdate):
                 if command.run_id:
                     waits["run_id"] = command.run_id
-                path = f"{at}/updates/{quote(command.update_id, safe='')}"
+                path = f"{at}/updates/{quoted(command.update_id)}"
                 answer = await get(path, waits, UpdateOutcome, left)
             else:
                 body = UpdateBody.of(queue, command)

@@ -7,9 +7,6 @@ from (`streamflow.testing.kafka_distribution`).
 from __future__ import annotations
 
 import base64
-import functools
-import itertools
-import logging
 import shutil
 import signal
 import socket
@@ -18,20 +15,17 @@ import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future
 from contextlib import ExitStack
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final, Self, cast
-
-from confluent_kafka import KafkaError, KafkaException, Producer
-from confluent_kafka.admin import AdminClient
+from typing import Final, Self
 
 from streamflow.testing.kafka_distribution import (
     Distribution,
     KafkaUnavailable,
     kafka_distribution,
 )
+from streamflow.testing.kafka_readiness import stages
 
 START_TIMEOUT_S: Final = 90.0
 STOP_TIMEOUT_S: Final = 20.0
@@ -206,7 +200,7 @@ class KafkaBroker:
         self._write_properties()
         self._launch(self._java(distribution))
         try:
-            for is_ready in self._readiness():
+            for is_ready in self._stages():
                 while not is_ready():
                     self._check_alive(deadline)
                     time.sleep(0.02)
@@ -226,29 +220,14 @@ class KafkaBroker:
             )
         self._watcher = _watch(self.pid, remove=self.directory if self._is_temporary else None)
 
-    def _readiness(self) -> Iterator[Callable[[], bool]]:
-        """What to wait for, in turn: coordinators load seconds after the listener, each partition of theirs by itself."""
-        yield lambda: _accepts_connections(self.bootstrap)
+    def _stages(self) -> Iterator[Callable[[], bool]]:
         settings = {**_BROKER_SETTINGS, **self._settings}
-        producers = [
-            Producer(
-                {
-                    "bootstrap.servers": self.bootstrap,
-                    "transactional.id": name,
-                    "retry.backoff.ms": 10,
-                    "logger": _discarded,
-                }
-            )
-            for name in _one_of_each(int(settings["transaction.state.log.num.partitions"]))
-        ]
-        # Another broker may sit on our port while ours is about to fail for that.
-        yield lambda: _cluster_id(producers[0]) == self._own_cluster_id()
-        for producer in producers:
-            yield functools.partial(_can_begin_transactions, producer)
-        quiet: dict[str, Any] = {"bootstrap.servers": self.bootstrap, "logger": _discarded}
-        asking = AdminClient(quiet)
-        groups = _one_of_each(int(settings["offsets.topic.num.partitions"]))
-        yield lambda: _have_coordinators(asking, groups)
+        return stages(
+            self.bootstrap,
+            self._own_cluster_id,
+            transaction_partitions=int(settings["transaction.state.log.num.partitions"]),
+            offsets_partitions=int(settings["offsets.topic.num.partitions"]),
+        )
 
     def _check_alive(self, deadline: float) -> None:
         if self.is_running and time.monotonic() < deadline:
@@ -353,9 +332,6 @@ _JAVA_OPTIONS: Final = (
 # Its input closes when the last holder of the other end dies; a line on it means that all is well.
 _WATCH: Final = 'read -r _ || { kill -KILL "$1"; [ -z "$2" ] || rm -rf -- "$2"; }'
 
-# What librdkafka says of a broker that is still starting.
-_discarded = logging.Logger("streamflow.testing.kafka", level=logging.CRITICAL + 1)
-
 
 def _watch(pid: int, *, remove: Path | None) -> subprocess.Popen[bytes]:
     """Kills the broker if this process dies without ending it; a pipe tells, so `kill -9` is seen too."""
@@ -379,52 +355,3 @@ def _new_cluster_id() -> str:
     """22 characters, as Kafka makes them; not beginning with a dash, which would look like an option."""
     encoded = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
     return encoded.replace("-", "_")
-
-
-def _accepts_connections(bootstrap: str) -> bool:
-    host, port = bootstrap.rsplit(":", 1)
-    with socket.socket() as probe:
-        return probe.connect_ex((host, int(port))) == 0
-
-
-def _cluster_id(producer: Producer) -> str | None:
-    try:
-        return producer.cluster_id(timeout=1.0)
-    except KafkaException:
-        return None
-
-
-def _one_of_each(partitions: int) -> list[str]:
-    """Names that a coordinator's topic of so many partitions places on each of them, as Java hashes text."""
-    found: dict[int, str] = {}
-    for number in itertools.count():
-        name, code = f"streamflow-broker-is-ready-{number}", 0
-        for letter in name:
-            code = (31 * code + ord(letter)) & 0xFFFFFFFF
-        found.setdefault((code & 0x7FFFFFFF) % partitions, name)
-        if len(found) == partitions:
-            break
-    return list(found.values())
-
-
-def _have_coordinators(admin: AdminClient, groups: list[str]) -> bool:
-    """Whether each of these groups is answered for, if only that there is no such group."""
-    asked = admin.describe_consumer_groups(groups, request_timeout=2.0)  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]  # futures of what, the library does not say
-    answers = cast("Mapping[str, Future[Any]]", asked)
-    for answer in answers.values():
-        try:
-            answer.result(4.0)
-        except KafkaException as error:
-            if error.args[0].code() != KafkaError.GROUP_ID_NOT_FOUND:
-                return False
-        except TimeoutError:
-            return False
-    return True
-
-
-def _can_begin_transactions(producer: Producer) -> bool:
-    try:
-        producer.init_transactions(2.0)
-    except KafkaException:
-        return False
-    return True

@@ -1,0 +1,96 @@
+"""When a broker that was started can be used: its listener opens seconds before its coordinators have loaded."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import logging
+import socket
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
+from typing import Any, cast
+
+from confluent_kafka import KafkaError, KafkaException, Producer
+from confluent_kafka.admin import AdminClient
+
+# What librdkafka says of a broker that is still starting.
+_discarded = logging.Logger("streamflow.testing.kafka", level=logging.CRITICAL + 1)
+
+
+def stages(
+    bootstrap: str,
+    own_cluster_id: Callable[[], str],
+    *,
+    transaction_partitions: int,
+    offsets_partitions: int,
+) -> Iterator[Callable[[], bool]]:
+    """What to wait for, in turn: coordinators load seconds after the listener, each partition of theirs by itself."""
+    yield lambda: _accepts_connections(bootstrap)
+    producers = [
+        Producer(
+            {
+                "bootstrap.servers": bootstrap,
+                "transactional.id": name,
+                "retry.backoff.ms": 10,
+                "logger": _discarded,
+            }
+        )
+        for name in _one_of_each(transaction_partitions)
+    ]
+    # Another broker may sit on our port while ours is about to fail for that.
+    yield lambda: _cluster_id(producers[0]) == own_cluster_id()
+    for producer in producers:
+        yield functools.partial(_can_begin_transactions, producer)
+    quiet: dict[str, Any] = {"bootstrap.servers": bootstrap, "logger": _discarded}
+    asking = AdminClient(quiet)
+    groups = _one_of_each(offsets_partitions)
+    yield lambda: _have_coordinators(asking, groups)
+
+
+def _accepts_connections(bootstrap: str) -> bool:
+    host, port = bootstrap.rsplit(":", 1)
+    with socket.socket() as probe:
+        return probe.connect_ex((host, int(port))) == 0
+
+
+def _cluster_id(producer: Producer) -> str | None:
+    try:
+        return producer.cluster_id(timeout=1.0)
+    except KafkaException:
+        return None
+
+
+def _one_of_each(partitions: int) -> list[str]:
+    """Names that a coordinator's topic of so many partitions places on each of them, as Java hashes text."""
+    found: dict[int, str] = {}
+    for number in itertools.count():
+        name, code = f"streamflow-broker-is-ready-{number}", 0
+        for letter in name:
+            code = (31 * code + ord(letter)) & 0xFFFFFFFF
+        found.setdefault((code & 0x7FFFFFFF) % partitions, name)
+        if len(found) == partitions:
+            break
+    return list(found.values())
+
+
+def _have_coordinators(admin: AdminClient, groups: list[str]) -> bool:
+    """Whether each of these groups is answered for, if only that there is no such group."""
+    asked = admin.describe_consumer_groups(groups, request_timeout=2.0)  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]  # futures of what, the library does not say
+    answers = cast("Mapping[str, Future[Any]]", asked)
+    for answer in answers.values():
+        try:
+            answer.result(4.0)
+        except KafkaException as error:
+            if error.args[0].code() != KafkaError.GROUP_ID_NOT_FOUND:
+                return False
+        except TimeoutError:
+            return False
+    return True
+
+
+def _can_begin_transactions(producer: Producer) -> bool:
+    try:
+        producer.init_transactions(2.0)
+    except KafkaException:
+        return False
+    return True
