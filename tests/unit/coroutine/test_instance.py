@@ -1,33 +1,21 @@
-"""One step after the other: start, signals, results, ends."""
+"""One step after the other: start, signals, results, and what code sees of the run."""
 
 from __future__ import annotations
 
 import asyncio
 import contextvars
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from streamflow import workflow
 from streamflow.common import RawValue
-from streamflow.coroutine.errors import CodeFailed, NondeterminismError, StepLimitExceeded
-from streamflow.coroutine.instance import alive_count
+from streamflow.coroutine.errors import NondeterminismError, StepLimitExceeded
 from streamflow.coroutine.notices import NoticeKind
-from streamflow.exceptions import ActivityError, ApplicationError, CancelledError, TimeoutError
-from streamflow.model.failure import Failure, FailureKind, TimeoutKind
-from streamflow.model.intents import CancelRun, ContinueAsNew, FailRun, ScheduleActivity, StartTimer
+from streamflow.model.intents import ScheduleActivity
 from streamflow.model.payload import Payload
-from tests.unit.coroutine.world import World, driven, failure, kinds, payload
-
-MINUTE = timedelta(minutes=1)
-
-
-async def act(name: str = "act", *args: Any, **options: Any) -> Any:
-    return await workflow.execute_activity(
-        name, args=args, start_to_close_timeout=MINUTE, **options
-    )
+from tests.unit.coroutine.world import World, act, driven, payload
 
 
 def test_a_run_asks_for_an_activity_and_returns_its_result() -> None:
@@ -145,100 +133,6 @@ def test_a_signal_that_cannot_be_decoded_is_dropped_with_a_notice() -> None:
     assert len(world.notices) == 1  # replay tells nothing again
 
 
-def test_a_failure_error_fails_the_run() -> None:
-    async def code() -> None:
-        raise ApplicationError("no stock", type="Stock")
-
-    (end,) = World(driven(code)).step()
-    assert isinstance(end, FailRun)
-    assert (end.failure.type, end.failure.message) == ("Stock", "no stock")
-
-
-def test_any_other_exception_leaves_the_run_stuck() -> None:
-    """It is our caller's to retry; the cause is what the code raised."""
-
-    async def code() -> None:
-        raise ValueError("a bug")
-
-    world = World(driven(code))
-    with pytest.raises(CodeFailed, match="ValueError: a bug") as caught:
-        world.step()
-    assert isinstance(caught.value.__cause__, ValueError)
-    assert world.instance.evict()
-
-
-def test_listed_exceptions_fail_the_run() -> None:
-    """Both the definition's and the worker's lists count."""
-
-    @workflow.defn(failure_exception_types=[KeyError])
-    class Listed:
-        @workflow.run
-        async def run(self, which: int) -> None:
-            raise KeyError("a") if which else LookupError("b")
-
-    assert isinstance(World(Listed, 1).step()[0], FailRun)
-    assert isinstance(World(Listed, 0, failure_exception_types=(LookupError,)).step()[0], FailRun)
-    with pytest.raises(CodeFailed):
-        World(Listed, 0).step()
-
-
-def test_an_exception_in_a_signal_handler_counts_like_one_in_run() -> None:
-    @workflow.defn
-    class Handler:
-        @workflow.run
-        async def run(self) -> None:
-            await workflow.wait_condition(lambda: False)
-
-        @workflow.signal
-        async def fail(self) -> None:
-            raise ApplicationError("by signal")
-
-        @workflow.signal
-        def bug(self) -> None:
-            raise ValueError("bug")
-
-    assert kinds(World(Handler).signal("fail").step()) == ["FailRun"]
-    with pytest.raises(CodeFailed):
-        World(Handler).signal("bug").step()
-
-
-def test_an_exit_of_the_process_leaves_the_run_stuck() -> None:
-    async def code() -> None:
-        raise SystemExit(1)
-
-    with pytest.raises(CodeFailed):
-        World(driven(code)).step()
-
-
-def test_a_failed_activity_raises_with_its_cause() -> None:
-    async def code() -> str:
-        try:
-            await act()
-        except ActivityError as error:
-            return f"{error.message}: {error.cause!r} ({error.activity_type})"
-        return "no error"
-
-    world = World(driven(code))
-    world.step()
-    world.fail(1, failure("broken")).step()
-    assert world.result == "Activity task failed: ApplicationError('broken') (act)"
-
-
-def test_a_timed_out_activity_raises_with_the_timeout_as_cause() -> None:
-    async def code() -> str:
-        try:
-            await act()
-        except ActivityError as error:
-            return str(error.cause.type) if isinstance(error.cause, TimeoutError) else "?"
-        return "no error"
-
-    world = World(driven(code))
-    world.step()
-    why = Failure(kind=FailureKind.TIMEOUT, timeout_kind=TimeoutKind.HEARTBEAT, message="late")
-    world.fail(1, why).step()
-    assert "HEARTBEAT" in world.result
-
-
 def test_a_result_is_decoded_as_the_hint_says() -> None:
     """A result that does not fit raises where it is awaited."""
 
@@ -255,73 +149,6 @@ def test_a_result_is_decoded_as_the_hint_says() -> None:
     assert world.result != "fits"
 
 
-def test_continue_as_new_leaves_through_except_exception() -> None:
-    async def code(count: int) -> None:
-        try:
-            workflow.continue_as_new(count + 1, task_queue="other")
-        except Exception:
-            raise AssertionError("caught") from None
-
-    (end,) = World(driven(code), 4).step()
-    assert isinstance(end, ContinueAsNew)
-    assert (end.args, end.queue, end.workflow_type) == ((payload(5),), "other", "")
-
-
-def test_continue_as_new_from_a_signal_handler() -> None:
-    @workflow.defn
-    class Again:
-        @workflow.run
-        async def run(self) -> None:
-            await workflow.wait_condition(lambda: False)
-
-        @workflow.signal
-        async def again(self) -> None:
-            workflow.continue_as_new()
-
-    world = World(Again)
-    world.step()
-    assert kinds(world.signal("again").step()) == ["ContinueAsNew"]
-
-
-def test_what_is_asked_for_after_the_end_is_dropped() -> None:
-    """The run's end is the last intent of its step."""
-
-    async def late() -> None:
-        await asyncio.sleep(0)
-        workflow.start_activity("late", start_to_close_timeout=MINUTE)
-
-    async def code() -> int:
-        code.task = asyncio.create_task(late())  # type: ignore[attr-defined]
-        workflow.start_activity("early", start_to_close_timeout=MINUTE)
-        return 1
-
-    assert kinds(World(driven(code)).step()) == ["ScheduleActivity 1", "CompleteRun"]
-
-
-def test_handlers_at_work_when_the_run_ends_are_noticed() -> None:
-    @workflow.defn
-    class Busy:
-        @workflow.run
-        async def run(self) -> bool:
-            return workflow.all_handlers_finished()
-
-        @workflow.signal
-        async def slow(self) -> None:
-            await workflow.sleep(100)
-
-        @workflow.signal(unfinished_policy=workflow.HandlerUnfinishedPolicy.ABANDON)
-        async def careless(self) -> None:
-            await workflow.sleep(100)
-
-    world = World(Busy).signal("slow").signal("careless")
-    world.step()
-    assert world.result is False
-    [notice] = world.notices
-    assert notice.kind is NoticeKind.UNFINISHED_HANDLERS
-    assert isinstance(notice.exception, workflow.UnfinishedSignalHandlersWarning)
-    assert notice.text.endswith('[{"name": "slow", "count": 1}]')
-
-
 def test_init_takes_the_arguments_of_run() -> None:
     @workflow.defn
     class Made:
@@ -336,31 +163,6 @@ def test_init_takes_the_arguments_of_run() -> None:
     world = World(Made, "a")
     world.step()
     assert world.result == "Aa"
-
-
-def test_a_failure_while_the_object_is_made_ends_the_run_like_one_in_run() -> None:
-    @workflow.defn
-    class Broken:
-        @workflow.init
-        def __init__(self, bug: bool) -> None:
-            raise ValueError("bug") if bug else ApplicationError("refused")
-
-        @workflow.run
-        async def run(self, bug: bool) -> None: ...
-
-    assert kinds(World(Broken, False).step()) == ["FailRun"]
-    with pytest.raises(CodeFailed):
-        World(Broken, True).step()
-
-
-def test_arguments_that_do_not_decode_leave_the_run_stuck() -> None:
-    @workflow.defn
-    class Typed:
-        @workflow.run
-        async def run(self, count: int) -> None: ...
-
-    with pytest.raises(CodeFailed):
-        World(Typed, "three").step()
 
 
 def test_a_dynamic_workflow_gets_raw_values() -> None:
@@ -394,7 +196,7 @@ def test_an_input_of_another_kind_of_operation_is_nondeterminism() -> None:
     world = World(driven(code))
     world.step()
     with pytest.raises(
-        NondeterminismError, match=r"found TimerFired .*test_instance\.py"
+        NondeterminismError, match=r"found TimerFired .*world\.py:\d+ in act"
     ) as caught:
         world.fire(1).step()
     assert "in act" in str(caught.value)  # the line that began it
@@ -498,71 +300,6 @@ def test_outside_of_workflows_the_api_says_so() -> None:
 def test_names_of_later_versions_say_so() -> None:
     with pytest.raises(NotImplementedError, match=r"workflow\.create_nexus_client\(\), which"):
         workflow.create_nexus_client()
-
-
-def test_an_ended_run_holds_nothing_alive() -> None:
-    """Neither does one that was evicted."""
-
-    async def code() -> None:
-        await workflow.sleep(1)
-
-    before = alive_count()
-    ended, evicted = World(driven(code)), World(driven(code))
-    ended.step()
-    evicted.step()
-    assert alive_count() == before + 2
-    ended.fire(1).step()
-    evicted.instance.evict()
-    assert alive_count() == before
-
-
-def test_cancel_ends_the_run_as_cancelled() -> None:
-    async def code() -> None:
-        await workflow.sleep(1)
-
-    world = World(driven(code))
-    world.step()
-    assert kinds(world.cancel().step()) == ["CancelTimer 1", "CancelRun"]
-
-
-def test_a_cancelled_error_of_the_code_keeps_its_details() -> None:
-    async def code() -> None:
-        try:
-            await workflow.sleep(1)
-        except asyncio.CancelledError:
-            raise CancelledError("stopped", "half", 2) from None
-
-    world = World(driven(code))
-    world.step()
-    end = world.cancel().step()[-1]
-    assert isinstance(end, CancelRun)
-    assert end.details == (payload("half"), payload(2))
-
-
-def test_cancelling_oneself_without_a_request_fails_the_run() -> None:
-    async def code() -> None:
-        raise asyncio.CancelledError
-
-    (end,) = World(driven(code)).step()
-    assert isinstance(end, FailRun)
-    assert end.failure.kind is FailureKind.CANCELED
-
-
-def test_a_timeout_of_waiting_fails_the_run() -> None:
-    async def code() -> None:
-        await workflow.wait_condition(lambda: False, timeout=timedelta(seconds=2))
-
-    world = World(driven(code))
-    assert world.step() == [StartTimer(op=world.instance.operations._begun, duration_ms=2_000)]  # type: ignore[arg-type]
-    assert kinds(world.fire(1).step()) == ["FailRun"]
-
-
-def test_no_result_is_none() -> None:
-    async def code() -> None: ...
-
-    world = World(driven(code))
-    world.step()
-    assert world.result is None
 
 
 def test_headers_and_payloads_stay_as_they_were_until_decoded() -> None:

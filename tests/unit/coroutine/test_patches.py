@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,11 +12,7 @@ from streamflow.coroutine.errors import CodeFailed, NondeterminismError, ReadOnl
 from streamflow.coroutine.replay import replay
 from streamflow.coroutine.traits import Traits
 from streamflow.model.intents import MarkPatch
-from tests.unit.coroutine.world import World, driven, kinds
-
-
-async def act(name: str) -> Any:
-    return await workflow.execute_activity(name, start_to_close_timeout=timedelta(minutes=1))
+from tests.unit.coroutine.world import World, act, driven, kinds
 
 
 async def before() -> str:

@@ -9,8 +9,10 @@ assert world.step() == [...]
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
+from streamflow import workflow
 from streamflow.converter import DataConverter
 from streamflow.coroutine.definition import definition_of
 from streamflow.coroutine.facts import RunFacts
@@ -80,6 +82,14 @@ from streamflow.model.relations import (
 
 CONVERTER = DataConverter.default
 START_MS = 1_700_000_000_000
+MINUTE = timedelta(minutes=1)
+
+
+async def act(name: str = "act", *args: Any, **options: Any) -> Any:
+    """Activities in workflow code may take a minute, where a test does not care."""
+    return await workflow.execute_activity(
+        name, args=args, **{"start_to_close_timeout": MINUTE, **options}
+    )
 
 
 def payload(value: Any) -> Payload:

@@ -14,7 +14,7 @@ from streamflow.model.ids import MessageId, Op
 from streamflow.model.intents import ScheduleActivity
 from streamflow.model.options import ActivityTimeouts
 from streamflow.model.payload import Payload
-from tests.unit.engine.test_decisions import Driven, W
+from tests.unit.engine.driven import Driven, W
 
 SMALL = Limits(payload_bytes_max=1_000, waiting_inputs_max=2)
 

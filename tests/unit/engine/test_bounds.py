@@ -1,0 +1,133 @@
+"""What a run may hold, carry and be told is bounded, and what is over is refused by name."""
+
+from __future__ import annotations
+
+from streamflow.engine import deadlines
+from streamflow.engine.context import Limits
+from streamflow.engine.decide.intents import refuse_intents
+from streamflow.engine.decide.length import outgrown
+from streamflow.engine.sizes import failure_bytes, payload_bytes
+from streamflow.model import events
+from streamflow.model.answers import Reason, Rejection
+from streamflow.model.failure import Failure, FailureKind, RetryState
+from streamflow.model.ids import Op
+from streamflow.model.intents import (
+    CancelRun,
+    CompleteRun,
+    ContinueAsNew,
+    FailRun,
+    Intent,
+    ScheduleActivity,
+    StartTimer,
+)
+from streamflow.model.options import ActivityTimeouts
+from streamflow.model.payload import Payload
+from tests.unit.engine.driven import Driven, charge
+
+
+def test_a_run_may_wait_for_so_many_activities_and_timers() -> None:
+    driven = Driven(Limits(pending_activities_max=2, pending_timers_max=1))
+    context = driven.context()
+    timers: list[Intent] = [StartTimer(op=Op(n), duration_ms=1) for n in (1, 2)]
+    activities: list[Intent] = [charge(1), charge(2), charge(3)]
+
+    assert refuse_intents(driven.run, [charge(1), charge(2), timers[0]], context) is None
+    for intents, what in ((timers, "pending timers"), (activities, "pending activities")):
+        refused = refuse_intents(driven.run, intents, context)
+        assert refused is not None
+        assert (refused.reason, what in refused.message) == (Reason.LIMIT_EXCEEDED, True)
+
+
+def test_what_a_step_carries_must_fit_into_a_record() -> None:
+    """Arguments, results, memos, headers and failures alike."""
+    driven = Driven(Limits(payload_bytes_max=1_000))
+    large = Payload({}, bytes(2_000))
+    nested = Failure(
+        kind=FailureKind.APPLICATION,
+        cause=Failure(kind=FailureKind.APPLICATION, stack_trace="s" * 2_000),
+    )
+
+    for intent in (
+        charge(args=(large,)),
+        charge(headers={"h": large}),
+        CompleteRun(result=large),
+        FailRun(failure=nested),
+        CancelRun(details=(large,)),
+        ContinueAsNew(memo={"m": large}),
+    ):
+        assert refuse_intents(driven.run, [intent], driven.context()) is not None, intent
+
+
+def test_payloads_are_counted_with_what_describes_them() -> None:
+    """Many small ones are as large as one that is not."""
+    small = Payload({"encoding": b"json/plain"}, b"1")
+
+    assert payload_bytes((small,) * 100, None, {"name": small}) > 101 * 19
+    assert failure_bytes(None) == 0
+
+
+def test_inputs_that_no_code_takes_are_bounded() -> None:
+    driven = Driven(Limits(waiting_inputs_max=3))
+    for _ in range(2):
+        driven.decided(driven.signal())
+
+    refused = driven.signal()
+
+    assert isinstance(refused, Rejection)
+    assert refused.reason is Reason.LIMIT_EXCEEDED
+
+
+def test_a_history_may_be_so_long() -> None:
+    driven = Driven(Limits(events_max=2))
+    assert outgrown(driven.run, driven.limits) is None
+    driven.decided(driven.signal())
+
+    end = outgrown(driven.run, driven.limits)
+
+    assert end is not None
+    assert end.retry_state is RetryState.NON_RETRYABLE_FAILURE
+    assert end.new_run_id is None
+
+
+def test_what_is_due_is_decided_in_bounded_pieces() -> None:
+    """Each decision whole; what is left stays due."""
+    driven = Driven(Limits(dispatch_per_step_max=2))
+    driven.activate(*[charge(op) for op in range(1, 8)])
+    assert driven.sent == [1, 2]
+
+    driven.pass_time(0)
+    assert driven.sent == [1, 2, 3, 4]
+    assert deadlines.next_due_ms(driven.run, driven.limits) <= driven.now_ms
+    driven.pass_time(0)
+    driven.pass_time(0)
+
+    assert driven.sent == [1, 2, 3, 4, 5, 6, 7]
+
+
+def test_a_queue_that_never_comes_ends_an_activity_that_may_not_wait_so_long() -> None:
+    """Neither being sent again nor not being sent at all starts the wait anew."""
+    waits = ActivityTimeouts(start_to_close_ms=60_000, schedule_to_start_ms=5_000)
+    driven = Driven(Limits(resend_ms=1_000, unknown_queue_retry_ms=1_000))
+    driven.activate(
+        ScheduleActivity(op=Op(1), activity_id="1", activity_type="a", timeouts=waits),
+        ScheduleActivity(
+            op=Op(2), activity_id="2", activity_type="a", timeouts=waits, queue="nowhere"
+        ),
+    )
+
+    for _ in range(5):
+        driven.pass_time(1_000)
+
+    ended = [r.event for r in driven.run.waiting if isinstance(r.event, events.ActivityFailed)]
+    assert [event.op for event in ended] == [1, 2]
+
+
+def test_a_long_local_activity_is_looked_after_ever_less_often() -> None:
+    """Each look writes a record; an hour of one must not write thousands."""
+    driven = Driven()
+    driven.activate(charge(local=True))
+
+    for _ in range(3_600):
+        driven.pass_time(1_000)
+
+    assert 100 < len(driven.sent) < 500
