@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from streamflow.client import declaring, locate, silence
 from streamflow.client.errors import RPCTimeoutOrCancelledError
 from streamflow.client.executions import Executions
+from streamflow.client.keeping import Keeping
 from streamflow.client.patience import blocking
 from streamflow.client.queues import Queues
 from streamflow.client.replies import Replies
@@ -94,6 +95,7 @@ class LogTransport:
         self._visibility = visibility
         self._executions = Executions(log, namespace, visibility)
         self._schedules = ScheduleHosting(self)
+        self._keeping: Keeping | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._opening: asyncio.Lock | None = None
         self._producer: Producer | None = None
@@ -137,7 +139,13 @@ class LogTransport:
             visibility=self._visibility,
         )
         sibling._owns_log = False
+        if self._keeping is not None:
+            sibling.keep_queues()
         return sibling
+
+    def keep_queues(self) -> None:
+        """Lets runs be read while no Worker serves their queue. Only for a log within this process."""
+        self._keeping = Keeping(self)
 
     def set_metadata(self, metadata: Mapping[str, str | bytes], api_key: str | None) -> None:
         """Nothing: a log asks who one is when one connects."""
@@ -147,6 +155,8 @@ class LogTransport:
         if self._closed:
             return
         await self._schedules.stop()
+        if self._keeping is not None:
+            await self._keeping.stop()
         self._closed = True
         if self._sweeping is not None:
             self._sweeping.cancel()
@@ -206,12 +216,21 @@ class LogTransport:
             self._send(pending, command)
             if self._sweeping is None:
                 self._sweep_later()
+            if self._keeping is not None:
+                self._keep(self._keeping, pending)
             if self._while_waiting is not None and pending.waits_for_result:
                 with self._while_waiting():
                     return await pending.future
             return await pending.future
         finally:
             self._requests.remove(pending.request_id)
+
+    def _keep(self, keeping: Keeping, pending: Pending) -> None:
+        command = pending.command
+        if isinstance(command, StartWorkflow | UpdateWithStart):
+            keeping.remember(command.workflow_id, pending.queue)
+        elif keeping.serves(command):
+            self._spawn(keeping.look_after(pending))
 
     def _send(self, pending: Pending, command: Command) -> None:
         assert self._loop is not None
@@ -355,7 +374,17 @@ class LogTransport:
     async def find_queue(
         self, workflow_id: str, run_id: str | None, *, deadline_s: float | None = DEADLINE_S
     ) -> str:
-        return await locate.find_queue(self, workflow_id, run_id, deadline_s=deadline_s)
+        keeping = self._keeping
+        if keeping is not None and (queue := await keeping.find_queue(workflow_id)):
+            return queue
+        try:
+            return await locate.find_queue(self, workflow_id, run_id, deadline_s=deadline_s)
+        except RPCError as error:
+            if keeping is None or error.status is not RPCStatusCode.UNAVAILABLE:
+                raise
+            found = await keeping.find_queue(workflow_id, unknown=error)
+            assert found is not None
+            return found
 
     # -- schedules ----------------------------------------------------------------------------------------------
 

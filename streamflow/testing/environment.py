@@ -94,6 +94,8 @@ class WorkflowEnvironment(ABC):
                 identity=identity,
                 runtime=runtime,
             )
+            assert isinstance(client.transport, LogTransport)
+            client.transport.keep_queues()
             if search_attributes:
                 await client.transport.declare_search_attributes(
                     {key.name: key.indexed_value_type.value for key in search_attributes}
@@ -183,6 +185,7 @@ class _TimeSkippingEnvironment(WorkflowEnvironment):
         transport = LogTransport(
             log, namespace, create_topics=True, while_waiting=self._while_waiting
         )
+        transport.keep_queues()
         config = ConnectConfig(
             target_host=self._target,
             namespace=namespace,

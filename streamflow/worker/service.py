@@ -37,6 +37,7 @@ from streamflow.worker.slots import ReserveContext, SlotType, slots_of
 from streamflow.worker.standalone import Standalone
 from streamflow.worker.tuning import FixedSizeSlotSupplier, SlotSupplier, slots_max
 from streamflow.worker.waiting import Rate
+from streamflow.worker.yielding import NOBODY, Place, leave, make_room
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,6 +65,8 @@ class Service:
         self._log = setup.client.log
         self._shutdown = Once()
         self._part = ExitStack()
+        self._place: Place = (self._log.cluster_id, setup.client.namespace, setup.queue)
+        self._made_room = False
         self._own_threads: ThreadPoolExecutor | None = None
         self._instance: Instance | None = None
         self._stores: Stores | None = None
@@ -79,6 +82,9 @@ class Service:
     async def start(self) -> None:
         """Raises what keeps a part from starting; `stop` then takes the others down."""
         setup = self._setup
+        if setup.definitions and NOBODY not in setup.definitions:
+            self._made_room = True
+            await make_room(self._place)
         await self._blocking(self._take_part)
         entry = await self._blocking(self._ensure_queue)
         name = await self._blocking(self._claim_name)
@@ -144,6 +150,8 @@ class Service:
             if self._instance is not None:
                 self._instance.release()
             self._part.close()
+            if self._made_room:
+                leave(self._place)
         _log.info("worker_stopped", queue=self._setup.queue)
 
     def change_client(self, client: WorkerClient) -> None:
@@ -162,9 +170,7 @@ class Service:
         """Raises `AppConflict` when others of this process serve the queue with other workflows."""
         setup = self._setup
         types = frozenset(name or "(dynamic)" for name in setup.definitions)
-        self._part.enter_context(
-            serving(self._log.cluster_id, setup.client.namespace, setup.queue, types)
-        )
+        self._part.enter_context(serving(*self._place, types))
 
     def _ensure_queue(self) -> QueueEntry:
         setup = self._setup

@@ -1,0 +1,77 @@
+"""An environment answers for runs while no Worker serves their queue, and makes room for one that comes."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from streamflow import workflow
+from streamflow.client import WorkflowExecutionStatus
+from streamflow.service import RPCError, RPCStatusCode
+from streamflow.testing import WorkflowEnvironment
+from streamflow.worker import Replayer, Worker
+
+
+@workflow.defn
+class Shout:
+    @workflow.run
+    async def run(self, word: str) -> str:
+        return word.upper()
+
+
+@pytest_asyncio.fixture(params=["skipping", "local"])
+async def env(request: pytest.FixtureRequest) -> AsyncIterator[WorkflowEnvironment]:
+    start = WorkflowEnvironment.start_time_skipping
+    if request.param == "local":
+        start = WorkflowEnvironment.start_local
+    async with await start() as env:
+        yield env
+
+
+async def shouted(env: WorkflowEnvironment) -> str:
+    """A finished workflow whose worker has gone."""
+    async with Worker(env.client, task_queue=f"q-{uuid.uuid4()}", workflows=[Shout]) as worker:
+        name = f"shout-{uuid.uuid4()}"
+        await env.client.execute_workflow(Shout.run, "hey", id=name, task_queue=worker.task_queue)
+    return name
+
+
+@pytest.mark.asyncio
+async def test_a_finished_run_can_be_read_after_its_worker(env: WorkflowEnvironment) -> None:
+    handle = env.client.get_workflow_handle(await shouted(env))
+
+    assert (await handle.describe()).status is WorkflowExecutionStatus.COMPLETED
+    assert await handle.result() == "HEY"
+    await Replayer(workflows=[Shout]).replay_workflow(await handle.fetch_history())
+
+
+@pytest.mark.asyncio
+async def test_an_open_run_can_be_described_before_its_worker_which_then_runs_it(
+    env: WorkflowEnvironment,
+) -> None:
+    queue = f"q-{uuid.uuid4()}"
+    handle = await env.client.start_workflow(
+        Shout.run, "hey", id=f"shout-{uuid.uuid4()}", task_queue=queue
+    )
+    result = asyncio.ensure_future(handle.result())
+
+    assert (await handle.describe()).status is WorkflowExecutionStatus.RUNNING
+    async with Worker(env.client, task_queue=queue, workflows=[Shout]):
+        assert await asyncio.wait_for(result, 20) == "HEY"
+
+
+@pytest.mark.asyncio
+async def test_an_unknown_workflow_is_not_found_though_queues_are_unserved(
+    env: WorkflowEnvironment,
+) -> None:
+    for _ in range(2):
+        await shouted(env)
+
+    with pytest.raises(RPCError) as caught:
+        await env.client.get_workflow_handle("nobody-started-this").describe()
+
+    assert caught.value.status is RPCStatusCode.NOT_FOUND
