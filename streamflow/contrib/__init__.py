@@ -1,1 +1,1 @@
-"""What needs libraries that not everybody has: each part names the extra that brings them."""
+"""What not everybody needs. Parts that need further libraries name the extra that brings them."""

@@ -24,6 +24,7 @@ from examples.hello import (
 from examples.patterns import (
     context_propagation,
     custom_converter,
+    event_stream,
     human_in_the_loop,
     nightly_report,
     polling,
@@ -61,6 +62,13 @@ PROMISES: dict[Program, object] = {
     retries.main: ["done at attempt 3", "given up: Refused: This will never work"],
     context_propagation.main: ["Ada", "Ada"],
     custom_converter.main: custom_converter.Money(1375, "EUR"),
+    event_stream.main: [
+        "0 baking",
+        "1 progress 1",
+        "2 progress 2",
+        "3 progress 3",
+        "4 status ready",
+    ],
     nightly_report.main: ["Holidays", 1],
     replay_in_ci.main: [None, "NondeterminismError"],
     saga_booking.main: [
