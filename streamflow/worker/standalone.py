@@ -30,6 +30,7 @@ LOOK_S = 0.5
 """How often a worker looks whether a client has made the queue."""
 
 LOOK_IN_MEMORY_S = 0.02
+"""How soon it looks again at first where looking costs nothing; each time it waits twice as long, up to the above."""
 
 AGAIN_S = 5.0
 """How soon what has failed is begun again."""
@@ -109,6 +110,7 @@ class Standalone:
         while not await _is_there(log, topic) or not await self._is_made(log):
             if await _within(self._stopping.wait(), apart_s):
                 return False
+            apart_s = min(2 * apart_s, LOOK_S)
         return not self._stopping.is_set()
 
     async def _is_made(self, log: Log) -> bool:
