@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final
 
 from streamflow.client.activity_execution import ActivityExecution, listed_activity
 from streamflow.client.address import seconds
 from streamflow.client.inputs import CountActivitiesInput, ListActivitiesInput
+from streamflow.client.paging import Pages
 from streamflow.client.start import NO_METADATA
 from streamflow.client.transport import ExecutionsCount
 from streamflow.model import standalone
@@ -33,66 +34,28 @@ _NAMES: Final = {
 """Names of a filter about activities, as the runs have them."""
 
 
-class ActivityExecutionAsyncIterator:
+class ActivityExecutionAsyncIterator(Pages[ActivityExecution]):
     """An async iterator over the activities that a list filter finds; pages are fetched as they are needed."""
 
     def __init__(self, client: Client, input: ListActivitiesInput) -> None:
+        super().__init__(
+            page_size=input.page_size, next_page_token=input.next_page_token, limit=input.limit
+        )
         self._client = client
         self._input = input
-        self._next_page_token = input.next_page_token
-        self._page: Sequence[ActivityExecution] | None = None
-        self._index = 0
-        self._yielded = 0
 
-    @property
-    def current_page_index(self) -> int:
-        """Which activity of the current page comes next."""
-        return self._index
-
-    @property
-    def current_page(self) -> Sequence[ActivityExecution] | None:
-        """The activities fetched last; ``None`` before the first page is there."""
-        return self._page
-
-    @property
-    def next_page_token(self) -> bytes | None:
-        """Where to go on later; ``None`` when nothing follows."""
-        return self._next_page_token
-
-    async def fetch_next_page(self, *, page_size: int | None = None) -> None:
-        """Reads on, though there may be activities left of the current page.
-
-        Raises:
-            RPCError: INVALID_ARGUMENT for a filter that is none; the message says where.
-        """
+    async def _fetch(
+        self, page_size: int, token: bytes | None
+    ) -> tuple[Sequence[ActivityExecution], bytes | None]:
         request = self._input
         page = await self._client.transport.executions(
             about_activities(request.query or ""),
-            page_size=page_size or request.page_size,
-            page_token=(self._next_page_token or b"").decode(),
+            page_size=page_size,
+            page_token=(token or b"").decode(),
             deadline_s=seconds(request.rpc_timeout),
         )
-        self._page = [listed_activity(summary) for summary in page.executions]
-        self._index = 0
-        self._next_page_token = page.next_page_token.encode() or None
-
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> ActivityExecution:
-        limit = self._input.limit
-        if limit is not None and self._yielded >= limit:
-            raise StopAsyncIteration
-        while self._page is None or self._index >= len(self._page):
-            if self._page is not None and self._next_page_token is None:
-                raise StopAsyncIteration
-            size = self._input.page_size
-            left = size if limit is None else min(size, limit - self._yielded)
-            await self.fetch_next_page(page_size=left)
-        found = self._page[self._index]
-        self._index += 1
-        self._yielded += 1
-        return found
+        found = [listed_activity(summary) for summary in page.executions]
+        return found, page.next_page_token.encode() or None
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from streamflow.client.address import run_id_or_none
 from streamflow.client.history_file import event_from_json, event_to_json
 from streamflow.client.transport import EventsPage
 from streamflow.model.answers import ExecutionSummary, Reason, Rejection
@@ -30,7 +31,7 @@ from streamflow.model.commands import (
 )
 from streamflow.model.control import ControlWorkflow, ResetWorkflow, WorkflowControl
 from streamflow.model.failure import Failure
-from streamflow.model.ids import RunId, WorkflowId
+from streamflow.model.ids import WorkflowId
 from streamflow.model.options import IdConflictPolicy, IdReusePolicy, RetryPolicy
 from streamflow.model.payload import Payload, Payloads
 from streamflow.service import RPCStatusCode
@@ -93,7 +94,7 @@ class SignalBody(msgspec.Struct, frozen=True, kw_only=True):
     def command(self, workflow_id: str) -> SignalWorkflow:
         return SignalWorkflow(
             workflow_id=WorkflowId(workflow_id),
-            run_id=run_of(self.run_id),
+            run_id=run_id_or_none(self.run_id),
             signal_name=self.signal_name,
             args=self.args,
             headers=self.headers,
@@ -111,7 +112,7 @@ class QueryBody(msgspec.Struct, frozen=True, kw_only=True):
     def command(self, workflow_id: str) -> QueryWorkflow:
         return QueryWorkflow(
             workflow_id=WorkflowId(workflow_id),
-            run_id=run_of(self.run_id),
+            run_id=run_id_or_none(self.run_id),
             query_name=self.query_name,
             args=self.args,
             headers=self.headers,
@@ -128,8 +129,8 @@ class CancelBody(msgspec.Struct, frozen=True, kw_only=True):
     def command(self, workflow_id: str) -> CancelWorkflow:
         return CancelWorkflow(
             workflow_id=WorkflowId(workflow_id),
-            run_id=run_of(self.run_id),
-            first_run_id=run_of(self.first_run_id),
+            run_id=run_id_or_none(self.run_id),
+            first_run_id=run_id_or_none(self.first_run_id),
             reason=self.reason,
             identity=self.identity,
         )
@@ -145,8 +146,8 @@ class TerminateBody(msgspec.Struct, frozen=True, kw_only=True):
     def command(self, workflow_id: str) -> TerminateWorkflow:
         return TerminateWorkflow(
             workflow_id=WorkflowId(workflow_id),
-            run_id=run_of(self.run_id),
-            first_run_id=run_of(self.first_run_id),
+            run_id=run_id_or_none(self.run_id),
+            first_run_id=run_id_or_none(self.first_run_id),
             reason=self.reason,
             details=self.details,
             identity=self.identity,
@@ -192,7 +193,7 @@ class ControlBody(msgspec.Struct, frozen=True, kw_only=True):
     def command(self, workflow_id: str) -> ControlActivity:
         return ControlActivity(
             workflow_id=WorkflowId(workflow_id),
-            run_id=run_of(self.run_id),
+            run_id=run_id_or_none(self.run_id),
             control=self.control,
             activity_id=self.activity_id,
             activity_type=self.activity_type,
@@ -215,7 +216,7 @@ class ControlWorkflowBody(msgspec.Struct, frozen=True, kw_only=True):
     def command(self, workflow_id: str) -> ControlWorkflow:
         return ControlWorkflow(
             workflow_id=WorkflowId(workflow_id),
-            run_id=run_of(self.run_id),
+            run_id=run_id_or_none(self.run_id),
             control=self.control,
             reason=self.reason,
             identity=self.identity,
@@ -234,7 +235,7 @@ class ResetBody(msgspec.Struct, frozen=True, kw_only=True):
     def command(self, workflow_id: str) -> ResetWorkflow:
         return ResetWorkflow(
             workflow_id=WorkflowId(workflow_id),
-            run_id=run_of(self.run_id),
+            run_id=run_id_or_none(self.run_id),
             event_id=self.event_id,
             reapply_signals=self.reapply_signals,
             reason=self.reason,
@@ -359,7 +360,10 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
         except ValueError:
             return None
         return Rejection(
-            reason=reason, message=self.detail, run_id=run_of(self.run_id), failure=self.failure
+            reason=reason,
+            message=self.detail,
+            run_id=run_id_or_none(self.run_id),
+            failure=self.failure,
         )
 
     @property
@@ -387,7 +391,3 @@ HTTP_OF_STATUS: dict[RPCStatusCode, int] = {
 def rpc_code(status: RPCStatusCode) -> str:
     """The problem's ``code`` for what the transport could not do; never one of the engine's reasons."""
     return f"rpc_{status.name.lower()}"
-
-
-def run_of(run_id: str | None) -> RunId | None:
-    return RunId(run_id) if run_id else None

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 import msgspec
 
-from streamflow.client.api_v1 import StartBody, run_of
+from streamflow.client.address import run_id_or_none
+from streamflow.client.api_v1 import StartBody
 from streamflow.model.commands import UpdateStage, UpdateWithStart, UpdateWorkflow
 from streamflow.model.ids import WorkflowId
 from streamflow.model.payload import Payload, Payloads
@@ -31,8 +32,8 @@ class UpdateBody(msgspec.Struct, frozen=True, kw_only=True):
     def command(self, workflow_id: str) -> UpdateWorkflow | UpdateWithStart:
         update = UpdateWorkflow(
             workflow_id=WorkflowId(workflow_id),
-            run_id=run_of(self.run_id),
-            first_run_id=run_of(self.first_run_id),
+            run_id=run_id_or_none(self.run_id),
+            first_run_id=run_id_or_none(self.first_run_id),
             update_id=self.update_id,
             update_name=self.update_name,
             args=self.args,

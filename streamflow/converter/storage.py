@@ -8,11 +8,9 @@ for S3. What no run refers to any more stays in the store: removing it is the st
 
 from __future__ import annotations
 
-import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
 
 import msgspec
 
@@ -22,14 +20,13 @@ from streamflow.converter.serialization_context import (
     WithSerializationContext,
     WorkflowSerializationContext,
 )
+from streamflow.converter.together import together
 from streamflow.model.payload import Payload
 
 PAYLOAD_SIZE_THRESHOLD = 256 * 1024
 REFERENCE_ENCODING = b"json/external-storage-reference"
 _METADATA_BYTES = 4 * 1024
 """More than any payload has: only near the threshold is the exact size worth its cost."""
-
-T = TypeVar("T")
 
 
 class StorageWarning(RuntimeWarning):
@@ -168,7 +165,7 @@ class ExternalStorage(WithSerializationContext):
                 groups.setdefault(driver.name(), []).append(index)
         made = [*payloads]
         context = StorageDriverStoreContext(self._target)
-        claims = await _together(
+        claims = await together(
             [
                 self._driver(name).store(context, [payloads[index] for index in indices])
                 for name, indices in groups.items()
@@ -188,7 +185,7 @@ class ExternalStorage(WithSerializationContext):
                 name, claim = _claim(payload)
                 groups.setdefault(name, []).append((index, claim))
         made = [*payloads]
-        found = await _together(
+        found = await together(
             [
                 self._driver(name).retrieve(StorageDriverRetrieveContext(), [c for _, c in claims])
                 for name, claims in groups.items()
@@ -274,17 +271,3 @@ def _target_of(context: SerializationContext) -> StorageTarget | None:
 def _check_count(driver: str, what: str, found: int, expected: int) -> None:
     if found != expected:
         raise ValueError(f"Driver '{driver}' returned {found} {what}, expected {expected}")
-
-
-async def _together(calls: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
-    """All results; if one fails the others are cancelled and waited for."""
-    if len(calls) < 2:
-        return [await call for call in calls]
-    tasks = [asyncio.ensure_future(call) for call in calls]
-    try:
-        return [*await asyncio.gather(*tasks)]
-    except BaseException:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        raise

@@ -11,6 +11,7 @@ import msgspec
 from starlette.requests import Request
 
 from streamflow.client import api_v1
+from streamflow.client.address import run_id_or_none
 from streamflow.client.api_v1_updates import UpdateBody
 from streamflow.client.errors import RPCTimeoutOrCancelledError
 from streamflow.client.transport import DEADLINE_S, EventsPage, Transport
@@ -243,7 +244,7 @@ def _queue(request: Request) -> str:
 
 
 def _run_id(request: Request) -> RunId | None:
-    return api_v1.run_of(request.query_params.get("run_id"))
+    return run_id_or_none(request.query_params.get("run_id"))
 
 
 def _wait_s(request: Request) -> float:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-_MILLISECOND = timedelta(milliseconds=1)
+from streamflow.common.durations import to_ms
+
 _NONE = timedelta(0)
 
 
@@ -12,7 +13,7 @@ def milliseconds(duration: timedelta) -> int:
     """Whole milliseconds, rounded up so that a short wait never becomes none."""
     if duration < _NONE:
         raise ValueError(f"Expected a duration of 0 or more, found {duration}")
-    return -(-duration // _MILLISECOND)
+    return to_ms(duration)
 
 
 def optional_milliseconds(duration: timedelta | None) -> int | None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from streamflow.client.activity_listing import about_workflows
+from streamflow.client.address import seconds
 from streamflow.client.inputs import CountWorkflowsInput, ListWorkflowsInput
 from streamflow.client.listing import (
     WorkflowExecutionAsyncIterator,
     WorkflowExecutionCount,
     counted,
-    seconds,
 )
 from streamflow.client.root.calls import Calls
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from streamflow.client import inputs
+from streamflow.client.paging import Pages
 from streamflow.client.schedules.description import (
     ScheduleDescription,
     ScheduleListDescription,
@@ -142,45 +143,15 @@ class ScheduleHandle:
         )
 
 
-class ScheduleAsyncIterator:
+class ScheduleAsyncIterator(Pages[ScheduleListDescription]):
     """An async iterator over schedules; pages are fetched as they are needed."""
 
     def __init__(self, client: Client, input: inputs.ListSchedulesInput) -> None:
+        super().__init__(page_size=input.page_size, next_page_token=input.next_page_token)
         self._client = client
         self._input = input
-        self._next_page_token = input.next_page_token
-        self._page: Sequence[ScheduleListDescription] | None = None
-        self._index = 0
 
-    @property
-    def current_page_index(self) -> int:
-        return self._index
-
-    @property
-    def current_page(self) -> Sequence[ScheduleListDescription] | None:
-        """The schedules fetched last; ``None`` before the first page is there."""
-        return self._page
-
-    @property
-    def next_page_token(self) -> bytes | None:
-        """Where to go on later; ``None`` when nothing follows."""
-        return self._next_page_token
-
-    async def fetch_next_page(self, *, page_size: int | None = None) -> None:
-        self._page, token = await self._client.root.schedules_page(
-            self._input, page_size or self._input.page_size, self._next_page_token
-        )
-        self._next_page_token = token
-        self._index = 0
-
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> ScheduleListDescription:
-        while self._page is None or self._index >= len(self._page):
-            if self._page is not None and self._next_page_token is None:
-                raise StopAsyncIteration
-            await self.fetch_next_page()
-        found = self._page[self._index]
-        self._index += 1
-        return found
+    async def _fetch(
+        self, page_size: int, token: bytes | None
+    ) -> tuple[Sequence[ScheduleListDescription], bytes | None]:
+        return await self._client.root.schedules_page(self._input, page_size, token)

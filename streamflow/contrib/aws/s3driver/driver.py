@@ -7,12 +7,10 @@ What is not known is ``null``. An object is never changed and never removed: tha
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import hashlib
 import string
-from collections.abc import Callable, Coroutine, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Callable, Mapping, Sequence
 
 from streamflow.api.common.v1 import Payload
 from streamflow.contrib.aws.s3driver.client import S3StorageDriverClient
@@ -24,6 +22,7 @@ from streamflow.converter import (
     StorageDriverStoreContext,
     StorageDriverWorkflowInfo,
 )
+from streamflow.converter.together import together
 
 DRIVER_NAME = "aws.s3driver"
 MAX_PAYLOAD_SIZE = 50 * 1024 * 1024
@@ -31,7 +30,6 @@ KEY_BYTES_MAX = 1_024
 """S3's own bound."""
 _SAFE = frozenset(string.ascii_letters + string.digits + "!-_.*'()")
 
-T = TypeVar("T")
 Bucket = str | Callable[[StorageDriverStoreContext, Payload], str]
 
 
@@ -71,13 +69,13 @@ class S3StorageDriver(StorageDriver):
         self, context: StorageDriverStoreContext, payloads: Sequence[Payload]
     ) -> list[StorageDriverClaim]:
         """Raises: ValueError for a payload that is too large; RuntimeError if S3 did not take it."""
-        return await _together([self._upload(context, payload) for payload in payloads])
+        return await together([self._upload(context, payload) for payload in payloads])
 
     async def retrieve(
         self, context: StorageDriverRetrieveContext, claims: Sequence[StorageDriverClaim]
     ) -> list[Payload]:
         """Raises: ValueError for a claim or bytes that are not as stored; RuntimeError if S3 did not give them."""
-        return await _together([self._download(claim) for claim in claims])
+        return await together([self._download(claim) for claim in claims])
 
     async def _upload(
         self, context: StorageDriverStoreContext, payload: Payload
@@ -155,15 +153,3 @@ def _safe(text: str | None) -> str:
     if not text:
         return "null"
     return "".join(chr(byte) if chr(byte) in _SAFE else f"%{byte:02X}" for byte in text.encode())
-
-
-async def _together(calls: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
-    """All results; if one fails the others are cancelled and waited for."""
-    tasks = [asyncio.ensure_future(call) for call in calls]
-    try:
-        return [*await asyncio.gather(*tasks)]
-    except BaseException:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        raise
