@@ -8,7 +8,7 @@ does the same for errors. `DataConverter` holds one of each.
 
 `payload` has the converters, `json_plain` the one for JSON, `typed` the way from JSON to a type hint, `failure` errors,
 `codec` the codec, `storage` what keeps large payloads elsewhere, `data` all of them together, `serialization_context` whose
-a value is, `search_attributes` those values that the engine itself reads.
+a value is, `transfer` classes stored as something else, `search_attributes` those values that the engine itself reads.
 """
 
 from __future__ import annotations
@@ -61,6 +61,7 @@ from streamflow.converter.storage import (
     StorageDriverWorkflowInfo,
     StorageWarning,
 )
+from streamflow.converter.transfer import TransferTypeConverter, transfer_type_convertible
 from streamflow.converter.typed import value_to_type
 from streamflow.converter.validation import create_payload_validation_error
 
@@ -94,6 +95,7 @@ __all__ = [
     "StorageDriverStoreContext",
     "StorageDriverWorkflowInfo",
     "StorageWarning",
+    "TransferTypeConverter",
     "WithSerializationContext",
     "WorkflowSerializationContext",
     "create_payload_validation_error",
@@ -104,5 +106,6 @@ __all__ = [
     "encode_search_attribute_values",
     "encode_search_attributes",
     "encode_typed_search_attribute_value",
+    "transfer_type_convertible",
     "value_to_type",
 ]

@@ -28,6 +28,7 @@ from streamflow.converter.serialization_context import (
     in_context,
 )
 from streamflow.converter.storage import ExternalStorage
+from streamflow.converter.transferring import TransferringPayloadConverter, transferring
 from streamflow.model.failure import Failure
 from streamflow.model.payload import Payload
 
@@ -53,7 +54,7 @@ class DataConverter(WithSerializationContext):
     default: ClassVar[DataConverter]
 
     def __post_init__(self) -> None:
-        self._assemble(self.payload_converter_class(), self.failure_converter_class())
+        self._assemble(transferring(self.payload_converter_class()), self.failure_converter_class())
 
     def _assemble(self, payloads: PayloadConverter, failures: FailureConverter) -> None:
         codec, storage = self.payload_codec, self.external_storage
@@ -135,6 +136,8 @@ class DataConverter(WithSerializationContext):
 
 
 def _takes_context(converter: PayloadConverter) -> bool:
+    if isinstance(converter, TransferringPayloadConverter):
+        return _takes_context(converter.inner)
     if isinstance(converter, CompositePayloadConverter) and (
         type(converter).with_context is CompositePayloadConverter.with_context
     ):

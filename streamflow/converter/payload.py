@@ -17,6 +17,7 @@ from streamflow.converter.serialization_context import (
     in_context,
 )
 from streamflow.converter.storage import is_reference
+from streamflow.converter.transfer import restored, transfer_hints, transferred
 from streamflow.model.payload import Payload
 
 ValueT = TypeVar("ValueT")
@@ -120,13 +121,16 @@ class CompositePayloadConverter(PayloadConverter, WithSerializationContext):
         self._ordered = tuple(self.converters.values())
 
     def to_payloads(self, values: Sequence[Any]) -> list[Payload]:
-        return [self._encoded(index, value) for index, value in enumerate(values)]
+        return [self._encoded(index, value) for index, value in enumerate(transferred(values))]
 
     def from_payloads(
         self, payloads: Sequence[Payload], type_hints: list[Any] | None = None
     ) -> list[Any]:
         if not type_hints:
             return [self._decoded(payload, None) for payload in payloads]
+        stored_hints = transfer_hints(type_hints)
+        if stored_hints is not None:
+            return restored(self.from_payloads(payloads, stored_hints), type_hints)
         hints = [*type_hints, *[None] * (len(payloads) - len(type_hints))]
         return [
             self._decoded(payload, hint) for payload, hint in zip(payloads, hints, strict=False)

@@ -16,6 +16,7 @@ from streamflow.activity.cancellation import SharedCancellation, ThreadInterrupt
 from streamflow.activity.context import Context, Info, Signal, enter
 from streamflow.activity.definition import ActivityDefinition
 from streamflow.converter import DataConverter, PayloadConverter
+from streamflow.converter.transferring import transferring
 from streamflow.exceptions import CancelledError
 from streamflow.worker.attempt import Attempt
 from streamflow.worker.shared_state import SharedHeartbeatSender, SharedStateManager
@@ -152,7 +153,7 @@ def _run_in_process(
             heartbeat=lambda details: sender.send_heartbeat(info.task_token, *details),
             cancellation=SharedCancellation(cancelled),
             worker_shutdown=SharedCancellation(shutdown),
-            payload_converter=converter_class(),
+            payload_converter=transferring(converter_class()),
             is_async=False,
         )
     )
