@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 
 from streamflow.client.errors import raise_refusal
+from streamflow.client.large import warn_of_large
 from streamflow.client.transport import DEADLINE_S
 from streamflow.model.answers import Answer, Rejection
 from streamflow.model.commands import Command
@@ -36,6 +37,7 @@ class Address:
         self, command: Command, rpc_timeout: timedelta | None, *, patient: bool = False
     ) -> Answer:
         """The answer. A ``patient`` call without a timeout waits for ever, another for 10 s."""
+        warn_of_large(command, self.client.service_client.config.payload_limits)
         deadline_s = None if patient and rpc_timeout is None else seconds(rpc_timeout)
         queue = self.queue or await self.find_queue()
         return await self.client.transport.ask(queue, command, deadline_s=deadline_s)

@@ -7,7 +7,7 @@
 | `rpc_metadata` | a gateway's HTTP headers; kept, and without effect, on a log |
 | `HttpConnectProxyConfig` | a gateway's proxy; refused for Kafka, whose protocol has no proxies |
 | `KeepAliveConfig`, `DnsLoadBalancingConfig`, `RetryConfig`, `GrpcCompression` | nothing: librdkafka and httpx keep connections, resolve names and retry by themselves (`config=` reaches librdkafka) |
-| `PayloadLimitsConfig` | larger payloads are logged, and sent all the same |
+| `PayloadLimitsConfig` | the calls of clients that carry larger payloads or memos are logged, and sent all the same |
 """
 
 from __future__ import annotations
@@ -110,7 +110,10 @@ GrpcCompression.GZIP = GrpcCompression("gzip")
 
 @dataclass(frozen=True)
 class PayloadLimitsConfig:
-    """Sizes in bytes above which arguments or memos are logged as large; 0 logs nothing."""
+    """Sizes in bytes above which arguments or memos of a client's call are logged as large; 0 logs nothing.
+
+    What workflows and activities return or ask for is bounded by the engine alone.
+    """
 
     payloads_warn_size: int = 512 * 1_024
     memo_warn_size: int = 2 * 1_024

@@ -22,6 +22,7 @@ from streamflow.client.inputs import (
     StartActivityInput,
     TerminateActivityInput,
 )
+from streamflow.client.large import warn_of_large
 from streamflow.client.root.calls import Calls
 from streamflow.client.transport import EventsPage
 from streamflow.client.values import encode
@@ -62,6 +63,7 @@ class ActivityCalls(Calls):
             static_summary=input.summary or "",
             identity=client.identity,
         )
+        warn_of_large(command, client.service_client.config.payload_limits)
         answer = await client.transport.ask(
             standalone.QUEUE, command, deadline_s=seconds(input.rpc_timeout)
         )

@@ -9,6 +9,7 @@ from streamflow.client.ending import outcome
 from streamflow.client.errors import raise_refusal
 from streamflow.client.handle import WorkflowHandle
 from streamflow.client.inputs import StartWorkflowInput
+from streamflow.client.large import warn_of_large
 from streamflow.client.root.calls import Calls
 from streamflow.client.start import start_command
 from streamflow.client.values import converter_for
@@ -21,6 +22,7 @@ class StartCalls(Calls):
     async def start_workflow(self, input: StartWorkflowInput) -> WorkflowHandle[Any, Any]:
         client = self._client
         command = await self._start_command(input, WaitFor.ACCEPTED)
+        warn_of_large(command, client.service_client.config.payload_limits)
         answer = await client.transport.ask(
             input.task_queue, command, deadline_s=seconds(input.rpc_timeout)
         )
@@ -45,6 +47,7 @@ class StartCalls(Calls):
         """Start and result in one request. Used when no interceptor wants to see the start alone."""
         client, timeout = self._client, input.rpc_timeout
         command = await self._start_command(input, WaitFor.RESULT)
+        warn_of_large(command, client.service_client.config.payload_limits)
         answer = await client.transport.ask(
             input.task_queue, command, deadline_s=timeout.total_seconds() if timeout else None
         )
