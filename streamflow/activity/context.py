@@ -188,10 +188,8 @@ def current() -> Context:
     """The context of the running attempt. For our own shells; user code has the functions below."""
     context = _current.get(None)
     if context is None:
-        raise RuntimeError(
-            "Not in activity context: expected to be called from a running activity, found none in this task or thread; "
-            "in a thread of your own, run the call in a copy of the activity's contextvars"
-        )
+        # In a thread of the activity's own, the call is to run in a copy of its contextvars.
+        raise RuntimeError("Not in activity context")
     return context
 
 
@@ -275,7 +273,8 @@ def client() -> Any:
     context = current()
     if not context.is_async:
         raise RuntimeError(
-            "Expected an async activity, found a sync one; its thread cannot await the client's calls"
+            "The client is only available in `async def` activities, found a sync one; its thread cannot await the "
+            "client's calls"
         )
     if context.client is None:
         raise RuntimeError("Expected an activity with a client, found none; the test gave it none")

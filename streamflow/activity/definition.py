@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast, overload
 
 from streamflow.common import RawValue
-from streamflow.coroutine.signatures import signature_of
+from streamflow.coroutine.signatures import RAW_VALUES, signature_of
 
 ACTIVITY = "__streamflow_activity__"
 """The attribute of a decorated function (or callable class) that holds its `ActivityDefinition`."""
@@ -96,7 +96,7 @@ def definition_of(activity: Callable[..., Any]) -> ActivityDefinition:
     definition = getattr(activity, ACTIVITY, None)
     if not isinstance(definition, ActivityDefinition):
         raise TypeError(
-            f"Expected an activity, found {activity!r}; decorate it with @activity.defn"
+            f"Activity {getattr(activity, '__name__', activity)} missing attributes: expected one decorated with @activity.defn, found {activity!r}"
         )
     if inspect.isclass(activity):
         raise TypeError(
@@ -137,13 +137,14 @@ def _refuse_keyword_only(called: Callable[..., Any]) -> None:
     for parameter in inspect.signature(called).parameters.values():
         if parameter.kind is parameter.KEYWORD_ONLY:
             raise TypeError(
-                f"Activity cannot have keyword-only arguments: found {parameter.name!r} of {called!r}"
+                f"Expected only arguments by position, found {parameter.name!r} of {called!r}: activities cannot have "
+                "keyword-only arguments"
             )
 
 
 def _check_dynamic(arguments: tuple[Any, ...]) -> None:
     """It takes the values of any call, as they came."""
-    if len(arguments) != 1 or arguments[0] != Sequence[RawValue]:
+    if len(arguments) != 1 or arguments[0] not in RAW_VALUES:
         raise TypeError(
             f"Dynamic activity must accept a single Sequence[RawValue], found parameters {arguments}"
         )

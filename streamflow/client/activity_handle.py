@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from streamflow.client.activity_events import cancellation_of
 from streamflow.client.activity_execution import ActivityExecutionDescription
 from streamflow.client.address import Address, expect, run_id_or_none
 from streamflow.client.errors import ActivityFailureError
@@ -15,7 +16,7 @@ from streamflow.client.inputs import (
     TerminateActivityInput,
 )
 from streamflow.client.start import NO_METADATA
-from streamflow.client.values import decode_one, run_error
+from streamflow.client.values import decode_failure, decode_one, run_error
 from streamflow.converter import ActivitySerializationContext
 from streamflow.exceptions import ActivityError
 from streamflow.model import standalone
@@ -78,13 +79,10 @@ class ActivityHandle(Generic[ResultT]):
                 is_local=False,
             )
         )
+        address = Address(
+            self._client, standalone.workflow_id_of(self._id), self._run_id, standalone.QUEUE
+        )
         if self._ended is None:
-            address = Address(
-                self._client,
-                standalone.workflow_id_of(self._id),
-                self._run_id,
-                standalone.QUEUE,
-            )
             command = AwaitResult(
                 workflow_id=address.workflow_id, run_id=run_id_or_none(self._run_id)
             )
@@ -94,6 +92,12 @@ class ActivityHandle(Generic[ResultT]):
             result: ResultT = await decode_one(converter, ended.result, self._result_type)
             return result
         cause = await run_error(converter, ended)
+        if ended.status is Status.CANCELED:
+            failure = await cancellation_of(
+                self._client, address.workflow_id, ended.run_id, rpc_timeout
+            )
+            if failure is not None:
+                cause = await decode_failure(converter, failure)
         if isinstance(cause, ActivityError) and cause.cause is not None:
             cause = (
                 cause.cause
@@ -143,7 +147,12 @@ class ActivityHandle(Generic[ResultT]):
         rpc_metadata: Mapping[str, str | bytes] = NO_METADATA,
         rpc_timeout: timedelta | None = None,
     ) -> ActivityExecutionDescription:
-        """Status, times, attempts and failures. ``long_poll_token`` is passed over: the answer comes at once."""
+        """Status, times, attempts and failures.
+
+        Args:
+            long_poll_token: Of an earlier description: the answer comes once something has changed since, or after 20
+                seconds (or ``rpc_timeout``).
+        """
         description: ActivityExecutionDescription = await self._client.outbound.describe_activity(
             DescribeActivityInput(
                 activity_id=self._id,

@@ -291,7 +291,8 @@ def _named(activity: Any) -> tuple[str, Any]:
     definition: ActivityDefinition | None = getattr(activity, ACTIVITY, None)
     if definition is None:
         raise TypeError(
-            f"Expected an activity, found {activity!r}; decorate it with @activity.defn or give its name"
+            f"Activity {getattr(activity, '__name__', activity)} missing attributes: expected one decorated with @activity.defn or the name of "
+            f"one, found {activity!r}"
         )
     if definition.name is None:
         raise ValueError(

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from streamflow.client import declaring, locate, silence
+from streamflow.client.activity_hosting import ActivityHosting
 from streamflow.client.errors import RPCTimeoutOrCancelledError
 from streamflow.client.executions import Executions
 from streamflow.client.keeping import Keeping
@@ -34,6 +35,7 @@ from streamflow.client.transport import (
     ExecutionsCount,
     ExecutionsPage,
 )
+from streamflow.model import standalone
 from streamflow.model.answers import Answer, HistoryPage
 from streamflow.model.commands import (
     Command,
@@ -96,6 +98,7 @@ class LogTransport:
         self._executions = Executions(log, namespace, visibility)
         self._schedules = ScheduleHosting(self)
         self._keeping: Keeping | None = None
+        self._activities = ActivityHosting(self)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._opening: asyncio.Lock | None = None
         self._producer: Producer | None = None
@@ -157,6 +160,7 @@ class LogTransport:
         await self._schedules.stop()
         if self._keeping is not None:
             await self._keeping.stop()
+        await self._activities.stop()
         self._closed = True
         if self._sweeping is not None:
             self._sweeping.cancel()
@@ -191,6 +195,8 @@ class LogTransport:
             queue = await self.find_queue(command.workflow_id, None, deadline_s=deadline_s)
         if queue == SCHEDULES_QUEUE:
             await self._schedules.ensure()
+        elif queue == standalone.QUEUE:
+            await self._activities.ensure(command)
         # Only a start makes a queue: whoever speaks to a workflow on a mistyped one is to hear that it is not there.
         create = self.create_topics and isinstance(command, StartWorkflow | UpdateWithStart)
         route = await self._queues.route(queue, create=create)

@@ -62,6 +62,11 @@ class EmbeddedLog:
         return True
 
     @property
+    def within_process(self) -> bool:
+        """Whether this process stands in for the whole deployment."""
+        return True
+
+    @property
     def threaded(self) -> bool:
         return True
 

@@ -45,6 +45,11 @@ class MemoryLog:
         return False
 
     @property
+    def within_process(self) -> bool:
+        """Whether this process stands in for the whole deployment."""
+        return True
+
+    @property
     def threaded(self) -> bool:
         return False
 

@@ -114,10 +114,16 @@ async def _cancelled(
 def _interrupted(cancellation: ActivityCancellationDetails) -> ApplicationError:
     """Stopped by an operator or by the end of its worker: the activity itself goes on, by another attempt."""
     if cancellation.paused:
-        return ApplicationError("The activity was paused, and stopped for it", type=PAUSE_FAILURE)
+        return ApplicationError(
+            "Unhandled activity cancel error produced by activity pause", type=PAUSE_FAILURE
+        )
     if cancellation.reset:
-        return ApplicationError("The activity was reset, and stopped for it", type=RESET_FAILURE)
-    return ApplicationError("The worker shut down before the activity ended", type="WorkerShutdown")
+        return ApplicationError(
+            "Unhandled activity cancel error produced by activity reset", type=RESET_FAILURE
+        )
+    return ApplicationError(
+        "Worker is shutting down and this activity did not complete in time", type="WorkerShutdown"
+    )
 
 
 async def _failure(error: BaseException, converter: DataConverter) -> Failure:

@@ -202,7 +202,9 @@ class Service:
     def _break(self, error: BaseException) -> None:
         """Sync activities cannot run any more: the worker ends, for others to take over."""
         if not self._broken.done():
-            self._broken.set_exception(error)
+            failed = RuntimeError("Activity worker failed")
+            failed.__cause__ = error
+            self._broken.set_exception(failed)
 
     def _make_executor(
         self, supplier: SlotSupplier, slot_type: SlotType, rate: Rate | None = None

@@ -35,6 +35,9 @@ LOOK_IN_MEMORY_S = 0.02
 AGAIN_S = 5.0
 """How soon what has failed is begun again."""
 
+hosted: set[tuple[str, str]] = set()
+"""Logs (by their clusters' IDs) and namespaces of this process whose queue a `standalone_host.StandaloneHost` serves."""
+
 
 @workflow.defn(name=standalone.WORKFLOW_TYPE)
 class StandaloneActivity:
@@ -107,7 +110,8 @@ class Standalone:
         log: Log = self._setup.client.log
         topic = inbox_topic(self._setup.client.namespace, standalone.QUEUE)
         apart_s = LOOK_S if log.threaded else LOOK_IN_MEMORY_S
-        while not await _is_there(log, topic) or not await self._is_made(log):
+        key = (log.cluster_id, self._setup.client.namespace)
+        while key in hosted or not await _is_there(log, topic) or not await self._is_made(log):
             if await _within(self._stopping.wait(), apart_s):
                 return False
             apart_s = min(2 * apart_s, LOOK_S)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
+from streamflow.client.activity_events import events_of
 from streamflow.client.activity_execution import ActivityExecutionDescription, described
 from streamflow.client.activity_handle import ActivityHandle
 from streamflow.client.activity_listing import (
@@ -24,7 +26,6 @@ from streamflow.client.inputs import (
 )
 from streamflow.client.large import warn_of_large
 from streamflow.client.root.calls import Calls
-from streamflow.client.transport import EventsPage
 from streamflow.client.values import encode
 from streamflow.common import (
     RetryPolicy,
@@ -43,10 +44,15 @@ from streamflow.model.commands import (
     StartWorkflow,
     TerminateWorkflow,
 )
-from streamflow.model.events import Recorded
 from streamflow.model.options import ActivityTimeouts
 from streamflow.model.standalone import StandaloneSpec
 from streamflow.service import RPCError, RPCStatusCode
+
+LONG_POLL_S = 20.0
+"""How long a description waits for a change, unless told otherwise ..."""
+
+LONG_POLL_APART_S = 0.1
+"""... and how often it looks."""
 
 
 class ActivityCalls(Calls):
@@ -136,22 +142,23 @@ class ActivityCalls(Calls):
         expect(await address.ask(command, input.rpc_timeout), Done)
 
     async def describe_activity(self, input: DescribeActivityInput) -> ActivityExecutionDescription:
+        """With a token of an earlier answer: waits until there is something else to say, or for as long as it may."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + (seconds(input.rpc_timeout) or LONG_POLL_S)
+        while True:
+            found = await self._describe_activity(input)
+            if found.long_poll_token != input.long_poll_token or loop.time() >= until:
+                return found
+            await asyncio.sleep(LONG_POLL_APART_S)
+
+    async def _describe_activity(
+        self, input: DescribeActivityInput
+    ) -> ActivityExecutionDescription:
         address = self._activity(input.activity_id, input.activity_run_id)
         command = DescribeWorkflow(workflow_id=address.workflow_id, run_id=address.run_id)
         facts = expect(await address.ask(command, input.rpc_timeout), Description)
-        events: list[Recorded] = []
-        page: EventsPage | None = None
-        while page is None or page.more:
-            answer = await self._client.transport.events(
-                standalone.QUEUE,
-                address.workflow_id,
-                facts.run_id,
-                page.next_after_seq if page else 0,
-                deadline_s=seconds(input.rpc_timeout),
-            )
-            page = expect(answer, EventsPage)
-            events += page.events
-        return described(facts, events, self._client.data_converter)
+        events = await events_of(self._client, address.workflow_id, facts.run_id, input.rpc_timeout)
+        return await described(facts, events, self._client.data_converter)
 
     def _activity(self, activity_id: str, run_id: str | None) -> Address:
         return self._address(standalone.workflow_id_of(activity_id), run_id, standalone.QUEUE)

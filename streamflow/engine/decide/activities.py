@@ -52,6 +52,16 @@ def decide_report(run: Run, command: ReportActivity, context: Context) -> Decisi
     activity = pending_task(run, command.task)
     if activity is None:
         return stale(run, command.task)
+    if (
+        command.outcome is ActivityOutcome.CANCELED
+        and command.task.activity_id
+        and not activity.cancel_requested
+    ):
+        return reject(
+            Reason.NOT_DUE,
+            f"Activity {command.task.activity_id!r} cannot be cancelled, invalid transition from Started: expected it to have "
+            "been asked to stop, found that nobody did; request its cancellation first",
+        )
     if command.heartbeat_details:
         size = payload_bytes(command.heartbeat_details)
         too_large = refuse_size("heartbeat", size, context.limits)
