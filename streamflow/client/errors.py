@@ -163,6 +163,6 @@ def _known_as(rejection: Rejection) -> str:
         case Reason.ALREADY_CLOSED:
             return "workflow execution already completed: "
         case Reason.NOT_FOUND if rejection.message.startswith("Expected workflow"):
-            return "workflow not found: "
+            return "workflow not found: workflow execution not found: "
         case _:
             return ""

@@ -60,8 +60,11 @@ class QueryNotFound(LookupError):
     """The run has no handler for this query."""
 
 
-class Evicted(BaseException):
+class _WorkflowBeingEvictedError(BaseException):
     """Thrown into what an instance has running when it is taken down: the run goes on elsewhere, or is closed."""
+
+
+Evicted = _WorkflowBeingEvictedError
 
 
 class ContinueAsNewError(BaseException):

@@ -20,6 +20,7 @@ from typing import Any
 from streamflow.common import RawValue
 from streamflow.converter import DataConverter
 from streamflow.coroutine import eviction, guard, stacks
+from streamflow.coroutine.arguments import decoding_arguments
 from streamflow.coroutine.conditions import Conditions
 from streamflow.coroutine.definition import WorkflowDefinition
 from streamflow.coroutine.ending import End, Judge
@@ -195,6 +196,7 @@ class Instance:
     def evict(self) -> bool:
         """Ends everything the code has running. False if some of it had to be parked for good."""
         _alive.discard(self)
+        self.replaying = True  # what the code does now is no news
         clean = eviction.evict(self.loop)
         # Everything here refers to the instance and it to everything: without this only the collector would free it,
         # some hundred objects a run.
@@ -321,7 +323,8 @@ class Instance:
     def _start_arguments(self, started: WorkflowStarted) -> list[Any]:
         if self.definition.dynamic:
             return [[RawValue(payload) for payload in started.args]]
-        return self.values.decode(started.args, self.definition.run_signature.arguments)
+        with decoding_arguments():
+            return self.values.decode(started.args, self.definition.run_signature.arguments)
 
     async def _run_main(self, started: WorkflowStarted) -> None:
         try:
@@ -374,8 +377,9 @@ class Instance:
             raise Evicted
         if self.read_only:
             raise ReadOnlyContextError(
-                "Expected code that only reads while in a read-only function (a query handler, a validator or a waiting "
-                f"condition), found it attempting to {attempted}; do that from the run method, a signal or an update handler"
+                f"While in read-only function, action attempted: {attempted}. Expected code that only reads while in a "
+                "read-only function (a query handler, a validator or a waiting condition); do that from the run method, a "
+                "signal or an update handler"
             )
 
     def begin_timer(self, handle: TimerHandle, delay_s: float, summary: str) -> TimerMachine:

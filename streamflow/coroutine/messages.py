@@ -16,7 +16,7 @@ from streamflow.coroutine.definition import QueryDefinition, SignalDefinition
 from streamflow.coroutine.errors import ContinueAsNewError, QueryNotFound
 from streamflow.coroutine.handlers import AtWork, Handler, Handlers, Waiting
 from streamflow.coroutine.interception import Interception, without_waiting
-from streamflow.coroutine.metadata import BUILT_IN
+from streamflow.coroutine.metadata import BUILT_IN, LISTED
 from streamflow.coroutine.notices import NoticeKind
 from streamflow.model.events import SignalReceived
 from streamflow.model.payload import Payload, Payloads
@@ -102,7 +102,7 @@ class Messages:
             handler = handler or self.queries.get(None)
             if handler is not None:
                 return self._ask(handler, name, args, headers)
-        known = " ".join(sorted([*self.queries.names(), *BUILT_IN]))
+        known = " ".join(sorted([*self.queries.names(), *LISTED]))
         raise QueryNotFound(
             f"Query handler for '{name}' expected but not found, known queries: [{known}]"
         )

@@ -49,7 +49,7 @@ def _enhanced_stack_trace(instance: Instance) -> EnhancedStackTrace:
 
 def _metadata(instance: Instance) -> WorkflowMetadata:
     queries = _described(instance.messages.queries)
-    built_in = [WorkflowInteractionDefinition(name) for name in _LISTED]
+    built_in = [WorkflowInteractionDefinition(name) for name in LISTED]
     return WorkflowMetadata(
         definition=WorkflowDefinition(
             type=instance.facts.started.workflow_type,
@@ -82,7 +82,8 @@ BUILT_IN: dict[str, Callable[[Instance], Any]] = {
 }
 """What is asked without the code having a handler for it."""
 
-_LISTED = tuple(BUILT_IN)[:3]
+LISTED = tuple(BUILT_IN)[:3]
+"""Those that are told of: the last is another name."""
 
 ANSWERS: dict[str, type] = {
     "__enhanced_stack_trace": EnhancedStackTrace,

@@ -34,8 +34,8 @@ def warnings_of(cut_short: Sequence[Working]) -> list[RuntimeWarning]:
     if updates:
         found.append(
             UnfinishedUpdateHandlersWarning(
-                "Expected every update handler to end before its workflow, found the workflow finished while update "
-                "handlers are still running: their work is cut short, and callers get an error instead of a result. "
+                "[TMPRL1102] Workflow finished while update handlers are still running, where every handler was expected to "
+                "end before: their work is cut short, and callers get an error instead of a result. "
                 f"{_ADVICE} The following updates were unfinished (and warnings were not disabled for their handler): "
                 f"{json.dumps(updates)}"
             )
@@ -44,8 +44,8 @@ def warnings_of(cut_short: Sequence[Working]) -> list[RuntimeWarning]:
         counted = [{"name": name, "count": count} for name, count in signals.most_common()]
         found.append(
             UnfinishedSignalHandlersWarning(
-                "Expected every signal handler to end before its workflow, found the workflow finished while signal "
-                f"handlers are still running: their work is cut short. {_ADVICE} The following signals were unfinished "
+                "[TMPRL1102] Workflow finished while signal handlers are still running, where every handler was expected to "
+                f"end before: their work is cut short. {_ADVICE} The following signals were unfinished "
                 f"(and warnings were not disabled for their handler): {json.dumps(counted)}"
             )
         )

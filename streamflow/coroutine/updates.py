@@ -17,7 +17,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from streamflow.coroutine import guard
-from streamflow.coroutine.arguments import handler_arguments
+from streamflow.coroutine.arguments import DECODING_FAILED, handler_arguments
 from streamflow.coroutine.definition import UpdateDefinition
 from streamflow.coroutine.errors import (
     CodeFailed,
@@ -26,7 +26,7 @@ from streamflow.coroutine.errors import (
     ReadOnlyContextError,
 )
 from streamflow.coroutine.handlers import Handler, Handlers
-from streamflow.exceptions import CancelledError
+from streamflow.exceptions import CancelledError, FailureError
 from streamflow.model.events import UpdateAccepted
 from streamflow.model.failure import Failure
 from streamflow.model.intents import CompleteUpdate
@@ -110,8 +110,13 @@ class Updates:
                 f"Update handler for '{event.name}' expected but not found, and there is no dynamic handler. "
                 f"known updates: [{known}]"
             )
-        arguments = handler_arguments(self._instance.values, handler, event.name, event.args)
         instance = self._instance
+        try:
+            arguments = handler_arguments(instance.values, handler, event.name, event.args)
+        except FailureError:
+            raise
+        except Exception as error:
+            raise RuntimeError(DECODING_FAILED) from error
         before, instance.read_only = instance.read_only, True
         try:
             if instance.interception is not None:

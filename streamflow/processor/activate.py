@@ -42,6 +42,7 @@ from streamflow.processor.draft import Draft, history
 from streamflow.processor.recorder import Recorder
 from streamflow.processor.rows import Rows
 from streamflow.processor.surroundings import Surroundings
+from streamflow.processor.telling import tell_of_failed_step
 from streamflow.processor.versions import PinnedElsewhere, code_for, with_pin, with_version
 from streamflow.processor.watchdog import suspect_of
 
@@ -252,6 +253,8 @@ def _stuck(recorder: Recorder, around: Surroundings, error: BaseException) -> No
         error=repr(cause),
         attempt=count,
     )
+    if around.gate.open:  # else its message may not be read by everybody
+        tell_of_failed_step(recorder.run, around.options.namespace, around.options.queue, cause)
     recorder.set_trouble(
         Trouble(
             kind=kind,

@@ -6,6 +6,8 @@ setting of ported code what becomes of it.
 
 from __future__ import annotations
 
+from importlib.metadata import version as _version_of
+
 from streamflow.service.connection import ServiceClient
 from streamflow.service.errors import RPCError, RPCStatusCode
 from streamflow.service.options import (
@@ -26,6 +28,9 @@ from streamflow.service.raw import (
     WorkflowService,
 )
 
+__version__ = _version_of("streamflow")
+"""The version of this library."""
+
 __all__ = [
     "CloudService",
     "ConnectConfig",
@@ -43,4 +48,5 @@ __all__ = [
     "TLSConfig",
     "TestService",
     "WorkflowService",
+    "__version__",
 ]

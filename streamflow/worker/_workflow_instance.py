@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from streamflow.worker.runners import (
     UnsandboxedWorkflowRunner,
     WorkflowInstance,
@@ -9,9 +11,13 @@ from streamflow.worker.runners import (
     WorkflowRunner,
 )
 
+logger = logging.getLogger(__name__)
+"""Says of steps that fail, with the workflow under ``temporal_workflow``; at level INFO, as `run_stuck` warns already."""
+
 __all__ = [
     "UnsandboxedWorkflowRunner",
     "WorkflowInstance",
     "WorkflowInstanceDetails",
     "WorkflowRunner",
+    "logger",
 ]

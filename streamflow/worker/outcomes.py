@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import traceback
 from pathlib import Path
 
+import structlog
+
 from streamflow.activity.cancellation import ActivityCancellationDetails
+from streamflow.activity.log_adapter import logger as activity_logger
 from streamflow.converter import DataConverter
 from streamflow.engine.decide.interruption import PAUSE_FAILURE, RESET_FAILURE
 from streamflow.exceptions import (
@@ -133,7 +137,7 @@ async def _failure(error: BaseException, converter: DataConverter) -> Failure:
         # The user's converter or codec is at fault; that must not hide that, and how, the activity failed.
         return Failure(
             kind=FailureKind.APPLICATION,
-            message=f"{type(error).__name__}, whose details could not be encoded: {trouble!r}",
+            message=f"Failed building exception result: {trouble}",
             type=type(error).__name__,
         )
 
@@ -151,6 +155,10 @@ def _note(error: BaseException, task: ActivityTask) -> None:
     benign = (
         isinstance(error, ApplicationError) and error.category is ApplicationErrorCategory.BENIGN
     )
+    if not structlog.is_configured():
+        level = logging.DEBUG if benign else logging.WARNING
+        activity_logger.log(level, "Completing activity as failed", exc_info=error)
+        return
     say = _log.debug if benign else _log.warning
     say(
         "activity_failed",

@@ -214,6 +214,8 @@ class Worker:
         self._config = config
         self._setup = setup_of(config)
         self._service: Service | None = None
+        self._workflow_worker = None
+        """Ported tests look whether there is one before they change its inner limits."""
         self._begun = False
         self._started = asyncio.Event()
         self._stopping = asyncio.Event()

@@ -205,7 +205,9 @@ async def test_a_query_changes_nothing(cached: int, what: str) -> None:
     async with worker([Asked], cached=cached) as client:
         handle = await client.start_workflow(Asked.run, id="w", task_queue=QUEUE)
 
-        with pytest.raises(WorkflowQueryFailedError, match="while in a read-only function"):
+        with pytest.raises(
+            WorkflowQueryFailedError, match="While in read-only function, action attempted"
+        ):
             await handle.query(Asked.begin, what)
 
         assert await handle.query(Asked.begin, "now")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from importlib.metadata import version as _version_of
 
 __all__ = [
     "EnhancedStackTrace",
@@ -21,7 +22,7 @@ class StackTraceSDKInfo:
     """Who made the trace."""
 
     name: str = "streamflow"
-    version: str = ""
+    version: str = _version_of("streamflow")
 
 
 @dataclass
