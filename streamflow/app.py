@@ -45,8 +45,8 @@ class App:
         if not workflows and not activities:
             raise ValueError(f"Expected workflows or activities for queue {queue!r}, found neither")
         self.queue = queue
-        self.workflows = tuple(workflows)
-        self.activities = tuple(activities)
+        self.workflows: tuple[type, ...] = tuple(workflows)
+        self.activities: tuple[Callable[..., Any], ...] = tuple(activities)
         self.namespace = namespace
         self.data_converter = data_converter
         self.options: Mapping[str, Any] = options

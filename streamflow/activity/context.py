@@ -155,12 +155,12 @@ class Context:
         self._make_info = make_info
         self._info: Info | None = None
         self._redirected_info: Callable[[], Info] | None = None
-        self.heartbeat = heartbeat
-        self.cancellation = cancellation
-        self.worker_shutdown = worker_shutdown
-        self.payload_converter = payload_converter
-        self.client = client
-        self.is_async = is_async
+        self.heartbeat: Callable[[Sequence[Any]], None] = heartbeat
+        self.cancellation: Stop = cancellation
+        self.worker_shutdown: Signal = worker_shutdown
+        self.payload_converter: PayloadConverter = payload_converter
+        self.client: Any = client
+        self.is_async: bool = is_async
         self.meter: MetricMeter | None = None
         """Set where metrics do not go to the client's runtime."""
         self.interrupt: ThreadInterrupt | None = None

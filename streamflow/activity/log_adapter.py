@@ -42,5 +42,5 @@ class LoggerAdapter(logging.LoggerAdapter[logging.Logger]):
         return self.logger
 
 
-logger = LoggerAdapter(logging.getLogger("streamflow.activity"), {})
+logger: LoggerAdapter = LoggerAdapter(logging.getLogger("streamflow.activity"), {})
 """The logger for activity code."""

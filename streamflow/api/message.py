@@ -31,7 +31,7 @@ class Message:
 
     _fields: ClassVar[dict[str, Descriptor]] = {}
     _oneofs: ClassVar[dict[str, tuple[str, ...]]] = {}
-    __hash__ = None  # type: ignore[assignment]  # as it can be changed
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]  # as it can be changed
 
     def __init_subclass__(cls) -> None:
         own = {name: item for name, item in vars(cls).items() if isinstance(item, Descriptor)}
@@ -121,7 +121,7 @@ class Descriptor:
 
     def __init__(self, number: int) -> None:
         self.number = number
-        self.slot = ""
+        self.slot: str = ""
 
     def __set_name__(self, owner: type[Message], name: str) -> None:
         self.slot = f"={name}"  # no attribute of a class is called so

@@ -26,11 +26,11 @@ class Address:
     def __init__(
         self, client: Client, workflow_id: str, run_id: str | None, queue: str | None
     ) -> None:
-        self.client = client
-        self.workflow_id = WorkflowId(workflow_id)
-        self.run_id = run_id_or_none(run_id)
+        self.client: Client = client
+        self.workflow_id: WorkflowId = WorkflowId(workflow_id)
+        self.run_id: RunId | None = run_id_or_none(run_id)
         """``None`` is whichever run is the latest."""
-        self.queue = queue or ""
+        self.queue: str = queue or ""
         """Empty until it is found."""
 
     async def ask(

@@ -76,5 +76,5 @@ class LoggerAdapter(logging.LoggerAdapter[logging.Logger]):
         self.disable_sandbox = value
 
 
-logger = LoggerAdapter(logging.getLogger("streamflow.workflow"), {})
+logger: LoggerAdapter = LoggerAdapter(logging.getLogger("streamflow.workflow"), {})
 """The logger for workflow code."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import string
 from collections.abc import Mapping
+from types import UnionType
 from typing import Any, get_args
 
 import msgspec
@@ -51,6 +52,8 @@ def _values(hint: Any) -> st.SearchStrategy[Any]:
     ):
         # Made from its constructor it would get what stands for a default's factory.
         return strategy_of(hint)
+    if isinstance(hint, UnionType):
+        return st.one_of(*map(_values, get_args(hint)))
     return st.from_type(hint)
 
 
