@@ -168,5 +168,5 @@ def test_a_race_between_end_and_request_is_clean(attempt: int) -> None:
 def test_outside_of_an_activity_there_is_nothing_to_ask(call: Callable[[], object]) -> None:
     """The error says that no activity is running here."""
     assert not activity.in_activity()
-    with pytest.raises(RuntimeError, match="running activity"):
+    with pytest.raises(RuntimeError, match="Not in activity context"):
         call()
