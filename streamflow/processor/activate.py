@@ -253,8 +253,7 @@ def _stuck(recorder: Recorder, around: Surroundings, error: BaseException) -> No
         error=repr(cause),
         attempt=count,
     )
-    if around.gate.open:  # else its message may not be read by everybody
-        tell_of_failed_step(recorder.run, around.options.namespace, around.options.queue, cause)
+    tell_of_failed_step(recorder.run, around.options.namespace, around.options.queue, cause)
     recorder.set_trouble(
         Trouble(
             kind=kind,
