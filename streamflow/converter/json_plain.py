@@ -99,7 +99,7 @@ class JSONPlainPayloadConverter(EncodingPayloadConverter):
         self._encoder = (encoder or json.JSONEncoder)(separators=(",", ":"), sort_keys=True)
         # An encoder of the user's own must see every value, so it takes the place of the compiled one.
         self._compiled = (
-            msgspec.json.Encoder(enc_hook=_no_further, order="deterministic")
+            msgspec.json.Encoder(enc_hook=_no_further, order="sorted")
             if encoder is AdvancedJSONEncoder
             else None
         )

@@ -154,5 +154,7 @@ def _checked_values(values: object) -> Sequence[Any]:
             )
     if len(kinds) > 1:
         names = ", ".join(sorted(kind.__name__ for kind in kinds))
-        raise TypeError(f"Expected search attribute values of one type for one key, found {names}")
+        raise TypeError(
+            f"Search attribute values must have the same type for the same key, found {names}"
+        )
     return given

@@ -115,6 +115,11 @@ class Executor:
     # -- on the loop ----------------------------------------------------------------------------------------------
 
     @property
+    def _running_activities(self) -> Sequence[Attempt]:
+        """The name that ported tests know `running` by."""
+        return self.running
+
+    @property
     def running(self) -> Sequence[Attempt]:
         return list(self._running)
 

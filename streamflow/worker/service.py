@@ -79,6 +79,11 @@ class Service:
         self._processing: Running | None = None
         self._polling: Running | None = None
 
+    @property
+    def executor(self) -> Executor | None:
+        """What runs the activities; ``None`` before that was made."""
+        return self._executor
+
     async def start(self) -> None:
         """Raises what keeps a part from starting; `stop` then takes the others down."""
         setup = self._setup

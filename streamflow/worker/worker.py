@@ -14,6 +14,7 @@ from types import MappingProxyType, TracebackType
 from typing import Any, Self
 
 from streamflow.observability import get_logger
+from streamflow.worker.executor import Executor as Activities
 from streamflow.worker.interceptor import Interceptor
 from streamflow.worker.patching import PatchActivationInput
 from streamflow.worker.plugin import Plugin
@@ -247,6 +248,11 @@ class Worker:
     @property
     def task_queue(self) -> str:
         return self._setup.queue
+
+    @property
+    def _activity_worker(self) -> Activities | None:
+        """What runs its activities; ported tests look there for those that run. ``None`` before it has begun."""
+        return None if self._service is None else self._service.executor
 
     @property
     def is_running(self) -> bool:
