@@ -131,8 +131,10 @@ def state_root(log: Log) -> Path | None:
     return folder / "state" if isinstance(folder, Path) else None
 
 
-def open_stores(log: Log, folder: Path | None) -> Stores:
+def open_stores(log: Log, folder: Path | None, *, made_ms: int = 0) -> Stores:
     """The local state that belongs to this kind of log: in memory for the memory log, else RocksDB in ``folder``.
+
+    ``made_ms`` is when the queue was made: what is left of a deleted queue of its name is dropped.
 
     Raises:
         ValueError: a durable log was given no folder.
@@ -147,4 +149,5 @@ def open_stores(log: Log, folder: Path | None) -> Stores:
         raise ValueError("Expected a state folder for the stores of a durable log, found none")
     from streamflow.rocksdb import RocksStores
 
-    return RocksStores(folder, log_id=log.cluster_id)
+    log_id = f"{log.cluster_id}/{made_ms}" if made_ms else log.cluster_id
+    return RocksStores(folder, log_id=log_id)

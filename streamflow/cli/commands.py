@@ -72,6 +72,7 @@ for _name, _help in {
     "create": "Make a namespace.",
     "list_": "List namespaces.",
     "describe": "Show a namespace.",
+    "delete": "Delete a namespace, for good.",
 }.items():
     namespace.command(f"streamflow.cli.namespace:{_name}", name=_name.rstrip("_"), help=_help)
 app.command(namespace)

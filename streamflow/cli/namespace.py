@@ -1,7 +1,8 @@
-"""``streamflow namespace create|list|describe``: namespaces of a Kafka, each with topics of its own."""
+"""``streamflow namespace create|list|describe|delete``: namespaces of a Kafka, each with topics of its own."""
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
@@ -130,3 +131,89 @@ def describe(
 
     show(_with_log(kafka, profile, read), output)
     return ExitCode.OK
+
+
+def delete(
+    name: str,
+    /,
+    *,
+    yes: Annotated[bool, Parameter(help="Do it without asking for the name again.")] = False,
+    visibility: Annotated[
+        str | None,
+        Parameter(
+            help="A store of lists whose rows of the namespace go too: `sqlite:///FILE`, `postgresql://...`."
+        ),
+    ] = None,
+    kafka: Kafka = None,
+    profile: Profile = None,
+) -> int:
+    """Deletes a namespace for good: its queues, every run, schedule and setting. Topics that were never stamped stay.
+
+    Refused while a processor or a worker of it is alive; `default` takes `--yes`.
+
+    Parameters
+    ----------
+    name
+        Its name.
+    """
+    from streamflow import topology
+
+    def remove(log: Log) -> topology.Deletion:
+        planned = topology.plan_deletion(log, name)
+        print("\n".join(f"- delete {topic}" for topic in planned.topics))
+        if not yes:
+            _confirm(name)
+        done = topology.delete_namespace(log, name)
+        _forget_local_state(log, name, visibility)
+        return done
+
+    if name == "default" and not yes:
+        raise CommandError(
+            "Expected --yes to delete the namespace 'default', which everything uses that names no other",
+            ExitCode.USAGE,
+        )
+    try:
+        done = _with_log(kafka, profile, remove)
+    except topology.NamespaceMissing as error:
+        raise CommandError(str(error), ExitCode.NOT_FOUND) from error
+    except topology.NamespaceInUse as error:
+        raise CommandError(str(error)) from error
+    except ValueError as error:
+        raise CommandError(str(error), ExitCode.USAGE) from error
+    for topic in done.kept:
+        print(f"= keep   {topic} (streamflow did not make it)")
+    print(f"Namespace {name} is gone.")
+    return ExitCode.OK
+
+
+def _confirm(name: str) -> None:
+    try:
+        typed = input(
+            f"Nothing brings them back. Type the namespace's name to delete it ({name}): "
+        )
+    except EOFError:
+        typed = ""
+    if typed.strip() != name:
+        raise CommandError(
+            f"Nothing was deleted: expected the name {name!r}, found {typed.strip()!r}. "
+            "Without a terminal give --yes",
+            ExitCode.USAGE,
+        )
+
+
+def _forget_local_state(log: Log, name: str, visibility: str | None) -> None:
+    """What an embedded log's folder has of it, and the rows of a store of lists."""
+    from streamflow import topology, wiring
+    from streamflow.visibility import Store
+
+    root = wiring.state_root(log)
+    if root is not None:
+        shutil.rmtree(root / name, ignore_errors=True)
+        for file in root.glob(f"visibility-{name}.sqlite*"):
+            file.unlink(missing_ok=True)
+    if visibility is not None:
+        store = Store.open(visibility)
+        try:
+            store.forget_feed(topology.executions_topic(name), name)
+        finally:
+            store.close()

@@ -24,6 +24,8 @@ MEMTABLE_BYTES = 16 * MIB
 CACHE_BYTES = 32 * MIB
 FORMAT_KEY = b"\x00format"
 FORMAT = b"streamflow-log-1"
+NUMBERS_KEY = b"\x00numbers"
+"""The highest number that a topic had, as text, once topics were deleted."""
 
 Stored = tuple[bytes | None, bytes | None, Headers, int]
 Row = tuple[int, Stored]

@@ -7,12 +7,12 @@ DIR/log/          the database
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
 
-from streamflow.embedded.database import PositionKey, open_database, rows
+from streamflow.embedded.database import PositionKey, open_database, position_key, rows
 from streamflow.embedded.flusher import Flusher
 from streamflow.embedded.journal import Journal
 from streamflow.embedded.reading import Shelf
@@ -65,6 +65,16 @@ class OpenFolder:
             found = Group(name, timers=_NoSessions(), partitions_of=self.topics.partitions_of)
             self.groups[name] = found
         return found
+
+    def delete_topics(self, names: Sequence[str]) -> None:
+        """With their records and the groups' positions in them; durable when it returns."""
+        self.journal.settle()
+        with self.journal.lock:
+            gone = self.topics.delete(names)
+            for group in self.groups.values():
+                for partition in group.forget_topics(gone):
+                    self.journal.delete(position_key(group.name, *partition))
+        self.journal.settle()
 
     def close(self) -> None:
         self.delays.close()

@@ -120,6 +120,15 @@ class Journal:
         self._round.batch.put(key, value)
         self._round.bytes += len(key) + len(value)
 
+    def delete(self, key: bytes) -> None:
+        self._round.batch.delete(key)
+        self._round.bytes += len(key)
+
+    def delete_range(self, start: bytes, end: bytes) -> None:
+        """Every row from ``start`` to before ``end``, those of this round included."""
+        self._round.batch.delete_range(start, end)
+        self._round.bytes += len(start) + len(end)
+
     def put_position(self, group: str, partition: TopicPartition, position: Committed) -> None:
         self.put(
             position_key(group, partition.topic, partition.partition),

@@ -102,6 +102,9 @@ class EmbeddedLog:
         self._folder.topics.alter(changes)
         self._folder.journal.settle()
 
+    def delete_topics(self, names: Sequence[str]) -> None:
+        self._folder.delete_topics(names)
+
     def live_members(self, group: str) -> frozenset[str]:
         with self._folder.journal.lock:
             return self._folder.group(group).live_members()

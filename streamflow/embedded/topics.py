@@ -9,6 +9,7 @@ import msgspec
 from rocksdict import Rdict
 
 from streamflow.embedded.database import (
+    NUMBERS_KEY,
     Bounds,
     TopicRow,
     bounds_key,
@@ -76,7 +77,9 @@ class Topics:
     def __init__(self, db: Rdict, journal: Journal) -> None:
         self._journal = journal
         self._topics = {topic.name: topic for topic in _stored_topics(db)}
-        self._next_number = 1 + max((t.number for t in self._topics.values()), default=0)
+        used: bytes | None = db.get(NUMBERS_KEY)
+        highest = max((topic.number for topic in self._topics.values()), default=0)
+        self._next_number = 1 + max(highest, 0 if used is None else int(used))
 
     def all(self) -> list[Topic]:
         return list(self._topics.values())
@@ -138,6 +141,25 @@ class Topics:
                 self._journal.put(topic_key(spec.name), msgspec.msgpack.encode(row))
                 topics[spec.name] = Topic(spec.name, row, [Bounds()] * spec.partitions)
             self._topics = topics
+
+    def delete(self, names: Sequence[str]) -> frozenset[str]:
+        """Those that exist, with their records; gives their names. With the journal's lock held, and not durable before
+        the journal is settled.
+
+        Their numbers are never given again: what upkeep or a late sender may still write of them is nobody's.
+        """
+        topics = dict(self._topics)
+        gone = [topic for name in dict.fromkeys(names) if (topic := topics.pop(name, None))]
+        for topic in gone:
+            self._journal.delete(topic_key(topic.name))
+            for first_key in (record_prefix, bounds_key):
+                self._journal.delete_range(
+                    first_key(topic.number, 0), first_key(topic.number + 1, 0)
+                )
+        if gone:
+            self._journal.put(NUMBERS_KEY, str(self._next_number - 1).encode())
+        self._topics = topics
+        return frozenset(topic.name for topic in gone)
 
     def alter(self, changes: Mapping[str, Mapping[str, str]]) -> None:
         missing = [name for name in changes if name not in self._topics]

@@ -203,6 +203,32 @@ class Cluster:
         for resource, answer in answers.items():
             self._settled(answer, f"the changed settings of topic {resource.name}")
 
+    def delete(self, names: Sequence[str]) -> None:
+        """The coordinators of groups drop their positions in these topics by themselves."""
+        known = self.refresh()
+        present = [name for name in dict.fromkeys(names) if name in known]
+        if not present:
+            return
+        answers = self._ask(
+            "deleted topics",
+            self._admin.delete_topics,
+            present,
+            operation_timeout=REQUEST_TIMEOUT_S,
+            request_timeout=REQUEST_TIMEOUT_S,
+        )
+        for name, answer in answers.items():
+            self._settled(
+                answer, f"topic {name} to be deleted", accept=(KafkaError.UNKNOWN_TOPIC_OR_PART,)
+            )
+        deadline = time.monotonic() + TOPIC_CREATION_TIMEOUT_S
+        while left := [name for name in present if name in self.refresh()]:
+            if time.monotonic() > deadline:
+                raise Unavailable(
+                    f"Expected the topics {', '.join(left)} to be gone within {TOPIC_CREATION_TIMEOUT_S:.0f} s, found "
+                    "them still. Look at the brokers' logs, and for who makes them again."
+                )
+            time.sleep(_TOPIC_CREATION_POLL_S)
+
     def require_topics(self, names: Iterable[str]) -> None:
         """Raises `TopicMissing` for topics that the cluster does not have now."""
         names = list(names)

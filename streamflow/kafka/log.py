@@ -85,6 +85,9 @@ class KafkaLog:
     def alter_topics(self, changes: Mapping[str, Mapping[str, str]]) -> None:
         self._cluster.alter(changes)
 
+    def delete_topics(self, names: Sequence[str]) -> None:
+        self._cluster.delete(names)
+
     def live_members(self, group: str) -> frozenset[str]:
         return self._cluster.live_members(group)
 

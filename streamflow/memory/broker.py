@@ -105,6 +105,14 @@ class MemoryBroker:
         for name, config in changes.items():
             self._topics[name].alter(config)
 
+    def delete_topics(self, names: Sequence[str]) -> None:
+        """With their records and the groups' positions in them; who still subscribes to one loses its partitions."""
+        gone = frozenset(names) & self._topics.keys()
+        for name in gone:
+            del self._topics[name]
+        for group in self._groups.values():
+            group.forget_topics(gone)
+
     def expect_topics(self, names: Sequence[str]) -> None:
         if missing := [name for name in names if name not in self._topics]:
             raise TopicMissing(

@@ -18,7 +18,7 @@ No threads and no waiting here: who needs them (the embedded log) guards the cal
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -161,6 +161,12 @@ class Group:
             for partition, member in self._holder.items()
             if member.standing.belongs
         }
+
+    def forget_topics(self, topics: Set[str]) -> list[TopicPartition]:
+        """These were deleted: nothing is committed or assigned of them any more. Gives what was committed."""
+        if any(not topics.isdisjoint(member.topics) for member in self._members.values()):
+            self.rebalance()
+        return self.positions.forget_topics(topics)
 
     # -- assignment
 
@@ -307,6 +313,13 @@ class Positions:
 
     def is_undecided(self, partition: TopicPartition) -> bool:
         return any(partition in offsets for offsets in self._undecided.values())
+
+    def forget_topics(self, topics: Set[str]) -> list[TopicPartition]:
+        """As brokers do when topics are deleted. Gives the partitions that had a position."""
+        gone = [partition for partition in self._committed if partition.topic in topics]
+        for partition in gone:
+            del self._committed[partition]
+        return gone
 
     def forget(self) -> None:
         """As brokers do with the offsets of a group that was idle for long (7 days by default)."""

@@ -86,6 +86,10 @@ class MemoryLog:
         self._connection.enter("alter_topics")
         self.broker.alter_topics(changes)
 
+    def delete_topics(self, names: Sequence[str]) -> None:
+        self._connection.enter("delete_topics")
+        self.broker.delete_topics(names)
+
     def live_members(self, group: str) -> frozenset[str]:
         self._connection.enter("live_members")
         return self.broker.group(group).live_members()

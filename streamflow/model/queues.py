@@ -23,3 +23,5 @@ class QueueEntry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     declaration: str = ""
     """Fingerprint of the declared settings that were applied last."""
     applied_ms: int = 0
+    made_ms: int = 0
+    """When it was first stamped: local state from before is that of a deleted namesake. 0 if that was not noted."""

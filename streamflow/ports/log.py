@@ -56,6 +56,11 @@ class Log(Protocol):
         """Sets broker settings of existing topics."""
         ...
 
+    def delete_topics(self, names: Sequence[str]) -> None:
+        """Deletes these with all their records and every group's positions in them, and returns once they are not named
+        any more; missing ones are left alone. Nothing brings them back."""
+        ...
+
     def live_members(self, group: str) -> frozenset[str]:
         """Instance names of a consumer group's members as the coordinator sees them now."""
         ...

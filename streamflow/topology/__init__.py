@@ -4,6 +4,13 @@ The declarations are in the top-level folder ``topology/``.
 """
 
 from streamflow.topology.declarations import Declarations, Queue, declare
+from streamflow.topology.deleting import (
+    Deletion,
+    NamespaceInUse,
+    NamespaceMissing,
+    delete_namespace,
+    plan_deletion,
+)
 from streamflow.topology.directory import (
     QueueMismatch,
     QueueMissing,
@@ -38,6 +45,9 @@ from streamflow.topology.settings import (
 
 __all__ = [
     "Declarations",
+    "Deletion",
+    "NamespaceInUse",
+    "NamespaceMissing",
     "Plan",
     "PlanRefused",
     "Queue",
@@ -51,6 +61,7 @@ __all__ = [
     "check_namespace",
     "dead_letters_topic",
     "declare",
+    "delete_namespace",
     "delete_search_attributes",
     "encode_queue",
     "ensure_queue",
@@ -60,6 +71,7 @@ __all__ = [
     "partition_for",
     "partition_of_key",
     "plan",
+    "plan_deletion",
     "processor_group",
     "queues_topic",
     "read_queues",

@@ -76,7 +76,9 @@ def write_queues(log: Log, namespace: str, entries: Sequence[QueueEntry]) -> Non
     producer = log.producer()
     try:
         for entry in entries:
-            dated = msgspec.structs.replace(entry, applied_ms=now_ms)
+            dated = msgspec.structs.replace(
+                entry, applied_ms=now_ms, made_ms=entry.made_ms or now_ms
+            )
             producer.send(
                 OutRecord(topic, 0, entry.name.encode(), entities.encode(dated)), outcomes.append
             )

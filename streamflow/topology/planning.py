@@ -200,8 +200,10 @@ def _stamps(
             )
         elif present is not None and (present.kind, entry.kind) == ("workflow", "activity"):
             continue  # a workflow queue has all that an activity queue has
-        elif present is None or msgspec.structs.replace(present, applied_ms=0) != entry:
+        elif present is None:
             stamps.append(entry)
+        elif msgspec.structs.replace(present, applied_ms=0, made_ms=0) != entry:
+            stamps.append(msgspec.structs.replace(entry, made_ms=present.made_ms))
     return tuple(stamps), conflicts
 
 

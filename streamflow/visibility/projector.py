@@ -103,10 +103,18 @@ class Visibility:
                 self._check_feed()
                 self._checked = True
             positions = self._store.positions_of(self._topic)
-            for number in range(partitions):
-                self._read(
-                    self._reader, TopicPartition(self._topic, number), positions.get(number, 0)
-                )
+            places = [TopicPartition(self._topic, number) for number in range(partitions)]
+            ends = [self._reader.end_offset(place) for place in places]
+            if any(
+                number >= partitions or position > ends[number]
+                for number, position in positions.items()
+            ):
+                # The feed that was read is no more: its namespace was deleted, and perhaps made again.
+                log_events.info("visibility_feed_gone", topic=self._topic)
+                self._store.begin_feed(self._topic, self._namespace, self._log.cluster_id)
+                positions = {}
+            for place, end in zip(places, ends, strict=True):
+                self._read(self._reader, place, positions.get(place.partition, 0), end)
 
     def rebuild(self) -> None:
         """Drops every row and reads the feed from its start."""
@@ -128,19 +136,18 @@ class Visibility:
             log_events.info("visibility_rebuilt", topic=self._topic, was=known, found=log_id)
             self._store.begin_feed(self._topic, self._namespace, log_id)
 
-    def _read(self, reader: Reader, partition: TopicPartition, position: int) -> None:
-        end = reader.end_offset(partition)
+    def _read(self, reader: Reader, partition: TopicPartition, position: int, end: int) -> None:
         if position >= end:
             return
-        begins = max(position, reader.start_offset(partition))
-        for batch in reader.read(partition, begins, end):
+        start = max(position, reader.start_offset(partition))
+        for batch in reader.read(partition, start, end):
             next_offset = batch[-1].offset + 1
-            if not self._take(partition.partition, begins, next_offset, batch):
-                return  # another process fills this store too, and is further
-            begins = next_offset
-        if begins < end:
+            if not self._take(partition.partition, position, next_offset, batch):
+                return  # another process fills this store too, and is elsewhere
+            position = next_offset
+        if position < end:
             # Markers of transactions at the end are no records: without this they would be read again each time.
-            self._take(partition.partition, begins, end, ())
+            self._take(partition.partition, position, end, ())
 
     def _take(self, partition: int, begins: int, next_offset: int, batch: Sequence[Record]) -> bool:
         latest: dict[bytes, Record] = {record.key: record for record in batch if record.key}

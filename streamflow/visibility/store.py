@@ -122,13 +122,15 @@ class Store:
     def begin_feed(self, topic: str, namespace: str, log_id: str) -> None:
         """Forgets what is there of this topic: it will be read from its start."""
         with _Transaction(self) as connection:
-            connection.execute(delete(attributes).where(attributes.c.namespace == namespace))
-            connection.execute(delete(executions).where(executions.c.namespace == namespace))
-            connection.execute(delete(positions).where(positions.c.topic == topic))
-            connection.execute(delete(feeds).where(feeds.c.topic == topic))
+            _forget(connection, topic, namespace)
             connection.execute(
                 insert(feeds).values(topic=topic, log_id=log_id, layout=LAYOUT),
             )
+
+    def forget_feed(self, topic: str, namespace: str) -> None:
+        """Drops every row of the namespace, and that anything was read of it."""
+        with _Transaction(self) as connection:
+            _forget(connection, topic, namespace)
 
     def positions_of(self, topic: str) -> Mapping[int, int]:
         """The next offset of each partition that has been read from."""
@@ -153,7 +155,7 @@ class Store:
         rows: Sequence[Row],
         attribute_rows: Sequence[Row],
     ) -> bool:
-        """Takes over what was read from ``begins``, with the position: all or nothing, and never twice.
+        """Takes over what was read since position ``begins``, with the new one: all or nothing, and never twice.
 
         False if the position is another one by now, as somebody else fills this store too.
         """
@@ -191,7 +193,7 @@ class Store:
             )
         here = and_(positions.c.topic == topic, positions.c.part == partition)
         found = connection.execute(select(positions.c.next_offset).where(here)).scalar()
-        if (0 if found is None else found) > begins:
+        if (0 if found is None else found) != begins:
             return False
         connection.execute(delete(positions).where(here))
         connection.execute(
@@ -281,6 +283,13 @@ class Store:
     @property
     def lock(self) -> threading.RLock | None:
         return self._lock
+
+
+def _forget(connection: Connection, topic: str, namespace: str) -> None:
+    connection.execute(delete(attributes).where(attributes.c.namespace == namespace))
+    connection.execute(delete(executions).where(executions.c.namespace == namespace))
+    connection.execute(delete(positions).where(positions.c.topic == topic))
+    connection.execute(delete(feeds).where(feeds.c.topic == topic))
 
 
 class _Transaction:

@@ -250,7 +250,9 @@ class Service:
             folder = state_folder(
                 setup.client.namespace, setup.queue, name, root=self._state_root()
             )
-        self._stores = await self._blocking(lambda: wiring.open_stores(self._log, folder))
+        self._stores = await self._blocking(
+            lambda: wiring.open_stores(self._log, folder, made_ms=entry.made_ms)
+        )
         self._local = self._make_executor(setup.local_slots, "local-activity")
         limits = DEFAULT_LIMITS
         if setup.retention is not None:

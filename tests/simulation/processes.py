@@ -83,7 +83,7 @@ class Plant(NamedTuple):
 def machines(plant: Plant) -> Iterator[None]:
     """While entered, a worker finds its machine's disk, and what is planted."""
 
-    def stores_of(log: Any, _folder: object) -> MemoryStores:
+    def stores_of(log: Any, _folder: object, **_made: object) -> MemoryStores:
         assert isinstance(log, SimLog)
         return log.stores
 

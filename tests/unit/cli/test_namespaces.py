@@ -1,13 +1,22 @@
-"""``streamflow namespace``: made, listed, shown."""
+"""``streamflow namespace``: made, listed, shown, deleted."""
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 
 import pytest
 
 from streamflow.cli.exits import ExitCode, run
+from streamflow.embedded import EmbeddedLog
+from streamflow.visibility import Store
+from streamflow.visibility.binding import bind
+from streamflow.visibility.catalog import Catalog
+from streamflow.visibility.parsing import parse
+from tests.unit.embedded.member import Member
+from tests.unit.visibility.fleet import filled
+from tests.unit.visibility.fleet import run as listed
 
 
 def test_namespaces_are_made_and_seen(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -31,3 +40,90 @@ def test_namespaces_are_made_and_seen(tmp_path: Path, capsys: pytest.CaptureFixt
     assert run(["namespace", "describe", "nowhere", *at]) == ExitCode.NOT_FOUND
     assert "streamflow namespace create nowhere" in capsys.readouterr().err
     assert run(["namespace", "create", "Not Allowed", *at]) == ExitCode.USAGE
+
+
+@pytest.fixture
+def at(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> list[str]:
+    """An embedded log with two namespaces of one queue each."""
+    words = ["--address", f"embedded:{tmp_path / 'log'}"]
+    for name in ("shop", "default"):
+        assert run(["namespace", "create", name, "--dev", *words]) == ExitCode.OK
+        assert run(["topology", "apply", "-n", name, "-q", "orders", "--dev", *words]) == 0
+    capsys.readouterr()
+    return words
+
+
+def _names(at: list[str], capsys: pytest.CaptureFixture[str]) -> list[str]:
+    capsys.readouterr()
+    assert run(["namespace", "list", "-o", "json", *at]) == ExitCode.OK
+    return [one["namespace"] for one in json.loads(capsys.readouterr().out)]
+
+
+def test_a_namespace_is_deleted_when_its_name_is_typed_again(
+    at: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Any other answer, and none at all, deletes nothing; it is shown beforehand what would go."""
+    for typed in ("yes\n", ""):
+        monkeypatch.setattr("sys.stdin", io.StringIO(typed))
+        assert run(["namespace", "delete", "shop", *at]) == ExitCode.USAGE
+        said = capsys.readouterr()
+        assert "- delete shop.orders.history" in said.out
+        assert "Nothing was deleted" in said.err
+        assert _names(at, capsys) == ["default", "shop"]
+
+    monkeypatch.setattr("sys.stdin", io.StringIO("shop\n"))
+    assert run(["namespace", "delete", "shop", *at]) == ExitCode.OK
+    assert "Namespace shop is gone." in capsys.readouterr().out
+    assert _names(at, capsys) == ["default"]
+    assert run(["namespace", "delete", "shop", *at]) == ExitCode.NOT_FOUND
+
+
+def test_the_default_namespace_takes_yes(
+    at: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its name typed again is not enough."""
+    monkeypatch.setattr("sys.stdin", io.StringIO("default\n"))
+    assert run(["namespace", "delete", "default", *at]) == ExitCode.USAGE
+    assert "--yes" in capsys.readouterr().err
+    assert _names(at, capsys) == ["default", "shop"]
+
+    assert run(["namespace", "delete", "default", "--yes", *at]) == ExitCode.OK
+    assert _names(at, capsys) == ["shop"]
+
+
+def test_local_state_and_lists_go_with_it(at: list[str], tmp_path: Path) -> None:
+    """Of that namespace only; so do its rows in a store that is named."""
+    state = tmp_path / "log" / "state"
+    for name in ("shop", "default"):
+        (state / name / "orders" / "pod").mkdir(parents=True)
+        (state / f"visibility-{name}.sqlite").write_bytes(b"")
+    url = f"sqlite:///{tmp_path / 'lists.sqlite'}"
+    store = Store.open(url)
+    for name in ("shop", "default"):
+        filled(store, [listed(1)], namespace=name)
+    store.close()
+
+    assert run(["namespace", "delete", "shop", "--yes", "--visibility", url, *at]) == ExitCode.OK
+
+    assert {path.name for path in state.iterdir()} == {"default", "visibility-default.sqlite"}
+    store = Store.open(url)
+    everything = bind(parse(""), Catalog({}), now_ms=0)
+    assert store.count("shop", everything).count == 0
+    assert store.positions_of("shop.executions") == {}
+    assert store.count("default", everything).count == 1
+    store.close()
+
+
+def test_a_namespace_in_use_is_not_deleted(
+    at: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The refusal names who is at work."""
+    log = EmbeddedLog.open(at[1].removeprefix("embedded:"))
+    member = Member(log, "pod-7", "shop.orders.inbox", group="shop.orders.processor")
+
+    assert run(["namespace", "delete", "shop", "--yes", *at]) == ExitCode.FAILED
+    assert "shop.orders.processor: pod-7" in capsys.readouterr().err
+
+    member.source.close()
+    log.close()
+    assert _names(at, capsys) == ["default", "shop"]

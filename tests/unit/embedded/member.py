@@ -5,8 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 
-from streamflow.embedded import EmbeddedLog
-from streamflow.ports import Committed, OutRecord, Record, Source, TopicPartition, TopicSpec
+from streamflow.ports import Committed, Log, OutRecord, Record, Source, TopicPartition, TopicSpec
 
 WAIT_MS = 5_000
 
@@ -32,9 +31,7 @@ class Member:
 
     source: Source
 
-    def __init__(
-        self, log: EmbeddedLog, instance: str = "a", *topics: str, group: str = "g"
-    ) -> None:
+    def __init__(self, log: Log, instance: str = "a", *topics: str, group: str = "g") -> None:
         self.told: list[str] = []
         self.owned: set[TopicPartition] = set()
         self.source = log.source(

@@ -49,6 +49,52 @@ def test_a_restart_keeps_everything(tmp_path: Path) -> None:
     log.close()
 
 
+def test_deleted_topics_stay_deleted(tmp_path: Path) -> None:
+    """With their records and positions; a topic of the name made after a restart begins empty, and nobody has read it."""
+    log = EmbeddedLog.open(tmp_path)
+    log.create_topics([topic("out"), topic("in")])
+    log.producer().send(out("m0"))
+    log.producer().send(out("kept", to="out"))
+    member = Member(log)
+    assert member.read(1) == ["m0"]
+    member.source.commit({IN: Committed(1)})
+    member.source.close()
+
+    log.delete_topics(["in", "never"])
+    assert set(log.topics()) == {"out"}
+    assert log.positions("g", [IN]) == {IN: None}
+    log.close()
+
+    log = EmbeddedLog.open(tmp_path)
+    assert set(log.topics()) == {"out"}
+    log.create_topics([topic("in")])
+    assert log.positions("g", [IN]) == {IN: None}
+    assert log.reader().end_offset(IN) == 0
+    assert Member(log).poll() == []
+    log.producer().send(out("m1"))
+    assert [texts(r) for r in log.reader().read(IN, 0, 1)] == [["m1"]]
+    assert [texts(r) for r in log.reader().read(TopicPartition("out", 0), 0, 1)] == [["kept"]]
+    log.close()
+
+
+def test_what_is_written_of_a_deleted_topic_is_in_no_other(tmp_path: Path) -> None:
+    """A late record of one who still held the partition never appears in the next topic that is made."""
+    log = EmbeddedLog.open(tmp_path)
+    log.create_topics([topic("in")])
+    folder = log._folder
+    held = folder.topics.find(IN)
+    log.delete_topics(["in"])
+    with folder.journal.lock:
+        folder.journal.append(held, b"k", b"late", (), 1)
+    folder.journal.settle()
+    log.close()
+
+    log = EmbeddedLog.open(tmp_path)
+    log.create_topics([topic("in")])
+    assert log.reader().end_offset(IN) == 0
+    log.close()
+
+
 def test_one_process_shares_a_folder_until_its_last_connection_closes(tmp_path: Path) -> None:
     """Connections see each other's records; closing one ends neither the other nor the folder."""
     first, second = EmbeddedLog.open(tmp_path), EmbeddedLog.open(tmp_path / "." / "x" / "..")

@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamflow.memory.clock import VirtualClock
+from streamflow.memory.log import MemoryLog
 from streamflow.ports import (
+    Committed,
     LogError,
     OutRecord,
     RecordRefused,
@@ -15,7 +17,7 @@ from streamflow.ports import (
     TopicPartition,
     TopicSpec,
 )
-from tests.unit.memory.stage import OUT, P0, new_broker, record, values
+from tests.unit.memory.stage import OUT, P0, join, new_broker, record, values
 
 entries = st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from(["v", "w", ""])), max_size=30)
 
@@ -119,3 +121,22 @@ def test_creating_a_topic_again_changes_nothing() -> None:
 
     assert broker.topics()["out"].partitions == 2
     assert broker.partition(OUT).end == 1
+
+
+def test_deleted_topics_are_gone_with_their_positions() -> None:
+    """Who still reads one loses its partitions; a topic of the name is a new one, and missing ones are left alone."""
+    broker = new_broker()
+    log = MemoryLog(broker)
+    source, reading = join(log, "a")
+    source.poll(10, 0)
+    source.commit({P0: Committed(0)})
+    broker.append(record("old"))
+
+    log.delete_topics(["inbox", "never"])
+    source.poll(10, 0)
+
+    assert set(broker.topics()) == {"out"}
+    assert [what for what, _ in reading.told] == ["assigned", "revoked"]
+    assert log.positions("g", [P0]) == {P0: None}
+    broker.create_topic(TopicSpec(name="inbox", partitions=1))
+    assert broker.records("inbox") == []
