@@ -160,6 +160,8 @@ def _activate_once(
         intents = instance.activate(around.gate.activation(instance, activation))
         intents = around.gate.outbound(instance, intents)
     around.counters.activations += 1
+    if around.stepped is not None:
+        around.stepped(run.start.workflow_type)
     _refresh_destinations(intents, around)
     refusal = refuse_intents(run, intents, context)
     if refusal is not None:

@@ -45,7 +45,7 @@ from streamflow.processor.partition import Partition
 from streamflow.processor.rows import Expired
 from streamflow.processor.speculation import Speculation
 from streamflow.processor.stepper import Stepper
-from streamflow.processor.surroundings import Counters, surroundings_of
+from streamflow.processor.surroundings import Counters, Stepped, surroundings_of
 from streamflow.processor.turns import in_turn
 from streamflow.processor.versions import NONE_CARRIED
 from streamflow.processor.watchdog import suspect_of
@@ -77,6 +77,7 @@ class Processor:
         traits: Traits = NO_TRAITS,
         carried: Mapping[str, Mapping[str, WorkflowDefinition]] = NONE_CARRIED,
         header_codec: bool = False,
+        stepped: Stepped | None = None,
     ) -> None:
         """``intercept`` makes what stands around the code of a run; ``header_codec``: the codec encodes headers too."""
         self._log = log_
@@ -93,6 +94,7 @@ class Processor:
             traits=traits,
             carried=carried,
             header_codec=header_codec,
+            stepped=stepped,
         )
         self._inbound = Inbound(self._around)
         self._owned = Ownership(

@@ -53,6 +53,10 @@ class Counters:
     foreign: int = 0
 
 
+Stepped = Callable[[str], None]
+"""Told the workflow type after each step of a run's code; on the processor's thread, which it must not keep."""
+
+
 @dataclass(slots=True)
 class Surroundings:
     options: ProcessorOptions
@@ -80,6 +84,7 @@ class Surroundings:
     """Code of other versions, for runs that are pinned to them."""
     intercept: Intercept | None = None
     """Makes the interceptors of a run's code."""
+    stepped: Stepped | None = None
     counters: Counters = field(default_factory=Counters)
 
     def condemns(self, suspect: str) -> bool:
@@ -113,6 +118,7 @@ def surroundings_of(
     traits: Traits = NO_TRAITS,
     carried: Mapping[str, Mapping[str, WorkflowDefinition]] = NONE_CARRIED,
     header_codec: bool = False,
+    stepped: Stepped | None = None,
 ) -> Surroundings:
     suspects = Suspects(options.state_folder, code_of(definitions.values()))
     watchdog = None
@@ -141,4 +147,5 @@ def surroundings_of(
         intercept=intercept,
         traits=traits,
         carried=carried,
+        stepped=stepped,
     )

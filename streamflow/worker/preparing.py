@@ -85,6 +85,7 @@ def setup_of(config: WorkerConfig) -> Setup:
         activities_per_second=_rate(config, "max_activities_per_second"),
         queue_activities_per_second=_rate(config, "max_task_queue_activities_per_second"),
         slots=tuner.activity,
+        workflow_slots=tuner.workflow,
         local_slots=tuner.local_activity,
         runs_cached_max=config.get("max_cached_workflows", 1_000),
         retention=None if retention is None else _kept("retention", retention),

@@ -35,8 +35,14 @@ from streamflow.worker.poller import Poller
 from streamflow.worker.setup import Setup, WorkerClient
 from streamflow.worker.slots import ReserveContext, SlotType, slots_of
 from streamflow.worker.standalone import Standalone
-from streamflow.worker.tuning import FixedSizeSlotSupplier, SlotSupplier, slots_max
+from streamflow.worker.tuning import (
+    CustomSlotSupplier,
+    FixedSizeSlotSupplier,
+    SlotSupplier,
+    slots_max,
+)
 from streamflow.worker.waiting import Rate
+from streamflow.worker.workflow_slots import WorkflowSlots
 from streamflow.worker.yielding import NOBODY, Place, leave, make_room
 
 if TYPE_CHECKING:
@@ -74,6 +80,7 @@ class Service:
         self._broken: asyncio.Future[None]
         self._executor: Executor | None = None
         self._local: Executor | None = None
+        self._workflow_slots: WorkflowSlots | None = None
         self._poller: Poller | None = None
         self._standalone: Standalone | None = None
         self._processing: Running | None = None
@@ -142,6 +149,8 @@ class Service:
             if self._standalone is not None:
                 await self._standalone.end()
             ended = await self._end_machines()
+            if self._workflow_slots is not None:
+                await self._workflow_slots.end()
             if self._local is not None:
                 self._local.cancel_all(_SHUTTING_DOWN)
             for executor in (self._executor, self._local):
@@ -215,15 +224,7 @@ class Service:
         self, supplier: SlotSupplier, slot_type: SlotType, rate: Rate | None = None
     ) -> Executor:
         setup = self._setup
-        context = ReserveContext(
-            slot_type=slot_type,
-            task_queue=setup.queue,
-            worker_identity=setup.identity,
-            worker_build_id=setup.build_id,
-            worker_deployment_version=WorkerDeploymentVersion.from_canonical_string(setup.version)
-            if setup.version
-            else None,
-        )
+        context = self._reserve_context(slot_type)
         return Executor(
             setup.registry,
             setup.client.data_converter,
@@ -240,6 +241,18 @@ class Service:
             header_codec=setup.client.header_codec_behavior is HeaderCodecBehavior.CODEC,
         )
 
+    def _reserve_context(self, slot_type: SlotType) -> ReserveContext:
+        setup = self._setup
+        return ReserveContext(
+            slot_type=slot_type,
+            task_queue=setup.queue,
+            worker_identity=setup.identity,
+            worker_build_id=setup.build_id,
+            worker_deployment_version=WorkerDeploymentVersion.from_canonical_string(setup.version)
+            if setup.version
+            else None,
+        )
+
     async def _start_processor(self, entry: QueueEntry, name: str) -> None:
         from streamflow import wiring
         from streamflow.processor import Processor, ProcessorOptions
@@ -254,6 +267,9 @@ class Service:
             lambda: wiring.open_stores(self._log, folder, made_ms=entry.made_ms)
         )
         self._local = self._make_executor(setup.local_slots, "local-activity")
+        if isinstance(setup.workflow_slots, CustomSlotSupplier):
+            context = self._reserve_context("workflow")
+            self._workflow_slots = WorkflowSlots(setup.workflow_slots, context)
         limits = DEFAULT_LIMITS
         if setup.retention is not None:
             limits = msgspec.structs.replace(limits, retention_ms=_ms(setup.retention))
@@ -281,6 +297,7 @@ class Service:
             traits=setup.traits,
             carried=setup.carried,
             header_codec=setup.client.header_codec_behavior is not HeaderCodecBehavior.NO_CODEC,
+            stepped=None if self._workflow_slots is None else self._workflow_slots.stepped,
         )
         self._processing = self._drive(processor, f"processor {setup.queue}")
 

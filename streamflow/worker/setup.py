@@ -83,6 +83,7 @@ class Setup:
     activities_per_second: float | None
     queue_activities_per_second: float | None
     slots: SlotSupplier
+    workflow_slots: SlotSupplier
     local_slots: SlotSupplier
     runs_cached_max: int
     retention: timedelta | None
