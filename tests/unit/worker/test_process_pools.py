@@ -164,9 +164,10 @@ async def test_a_pool_that_breaks_ends_the_worker() -> None:
     """Nothing more can run in it; another worker may do better."""
     with SPAWN.Manager() as manager, ProcessPoolExecutor(1, mp_context=SPAWN) as pool:
         state = SharedStateManager.create_from_multiprocessing(manager)
-        with pytest.raises(BrokenProcessPool):
+        with pytest.raises(RuntimeError, match="Activity worker failed") as ended:
             async with calling((pool, state), [pooled.die]) as call:
                 await (await call("die")).result()
+    assert isinstance(ended.value.__cause__, BrokenProcessPool)
 
 
 @pytest.mark.asyncio
