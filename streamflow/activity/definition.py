@@ -100,7 +100,7 @@ def definition_of(activity: Callable[..., Any]) -> ActivityDefinition:
         )
     if inspect.isclass(activity):
         raise TypeError(
-            f"Expected an instance of the activity class {activity.__qualname__}, found the class; "
+            f"Activity {activity.__qualname__} is a class instead of an instance; "
             f"register {activity.__qualname__}()"
         )
     return dataclasses.replace(definition, fn=activity)

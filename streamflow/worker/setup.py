@@ -120,7 +120,7 @@ def definitions_of(
         name = definition.name or ""
         if name in definitions:
             raise ValueError(
-                f"Expected each workflow type once, found {name or 'a dynamic one'!r} twice"
+                f"More than one workflow named {name or '(dynamic)'}: expected each workflow type once"
             )
         definitions[name] = dataclasses.replace(
             definition, worker_failure_types=tuple(failure_types)

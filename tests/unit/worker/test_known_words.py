@@ -109,3 +109,15 @@ async def test_steps_and_activities_that_fail_are_logged_with_who_they_are(
     attempt = said["Completing activity as failed"]
     assert attempt.levelno == logging.WARNING
     assert attempt.__dict__["temporal_activity"]["activity_type"] == "limp"
+
+
+@pytest.mark.asyncio
+async def test_a_workers_refusals_say_what_programs_look_for(env: WorkflowEnvironment) -> None:
+    @activity.defn
+    class Carry:
+        async def __call__(self) -> None: ...
+
+    with pytest.raises(TypeError, match="is a class instead of an instance"):
+        Worker(env.client, task_queue="q", activities=[Carry])
+    with pytest.raises(ValueError, match="More than one workflow named Walk"):
+        Worker(env.client, task_queue="q", workflows=[Walk, Walk])
