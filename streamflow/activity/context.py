@@ -277,7 +277,9 @@ def client() -> Any:
             "client's calls"
         )
     if context.client is None:
-        raise RuntimeError("Expected an activity with a client, found none; the test gave it none")
+        raise RuntimeError(
+            "No client available: expected an activity whose test gave it one, found none; use ActivityEnvironment(client=...)"
+        )
     return context.client
 
 

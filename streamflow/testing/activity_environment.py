@@ -39,7 +39,7 @@ class ActivityEnvironment:
         self.info: Info = self.default_info()
         self.on_heartbeat: Callable[..., None] = lambda *_details: None
         self.payload_converter: PayloadConverter = (
-            client.data_converter if client is not None else DataConverter.default
+            getattr(client, "data_converter", None) or DataConverter.default
         ).payload_converter
         self.metric_meter: MetricMeter = MetricMeter.noop
         """Where the activity's metrics go. Default: nowhere."""

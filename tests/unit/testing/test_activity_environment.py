@@ -127,3 +127,12 @@ async def test_a_thread_that_is_not_to_be_interrupted_is_left_alone() -> None:
     env.cancel()
 
     assert await running
+
+
+def test_activity_without_a_client_says_that_none_is_available() -> None:
+    @activity.defn
+    async def ask() -> None:
+        activity.client()
+
+    with pytest.raises(RuntimeError, match="No client available"):
+        asyncio.run(ActivityEnvironment().run(ask))
