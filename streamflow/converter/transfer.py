@@ -4,35 +4,35 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 ValueT = TypeVar("ValueT")
-TransferT = TypeVar("TransferT")
+StoredT = TypeVar("StoredT")
 
 _CONVERTER = "_streamflow_transfer_type_converter"
 """No name between double underscores: hints such as ``Box[int]`` pass on others only to their class."""
 
 
-class TransferTypeConverter(ABC, Generic[ValueT, TransferT]):
+class TransferTypeConverter(ABC, Generic[ValueT, StoredT]):
     """Between a class and what is stored in its place; `transfer_type_convertible` puts it to a class.
 
     It is asked for values that are whole arguments, results or the like, not for those within others.
     """
 
-    transfer_type: type[TransferT] | None = None
+    transfer_type: type[StoredT] | None = None
     """The hint by which the stored value is decoded. Default: none."""
 
     @abstractmethod
-    def to_transfer_type(self, value: ValueT) -> TransferT:
+    def to_transfer_type(self, value: ValueT) -> StoredT:
         """What is encoded instead of the value."""
 
     @abstractmethod
-    def from_transfer_type(self, value: TransferT, type_hint: type[ValueT]) -> ValueT:
+    def from_transfer_type(self, value: StoredT, type_hint: type[ValueT]) -> ValueT:
         """The value that the hint wants, which may name the class's type arguments."""
 
 
 def transfer_type_convertible(
-    converter_type: type[TransferTypeConverter[ValueT, TransferT]],
+    converter_type: type[TransferTypeConverter[ValueT, StoredT]],
 ) -> Callable[[type[ValueT]], type[ValueT]]:
     """Decorates a class, and by inheritance its subclasses, with such a converter, which is made at once.
 
@@ -54,7 +54,7 @@ def transfer_type_convertible(
 def transferred(values: Sequence[Any]) -> Sequence[Any]:
     """The values with those of such classes replaced."""
     for value in values:
-        if hasattr(type(value), _CONVERTER):
+        if hasattr(cast("object", type(value)), _CONVERTER):
             break
     else:
         return values
@@ -88,5 +88,5 @@ def restored(values: list[Any], type_hints: list[Any]) -> list[Any]:
 
 
 def _converter_of(hint: Any) -> TransferTypeConverter[Any, Any] | None:
-    found = getattr(hint, _CONVERTER, None)
+    found: TransferTypeConverter[Any, Any] | None = getattr(hint, _CONVERTER, None)
     return found if isinstance(found, TransferTypeConverter) else None
