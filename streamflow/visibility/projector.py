@@ -102,7 +102,7 @@ class Visibility:
             if not self._checked:
                 self._check_feed()
                 self._checked = True
-            positions = self._store.positions_of(self._topic)
+            positions = dict(self._store.positions_of(self._topic))
             places = [TopicPartition(self._topic, number) for number in range(partitions)]
             ends = [self._reader.end_offset(place) for place in places]
             if any(
@@ -112,7 +112,7 @@ class Visibility:
                 # The feed that was read is no more: its namespace was deleted, and perhaps made again.
                 log_events.info("visibility_feed_gone", topic=self._topic)
                 self._store.begin_feed(self._topic, self._namespace, self._log.cluster_id)
-                positions = {}
+                positions.clear()
             for place, end in zip(places, ends, strict=True):
                 self._read(self._reader, place, positions.get(place.partition, 0), end)
 
