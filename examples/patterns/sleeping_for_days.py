@@ -1,4 +1,4 @@
-"""A reminder each month until somebody says stop. A sleeping workflow costs nothing but its rows on the disk."""
+"""A reminder each month until somebody says stop, at least one. A sleeping workflow costs nothing but its rows on the disk."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Reminders:
     async def run(self, pause: timedelta) -> int:
         """How many reminders were sent."""
         sent = 0
-        while not self.stopped:
+        while True:
             await workflow.execute_activity(
                 remind, sent + 1, start_to_close_timeout=timedelta(minutes=1)
             )
@@ -35,7 +35,7 @@ class Reminders:
                 await workflow.wait_condition(lambda: self.stopped, timeout=pause)
             except TimeoutError:
                 continue
-        return sent
+            return sent
 
     @workflow.signal
     def stop(self) -> None:

@@ -146,26 +146,10 @@ class Service:
             if self._polling is not None:
                 await self._end_activities(graceful_s)
         finally:
-            if self._standalone is not None:
-                await self._standalone.end()
-            ended = await self._end_machines()
-            if self._workflow_slots is not None:
-                await self._workflow_slots.end()
-            if self._local is not None:
-                self._local.cancel_all(_SHUTTING_DOWN)
-            for executor in (self._executor, self._local):
-                if executor is not None:
-                    executor.close()
-            if self._own_threads is not None:
-                self._own_threads.shutdown(wait=False, cancel_futures=True)
-            # What a machine that did not end may still use stays as it is: the process is about to go.
-            if self._stores is not None and ended:
-                await self._blocking(self._stores.close)
-            if self._instance is not None:
-                self._instance.release()
-            self._part.close()
-            if self._made_room:
-                leave(self._place)
+            try:
+                await self._take_down()
+            finally:
+                self._leave()
         _log.info("worker_stopped", queue=self._setup.queue)
 
     def change_client(self, client: WorkerClient) -> None:
@@ -325,6 +309,31 @@ class Service:
         return self._log.drive(machine, name=name)
 
     # -- taking down ----------------------------------------------------------------------------------------------
+
+    async def _take_down(self) -> None:
+        if self._standalone is not None:
+            await self._standalone.end()
+        ended = await self._end_machines()
+        if self._workflow_slots is not None:
+            await self._workflow_slots.end()
+        if self._local is not None:
+            self._local.cancel_all(_SHUTTING_DOWN)
+        for executor in (self._executor, self._local):
+            if executor is not None:
+                executor.close()
+        if self._own_threads is not None:
+            self._own_threads.shutdown(wait=False, cancel_futures=True)
+        # What a machine that did not end may still use stays as it is: the process is about to go.
+        if self._stores is not None and ended:
+            await self._blocking(self._stores.close)
+
+    def _leave(self) -> None:
+        """Gives up the name and the place, whatever became of the rest."""
+        if self._instance is not None:
+            self._instance.release()
+        self._part.close()
+        if self._made_room:
+            leave(self._place)
 
     async def _end_activities(self, graceful_s: float) -> None:
         assert self._executor is not None

@@ -89,7 +89,7 @@ async def test_a_program_keeps_its_promise(stage: Stage, program: Program) -> No
 
 
 async def test_reminders_end_when_told_to(stage: Stage) -> None:
-    """The signal came with the first sleep, so one was sent."""
+    """Told at once, it had sent one."""
     assert await sleeping_for_days.main(stage.client) == 1
 
 
