@@ -27,6 +27,8 @@ class FileStorageDriver(StorageDriver):
     complete before it has its name. Files are never removed from here.
     """
 
+    takes_target = False
+
     def __init__(self, folder: str | os.PathLike[str], *, driver_name: str = DRIVER_NAME) -> None:
         """The folder is made when the first payload is stored."""
         self._folder = Path(folder)

@@ -24,7 +24,8 @@ class Pipeline(PayloadCodec, WithSerializationContext):
     @property
     def takes_context(self) -> bool:
         """Whether `with_context` may change anything."""
-        return self._storage is not None or isinstance(self._codec, WithSerializationContext)
+        cared_for = self._storage is not None and self._storage.takes_context
+        return cared_for or isinstance(self._codec, WithSerializationContext)
 
     def encodes(self, payloads: Sequence[Payload]) -> bool:
         """Whether `encode` could change one of them. Asked first, as most payloads are small and few have a codec."""
@@ -43,12 +44,16 @@ class Pipeline(PayloadCodec, WithSerializationContext):
 
     async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
         made = [*payloads]
+        if not self.encodes(made):
+            return made
         if self._codec is not None and made:
             made = [*await self._codec.encode(_copies(made))]
         return made if self._storage is None else await self._storage.store(made)
 
     async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
         made = [*payloads]
+        if not self.decodes(made):
+            return made
         if self._storage is not None:
             made = await self._storage.retrieve(made)
         if self._codec is None or not made:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import ClassVar
 
 import msgspec
 
@@ -85,6 +86,9 @@ class StorageDriverRetrieveContext:
 class StorageDriver(ABC):
     """Stores payloads somewhere and finds them again by claims. Both are called on the event loop, so they await."""
 
+    takes_target: ClassVar[bool] = True
+    """Whether `store` looks at its context's target. A driver that does not spares every value the making of one."""
+
     @abstractmethod
     def name(self) -> str:
         """Which driver this is among those of a program; references hold it, so it must stay the same."""
@@ -150,6 +154,13 @@ class ExternalStorage(WithSerializationContext):
         bound = replace(self)
         object.__setattr__(bound, "_target", _target_of(context))
         return bound
+
+    @property
+    def takes_context(self) -> bool:
+        """Whether it matters for whom something is stored."""
+        return self.driver_selector is not None or any(
+            driver.takes_target for driver in self.drivers
+        )
 
     def may_store(self, payloads: Sequence[Payload]) -> bool:
         """Whether one of them is large enough; False is certain."""
