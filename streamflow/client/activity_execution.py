@@ -181,9 +181,7 @@ async def described(
     waits_ms = pending.next_retry_ms if pending else 0
     policy = RetryPolicy._from_model(spec.retry_policy)
     interval = (
-        _interval(policy, pending.attempt)
-        if pending and waits_ms and pending.attempt > 1 and policy is not None
-        else None
+        _interval(policy, pending.attempt) if pending and waits_ms and pending.attempt > 1 else None
     )
     changes = _changes(facts, pending, attempt)
     return ActivityExecutionDescription(
