@@ -381,7 +381,8 @@ class LogTransport:
         self, workflow_id: str, run_id: str | None, *, deadline_s: float | None = DEADLINE_S
     ) -> str:
         keeping = self._keeping
-        if keeping is not None and (queue := await keeping.find_queue(workflow_id)):
+        # A run that is named may be one that went on elsewhere, so it is asked for.
+        if keeping is not None and not run_id and (queue := await keeping.find_queue(workflow_id)):
             return queue
         try:
             return await locate.find_queue(self, workflow_id, run_id, deadline_s=deadline_s)

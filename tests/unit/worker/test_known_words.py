@@ -10,6 +10,7 @@ from datetime import timedelta
 
 import pytest
 import pytest_asyncio
+import structlog
 
 from streamflow import activity, workflow
 from streamflow.client import WorkflowFailureError, WorkflowQueryFailedError
@@ -97,6 +98,7 @@ async def test_refusals_say_what_programs_look_for(env: WorkflowEnvironment) -> 
 async def test_steps_and_activities_that_fail_are_logged_with_who_they_are(
     env: WorkflowEnvironment, caplog: pytest.LogCaptureFixture
 ) -> None:
+    structlog.reset_defaults()  # as in a program that leaves logs to the standard library
     caplog.set_level(logging.INFO, logger=_workflow_instance.logger.name)
     async with Worker(env.client, task_queue="q", workflows=[Stumble], activities=[limp]):
         with pytest.raises(WorkflowFailureError):
