@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar, cast
+from typing import TypeVar
 from weakref import WeakKeyDictionary
 
 import msgspec
@@ -25,10 +25,10 @@ from streamflow.model.events import Recorded, WorkflowStarted
 from streamflow.model.failure import Failure
 from streamflow.model.intents import Activation, Intent
 from streamflow.model.payload import Payload
+from streamflow.processor.recoding import PLAIN_FIELDS, Recode, recode
 from streamflow.processor.whose import Whose
 
 _T = TypeVar("_T")
-Recode = Callable[[list[Payload]], list[Payload]]
 
 
 class CodecFailed(Exception):
@@ -72,7 +72,7 @@ class PayloadGate:
     def activation(self, instance: Instance, activation: Activation) -> Activation:
         if self._codec is None:
             return activation
-        inputs = tuple(self._inbound(instance, recorded) for recorded in activation.inputs)
+        inputs = tuple([self._inbound(instance, recorded) for recorded in activation.inputs])
         return msgspec.structs.replace(activation, inputs=inputs)
 
     def outbound(self, instance: Instance, intents: list[Intent]) -> list[Intent]:
@@ -110,7 +110,10 @@ class PayloadGate:
 
     def _inbound(self, instance: Instance, recorded: Recorded) -> Recorded:
         change = self._decode_in(self._context(instance, recorded.event))
-        return msgspec.structs.replace(recorded, event=recode(recorded.event, change, self._plain))
+        event = recode(recorded.event, change, self._plain)
+        return (
+            recorded if event is recorded.event else msgspec.structs.replace(recorded, event=event)
+        )
 
     def _context(self, instance: Instance, value: object) -> SerializationContext | None:
         """Whose the value's payloads are; ``None`` if nobody asks."""
@@ -189,43 +192,3 @@ def _in_a_loop() -> bool:
     except RuntimeError:
         return False
     return True
-
-
-PLAIN_FIELDS = frozenset({"search_attributes"})
-"""What the engine itself reads stays readable."""
-
-
-def recode(value: _T, change: Recode, plain: frozenset[str] = PLAIN_FIELDS) -> _T:
-    """The same structure with every payload of the user's in it changed, however deep."""
-    return cast(_T, _recode(value, change, plain))
-
-
-def _recode(value: object, change: Recode, plain: frozenset[str]) -> object:
-    match value:
-        case Payload():
-            return change([value])[0]
-        case tuple():
-            items = cast(tuple[object, ...], value)
-            if items and all(isinstance(item, Payload) for item in items):
-                # Together, as clients and activities give them: a codec may make one payload of several.
-                return tuple(change(cast(list[Payload], list(items))))
-            return tuple(_recode(item, change, plain) for item in items)
-        case dict():
-            pairs = cast(dict[str, object], value)
-            return {name: _recode(item, change, plain) for name, item in pairs.items()}
-        case msgspec.Struct():
-            return _recode_fields(value, change, plain)
-        case _:
-            return value
-
-
-def _recode_fields(value: msgspec.Struct, change: Recode, plain: frozenset[str]) -> msgspec.Struct:
-    changed: dict[str, object] = {}
-    for name in value.__struct_fields__:
-        before = getattr(value, name)
-        if before and name not in plain and isinstance(before, _CARRIERS):
-            changed[name] = _recode(cast(object, before), change, plain)
-    return msgspec.structs.replace(value, **changed) if changed else value
-
-
-_CARRIERS = (tuple, dict, msgspec.Struct)

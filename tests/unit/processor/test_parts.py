@@ -16,7 +16,8 @@ from streamflow.model.events import ActivityScheduled, Event, WorkflowStarted
 from streamflow.model.failure import Failure
 from streamflow.model.ids import WorkflowId
 from streamflow.model.payload import Payload
-from streamflow.processor.codec import CodecFailed, PayloadGate, recode
+from streamflow.processor.codec import CodecFailed, PayloadGate
+from streamflow.processor.recoding import recode
 from streamflow.processor.waiters import Waiters
 from streamflow.wire.header import NO_HASH, entry_hash
 from streamflow.wire.keys import EntityKind
@@ -125,6 +126,11 @@ def test_every_payload_of_an_event_is_recoded_and_nothing_else(event: Event) -> 
 
     assert carried(once) == flip(carried(event))
     assert recode(once, flip) == event
+
+
+@given(event=strategies.events)
+def test_an_event_of_which_nothing_is_changed_stays_the_same_object(event: Event) -> None:
+    assert recode(event, lambda payloads: payloads) is event
 
 
 @given(failure=strategies.failures)
