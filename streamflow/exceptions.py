@@ -22,15 +22,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
-from enum import Enum
+from enum import IntEnum
 from typing import Any, NoReturn
 
 from streamflow.api.failure.stored import opened
 from streamflow.api.failure.v1 import Failure as OpenFailure
-from streamflow.model.failure import Failure, RetryState, TimeoutKind
-
-TimeoutType = TimeoutKind
-"""Which limit was passed, as `TimeoutError.type` tells it."""
+from streamflow.model.failure import Failure
 
 __all__ = [
     "ActivityAlreadyStartedError",
@@ -87,11 +84,11 @@ class FailureError(StreamflowError):
         return self._failure
 
 
-class ApplicationErrorCategory(Enum):
+class ApplicationErrorCategory(IntEnum):
     """How much noise an error deserves."""
 
-    UNSPECIFIED = "unspecified"
-    BENIGN = "benign"
+    UNSPECIFIED = 0
+    BENIGN = 1
     """Expected: logged at debug level and not counted as a failure."""
 
 
@@ -168,6 +165,15 @@ class TerminatedError(FailureError):
         return self._details
 
 
+class TimeoutType(IntEnum):
+    """Which limit of an activity or a run was passed."""
+
+    START_TO_CLOSE = 1
+    SCHEDULE_TO_START = 2
+    SCHEDULE_TO_CLOSE = 3
+    HEARTBEAT = 4
+
+
 class TimeoutError(FailureError):
     """One of an activity's or a run's limits was passed."""
 
@@ -198,6 +204,18 @@ class ServerError(FailureError):
     @property
     def non_retryable(self) -> bool:
         return self._non_retryable
+
+
+class RetryState(IntEnum):
+    """Why there will be no further attempt."""
+
+    IN_PROGRESS = 1
+    NON_RETRYABLE_FAILURE = 2
+    TIMEOUT = 3
+    MAXIMUM_ATTEMPTS_REACHED = 4
+    RETRY_POLICY_NOT_SET = 5
+    INTERNAL_SERVER_ERROR = 6
+    CANCEL_REQUESTED = 7
 
 
 class ActivityError(FailureError):

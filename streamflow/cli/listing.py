@@ -69,7 +69,7 @@ def count(*, query: Query = "", output: Form = "table", connection: Connection =
 
 def _row(run: WorkflowExecution) -> dict[str, Any]:
     return {
-        "status": run.status,
+        "status": run.status.name.lower(),
         "type": run.workflow_type,
         "workflow_id": run.id,
         "run_id": run.run_id,

@@ -71,8 +71,8 @@ def start(
             args=args,
             id=id or str(uuid.uuid4()),
             task_queue=queue,
-            id_conflict_policy=WorkflowIDConflictPolicy(id_conflict.replace("-", "_")),
-            id_reuse_policy=WorkflowIDReusePolicy(id_reuse.replace("-", "_")),
+            id_conflict_policy=WorkflowIDConflictPolicy[id_conflict.replace("-", "_").upper()],
+            id_reuse_policy=WorkflowIDReusePolicy[id_reuse.replace("-", "_").upper()],
             start_delay=timedelta(seconds=start_delay) if start_delay else None,
         )
         if wait:
@@ -284,7 +284,7 @@ def _show_description(description: WorkflowExecutionDescription, output: Form) -
         "run_id": description.run_id,
         "type": description.workflow_type,
         "queue": description.task_queue,
-        "status": description.status,
+        "status": description.status.name.lower(),
         "parent": description.parent_id,
         "cron_schedule": description.raw_info.cron_schedule or None,
         "started": description.start_time,

@@ -67,7 +67,7 @@ async def forget_search_attributes(log: Log, namespace: str, names: Sequence[str
 
 
 def _check(name: str, kind: str, known: Mapping[str, str]) -> None:
-    kinds = [choice.value for choice in SearchAttributeIndexedValueType]
+    kinds = [choice.type_name for choice in SearchAttributeIndexedValueType]
     if kind not in kinds:
         raise RPCError(
             f"Expected {name!r} to have one of the types {', '.join(kinds)}, found {kind!r}",

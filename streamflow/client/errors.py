@@ -18,9 +18,9 @@ from __future__ import annotations
 from typing import NoReturn
 
 from streamflow.activity.cancellation import ActivityCancellationDetails
+from streamflow.client.execution import WorkflowExecutionStatus
 from streamflow.exceptions import StreamflowError
 from streamflow.model.answers import Reason, Rejection
-from streamflow.model.options import Status
 from streamflow.service import RPCError, RPCStatusCode
 
 STATUS_OF_REASON: dict[Reason, RPCStatusCode] = {
@@ -67,14 +67,14 @@ class WorkflowContinuedAsNewError(StreamflowError):
 class WorkflowQueryRejectedError(StreamflowError):
     """The query was not put to the run, as its status is one that the caller did not want."""
 
-    def __init__(self, status: Status | None) -> None:
+    def __init__(self, status: WorkflowExecutionStatus | None) -> None:
         super().__init__(
-            f"Query rejected, workflow status: {status.value if status else 'unknown'}"
+            f"Query rejected, workflow status: {status.name.lower() if status else 'unknown'}"
         )
         self._status = status
 
     @property
-    def status(self) -> Status | None:
+    def status(self) -> WorkflowExecutionStatus | None:
         return self._status
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import IntEnum
 from typing import Any
 
 from streamflow.client.values import NOT_GIVEN, NotGiven, decode_failure, decode_one
@@ -19,10 +20,18 @@ from streamflow.model.answers import (
     Trouble,
 )
 from streamflow.model.answers import PendingActivity as PendingActivityFacts
-from streamflow.model.options import Status
 
-WorkflowExecutionStatus = Status
-"""Where a run stands: RUNNING, COMPLETED, FAILED, CANCELED, TERMINATED, CONTINUED_AS_NEW or TIMED_OUT."""
+
+class WorkflowExecutionStatus(IntEnum):
+    """Where a run stands."""
+
+    RUNNING = 1
+    COMPLETED = 2
+    FAILED = 3
+    CANCELED = 4
+    TERMINATED = 5
+    CONTINUED_AS_NEW = 6
+    TIMED_OUT = 7
 
 
 def time_of(milliseconds: int) -> datetime | None:
@@ -178,7 +187,7 @@ def _fields(facts: Description, converter: DataConverter) -> dict[str, Any]:
         "namespace": facts.namespace,
         "task_queue": facts.queue,
         "workflow_type": facts.workflow_type,
-        "status": facts.status,
+        "status": WorkflowExecutionStatus[facts.status.name],
         "start_time": started,
         "execution_time": time_of(facts.execution_ms) or started,
         "close_time": time_of(facts.closed_ms),

@@ -114,7 +114,8 @@ class Executions:
         if time.monotonic() > self._declared_until:
             found = topology.read_settings(self._log, self._namespace).search_attributes
             self._declared = {
-                name: SearchAttributeIndexedValueType(entry.kind) for name, entry in found.items()
+                name: SearchAttributeIndexedValueType.named(entry.kind)
+                for name, entry in found.items()
             }
             self._declared_until = time.monotonic() + DECLARED_FRESH_S
         return self._declared

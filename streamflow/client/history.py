@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import Enum
+from enum import IntEnum
 from typing import Any
 
 from streamflow.client import history_file
@@ -13,11 +13,11 @@ from streamflow.model.events import Closed, History, Recorded
 from streamflow.model.ids import RunId, WorkflowId
 
 
-class WorkflowHistoryEventFilterType(Enum):
+class WorkflowHistoryEventFilterType(IntEnum):
     """Which events to fetch: all, or only the one that closed the run."""
 
-    ALL_EVENT = "all_event"
-    CLOSE_EVENT = "close_event"
+    ALL_EVENT = 1
+    CLOSE_EVENT = 2
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from streamflow.converter import DataConverter, WorkflowSerializationContext
 from streamflow.converter.codec import recode_mapping, recode_one
-from streamflow.exceptions import CancelledError, TerminatedError, TimeoutError
+from streamflow.exceptions import CancelledError, TerminatedError, TimeoutError, TimeoutType
 from streamflow.model.answers import RunResult
-from streamflow.model.failure import Failure, TimeoutKind
+from streamflow.model.failure import Failure
 from streamflow.model.options import Status
 from streamflow.model.payload import NO_HEADERS, NO_PAYLOADS, Payload, Payloads
 
@@ -85,6 +85,6 @@ async def run_error(converter: DataConverter, ended: RunResult) -> BaseException
         case Status.TERMINATED:
             return TerminatedError(ended.reason or "Workflow terminated", *details)
         case Status.TIMED_OUT:
-            return TimeoutError("Workflow timed out", type=TimeoutKind.START_TO_CLOSE)
+            return TimeoutError("Workflow timed out", type=TimeoutType.START_TO_CLOSE)
         case _:
             raise AssertionError(f"Expected an end without a result, found {ended}")

@@ -2,33 +2,33 @@
 
 from __future__ import annotations
 
-from enum import Enum
+from enum import IntEnum
 
 from streamflow.model import options as model
 
 
-class ActivityIDReusePolicy(Enum):
+class ActivityIDReusePolicy(IntEnum):
     """Whether the ID of an activity that has ended may be used again. ``UNSPECIFIED`` is ``ALLOW_DUPLICATE``."""
 
-    UNSPECIFIED = "unspecified"
-    ALLOW_DUPLICATE = "allow_duplicate"
-    ALLOW_DUPLICATE_FAILED_ONLY = "allow_duplicate_failed_only"
-    REJECT_DUPLICATE = "reject_duplicate"
+    UNSPECIFIED = 0
+    ALLOW_DUPLICATE = 1
+    ALLOW_DUPLICATE_FAILED_ONLY = 2
+    REJECT_DUPLICATE = 3
 
     def _to_model(self) -> model.IdReusePolicy:
         if self is ActivityIDReusePolicy.UNSPECIFIED:
             return model.IdReusePolicy.ALLOW_DUPLICATE
-        return model.IdReusePolicy(self.value)
+        return model.IdReusePolicy[self.name]
 
 
-class ActivityIDConflictPolicy(Enum):
+class ActivityIDConflictPolicy(IntEnum):
     """What a start does while an activity of that ID is running. ``UNSPECIFIED`` is ``FAIL``."""
 
-    UNSPECIFIED = "unspecified"
-    FAIL = "fail"
-    USE_EXISTING = "use_existing"
+    UNSPECIFIED = 0
+    FAIL = 1
+    USE_EXISTING = 2
 
     def _to_model(self) -> model.IdConflictPolicy:
         if self is ActivityIDConflictPolicy.UNSPECIFIED:
             return model.IdConflictPolicy.FAIL
-        return model.IdConflictPolicy(self.value)
+        return model.IdConflictPolicy[self.name]

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import Enum
+from enum import IntEnum
 from typing import Any, ClassVar, Generic, NamedTuple, TypeAlias, TypeVar, get_origin, overload
 
 SearchAttributeValue: TypeAlias = str | int | float | bool | datetime | Sequence[str]
@@ -15,16 +15,29 @@ SearchAttributes: TypeAlias = Mapping[str, SearchAttributeValues]
 """The deprecated form without types: a list of values by name, also where there is only one value."""
 
 
-class SearchAttributeIndexedValueType(Enum):
-    """What a search attribute holds; the value is the type's name on the wire."""
+class SearchAttributeIndexedValueType(IntEnum):
+    """What a search attribute holds."""
 
-    TEXT = "Text"
-    KEYWORD = "Keyword"
-    INT = "Int"
-    DOUBLE = "Double"
-    BOOL = "Bool"
-    DATETIME = "Datetime"
-    KEYWORD_LIST = "KeywordList"
+    TEXT = 1
+    KEYWORD = 2
+    INT = 3
+    DOUBLE = 4
+    BOOL = 5
+    DATETIME = 6
+    KEYWORD_LIST = 7
+
+    @property
+    def type_name(self) -> str:
+        """As payloads, declarations and people write it, such as ``KeywordList``."""
+        return "".join(word.capitalize() for word in self.name.split("_"))
+
+    @classmethod
+    def named(cls, type_name: str) -> SearchAttributeIndexedValueType:
+        """Raises ValueError: no type has this name."""
+        for kind in cls:
+            if kind.type_name == type_name:
+                return kind
+        raise ValueError(f"Expected a type of search attributes, found {type_name!r}")
 
 
 ValueT = TypeVar("ValueT")

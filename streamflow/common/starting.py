@@ -2,43 +2,44 @@
 
 from __future__ import annotations
 
-from enum import Enum
+from enum import IntEnum
 
 from streamflow.model import options as model
 
 
-class WorkflowIDReusePolicy(Enum):
+class WorkflowIDReusePolicy(IntEnum):
     """Whether a workflow ID whose last run is closed may be started again."""
 
-    ALLOW_DUPLICATE = "allow_duplicate"
-    ALLOW_DUPLICATE_FAILED_ONLY = "allow_duplicate_failed_only"
-    REJECT_DUPLICATE = "reject_duplicate"
-    TERMINATE_IF_RUNNING = "terminate_if_running"
+    ALLOW_DUPLICATE = 1
+    ALLOW_DUPLICATE_FAILED_ONLY = 2
+    REJECT_DUPLICATE = 3
+    TERMINATE_IF_RUNNING = 4
 
     def _to_model(self) -> model.IdReusePolicy:
-        return model.IdReusePolicy(self.value)
+        return model.IdReusePolicy[self.name]
 
 
-class WorkflowIDConflictPolicy(Enum):
+class WorkflowIDConflictPolicy(IntEnum):
     """What a start does when a run of that ID is open. ``UNSPECIFIED`` is ``FAIL``."""
 
-    UNSPECIFIED = "unspecified"
-    FAIL = "fail"
-    USE_EXISTING = "use_existing"
-    TERMINATE_EXISTING = "terminate_existing"
+    UNSPECIFIED = 0
+    FAIL = 1
+    USE_EXISTING = 2
+    TERMINATE_EXISTING = 3
 
     def _to_model(self) -> model.IdConflictPolicy:
         if self is WorkflowIDConflictPolicy.UNSPECIFIED:
             return model.IdConflictPolicy.FAIL
-        return model.IdConflictPolicy(self.value)
+        return model.IdConflictPolicy[self.name]
 
 
-class QueryRejectCondition(Enum):
-    """Which runs a query is not to be put to. The value is what `QueryWorkflow.reject_condition` carries."""
+class QueryRejectCondition(IntEnum):
+    """Which runs a query is not to be put to."""
 
-    NONE = "none"
-    NOT_OPEN = "not_open"
-    NOT_COMPLETED_CLEANLY = "not_completed_cleanly"
+    NONE = 1
+    NOT_OPEN = 2
+    NOT_COMPLETED_CLEANLY = 3
 
     def _to_model(self) -> str:
-        return self.value
+        """What `QueryWorkflow.reject_condition` carries."""
+        return self.name.lower()

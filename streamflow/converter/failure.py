@@ -21,11 +21,14 @@ from streamflow.exceptions import (
     CancelledError,
     ChildWorkflowError,
     FailureError,
+    RetryState,
     ServerError,
     TerminatedError,
     TimeoutError,
+    TimeoutType,
     WorkflowAlreadyStartedError,
 )
+from streamflow.model import failure as model
 from streamflow.model.failure import CAUSES_MAX, Failure, FailureKind
 from streamflow.model.payload import Payloads
 
@@ -180,14 +183,16 @@ def _failure_of(exception: BaseException, converter: PayloadConverter) -> Failur
                 category=(
                     ""
                     if exception.category is ApplicationErrorCategory.UNSPECIFIED
-                    else exception.category.value
+                    else exception.category.name.lower()
                 ),
             )
         case TimeoutError():
             return Failure(
                 kind=FailureKind.TIMEOUT,
                 message=_message(exception.message),
-                timeout_kind=exception.type,
+                timeout_kind=None
+                if exception.type is None
+                else model.TimeoutKind[exception.type.name],
                 details=_payloads(exception.last_heartbeat_details, converter),
             )
         case CancelledError():
@@ -242,7 +247,7 @@ def _failure_of_operation(exception: ActivityError | ChildWorkflowError) -> Fail
             identity=exception.identity,
             scheduled_seq=exception.scheduled_event_id,
             started_seq=exception.started_event_id,
-            retry_state=exception.retry_state,
+            retry_state=_kept_state(exception.retry_state),
         )
     return Failure(
         kind=FailureKind.CHILD_WORKFLOW,
@@ -253,8 +258,12 @@ def _failure_of_operation(exception: ActivityError | ChildWorkflowError) -> Fail
         run_id=exception.run_id,
         scheduled_seq=exception.initiated_event_id,
         started_seq=exception.started_event_id,
-        retry_state=exception.retry_state,
+        retry_state=_kept_state(exception.retry_state),
     )
+
+
+def _kept_state(state: RetryState | None) -> model.RetryState | None:
+    return None if state is None else model.RetryState[state.name]
 
 
 def _kept(failure: Failure | OpenFailure) -> Failure:
@@ -310,7 +319,9 @@ def _error_of(failure: Failure, converter: PayloadConverter) -> FailureError:
         case FailureKind.TIMEOUT:
             return TimeoutError(
                 failure.message or "Timed out",
-                type=failure.timeout_kind,
+                type=None
+                if failure.timeout_kind is None
+                else TimeoutType[failure.timeout_kind.name],
                 last_heartbeat_details=_values(failure, converter),
             )
         case FailureKind.SERVER:
@@ -325,7 +336,7 @@ def _error_of(failure: Failure, converter: PayloadConverter) -> FailureError:
                 identity=failure.identity,
                 activity_type=failure.name,
                 activity_id=failure.activity_id,
-                retry_state=failure.retry_state,
+                retry_state=_state(failure.retry_state),
             )
         case FailureKind.CHILD_WORKFLOW:
             return ChildWorkflowError(
@@ -336,7 +347,7 @@ def _error_of(failure: Failure, converter: PayloadConverter) -> FailureError:
                 workflow_type=failure.name,
                 initiated_event_id=failure.scheduled_seq,
                 started_event_id=failure.started_seq,
-                retry_state=failure.retry_state,
+                retry_state=_state(failure.retry_state),
             )
 
 
@@ -350,10 +361,14 @@ def _application_error(failure: Failure, converter: PayloadConverter) -> Applica
         next_retry_delay=None if delay_ms is None else timedelta(milliseconds=delay_ms),
         category=(
             ApplicationErrorCategory.BENIGN
-            if failure.category == ApplicationErrorCategory.BENIGN.value
+            if failure.category == ApplicationErrorCategory.BENIGN.name.lower()
             else ApplicationErrorCategory.UNSPECIFIED
         ),
     )
+
+
+def _state(state: model.RetryState | None) -> RetryState | None:
+    return None if state is None else RetryState[state.name]
 
 
 def _values(failure: Failure, converter: PayloadConverter) -> list[Any]:

@@ -33,7 +33,7 @@ def encode_search_attribute_value(
     if pair.value is not None:
         _check(pair.key, pair.value)
     return Payload(
-        {"encoding": b"json/plain", "type": pair.key.indexed_value_type.value.encode()},
+        {"encoding": b"json/plain", "type": pair.key.indexed_value_type.type_name.encode()},
         msgspec.json.encode(pair.value),
     )
 
@@ -105,7 +105,7 @@ def decode_typed_search_attributes(api: SearchAttributesMessage) -> TypedSearchA
 
 def _kind(payload: Payload) -> SearchAttributeIndexedValueType | None:
     try:
-        return SearchAttributeIndexedValueType(payload.metadata.get("type", b"").decode())
+        return SearchAttributeIndexedValueType.named(payload.metadata.get("type", b"").decode())
     except ValueError:
         return None
 
@@ -124,7 +124,7 @@ def _check(key: SearchAttributeKey[Any], value: Any) -> None:
     is_number_for_float = key.value_type is float and isinstance(value, int)
     if is_flag_for_number or not (isinstance(value, expected) or is_number_for_float):
         raise TypeError(
-            f"Expected a {key.indexed_value_type.value} for search attribute {key.name!r}, found {type(value).__name__}"
+            f"Expected a {key.indexed_value_type.type_name} for search attribute {key.name!r}, found {type(value).__name__}"
         )
     items = cast("Sequence[object]", value) if _is_list(key) else ()
     if not all(isinstance(item, str) for item in items):

@@ -98,7 +98,7 @@ class WorkflowEnvironment(ABC):
             client.transport.keep_queues()
             if search_attributes:
                 await client.transport.declare_search_attributes(
-                    {key.name: key.indexed_value_type.value for key in search_attributes}
+                    {key.name: key.indexed_value_type.type_name for key in search_attributes}
                 )
         except BaseException:
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)

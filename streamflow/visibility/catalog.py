@@ -97,4 +97,4 @@ class Catalog:
                 f"Expected a search attribute, found {name.text!r}{nearest(name.text, known)}",
                 name.at,
             )
-        return Attribute(name.text, Kind(kind.value))
+        return Attribute(name.text, Kind(kind.type_name))

@@ -67,7 +67,7 @@ def attribute_rows(row: str, namespace: str, summary: ExecutionSummary) -> list[
 
 
 def _held(pair: SearchAttributePair[Any]) -> Sequence[Row]:
-    kind, value = Kind(pair.key.indexed_value_type.value), pair.value
+    kind, value = Kind(pair.key.indexed_value_type.type_name), pair.value
     empty: Row = {"kind": kind.value, "place": 0, "word": None, "number": None, "real": None}
     match kind:
         case Kind.KEYWORD_LIST:

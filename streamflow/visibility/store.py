@@ -211,7 +211,7 @@ class Store:
                 .where(attributes.c.namespace == namespace)
                 .distinct()
             ).all()
-        return {row.name: SearchAttributeIndexedValueType(row.kind) for row in rows}
+        return {row.name: SearchAttributeIndexedValueType.named(row.kind) for row in rows}
 
     def search(self, namespace: str, bound: Bound, *, page_size: int, token: str) -> Page:
         """A page of runs. Raises `FilterError` for a token that is none of this filter's."""

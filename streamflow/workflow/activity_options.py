@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from enum import Enum
+from enum import Enum, IntEnum
 from typing import Any, TypedDict
 
 from streamflow.common import Priority, RetryPolicy
@@ -21,12 +21,12 @@ ACTIVITY = "__streamflow_activity__"
 """Where `streamflow.activity.defn` leaves a definition; of it this module reads names and hints alone."""
 
 
-class ActivityCancellationType(Enum):
+class ActivityCancellationType(IntEnum):
     """What awaiting a cancelled activity does: raise at once, wait until it has ended, or leave it running."""
 
-    TRY_CANCEL = "try_cancel"
-    WAIT_CANCELLATION_COMPLETED = "wait_cancellation_completed"
-    ABANDON = "abandon"
+    TRY_CANCEL = 0
+    WAIT_CANCELLATION_COMPLETED = 1
+    ABANDON = 2
 
 
 class VersioningIntent(Enum):

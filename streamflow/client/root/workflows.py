@@ -53,7 +53,7 @@ class WorkflowCalls(Calls):
             query_name=input.query,
             args=await encode(converter_for(client, input.id), input.args),
             headers=await self._headers(input.headers),
-            reject_condition=(condition or QueryRejectCondition.NONE).value,
+            reject_condition=(condition or QueryRejectCondition.NONE)._to_model(),
         )
         answer = await address.ask(command, input.rpc_timeout)
         match answer:

@@ -23,9 +23,8 @@ from streamflow.coroutine.operations import Operations, Resolution
 from streamflow.coroutine.ordered import WorkflowFuture
 from streamflow.coroutine.source import Place
 from streamflow.coroutine.values import Values
-from streamflow.exceptions import ActivityError, CancelledError
+from streamflow.exceptions import ActivityError, CancelledError, RetryState
 from streamflow.model.events import ActivityCanceled, ActivityCompleted, ActivityFailed
-from streamflow.model.failure import RetryState
 from streamflow.model.ids import Op
 from streamflow.model.intents import CancelActivity, ScheduleActivity
 from streamflow.model.options import ActivityTimeouts, CancellationType, RetryPolicy
@@ -207,7 +206,7 @@ class ActivityMachine:
                     self._fail(
                         "Activity task failed",
                         cause,
-                        event.retry_state,
+                        RetryState[event.retry_state.name],
                         event.identity,
                         event.scheduled_seq,
                     )

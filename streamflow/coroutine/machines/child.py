@@ -31,9 +31,9 @@ from streamflow.exceptions import (
     ApplicationError,
     CancelledError,
     ChildWorkflowError,
+    RetryState,
     WorkflowAlreadyStartedError,
 )
-from streamflow.model.failure import RetryState
 from streamflow.model.ids import Op, WorkflowId
 from streamflow.model.options import Status
 from streamflow.model.payload import Payload, Payloads
@@ -265,7 +265,7 @@ class ChildMachine:
             assert event.failure is not None, event
             error = self._error(
                 _ENDINGS[event.status],
-                event.retry_state,
+                None if event.retry_state is None else RetryState[event.retry_state.name],
                 self._values.from_failure(event.failure),
             )
             self._fail(error)

@@ -70,7 +70,7 @@ async def test_the_whole_of_it_on_kafka(kafka_bootstrap: str, tmp_path: Path) ->
         )
         assert (told.succeeded, told.failed) == (3, 0)
         assert await handles[3].result() == 3
-        assert (await handles[1].describe()).status.value == "running"
+        assert (await handles[1].describe()).status.name == "RUNNING"
         await handles[1].unpause()
         assert await handles[1].result() == 1
         assert await (await handles[3].reset(event_id=1)).result() == 3

@@ -210,7 +210,7 @@ class Cancelling:
             tidy_when_cancelled,
             start_to_close_timeout=LIMIT,
             heartbeat_timeout=timedelta(seconds=5),
-            cancellation_type=ActivityCancellationType(how),
+            cancellation_type=ActivityCancellationType[how.upper()],
         )
         await workflow.sleep(0.3)
         begun = workflow.time()

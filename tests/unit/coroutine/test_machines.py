@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from streamflow import exceptions
 from streamflow.coroutine.errors import NondeterminismError
 from streamflow.coroutine.facts import RunFacts
 from streamflow.coroutine.instance import Instance
@@ -160,7 +161,7 @@ def test_a_cancelled_activitys_error_tells_which_it_was() -> None:
     error = machine.handle.exception()
     assert isinstance(error, ActivityError)
     assert (error.activity_type, error.activity_id) == ("a", "5")
-    assert error.retry_state is RetryState.CANCEL_REQUESTED
+    assert error.retry_state is exceptions.RetryState.CANCEL_REQUESTED
 
 
 def test_facts_are_frozen() -> None:

@@ -15,6 +15,7 @@ from streamflow.client import (
     RPCError,
     RPCStatusCode,
     WorkflowAlreadyStartedError,
+    WorkflowExecutionStatus,
     WorkflowQueryFailedError,
 )
 from streamflow.client.http_transport import HttpTransport
@@ -165,7 +166,7 @@ async def test_a_description_comes_through(client: Client) -> None:
     """What is known of a run is the same over HTTP, payloads included."""
     description = await client.get_workflow_handle("w").describe()
 
-    assert description.status is Status.RUNNING
+    assert description.status is WorkflowExecutionStatus.RUNNING
     assert description.workflow_type == "Count"
     assert await description.memo() == {"note": 7}
 

@@ -15,6 +15,7 @@ from streamflow.client import (
     RPCError,
     RPCStatusCode,
     WorkflowContinuedAsNewError,
+    WorkflowExecutionStatus,
     WorkflowFailureError,
     WorkflowHandle,
 )
@@ -26,7 +27,6 @@ from streamflow.exceptions import (
     TimeoutError,
     TimeoutType,
 )
-from streamflow.model.options import Status
 from streamflow.testing import WorkflowEnvironment
 from streamflow.worker import Worker
 from tests.unit.testing.again import replayed
@@ -73,7 +73,7 @@ async def failure(
     return error.value.cause
 
 
-async def status(client: Client) -> Status:
+async def status(client: Client) -> WorkflowExecutionStatus:
     return (await client.get_workflow_handle("w", task_queue=QUEUE).describe()).status
 
 
@@ -171,7 +171,7 @@ async def test_a_limit_that_passes_ends_the_workflow(env: WorkflowEnvironment, l
 
     assert isinstance(cause, TimeoutError)
     assert (cause.message, cause.type) == ("Workflow timed out", TimeoutType.START_TO_CLOSE)
-    assert await status(env.client) is Status.TIMED_OUT
+    assert await status(env.client) is WorkflowExecutionStatus.TIMED_OUT
 
 
 async def test_the_chains_limit_holds_over_continuations(env: WorkflowEnvironment) -> None:
@@ -237,9 +237,11 @@ async def test_no_signal_is_lost_over_continuations(env: WorkflowEnvironment) ->
 # -- schedules ---------------------------------------------------------------------------------------------------------
 
 
-async def runs(client: Client, handle: WorkflowHandle[Any, Any]) -> list[tuple[Status, datetime]]:
+async def runs(
+    client: Client, handle: WorkflowHandle[Any, Any]
+) -> list[tuple[WorkflowExecutionStatus, datetime]]:
     """Every run of the chain that has an end: how and when it began its work."""
-    found: list[tuple[Status, datetime]] = []
+    found: list[tuple[WorkflowExecutionStatus, datetime]] = []
     run_id = handle.first_execution_run_id
     while run_id is not None:
         one = client.get_workflow_handle("w", run_id=run_id, task_queue=QUEUE)
@@ -260,11 +262,11 @@ async def test_each_run_of_a_schedule_has_the_result_of_the_last(env: WorkflowEn
 
     found = await runs(env.client, handle)
     assert [status for status, _ in found] == [
-        Status.COMPLETED,
-        Status.FAILED,
-        Status.COMPLETED,
-        Status.COMPLETED,
-        Status.RUNNING,
+        WorkflowExecutionStatus.COMPLETED,
+        WorkflowExecutionStatus.FAILED,
+        WorkflowExecutionStatus.COMPLETED,
+        WorkflowExecutionStatus.COMPLETED,
+        WorkflowExecutionStatus.RUNNING,
     ]
     times = [time for _, time in found]
     assert all(time.minute == time.second == 0 for time in times)
@@ -307,7 +309,7 @@ async def test_a_signal_does_not_hurry_a_schedule(env: WorkflowEnvironment) -> N
     await env.sleep(timedelta(seconds=1))
 
     described = await latest.describe()
-    assert described.status is Status.RUNNING
+    assert described.status is WorkflowExecutionStatus.RUNNING
     assert described.execution_time is not None
     assert described.execution_time > await env.get_current_time()
     assert described.execution_time == described.execution_time.replace(

@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from streamflow import workflow
-from streamflow.client import Client, WorkflowFailureError, WorkflowHandle
+from streamflow.client import Client, WorkflowExecutionStatus, WorkflowFailureError, WorkflowHandle
 from streamflow.common import Priority
 from streamflow.exceptions import (
     ApplicationError,
@@ -19,7 +19,6 @@ from streamflow.exceptions import (
     TerminatedError,
     TimeoutError,
 )
-from streamflow.model.options import Status
 from streamflow.worker import Worker
 from tests.unit.testing.again import CACHED, HERE, THERE, replayed, two_queues
 from tests.unit.testing.families import (
@@ -178,19 +177,19 @@ async def test_a_signal_for_a_child_that_has_ended_finds_nobody(client: Client) 
 @pytest.mark.parametrize(
     ("policy", "status"),
     [
-        (workflow.ParentClosePolicy.UNSPECIFIED, Status.TERMINATED),
-        (workflow.ParentClosePolicy.TERMINATE, Status.TERMINATED),
-        (workflow.ParentClosePolicy.ABANDON, Status.RUNNING),
-        (workflow.ParentClosePolicy.REQUEST_CANCEL, Status.CANCELED),
+        (workflow.ParentClosePolicy.UNSPECIFIED, WorkflowExecutionStatus.TERMINATED),
+        (workflow.ParentClosePolicy.TERMINATE, WorkflowExecutionStatus.TERMINATED),
+        (workflow.ParentClosePolicy.ABANDON, WorkflowExecutionStatus.RUNNING),
+        (workflow.ParentClosePolicy.REQUEST_CANCEL, WorkflowExecutionStatus.CANCELED),
     ],
 )
 async def test_what_becomes_of_a_child_when_its_parent_ends(
-    client: Client, policy: workflow.ParentClosePolicy, status: Status
+    client: Client, policy: workflow.ParentClosePolicy, status: WorkflowExecutionStatus
 ) -> None:
     child_id, run_id = await run(client, Starter.run, "sleep", "leave", int(policy))
 
     assert child_id == "child"
-    if status is not Status.RUNNING:
+    if status is not WorkflowExecutionStatus.RUNNING:
         with pytest.raises(WorkflowFailureError):
             await child_of(client).result()
     described = await child_of(client).describe()
@@ -223,7 +222,7 @@ async def test_what_cancelling_a_child_waits_for(
     assert await run(client, Canceller.run, "stubborn", int(kind)) == said
 
     if child == "running":
-        assert (await child_of(client).describe()).status is Status.RUNNING
+        assert (await child_of(client).describe()).status is WorkflowExecutionStatus.RUNNING
     else:
         assert await child_of(client).result() == child
 
@@ -232,7 +231,7 @@ async def test_a_child_that_gives_way_is_seen_as_cancelled(client: Client) -> No
     result = await run(client, Canceller.run, "sleep", int(KINDS.WAIT_CANCELLATION_COMPLETED))
 
     assert result == "cancelled after 10 s"
-    assert (await child_of(client).describe()).status is Status.CANCELED
+    assert (await child_of(client).describe()).status is WorkflowExecutionStatus.CANCELED
 
 
 async def test_a_child_cancelled_before_it_is_sent_never_was(client: Client) -> None:
@@ -253,7 +252,7 @@ async def test_cancelling_a_parent_cancels_its_child(client: Client) -> None:
     with pytest.raises(WorkflowFailureError) as error:
         await handle.result()
     assert isinstance(error.value.cause, CancelledError)
-    assert (await child_of(client).describe()).status is Status.CANCELED
+    assert (await child_of(client).describe()).status is WorkflowExecutionStatus.CANCELED
     replayed(await handle.fetch_history(), WORKFLOWS)
 
 

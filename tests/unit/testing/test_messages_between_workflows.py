@@ -11,9 +11,15 @@ import pytest
 import pytest_asyncio
 
 from streamflow import workflow
-from streamflow.client import Client, RPCError, RPCStatusCode, WorkflowFailureError, WorkflowHandle
+from streamflow.client import (
+    Client,
+    RPCError,
+    RPCStatusCode,
+    WorkflowExecutionStatus,
+    WorkflowFailureError,
+    WorkflowHandle,
+)
 from streamflow.exceptions import ApplicationError, CancelledError
-from streamflow.model.options import Status
 from streamflow.worker import Worker
 from tests.unit.testing.again import CACHED, HERE, THERE, replayed, two_queues
 
@@ -314,6 +320,6 @@ async def test_a_child_that_moved_is_still_its_parents(client: Client) -> None:
         ]
         await client.execute_workflow(Guardian.run, "leave", id="g2", task_queue="home")
         nomad = client.get_workflow_handle("nomad", task_queue="home")
-        while (described := await nomad.describe()).status is Status.RUNNING:
+        while (described := await nomad.describe()).status is WorkflowExecutionStatus.RUNNING:
             continue  # asking takes its time
-    assert (described.status, described.task_queue) == (Status.TERMINATED, THERE)
+    assert (described.status, described.task_queue) == (WorkflowExecutionStatus.TERMINATED, THERE)

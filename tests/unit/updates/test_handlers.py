@@ -11,6 +11,7 @@ import pytest
 from streamflow import workflow
 from streamflow.api.sdk.v1 import EnhancedStackTrace, WorkflowMetadata
 from streamflow.client import (
+    WorkflowExecutionStatus,
     WorkflowFailureError,
     WorkflowQueryFailedError,
     WorkflowQueryRejectedError,
@@ -18,7 +19,6 @@ from streamflow.client import (
 )
 from streamflow.common import QueryRejectCondition, RawValue
 from streamflow.exceptions import ApplicationError
-from streamflow.model.options import Status
 from tests.unit.updates.stage import QUEUE, assert_replays, both_ways, worker
 
 pytestmark = [pytest.mark.asyncio, both_ways]
@@ -256,9 +256,9 @@ async def test_a_query_may_refuse_runs_by_their_status(cached: int) -> None:
         assert await completed.query(Closes.state, reject_condition=clean) == "ended"
         with pytest.raises(WorkflowQueryRejectedError) as rejected:
             await failed.query(Closes.state, reject_condition=clean)
-        assert rejected.value.status is Status.FAILED
+        assert rejected.value.status is WorkflowExecutionStatus.FAILED
 
         client.default_workflow_query_reject_condition = QueryRejectCondition.NOT_OPEN
         with pytest.raises(WorkflowQueryRejectedError) as rejected:
             await completed.query(Closes.state)
-        assert rejected.value.status is Status.COMPLETED
+        assert rejected.value.status is WorkflowExecutionStatus.COMPLETED

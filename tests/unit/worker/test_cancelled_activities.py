@@ -21,7 +21,6 @@ from streamflow.testing import WorkflowEnvironment
 from streamflow.worker import Worker
 
 pytestmark = pytest.mark.asyncio
-TYPES = workflow.ActivityCancellationType
 
 
 @workflow.defn
@@ -43,7 +42,9 @@ class Errand:
             heartbeat_timeout=(
                 timedelta(seconds=options["heartbeat_s"]) if "heartbeat_s" in options else None
             ),
-            cancellation_type=TYPES(options.get("type", "wait_cancellation_completed")),
+            cancellation_type=workflow.ActivityCancellationType[
+                options.get("type", "wait_cancellation_completed").upper()
+            ],
             retry_policy=RetryPolicy(
                 initial_interval=timedelta(milliseconds=10),
                 maximum_attempts=options.get("attempts", 1),
