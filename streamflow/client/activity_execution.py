@@ -53,7 +53,7 @@ class PendingActivityState(IntEnum):
     PAUSE_REQUESTED = 5
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class ActivityExecution:
     """An activity that a client started."""
 
@@ -81,7 +81,7 @@ class ActivityExecution:
         return self.schedule_time
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class ActivityExecutionDescription(ActivityExecution):
     """Everything that can be said of it."""
 

@@ -67,7 +67,7 @@ class PendingActivity:
     pause_reason: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass
 class WorkflowExecution:
     """A run as the engine sees it, without running its code. Times are UTC."""
 
@@ -114,7 +114,7 @@ class WorkflowExecution:
         return default
 
 
-@dataclass(frozen=True)
+@dataclass
 class WorkflowExecutionDescription(WorkflowExecution):
     """A run with what it waits for."""
 

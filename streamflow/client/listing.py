@@ -68,7 +68,7 @@ class WorkflowExecutionAsyncIterator(Pages[WorkflowExecution]):
             )
 
 
-@dataclass(frozen=True)
+@dataclass
 class WorkflowExecutionCountAggregationGroup:
     """How many workflows have these values of the attributes that the query groups by."""
 
@@ -76,7 +76,7 @@ class WorkflowExecutionCountAggregationGroup:
     group_values: Sequence[str | int | float | bool | None]
 
 
-@dataclass(frozen=True)
+@dataclass
 class WorkflowExecutionCount:
     """How many workflows a query finds; ``groups`` only if it groups."""
 

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from streamflow.common.durations import from_ms, optional_duration, optional_ms, to_ms
+from streamflow.common.durations import from_ms, optional_ms, to_ms
 from streamflow.model import options as model
 
 
-@dataclass(frozen=True)
+@dataclass
 class RetryPolicy:
     """How often and how soon a failed attempt is made again.
 
@@ -18,6 +18,7 @@ class RetryPolicy:
     """
 
     initial_interval: timedelta = timedelta(seconds=1)
+    """0 is the default too."""
     backoff_coefficient: float = 2.0
     maximum_interval: timedelta | None = None
     """Default: 100 times the initial interval."""
@@ -27,39 +28,53 @@ class RetryPolicy:
     """Class names, or the ``type`` of an `ApplicationError`, that end the attempts at once."""
 
     def _validate(self) -> None:
-        """Raises ValueError for a policy that could not be followed."""
-        if self.initial_interval <= timedelta(0):
-            raise ValueError(f"Expected a positive initial_interval, found {self.initial_interval}")
+        """Raises ValueError for a policy that could not be followed. One attempt alone has no retries to look at."""
+        if self.maximum_attempts == 1:
+            return
+        if self.initial_interval < timedelta(0):
+            raise ValueError(
+                f"Initial interval cannot be negative, found initial_interval={self.initial_interval}"
+            )
         if self.backoff_coefficient < 1:
             raise ValueError(
-                f"Expected a backoff_coefficient of 1 or more, found {self.backoff_coefficient}"
+                f"Backoff coefficient cannot be less than 1, found backoff_coefficient={self.backoff_coefficient}"
             )
-        if self.maximum_interval is not None and self.maximum_interval < self.initial_interval:
+        if self.maximum_interval is not None and self.maximum_interval < timedelta(0):
             raise ValueError(
-                f"Expected maximum_interval to be at least initial_interval ({self.initial_interval}), "
-                f"found {self.maximum_interval}"
+                f"Maximum interval cannot be negative, found maximum_interval={self.maximum_interval}"
+            )
+        if self.maximum_interval and self.maximum_interval < self.initial_interval:
+            raise ValueError(
+                f"Maximum interval cannot be less than initial interval ({self.initial_interval}), "
+                f"found maximum_interval={self.maximum_interval}"
             )
         if self.maximum_attempts < 0:
             raise ValueError(
-                f"Expected maximum_attempts of 0 (no limit) or more, found {self.maximum_attempts}"
+                "Maximum attempts cannot be negative; 0 is without limit, "
+                f"found maximum_attempts={self.maximum_attempts}"
             )
 
     def _to_model(self) -> model.RetryPolicy:
         self._validate()
+        default = model.RetryPolicy()
         return model.RetryPolicy(
-            initial_interval_ms=to_ms(self.initial_interval),
+            initial_interval_ms=max(0, to_ms(self.initial_interval)) or default.initial_interval_ms,
             backoff_coefficient=float(self.backoff_coefficient),
-            maximum_interval_ms=optional_ms(self.maximum_interval),
+            maximum_interval_ms=max(0, optional_ms(self.maximum_interval) or 0) or None,
             maximum_attempts=self.maximum_attempts,
             non_retryable_error_types=tuple(self.non_retryable_error_types or ()),
         )
 
     @staticmethod
     def _from_model(policy: model.RetryPolicy) -> RetryPolicy:
+        """As running code is told of it: with the longest wait also where it is the default."""
+        longest_ms = policy.maximum_interval_ms or min(
+            100 * policy.initial_interval_ms, timedelta.max // timedelta(milliseconds=1)
+        )
         return RetryPolicy(
             initial_interval=from_ms(policy.initial_interval_ms),
             backoff_coefficient=policy.backoff_coefficient,
-            maximum_interval=optional_duration(policy.maximum_interval_ms),
+            maximum_interval=from_ms(longest_ms),
             maximum_attempts=policy.maximum_attempts,
-            non_retryable_error_types=policy.non_retryable_error_types or None,
+            non_retryable_error_types=list(policy.non_retryable_error_types) or None,
         )

@@ -25,13 +25,13 @@ class ScheduleActionExecution:
     """What an action has become."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class ScheduleActionExecutionStartWorkflow(ScheduleActionExecution):
     workflow_id: str
     first_execution_run_id: str
 
 
-@dataclass(frozen=True)
+@dataclass
 class ScheduleActionResult:
     scheduled_at: datetime
     """When it was due, with the jitter."""
@@ -39,7 +39,7 @@ class ScheduleActionResult:
     action: ScheduleActionExecution
 
 
-@dataclass(frozen=True)
+@dataclass
 class ScheduleInfo:
     num_actions: int
     num_actions_missed_catchup_window: int
@@ -112,25 +112,25 @@ class ScheduleListAction:
     """What a schedule of a list does."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class ScheduleListActionStartWorkflow(ScheduleListAction):
     workflow: str
 
 
-@dataclass(frozen=True)
+@dataclass
 class ScheduleListState:
     note: str | None
     paused: bool
 
 
-@dataclass(frozen=True)
+@dataclass
 class ScheduleListSchedule:
     action: ScheduleListAction
     spec: ScheduleSpec
     state: ScheduleListState
 
 
-@dataclass(frozen=True)
+@dataclass
 class ScheduleListInfo:
     recent_actions: Sequence[ScheduleActionResult]
     """The last 5, oldest first."""

@@ -39,8 +39,8 @@ class ScheduleOverlapPolicy(IntEnum):
 @dataclass
 class SchedulePolicy:
     overlap: ScheduleOverlapPolicy = field(default_factory=lambda: ScheduleOverlapPolicy.SKIP)
-    catchup_window: timedelta = timedelta(days=365)
-    """An action that could not be started in time is still started if it is not later than this."""
+    catchup_window: timedelta | None = None
+    """An action that could not be started in time is still started if it is not later than this. Default: 365 days."""
     pause_on_failure: bool = False
     """Whether a workflow that fails or times out pauses the schedule."""
 
@@ -82,7 +82,7 @@ async def to_facts(schedule: Schedule, converter: DataConverter) -> Facts:
         spec=specs.to_facts(schedule.spec),
         policy=Policy(
             overlap=Overlap(policy.overlap),
-            catchup_window_ms=to_ms(policy.catchup_window),
+            catchup_window_ms=_catchup_ms(policy.catchup_window),
             pause_on_failure=policy.pause_on_failure,
         ),
         state=State(
@@ -92,6 +92,10 @@ async def to_facts(schedule: Schedule, converter: DataConverter) -> Facts:
             remaining_actions=state.remaining_actions,
         ),
     )
+
+
+def _catchup_ms(window: timedelta | None) -> int:
+    return Policy().catchup_window_ms if window is None else to_ms(window)
 
 
 def of_facts(facts: Facts) -> Schedule:

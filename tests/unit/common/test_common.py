@@ -20,14 +20,14 @@ from streamflow.common import (
 from streamflow.common.durations import to_ms
 from streamflow.model.options import IdConflictPolicy, IdReusePolicy
 
+SECOND = timedelta(seconds=1)
 retry_policies = st.builds(
     RetryPolicy,
     initial_interval=st.integers(1, 10**9).map(lambda ms: timedelta(milliseconds=ms)),
     backoff_coefficient=st.floats(1, 10),
-    maximum_interval=st.none()
-    | st.integers(10**9, 10**10).map(lambda ms: timedelta(milliseconds=ms)),
+    maximum_interval=st.integers(10**9, 10**10).map(lambda ms: timedelta(milliseconds=ms)),
     maximum_attempts=st.integers(0, 1_000),
-    non_retryable_error_types=st.none() | st.lists(st.text(), min_size=1).map(tuple),
+    non_retryable_error_types=st.none() | st.lists(st.text(), min_size=1),
 )
 
 
@@ -40,16 +40,38 @@ def test_a_retry_policy_survives_the_log(policy: RetryPolicy) -> None:
 @pytest.mark.parametrize(
     ("policy", "complaint"),
     [
-        (RetryPolicy(initial_interval=timedelta(0)), "initial_interval"),
-        (RetryPolicy(backoff_coefficient=0.5), "backoff_coefficient"),
-        (RetryPolicy(maximum_interval=timedelta(milliseconds=1)), "maximum_interval"),
-        (RetryPolicy(maximum_attempts=-1), "maximum_attempts"),
+        (RetryPolicy(initial_interval=-SECOND), "Initial interval cannot be negative"),
+        (RetryPolicy(backoff_coefficient=0.5), "Backoff coefficient cannot be less than 1"),
+        (RetryPolicy(maximum_interval=-SECOND), "Maximum interval cannot be negative"),
+        (
+            RetryPolicy(maximum_interval=SECOND / 2),
+            "Maximum interval cannot be less than initial interval",
+        ),
+        (RetryPolicy(maximum_attempts=-1), "Maximum attempts cannot be negative"),
     ],
 )
-def test_an_impossible_retry_policy_is_refused_by_name(policy: RetryPolicy, complaint: str) -> None:
-    """The error names the field that cannot be followed."""
+def test_an_impossible_retry_policy_is_refused_when_it_is_used(
+    policy: RetryPolicy, complaint: str
+) -> None:
+    """Not when it is made: its fields may be set one after the other."""
     with pytest.raises(ValueError, match=complaint):
         policy._to_model()
+
+
+def test_a_policy_of_one_attempt_has_nothing_to_refuse() -> None:
+    once = RetryPolicy(initial_interval=-SECOND, backoff_coefficient=0)
+    once.maximum_attempts = 1
+    assert once._to_model().maximum_attempts == 1
+
+
+def test_no_interval_is_the_default_interval() -> None:
+    none = RetryPolicy(initial_interval=timedelta(0), maximum_interval=timedelta(0))
+    assert none._to_model() == RetryPolicy()._to_model()
+
+
+def test_code_is_told_the_default_of_the_longest_wait() -> None:
+    told = RetryPolicy._from_model(RetryPolicy(initial_interval=3 * SECOND)._to_model())
+    assert told == RetryPolicy(initial_interval=3 * SECOND, maximum_interval=300 * SECOND)
 
 
 @given(st.integers(1, 999))
