@@ -70,6 +70,8 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
         self.generators: list[AsyncGeneratorType[Any, Any]] = []
         self._ready: deque[asyncio.Handle] = deque()
         self._created = 0
+        self._taken = 0
+        """Callbacks that have been taken out to run, the running one among them."""
         self._prune_at = _PRUNE_MIN
 
     # turning
@@ -84,6 +86,7 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
         ready = self._ready
         while ready:
             handle = ready.popleft()
+            self._taken += 1
             if not handle._cancelled:  # as asyncio's own loops do
                 handle._run()
                 if self.interrupted is not None:
@@ -92,6 +95,14 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
                     raise self.callback_failure
             if len(self.tasks) > self._prune_at:
                 self._prune()
+
+    def next_turn(self) -> int:
+        """The place, among all callbacks of the run, of one that would be queued now."""
+        return self._taken + len(self._ready)
+
+    def has_passed(self, turn: int) -> bool:
+        """Whether a callback of that place would have run."""
+        return self._taken > turn
 
     def fire(self, handle: asyncio.Handle) -> None:
         """Queues a delayed call whose time has come."""

@@ -105,10 +105,17 @@ class ActivityHandle(WorkflowFuture[T]):
     _machine: ActivityMachine | None
 
     def cancel(self, msg: Any | None = None) -> bool:
-        """Asks for cancellation; awaiting then raises ActivityError, at once or when the activity has ended."""
-        if self._machine is None:
+        """Asks for cancellation; awaiting then raises ActivityError, at once or when the activity has ended.
+
+        Before the code that began it has waited for anything, no activity is begun and awaiting raises
+        asyncio.CancelledError, as a task does that is cancelled before it runs.
+        """
+        machine = self._machine
+        if machine is None:
             return False
-        self._machine.cancel()
+        if machine.drop():
+            return super().cancel(msg)
+        machine.cancel()
         return True
 
 
@@ -116,9 +123,11 @@ class ActivityMachine:
     """One activity and the handle that it settles."""
 
     __slots__ = (
+        "_loop",
         "_operations",
         "_request",
         "_result_type",
+        "_turn",
         "_values",
         "handle",
         "op",
@@ -144,6 +153,8 @@ class ActivityMachine:
         operations.begin(self)
         self.handle: ActivityHandle[Any] = ActivityHandle(loop=loop, order=loop.next_order())
         self.handle._machine = self
+        self._loop = loop
+        self._turn = loop.next_turn()
 
     @property
     def dropped(self) -> bool:
@@ -180,6 +191,14 @@ class ActivityMachine:
 
     def cancel_intent(self) -> CancelActivity:
         return CancelActivity(op=self.op)
+
+    def drop(self) -> bool:
+        """Never asks for it, if a task that awaits it would not have run yet; its handle is then the caller's to settle."""
+        if self.state is not State.CREATED or self._loop.has_passed(self._turn):
+            return False
+        self._step(_CANCEL_CUES[self._request.cancellation_type])
+        self.handle._machine = None
+        return True
 
     def cancel(self) -> None:
         before = self.state

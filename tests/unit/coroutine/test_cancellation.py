@@ -77,22 +77,60 @@ def test_abandon_raises_at_once_and_asks_for_nothing() -> None:
 
 
 @pytest.mark.parametrize("kind", list(ActivityCancellationType))
+@pytest.mark.parametrize(
+    ("yields", "raised"), [(0, "CancelledError"), (1, "ActivityError, CancelledError")]
+)
 def test_an_activity_cancelled_before_its_step_ends_is_never_scheduled(
-    kind: ActivityCancellationType,
+    kind: ActivityCancellationType, yields: int, raised: str
 ) -> None:
+    """As a task that has not run it raises asyncio's error; once others have run, the activity's own."""
+
     async def code() -> str:
         handle = act(kind)
+        for _ in range(yields):
+            await asyncio.sleep(0)
         assert handle.cancel()
         assert not handle.cancel()
         try:
             await handle
         except ActivityError as error:
-            return type(error.cause).__name__
+            return f"ActivityError, {type(error.cause).__name__}"
+        except asyncio.CancelledError as error:
+            return type(error).__name__
         return "?"
 
     world = World(driven(code))
     assert kinds(world.step()) == ["CompleteRun"]
-    assert world.result == "CancelledError"
+    assert world.result == raised
+
+
+def test_a_task_that_is_cancelled_as_it_begins_an_activity_is_cancelled() -> None:
+    async def begin() -> None:
+        await act(ActivityCancellationType.WAIT_CANCELLATION_COMPLETED)
+
+    async def code() -> bool:
+        task = asyncio.create_task(begin())
+        await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait([task])
+        return task.cancelled()
+
+    world = World(driven(code))
+    assert kinds(world.step()) == ["CompleteRun"]
+    assert world.result is True
+
+
+def test_a_run_cancelled_before_its_code_began_no_activity_and_is_told_by_asyncios_error() -> None:
+    async def code() -> str:
+        try:
+            await act(ActivityCancellationType.TRY_CANCEL)
+        except asyncio.CancelledError:
+            return "cancelled"
+        return "?"
+
+    world = World(driven(code))
+    assert kinds(world.cancel().step()) == ["CompleteRun"]
+    assert world.result == "cancelled"
 
 
 def test_cancelling_twice_asks_once() -> None:

@@ -157,7 +157,7 @@ def test_events_that_a_table_does_not_have_are_nondeterminism(
 def test_a_cancelled_activitys_error_tells_which_it_was() -> None:
     machine = activity_machine()
     machine.op = Op(5)
-    machine.handle.cancel()
+    machine.cancel()
     error = machine.handle.exception()
     assert isinstance(error, ActivityError)
     assert (error.activity_type, error.activity_id) == ("a", "5")
