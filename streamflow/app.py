@@ -58,15 +58,19 @@ class App:
         return f"App({self.queue!r}, namespace={self.namespace!r})"
 
     def worker(self, client: Client, **options: Any) -> Worker:
-        """A Worker that serves this queue with this code; ``options`` override the App's own."""
+        """A Worker that serves this queue with this code; ``options`` override the App's own.
+
+        Without an ``activity_executor``, sync activities have threads, one for each slot.
+        """
         from streamflow.worker import Worker
+        from streamflow.worker.registry import ThreadPerSlot
 
         return Worker(
             client,
             task_queue=self.queue,
             workflows=self.workflows,
             activities=self.activities,
-            **{**self.options, **options},
+            **{"activity_executor": ThreadPerSlot(), **self.options, **options},
         )
 
     async def run(

@@ -13,7 +13,7 @@ from streamflow.worker.interception import with_inherited
 from streamflow.worker.metered import Metered
 from streamflow.worker.patching import traits_of
 from streamflow.worker.plugin import Plugin
-from streamflow.worker.registry import Registry, warn_of_few_threads
+from streamflow.worker.registry import Registry, ThreadPerSlot, warn_of_few_threads
 from streamflow.worker.runners import run_by
 from streamflow.worker.settings import WorkerConfig
 from streamflow.worker.setup import Setup, WorkerClient, definitions_of, type_name
@@ -80,7 +80,7 @@ def setup_of(config: WorkerConfig) -> Setup:
         ),
         registry=registry,
         takes_tasks=bool(activities) and not config.get("no_remote_activities"),
-        threads=executor,
+        threads=None if isinstance(executor, ThreadPerSlot) else executor,
         shared_state=shared_state,
         activities_per_second=_rate(config, "max_activities_per_second"),
         queue_activities_per_second=_rate(config, "max_task_queue_activities_per_second"),

@@ -13,6 +13,10 @@ from streamflow.activity.definition import ActivityDefinition, definition_of
 from streamflow.worker.shared_state import SharedStateManager
 
 
+class ThreadPerSlot(Executor):
+    """Stands for a pool of threads that the worker makes, one for each slot, and ends: what an App's worker has."""
+
+
 class Registry:
     """Activities by type; at most one dynamic one takes the rest."""
 
@@ -60,13 +64,18 @@ class Registry:
         """Refuses an executor that the sync activities cannot run in.
 
         Raises:
-            ValueError: it is no thread pool, and nothing carries heartbeats and cancellations.
+            ValueError: there is none; or it is no thread pool, and nothing carries heartbeats and cancellations.
             TypeError: an activity cannot be sent to another process.
         """
-        if executor is None or isinstance(executor, ThreadPoolExecutor):
+        if isinstance(executor, ThreadPoolExecutor | ThreadPerSlot):
             return
         for definition in self._sync:
             name = definition.name or "(dynamic)"
+            if executor is None:
+                raise ValueError(
+                    f"Activity {name} is not async so an activity_executor must be present: "
+                    "concurrent.futures.ThreadPoolExecutor(100)"
+                )
             if shared is None:
                 raise ValueError(
                     f"Activity {name} is not async and its executor is no thread-pool executor, so a "

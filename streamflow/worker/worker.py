@@ -110,7 +110,7 @@ class Worker:
         """Prepares a worker; nothing is asked of the log before `run`.
 
         Args:
-            activity_executor: Threads for sync activities, or processes. Default: threads, one for each slot.
+            activity_executor: Threads for sync activities, or processes. Required if there are any.
             shared_state_manager: What carries heartbeats and cancellations if they run in processes.
             workflow_runner: A `SandboxedWorkflowRunner` guards workflow code as its restrictions say, an
                 `UnsandboxedWorkflowRunner` not at all. Default: guarded.

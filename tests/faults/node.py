@@ -13,6 +13,7 @@ import asyncio
 import importlib
 import signal
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -80,6 +81,7 @@ async def serve(options: argparse.Namespace) -> None:
             task_queue=options.queue,
             workflows=[] if options.role == "worker" else workflows,
             activities=[] if options.role == "processor" else code.ACTIVITIES,
+            activity_executor=ThreadPoolExecutor(100),
             name=options.name,
             state_dir=options.state_dir,
             retention=None

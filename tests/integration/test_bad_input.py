@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
@@ -120,6 +121,7 @@ async def inbox(
             task_queue=QUEUE,
             workflows=[orders.Order],
             activities=orders.ACTIVITIES,
+            activity_executor=ThreadPoolExecutor(10),
             name="p",
             state_dir=tmp_path,
             partitions=PARTITIONS,

@@ -11,6 +11,7 @@ import signal
 import time
 import uuid
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -76,6 +77,7 @@ async def stage(
             task_queue=QUEUE,
             workflows=programs.WORKFLOWS,
             activities=programs.ACTIVITIES,
+            activity_executor=ThreadPoolExecutor(100),
             max_cached_workflows=2,
             partitions=2,
             state_dir=tmp_path_factory.mktemp("state"),

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+from datetime import timedelta
+
 import pytest
 
 from streamflow import activity, workflow
 from streamflow.app import App, AppConflict, refuse_conflicts
+from streamflow.testing import WorkflowEnvironment
+from streamflow.worker import Worker
 
 
 @workflow.defn
@@ -57,3 +62,28 @@ def test_two_apps_on_one_queue_with_different_workflows_are_refused() -> None:
 def test_apps_that_cannot_confuse_their_runs_go_together(other: App) -> None:
     """Equal workflows, activities alone, another queue or namespace: no conflict."""
     refuse_conflicts([App("orders", workflows=[Order]), other])
+
+
+@activity.defn
+def where() -> str:
+    return threading.current_thread().name
+
+
+@workflow.defn
+class Asks:
+    @workflow.run
+    async def run(self) -> str:
+        return await workflow.execute_activity(where, start_to_close_timeout=timedelta(minutes=1))
+
+
+@pytest.mark.asyncio
+async def test_an_app_has_threads_for_its_sync_activities_and_a_worker_is_given_them() -> None:
+    """What a Worker was not told it does not guess."""
+    async with await WorkflowEnvironment.start_time_skipping() as env:
+        with pytest.raises(ValueError, match="where is not async so an activity_executor must be"):
+            Worker(env.client, task_queue="q", workflows=[Asks], activities=[where])
+
+        async with App("q", workflows=[Asks], activities=[where]).worker(env.client):
+            thread = await env.client.execute_workflow(Asks.run, id="w", task_queue="q")
+
+    assert thread != threading.current_thread().name

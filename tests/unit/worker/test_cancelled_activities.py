@@ -6,6 +6,7 @@ import asyncio
 import threading
 import uuid
 from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
@@ -340,7 +341,7 @@ async def test_a_shielded_thread_is_interrupted_when_the_shield_ends() -> None:
             seen.append(activity.is_cancelled())
         seen.append("after")
 
-    async with errand(Work(shielded)) as (_, handle):
+    async with errand(Work(shielded), activity_executor=ThreadPoolExecutor()) as (_, handle):
         await handle.signal(Errand.stop)
         found = await handle.result()
 

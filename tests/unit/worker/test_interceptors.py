@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any, NoReturn
 
@@ -182,6 +183,7 @@ async def _run_order(client: Client, *, cached: int = 100, count: int = 0, **opt
         task_queue="q",
         workflows=[Order],
         activities=[greet, shout],
+        activity_executor=ThreadPoolExecutor(),
         max_cached_workflows=cached,
         **options,
     ):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
@@ -106,7 +107,12 @@ async def serving(queue: str) -> AsyncIterator[WorkflowEnvironment]:
     ]
     async with (
         await WorkflowEnvironment.start_time_skipping() as env,
-        Worker(env.client, task_queue=queue, activities=activities),
+        Worker(
+            env.client,
+            task_queue=queue,
+            activities=activities,
+            activity_executor=ThreadPoolExecutor(),
+        ),
     ):
         yield env
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from typing import Any
@@ -138,6 +139,7 @@ async def _client() -> AsyncIterator[Client]:
 
 def _worker(client: Client, activities: Sequence[Callable[..., Any]], **options: Any) -> Worker:
     workflows = [Welcome, Stubborn, Once, Lasting, Told, Measuring]
+    options = {"activity_executor": ThreadPoolExecutor(), **options}
     return Worker(client, task_queue="q", workflows=workflows, activities=activities, **options)
 
 
@@ -174,7 +176,12 @@ async def test_an_activity_that_may_run_once_runs() -> None:
 async def test_activities_may_be_served_by_another_worker() -> None:
     """A worker without workflows is only a worker of the queue."""
     async with _client() as client:
-        others = Worker(client, task_queue="q", activities=[greet, shout])
+        others = Worker(
+            client,
+            task_queue="q",
+            activities=[greet, shout],
+            activity_executor=ThreadPoolExecutor(),
+        )
         async with _worker(client, [shout], no_remote_activities=True), others:
             result = await client.execute_workflow(Welcome.run, "Ann", id="w", task_queue="q")
 
