@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
 
 from streamflow.client.activity_events import cancellation_of
 from streamflow.client.activity_execution import ActivityExecutionDescription
 from streamflow.client.address import Address, expect, run_id_or_none
-from streamflow.client.errors import ActivityFailureError
+from streamflow.client.errors import ActivityFailureError, NotYetError
 from streamflow.client.inputs import (
     CancelActivityInput,
     DescribeActivityInput,
+    PauseActivityInput,
     TerminateActivityInput,
+    UnpauseActivityInput,
 )
 from streamflow.client.start import NO_METADATA
 from streamflow.client.values import decode_failure, decode_one, run_error
@@ -139,6 +141,60 @@ class ActivityHandle(Generic[ResultT]):
                 rpc_timeout=rpc_timeout,
             )
         )
+
+    async def pause(
+        self,
+        *,
+        reason: str | None = None,
+        rpc_metadata: Mapping[str, str | bytes] = NO_METADATA,
+        rpc_timeout: timedelta | None = None,
+    ) -> None:
+        """Begins no further attempt until `unpause`. One that runs may end; it is told with its next heartbeat.
+
+        Raises:
+            RPCError: NOT_FOUND when there is no such activity, or it has ended.
+        """
+        await self._client.outbound.pause_activity(
+            PauseActivityInput(
+                activity_id=self._id,
+                activity_run_id=self._run_id,
+                reason=reason,
+                rpc_metadata=rpc_metadata,
+                rpc_timeout=rpc_timeout,
+            )
+        )
+
+    async def unpause(
+        self,
+        *,
+        reason: str | None = None,
+        jitter: timedelta | None = None,
+        rpc_metadata: Mapping[str, str | bytes] = NO_METADATA,
+        rpc_timeout: timedelta | None = None,
+    ) -> None:
+        """Lets a paused activity go on: what waits is sent at once, whatever the ``jitter``.
+
+        Raises:
+            RPCError: NOT_FOUND when there is no such activity, or it has ended.
+        """
+        await self._client.outbound.unpause_activity(
+            UnpauseActivityInput(
+                activity_id=self._id,
+                activity_run_id=self._run_id,
+                reason=reason,
+                jitter=jitter,
+                rpc_metadata=rpc_metadata,
+                rpc_timeout=rpc_timeout,
+            )
+        )
+
+    async def update_options(self, *_updates: Any, **_options: Any) -> NoReturn:
+        """Not in this release: changing options of an activity that has begun."""
+        raise NotYetError("ActivityHandle.update_options")
+
+    async def restore_original_options(self, **_options: Any) -> NoReturn:
+        """Not in this release, as nothing changes options."""
+        raise NotYetError("ActivityHandle.restore_original_options")
 
     async def describe(
         self,

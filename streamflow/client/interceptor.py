@@ -76,6 +76,12 @@ class OutboundInterceptor:
     async def terminate_activity(self, input: inputs.TerminateActivityInput) -> None:
         await self.next.terminate_activity(input)
 
+    async def pause_activity(self, input: inputs.PauseActivityInput) -> None:
+        await self.next.pause_activity(input)
+
+    async def unpause_activity(self, input: inputs.UnpauseActivityInput) -> None:
+        await self.next.unpause_activity(input)
+
     async def describe_activity(self, input: inputs.DescribeActivityInput) -> Any:
         return await self.next.describe_activity(input)
 

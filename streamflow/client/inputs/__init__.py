@@ -14,9 +14,11 @@ from streamflow.client.inputs.activities import (
     FailAsyncActivityInput,
     HeartbeatAsyncActivityInput,
     ListActivitiesInput,
+    PauseActivityInput,
     ReportCancellationAsyncActivityInput,
     StartActivityInput,
     TerminateActivityInput,
+    UnpauseActivityInput,
 )
 from streamflow.client.inputs.elsewhere import (
     CancelNexusOperationInput,
@@ -84,6 +86,7 @@ __all__ = [
     "ListNexusOperationsInput",
     "ListSchedulesInput",
     "ListWorkflowsInput",
+    "PauseActivityInput",
     "PauseScheduleInput",
     "QueryWorkflowInput",
     "ReportCancellationAsyncActivityInput",
@@ -97,6 +100,7 @@ __all__ = [
     "TerminateNexusOperationInput",
     "TerminateWorkflowInput",
     "TriggerScheduleInput",
+    "UnpauseActivityInput",
     "UnpauseScheduleInput",
     "UpdateScheduleInput",
     "UpdateWithStartStartWorkflowInput",

@@ -60,6 +60,29 @@ class TerminateActivityInput:
 
 
 @dataclass
+class PauseActivityInput:
+    """`ActivityHandle.pause`."""
+
+    activity_id: str
+    activity_run_id: str | None
+    reason: str | None
+    rpc_metadata: Mapping[str, str | bytes]
+    rpc_timeout: timedelta | None
+
+
+@dataclass
+class UnpauseActivityInput:
+    """`ActivityHandle.unpause`."""
+
+    activity_id: str
+    activity_run_id: str | None
+    reason: str | None
+    jitter: timedelta | None
+    rpc_metadata: Mapping[str, str | bytes]
+    rpc_timeout: timedelta | None
+
+
+@dataclass
 class DescribeActivityInput:
     """`ActivityHandle.describe`."""
 

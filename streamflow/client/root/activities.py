@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 from streamflow.client.activity_events import events_of
@@ -21,8 +22,10 @@ from streamflow.client.inputs import (
     CountActivitiesInput,
     DescribeActivityInput,
     ListActivitiesInput,
+    PauseActivityInput,
     StartActivityInput,
     TerminateActivityInput,
+    UnpauseActivityInput,
 )
 from streamflow.client.large import warn_of_large
 from streamflow.client.root.calls import Calls
@@ -39,14 +42,15 @@ from streamflow.exceptions import ActivityAlreadyStartedError
 from streamflow.model import standalone
 from streamflow.model.answers import Description, Done, Reason, Rejection
 from streamflow.model.commands import (
+    ActivityControl,
     CancelWorkflow,
+    ControlActivity,
     DescribeWorkflow,
     StartWorkflow,
     TerminateWorkflow,
 )
 from streamflow.model.options import ActivityTimeouts
 from streamflow.model.standalone import StandaloneSpec
-from streamflow.service import RPCError, RPCStatusCode
 
 LONG_POLL_S = 20.0
 """How long a description waits for a change, unless told otherwise ..."""
@@ -58,6 +62,13 @@ LONG_POLL_APART_S = 0.1
 class ActivityCalls(Calls):
     async def start_activity(self, input: StartActivityInput) -> ActivityHandle[Any]:
         client = self._client
+        if not (input.start_to_close_timeout or input.schedule_to_close_timeout):
+            raise ValueError(
+                "Activity must have start_to_close_timeout or schedule_to_close_timeout: "
+                f"say how long {input.activity_type!r} may take"
+            )
+        if input.start_delay is not None and input.start_delay < timedelta(0):
+            raise ValueError(f"start_delay must be non-negative, found {input.start_delay}")
         command = StartWorkflow(
             workflow_id=standalone.workflow_id_of(input.id),
             workflow_type=standalone.WORKFLOW_TYPE,
@@ -89,12 +100,6 @@ class ActivityCalls(Calls):
             start_to_close_ms=optional_ms(input.start_to_close_timeout),
             heartbeat_ms=optional_ms(input.heartbeat_timeout),
         )
-        if timeouts.schedule_to_close_ms is None and timeouts.start_to_close_ms is None:
-            raise RPCError(
-                f"Expected start_to_close_timeout or schedule_to_close_timeout for activity {input.activity_type!r}, "
-                "found neither; say how long it may take",
-                RPCStatusCode.INVALID_ARGUMENT,
-            )
         converter = self._client.data_converter.with_context(
             ActivitySerializationContext(
                 namespace=self._client.namespace,
@@ -136,6 +141,26 @@ class ActivityCalls(Calls):
         command = TerminateWorkflow(
             workflow_id=address.workflow_id,
             run_id=address.run_id,
+            reason=input.reason or "",
+            identity=self._client.identity,
+        )
+        expect(await address.ask(command, input.rpc_timeout), Done)
+
+    async def pause_activity(self, input: PauseActivityInput) -> None:
+        await self._control(input, ActivityControl.PAUSE)
+
+    async def unpause_activity(self, input: UnpauseActivityInput) -> None:
+        await self._control(input, ActivityControl.UNPAUSE)
+
+    async def _control(
+        self, input: PauseActivityInput | UnpauseActivityInput, control: ActivityControl
+    ) -> None:
+        address = self._activity(input.activity_id, input.activity_run_id)
+        command = ControlActivity(
+            workflow_id=address.workflow_id,
+            run_id=address.run_id,
+            activity_id=input.activity_id,
+            control=control,
             reason=input.reason or "",
             identity=self._client.identity,
         )

@@ -251,11 +251,29 @@ async def test_what_is_not_there_or_not_bounded_says_so(queue: str) -> None:
         await client.execute_activity(add, args=[1, 2], id="a", task_queue=queue, **LIMIT)
         with pytest.raises(RPCError) as missing:
             await client.get_activity_handle("nobody").result()
-        with pytest.raises(RPCError) as unbounded:
+        with pytest.raises(ValueError, match="must have start_to_close_timeout or schedule_to_"):
             await client.start_activity(add, args=[1, 2], id="b", task_queue=queue)
 
     assert missing.value.status is RPCStatusCode.NOT_FOUND
-    assert unbounded.value.status is RPCStatusCode.INVALID_ARGUMENT
+
+
+async def test_it_is_paused_and_goes_on(queue: str) -> None:
+    """What is paused is not made; it is made at once when it may go on."""
+    async with serving(queue) as env:
+        options: dict[str, Any] = {"id": "a", "schedule_to_close_timeout": timedelta(days=1)}
+        handle = await env.client.start_activity(third_time, task_queue="later", **options)
+        await handle.pause(reason="lunch")
+        paused = await handle.describe()
+        async with Worker(env.client, task_queue="later", activities=[third_time]):
+            await env.sleep(timedelta(hours=1))
+            later = await handle.describe()
+            await handle.unpause()
+            assert await handle.result() == 3
+
+    assert paused.status is later.status is ActivityExecutionStatus.PAUSED
+    assert later.attempt == 1
+    with pytest.raises(NotImplementedError):
+        await handle.update_options([])
 
 
 async def test_activities_are_listed_and_counted_by_themselves(queue: str) -> None:
