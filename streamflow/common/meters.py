@@ -40,6 +40,20 @@ Record = Callable[[Instrument, int | float | timedelta, MetricAttributes], None]
 _NO_ATTRIBUTES: MetricAttributes = {}
 
 
+def checked(attributes: MetricAttributes) -> MetricAttributes:
+    """The attributes as they are.
+
+    Raises:
+        TypeError: a value is neither a string nor a number nor a bool.
+    """
+    for key, value in attributes.items():
+        if not isinstance(value, str | int | float):  # a bool is an int
+            raise TypeError(
+                f"Invalid value type for key {key!r}: expected str, int, float or bool, found {type(value).__name__}"
+            )
+    return attributes
+
+
 @dataclass(frozen=True)
 class _Metric:
     """The common part of all metrics: what it is, and where its values go."""
@@ -61,14 +75,15 @@ class _Metric:
         return self._instrument.unit
 
     def with_additional_attributes(self, additional_attributes: MetricAttributes) -> Self:
-        return replace(self, _attributes={**self._attributes, **additional_attributes})
+        return replace(self, _attributes={**self._attributes, **checked(additional_attributes)})
 
     def _take(self, value: int | float, additional: MetricAttributes | None) -> None:
         if value < 0:
             raise ValueError(
                 f"Expected a value of 0 or more for {self.name}, found {value}: it cannot be negative"
             )
-        self._record(self._instrument, value, {**self._attributes, **(additional or {})})
+        attributes = {**self._attributes, **checked(additional)} if additional else self._attributes
+        self._record(self._instrument, value, attributes)
 
 
 class _Counter(_Metric, MetricCounter):
@@ -94,7 +109,7 @@ class _HistogramTimedelta(_Metric, MetricHistogramTimedelta):
             raise ValueError(
                 f"Expected a duration of 0 or more for {self.name}, found {value}: it cannot be negative"
             )
-        attributes = {**self._attributes, **(additional_attributes or {})}
+        attributes = {**self._attributes, **checked(additional_attributes or _NO_ATTRIBUTES)}
         self._record(self._instrument, value, attributes)
 
 
@@ -152,7 +167,7 @@ class RecordingMeter(MetricMeter):
         return _GaugeFloat(what, self._record, self._attributes)
 
     def with_additional_attributes(self, additional_attributes: MetricAttributes) -> MetricMeter:
-        return RecordingMeter(self._record, {**self._attributes, **additional_attributes})
+        return RecordingMeter(self._record, {**self._attributes, **checked(additional_attributes)})
 
     def only_when(self, wanted: Callable[[], bool]) -> MetricMeter:
         """The same meter, which records only while ``wanted()``."""

@@ -34,7 +34,9 @@ def handler_arguments(values: Values, handler: Handler, name: str, args: Payload
         Exception: what the converter raises for a value that does not fit.
     """
     if not handler.dynamic:
-        return values.decode(args, handler.signature.arguments)
+        hints = handler.signature.arguments
+        # Too many are no matter of types: they are decoded as they come, and the call says what is wrong.
+        return values.decode(args, hints if len(args) <= len(hints) else ())
     if handler.signature.variadic:
         return [name, *values.decode(args)]
     return [name, [RawValue(payload) for payload in args]]

@@ -90,7 +90,12 @@ class StepLimitExceeded(BaseException):
 
     def __init__(self, *args: object) -> None:
         super().__init__(
-            *(args or ("The step took too long: workflow code must await, not block",))
+            *(
+                args
+                or (
+                    "[TMPRL1101] Potential deadlock detected: the step took too long. Workflow code must await, not block",
+                )
+            )
         )
         loop: object = asyncio._get_running_loop()
         if isinstance(loop, Interruptible):

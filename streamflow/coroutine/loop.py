@@ -168,6 +168,9 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
         """A delayed call by a durable timer, or a call soon if there is nothing to wait for."""
         handle = TimerHandle(self.time() + delay_s, callback, args, self, context)
         handle.timer = None
+        if self.evicting:
+            # Never called: code that swallows its eviction and waits again is left waiting, not turned for ever.
+            return handle
         if delay_s > 0:
             handle.timer = self.owner.begin_timer(handle, delay_s, summary)
         else:

@@ -38,7 +38,7 @@ from streamflow.observability import get_logger
 from streamflow.ports import LogError, StoreCorrupted, Unavailable
 from streamflow.processor import updates
 from streamflow.processor.codec import CodecFailed
-from streamflow.processor.draft import Draft, history
+from streamflow.processor.draft import evict, history
 from streamflow.processor.recorder import Recorder
 from streamflow.processor.rows import Rows
 from streamflow.processor.surroundings import Surroundings
@@ -47,6 +47,7 @@ from streamflow.processor.versions import PinnedElsewhere, code_for, with_pin, w
 from streamflow.processor.watchdog import suspect_of
 
 log = get_logger("processor")
+_UNCONVERTED = "Failed converting activation exception"
 
 FIRST_RETRY_MS = 1_000
 LOOPING_RETRY_MS = 30_000
@@ -108,7 +109,7 @@ def query(recorder: Recorder, command: QueryWorkflow, around: Surroundings, rows
     except (PinnedElsewhere, Unregistered, QueryNotFound) as error:
         return Rejection(reason=Reason.QUERY_FAILED, message=str(error), run_id=run_id)
     except StepLimitExceeded as error:
-        _drop_instance(recorder.draft)
+        evict(recorder.draft)
         return Rejection(reason=Reason.QUERY_FAILED, message=str(error), run_id=run_id)
     except (LogError, StoreCorrupted):
         raise
@@ -117,7 +118,7 @@ def query(recorder: Recorder, command: QueryWorkflow, around: Surroundings, rows
     ) as error:  # the handler's own failure, or that of replaying up to it: the caller's answer
         cause = error.exception if isinstance(error, CodeFailed | CodecFailed) else error
         if isinstance(error, CodeFailed | CodecFailed | NondeterminismError):
-            _drop_instance(recorder.draft)
+            evict(recorder.draft)
         failure = _failure(cause, around, recorder.run.workflow_id)
         return Rejection(
             reason=Reason.QUERY_FAILED,
@@ -134,7 +135,7 @@ def _activate_with_updates(recorder: Recorder, around: Surroundings, rows: Rows)
     except (CodeFailed, StepLimitExceeded):
         if not updates.put_off(recorder.draft) or not recorder.run.waiting:
             raise
-        _drop_instance(recorder.draft)
+        evict(recorder.draft)
         _activate_once(recorder, around, rows, with_updates=False)
 
 
@@ -156,7 +157,7 @@ def _activate_once(
             if not activation.inputs:  # all were refused, and nothing else waited
                 recorder.set_trouble(None)
                 return
-        activation = with_version(activation, run, around.options.version)
+        activation = with_version(activation, run, around.options.version, around.options.build_id)
         intents = instance.activate(around.gate.activation(instance, activation))
         intents = around.gate.outbound(instance, intents)
     around.counters.activations += 1
@@ -234,7 +235,7 @@ def _definition(run: Run, around: Surroundings) -> WorkflowDefinition:
 
 def _stuck(recorder: Recorder, around: Surroundings, error: BaseException) -> None:
     """The run waits, with what is wrong and when it is tried again; the partition goes on."""
-    _drop_instance(recorder.draft)
+    evict(recorder.draft)
     around.counters.stuck += 1
     before = recorder.run.trouble
     count = before.count + 1 if before else 1
@@ -277,7 +278,7 @@ def _fails_run(recorder: Recorder, around: Surroundings) -> bool:
 
 
 def _fail(recorder: Recorder, around: Surroundings, error: NondeterminismError) -> None:
-    _drop_instance(recorder.draft)
+    evict(recorder.draft)
     failure = Failure(
         kind=FailureKind.APPLICATION, message=NONDETERMINISM_SAID + str(error), type=NONDETERMINISM
     )
@@ -332,7 +333,8 @@ def _said(cause: BaseException, failure: Failure | None, around: Surroundings) -
     """What may be read by everybody: not the message of a failure in which it was encoded, or should have been."""
     if failure is None:
         return str(cause) if around.gate.open else type(cause).__name__
-    return failure.message if failure.encoded_attributes else str(cause)
+    encoded = failure.encoded_attributes or failure.message.startswith(_UNCONVERTED)
+    return failure.message if encoded else str(cause)
 
 
 def _failure(cause: BaseException, around: Surroundings, workflow_id: str) -> Failure | None:
@@ -342,15 +344,11 @@ def _failure(cause: BaseException, around: Surroundings, workflow_id: str) -> Fa
         converter = around.converter.with_context(context)
         failure = failure_of(converter.failure_converter, cause, converter.payload_converter)
         return around.gate.failure_out(namespace, workflow_id, failure)
-    except Exception:  # a cause that cannot be converted: its stack in the log has to do
+    except Exception as fault:  # a cause that cannot be converted: its stack is in the log
         log.warning("failure_not_converted", stack="".join(traceback.format_exception(cause)))
-        return None
-
-
-def _drop_instance(draft: Draft) -> None:
-    if draft.instance is not None:
-        draft.instance.evict()
-        draft.instance = None
+        if not around.gate.open:  # it may be of what should have been encoded
+            return None
+        return Failure(kind=FailureKind.APPLICATION, message=f"{_UNCONVERTED}: {fault}")
 
 
 def _watched(

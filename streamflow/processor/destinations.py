@@ -3,15 +3,18 @@ there (a broker might create it). Refreshed when it is old, and sooner when some
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator, Mapping
 
 from streamflow.model.commands import ReplyTo
-from streamflow.ports import Log
+from streamflow.ports import Log, Unavailable
 from streamflow.topology import activities_topic, inbox_topic, replies_topic
 
 REFRESH_MS = 10_000
 MISS_REFRESH_MS = 1_000
 MISSED_MAX = 1_000
+AWAITED_MAX = 10
+"""Queues that are looked for at once: each costs a request."""
 
 
 class Destinations:
@@ -49,6 +52,13 @@ class Destinations:
         found = self._log.describe_topics([topic])
         self._topics.update((name, state.partitions) for name, state in found.items())
 
+    def look_for_awaited(self) -> None:
+        """Looks again for the activity queues that were asked for in vain since the last time."""
+        queues = self.activity_queues
+        for queue in sorted(queues.take_missed()):
+            with contextlib.suppress(Unavailable):
+                self.look_for(queues.topic(queue))
+
     def partitions(self, topic: str) -> int:
         """How many partitions the topic has; 0 if there is no such topic."""
         return self._topics.get(topic, 0)
@@ -68,6 +78,19 @@ class QueueTopics(Mapping[str, int]):
         self._topics = topics
         self._name_of = name_of
         self._names: dict[str, str] = {}
+        self._missed: set[str] = set()
+
+    def take_missed(self) -> set[str]:
+        """The queues found missing since the last time; of many, some."""
+        missed, self._missed = self._missed, set()
+        return missed
+
+    def __contains__(self, queue: object) -> bool:
+        assert isinstance(queue, str)
+        there = self.topic(queue) in self._topics
+        if not there and len(self._missed) < AWAITED_MAX:
+            self._missed.add(queue)
+        return there
 
     def topic(self, queue: str) -> str:
         name = self._names.get(queue)

@@ -15,11 +15,14 @@ from streamflow.engine.context import Limits
 from streamflow.engine.state import Run
 from streamflow.model.events import Recorded
 from streamflow.model.ids import RunId, WorkflowId
+from streamflow.observability import get_logger
 from streamflow.processor.rows import Rows, RunRow
 from streamflow.processor.updates import Admitted
 from streamflow.wire.entities import decode_attempt, decode_trouble
 from streamflow.wire.events import decode_event
 from streamflow.wire.header import NO_HASH
+
+_log = get_logger("processor")
 
 
 @dataclass(slots=True)
@@ -106,5 +109,10 @@ class Drafts:
 def evict(draft: Draft) -> None:
     """Ends the coroutine on this thread; the draft is of no more use."""
     if draft.instance is not None:
-        draft.instance.evict()
+        if not draft.instance.evict():
+            _log.error(
+                f"Timed out running eviction job for run ID {draft.run.run_id}: the code swallows what ends it, so it is "
+                "kept for the life of the process. Let `except BaseException` raise again",
+                workflow_id=draft.run.workflow_id,
+            )
         draft.instance = None

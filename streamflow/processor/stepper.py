@@ -369,6 +369,7 @@ class Stepper:
         trouble = recorder.run.trouble
         if command.retry and trouble is not None and trouble.kind != PAUSED:
             recorder.run.trouble = msgspec.structs.replace(trouble, next_try_ms=1)
+        self._around.destinations.look_for_awaited()
         context = recorder.context()
         recorder.take(decide_due(recorder.run, context), context)
         recorder.end_idle_trouble()

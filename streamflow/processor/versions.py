@@ -46,11 +46,11 @@ def code_for(
     return found
 
 
-def with_version(activation: Activation, run: Run, own: str) -> Activation:
-    """The activation, with the version that runs it."""
+def with_version(activation: Activation, run: Run, own: str, build_id: str) -> Activation:
+    """The activation, with the version that runs it, or the build ID of a processor without one."""
     runs_on = run.version if run.pinned else own
     if not runs_on:
-        return activation
+        return msgspec.structs.replace(activation, build_id=build_id) if build_id else activation
     version = WorkerDeploymentVersion.from_canonical_string(runs_on)
     return msgspec.structs.replace(
         activation,

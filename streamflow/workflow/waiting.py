@@ -48,6 +48,9 @@ async def wait_condition(
     """
     limit = None if timeout is None else seconds(timeout)
     instance = current()
+    if instance.loop.evicting:
+        # Left waiting rather than refused: code that swallows the refusal and waits again would never come back.
+        await instance.loop.create_future()
     instance.refuse_changes("wait for a condition")
     await instance.conditions.wait(fn, limit, timeout_summary or "")
 

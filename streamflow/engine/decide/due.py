@@ -41,6 +41,9 @@ def decide_due(run: Run, context: Context) -> Iterator[Step]:
         yield from _decide_one(run, *due, context)
 
 
+_SOON_MS = 500
+
+
 def dispatch(
     activity: PendingActivity, context: Context, attempt: Attempt | None = None
 ) -> tuple[Step, ...]:
@@ -53,7 +56,11 @@ def dispatch(
             f"Expected task queue {scheduled.queue!r} to exist, found no such queue: "
             f"run 'streamflow topology apply --queue {scheduled.queue}'"
         )
-        retry_ms = context.now_ms + context.limits.unknown_queue_retry_ms
+        # Asked for soon at first: a queue that is made a moment later is no reason to wait long.
+        waited_ms = context.now_ms - activity.scheduled_ms
+        retry_ms = context.now_ms + min(
+            context.limits.unknown_queue_retry_ms, max(_SOON_MS, waited_ms)
+        )
         waiting = msgspec.structs.replace(
             pending, dispatched_ms=0, next_retry_ms=retry_ms, hint=hint
         )

@@ -7,6 +7,7 @@ import socket
 import urllib.request
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -128,6 +129,20 @@ def test_negative_values_are_refused() -> None:
         meter.create_histogram_timedelta("h").record(timedelta(seconds=-1))
     with pytest.raises(ValueError, match="negative"):
         meter.create_gauge_float("g").set(-0.5)
+
+
+def test_attributes_of_other_types_are_refused() -> None:
+    meter = Runtime(telemetry=TelemetryConfig(metrics=MetricBuffer(10))).metric_meter
+    counter = meter.create_counter("c")
+    bad: Any = {"shelf": None}
+
+    for way in (
+        lambda: meter.with_additional_attributes(bad),
+        lambda: counter.with_additional_attributes(bad),
+        lambda: counter.add(1, bad),
+    ):
+        with pytest.raises(TypeError, match=r"^Invalid value type for key 'shelf'"):
+            way()
 
 
 def test_prometheus_serves_what_was_recorded() -> None:
