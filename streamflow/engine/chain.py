@@ -59,6 +59,7 @@ def _continued(run: Run, closed: WorkflowContinuedAsNew, now_ms: int) -> Workflo
         queue=closed.queue or start.queue,
         args=closed.args,
         continued_from=run.run_id,
+        original_run_id="",
         pinned_to="" if closed.versioning == AUTO_UPGRADE else _pinned_to(run),
         attempt=1,
         not_before_ms=now_ms + closed.backoff_ms if closed.backoff_ms else 0,
@@ -105,6 +106,7 @@ def _begun_again(run: Run, begins_ms: int) -> WorkflowStarted:
     return msgspec.structs.replace(
         start,
         continued_from=run.run_id,
+        original_run_id="",
         pinned_to="",
         memo=run.memo,
         search_attributes=run.search_attributes,

@@ -67,6 +67,8 @@ class WorkflowStarted(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The worker version, as ``deployment.build``, that runs the first step; empty takes any."""
     version_override: str = ""
     """Pins the run to this version, or with ``auto_upgrade`` to none, whatever its type says."""
+    original_run_id: str = ""
+    """The run whose history this one's began as a copy of, and so back to the first; empty for a run that is no copy."""
 
 
 class SignalReceived(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -89,7 +89,8 @@ def _begin(
         ended = WorkflowTerminated(reason=f"reset{because}", identity=command.identity)
         latest.take((ended,), latest.context())
     fresh = runs.begin(command.workflow_id, context.new_run_id())
-    fresh.copy((_as_new(recorded, context) for recorded in events[:length]), context)
+    copied = (_as_new(recorded, old.run.run_id, context) for recorded in events[:length])
+    fresh.copy(copied, context)
     for activity in list(fresh.run.activities.values()):
         fresh.take(dispatch(activity, context), context)
     if command.reapply_signals:
@@ -98,7 +99,7 @@ def _begin(
     return Done(run_id=fresh.run.run_id, first_run_id=fresh.run.start.first_run_id, started=True)
 
 
-def _as_new(recorded: Recorded, context: Context) -> Event:
+def _as_new(recorded: Recorded, run_id: str, context: Context) -> Event:
     """The event as the new run has it: its limits count from now, and its parent knows nothing of it."""
     event = recorded.event
     if not isinstance(event, WorkflowStarted):
@@ -111,6 +112,7 @@ def _as_new(recorded: Recorded, context: Context) -> Event:
         run_deadline_ms=deadline_ms,
         not_before_ms=0,
         parent=None,
+        original_run_id=event.original_run_id or run_id,
     )
 
 

@@ -57,6 +57,8 @@ class Info:
     first_execution_run_id: str
     headers: Mapping[str, Payload]
     namespace: str
+    original_execution_run_id: str
+    """The run's own ID, or that of the run which was reset to become it."""
     parent: ParentInfo | None
     root: RootInfo | None
     priority: Priority
@@ -150,6 +152,7 @@ def _info_of(instance: Instance) -> Info:
         first_execution_run_id=started.first_run_id,
         headers=started.headers,
         namespace=facts.namespace,
+        original_execution_run_id=started.original_run_id or facts.run_id,
         parent=ParentInfo(parent.namespace, parent.run_id, parent.workflow_id) if parent else None,
         root=_root(parent),
         priority=Priority._from_model(started.priority),

@@ -62,6 +62,10 @@ class Two:
     def said(self) -> list[str]:
         return self.words
 
+    @workflow.query
+    def original(self) -> str:
+        return workflow.info().original_execution_run_id
+
 
 @workflow.defn
 class Parent:
@@ -119,6 +123,7 @@ async def test_going_back_keeps_what_was_done_and_does_the_rest_anew(client: Cli
     fresh = await client.get_workflow_handle("w").reset(event_id=event_id, reason="look again")
 
     assert fresh.run_id != first_run
+    assert await fresh.query(Two.original) == first_run
     assert await fresh.result() == ["FIRST", "hello", "SECOND"]
     assert calls == ["first", "second", "second"]
     history = await client.get_workflow_handle("w").fetch_history()
