@@ -58,8 +58,9 @@ def effects_of_close(run: Run) -> list[Effect]:
     """A closing run calls back everything that is still under way for it."""
     effects: list[Effect] = []
     for op, activity in run.activities.items():
-        # Otherwise it was called back when that was asked, or is to be left alone.
-        if not (activity.cancel_requested or _is_abandoned(activity)):
+        # Otherwise it was called back when that was asked, or is to be left alone. A local activity lives no longer than
+        # its run: nobody is left whom its end could be told.
+        if not (activity.cancel_requested or _is_abandoned(activity)) or activity.scheduled.local:
             effects += _cancellation(run, op, activity, not_wanted=True)
         if activity.recorded:
             effects.append(ForgetAttempt(op))
