@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import traceback
 from itertools import accumulate
+from time import perf_counter
 
 import msgspec
 
@@ -158,11 +159,13 @@ def _activate_once(
                 recorder.set_trouble(None)
                 return
         activation = with_version(activation, run, around.options.version, around.options.build_id)
+        began_s = perf_counter()
         intents = instance.activate(around.gate.activation(instance, activation))
         intents = around.gate.outbound(instance, intents)
+        took_s = perf_counter() - began_s
     around.counters.activations += 1
     if around.stepped is not None:
-        around.stepped(run.start.workflow_type)
+        around.stepped(run.start.workflow_type, took_s)
     _refresh_destinations(intents, around)
     refusal = refuse_intents(run, intents, context)
     if refusal is not None:

@@ -53,8 +53,9 @@ class Counters:
     foreign: int = 0
 
 
-Stepped = Callable[[str], None]
-"""Told the workflow type after each step of a run's code; on the processor's thread, which it must not keep."""
+Stepped = Callable[[str, float], None]
+"""Told the workflow type, and the seconds that its code took, after each step of a run's code; on the processor's thread,
+which it must not keep."""
 
 
 @dataclass(slots=True)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import re
+import socket
 import threading
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-
-from prometheus_client import CollectorRegistry, start_http_server
-from prometheus_client.core import Metric
-from prometheus_client.registry import Collector
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from streamflow.common import MetricAttributes
 from streamflow.common.meters import Instrument, MetricKind
@@ -20,6 +19,7 @@ from streamflow.runtime.telemetry import PrometheusConfig
 DEFAULT_BUCKETS_MS = (1, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 60_000)
 SERIES_MAX = 10_000
 """Combinations of names and attributes that are kept; later ones are dropped."""
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _ILLEGAL = re.compile(r"[^a-zA-Z0-9_]")
 _Labels = tuple[tuple[str, str], ...]
 
@@ -33,7 +33,7 @@ class _Series:
     buckets: list[int] = field(default_factory=list[int])
 
 
-class Prometheus(Collector):
+class Prometheus:
     """Takes what is recorded, from any thread; serves it from a thread of its own."""
 
     def __init__(self, config: PrometheusConfig) -> None:
@@ -47,9 +47,7 @@ class Prometheus(Collector):
             raise ValueError(
                 f"Expected a bind_address like '0.0.0.0:9464', found {config.bind_address!r}"
             )
-        registry = CollectorRegistry()
-        registry.register(self)
-        start_http_server(int(port), host.strip("[]"), registry)
+        _serve(self, host.strip("[]"), int(port))
 
     def record(
         self, what: Instrument, value: int | float | timedelta, attributes: MetricAttributes
@@ -75,29 +73,29 @@ class Prometheus(Collector):
                     series.value += number
                     series.count += 1
 
-    def collect(self) -> Iterator[Metric]:
+    def text(self) -> str:
+        """All that was recorded, in the text format 0.0.4. Whole numbers are written without a fraction."""
         with self._lock:
-            return iter([self._family(what, series) for what, series in self._series.items()])
+            lines = [
+                line for what, series in self._series.items() for line in self._family(what, series)
+            ]
+        return "".join(f"{line}\n" for line in lines)
 
-    def _family(self, what: Instrument, all_series: dict[_Labels, _Series]) -> Metric:
+    def _family(self, what: Instrument, all_series: dict[_Labels, _Series]) -> Iterator[str]:
         name = self._name(what)
-        kind = what.kind.value if what.kind is not MetricKind.COUNTER else "unknown"
-        family = Metric(name, what.description or "", kind)
+        yield f"# HELP {name} {_escaped(what.description or '')}"
+        yield f"# TYPE {name} {what.kind.value}"
         for labels, series in all_series.items():
-            named = dict(labels)
-            if what.kind is MetricKind.HISTOGRAM:
-                so_far = 0
-                for bound, count in zip(self._bounds(what), series.buckets, strict=False):
-                    so_far += count
-                    family.add_sample(
-                        f"{name}_bucket", {**named, "le": _number_text(bound)}, so_far
-                    )
-                family.add_sample(f"{name}_bucket", {**named, "le": "+Inf"}, series.count)
-                family.add_sample(f"{name}_count", named, series.count)
-                family.add_sample(f"{name}_sum", named, series.value)
-            else:
-                family.add_sample(name, named, series.value)
-        return family
+            if what.kind is not MetricKind.HISTOGRAM:
+                yield _sample(name, labels, series.value)
+                continue
+            so_far = 0
+            for bound, count in zip(self._bounds(what), series.buckets, strict=False):
+                so_far += count
+                yield _sample(f"{name}_bucket", (*labels, ("le", _number_text(bound))), so_far)
+            yield _sample(f"{name}_bucket", (*labels, ("le", "+Inf")), series.count)
+            yield _sample(f"{name}_sum", labels, series.value)
+            yield _sample(f"{name}_count", labels, series.count)
 
     def _name(self, what: Instrument) -> str:
         name = _legal(what.name)
@@ -136,4 +134,41 @@ def _text(value: str | int | float | bool) -> str:
 
 
 def _number_text(value: float) -> str:
-    return repr(float(value))
+    if math.isnan(value):
+        return "NaN"
+    if math.isinf(value):
+        return "+Inf" if value > 0 else "-Inf"
+    return str(int(value)) if value == int(value) else repr(float(value))
+
+
+def _sample(name: str, labels: _Labels, value: float) -> str:
+    pairs = ",".join(f'{key}="{_escaped(text, quote=True)}"' for key, text in labels)
+    return f"{name}{{{pairs}}} {_number_text(value)}" if pairs else f"{name} {_number_text(value)}"
+
+
+def _escaped(text: str, *, quote: bool = False) -> str:
+    text = text.replace("\\", "\\\\").replace("\n", "\\n")
+    return text.replace('"', '\\"') if quote else text
+
+
+def _serve(metrics: Prometheus, host: str, port: int) -> None:
+    """Answers every GET with all metrics, as long as the process lives. Raises OSError for an address that is taken."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = metrics.text().encode()
+            self.send_response(200)
+            self.send_header("Content-Type", CONTENT_TYPE)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Being asked is no news."""
+
+    class Server(ThreadingHTTPServer):
+        address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        daemon_threads = True
+
+    server = Server((host, port), Handler)
+    threading.Thread(target=server.serve_forever, name="streamflow-metrics", daemon=True).start()

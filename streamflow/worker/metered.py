@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from streamflow import activity, workflow
 from streamflow.exceptions import is_cancelled_exception
@@ -18,8 +18,13 @@ from streamflow.worker.interceptor import (
     Interceptor,
     WorkflowInterceptorClassInput,
 )
+from streamflow.worker.workflow_slots import WorkflowSlots
 from streamflow.workflow.inputs import ExecuteWorkflowInput
 from streamflow.workflow.interceptor import WorkflowInboundInterceptor
+
+if TYPE_CHECKING:
+    from streamflow.processor.surroundings import Stepped
+    from streamflow.worker.setup import Setup
 
 
 class Metered(Interceptor):
@@ -90,6 +95,34 @@ class _MeteredRun(WorkflowInboundInterceptor):
         took = workflow.now() - workflow.info().start_time
         latency = meter.create_histogram_timedelta(f"{self.prefix}workflow_endtoend_latency")
         latency.record(max(took, timedelta()))
+
+
+def told_of_steps(setup: Setup, slots: WorkflowSlots | None) -> Stepped | None:
+    """Who is told of each step: the runtime's metrics, a supplier of slots, both or nobody."""
+    count = _latency(setup) if setup.client.runtime.has_metrics else None
+    if count is None or slots is None:
+        return count if slots is None else slots.stepped
+
+    def both(workflow_type: str, took_s: float) -> None:
+        count(workflow_type, took_s)
+        slots.stepped(workflow_type, took_s)
+
+    return both
+
+
+def _latency(setup: Setup) -> Stepped:
+    """Records ``workflow_task_execution_latency``: what the code of one step took, replay aside."""
+    runtime = setup.client.runtime
+    meter = runtime.metric_meter.with_additional_attributes(
+        {"namespace": setup.client.namespace, "task_queue": setup.queue}
+    )
+    name = f"{runtime.metric_prefix}workflow_task_execution_latency"
+    latency = meter.create_histogram_timedelta(name)
+
+    def stepped(workflow_type: str, took_s: float) -> None:
+        latency.record(timedelta(seconds=took_s), {"workflow_type": workflow_type})
+
+    return stepped
 
 
 def _end_by(error: BaseException) -> str:

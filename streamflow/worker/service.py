@@ -31,6 +31,7 @@ from streamflow.worker.executor import Executor
 from streamflow.worker.interception import workflow_intercept
 from streamflow.worker.limits import PollerOptions
 from streamflow.worker.local import LocalActivityRunner
+from streamflow.worker.metered import told_of_steps
 from streamflow.worker.poller import Poller
 from streamflow.worker.setup import Setup, WorkerClient
 from streamflow.worker.slots import ReserveContext, SlotType, slots_of
@@ -281,7 +282,7 @@ class Service:
             traits=setup.traits,
             carried=setup.carried,
             header_codec=setup.client.header_codec_behavior is not HeaderCodecBehavior.NO_CODEC,
-            stepped=None if self._workflow_slots is None else self._workflow_slots.stepped,
+            stepped=told_of_steps(setup, self._workflow_slots),
         )
         self._processing = self._drive(processor, f"processor {setup.queue}")
 

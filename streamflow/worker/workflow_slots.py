@@ -44,7 +44,7 @@ class WorkflowSlots:
         self._loop = asyncio.get_running_loop()
         self._serving = self._loop.create_task(self._serve())
 
-    def stepped(self, workflow_type: str) -> None:
+    def stepped(self, workflow_type: str, _: float) -> None:
         """A step was taken. From any thread."""
         with contextlib.suppress(
             RuntimeError

@@ -94,6 +94,30 @@ def test_a_buffer_has_each_update_with_its_attributes() -> None:
     assert buffer.retrieve_updates() == []
 
 
+def test_updates_of_one_metric_share_what_it_is_and_its_attributes() -> None:
+    """Who hands them on may look things up by identity."""
+    runtime, buffer = _buffered()
+    counter = runtime.metric_meter.create_counter("runs").with_additional_attributes({"a": 1})
+    counter.add(1)
+    [first] = buffer.retrieve_updates()
+
+    counter.add(2)
+
+    [second] = buffer.retrieve_updates()
+    assert first.metric is second.metric
+    assert first.attributes is second.attributes
+
+
+def test_attributes_are_text_numbers_or_truth_values() -> None:
+    runtime, _ = _buffered()
+    wrong: dict[str, Any] = {"attribute": None}
+
+    with pytest.raises(TypeError, match="Invalid value type for key 'attribute'"):
+        runtime.metric_meter.with_additional_attributes(wrong)
+    with pytest.raises(TypeError, match="Invalid value type for key 'attribute'"):
+        runtime.metric_meter.create_counter("runs").add(1, wrong)
+
+
 def test_durations_may_be_kept_in_seconds() -> None:
     runtime, buffer = _buffered(duration=MetricBufferDurationFormat.SECONDS)
     histogram = runtime.metric_meter.create_histogram_timedelta("took")
@@ -163,16 +187,20 @@ def test_prometheus_serves_what_was_recorded() -> None:
     meter.create_gauge("level", unit="m").set(7)
     meter.create_gauge("level", unit="m").set(8)
     meter.create_histogram_timedelta("my-took").record(timedelta(seconds=2))
+    meter.create_gauge_float("share").set(0.5, {"of": 'a "b"\n'})
 
     with urllib.request.urlopen(f"http://{address}/metrics") as answer:
         lines = answer.read().decode().splitlines()
 
-    assert 'my_runs_total{flag="true"} 5.0' in lines
-    assert "level_m 8.0" in lines
-    assert 'my_took_seconds_bucket{le="1.0"} 0.0' in lines
-    assert 'my_took_seconds_bucket{le="5.0"} 1.0' in lines
-    assert 'my_took_seconds_bucket{le="+Inf"} 1.0' in lines
-    assert "my_took_seconds_sum 2.0" in lines
+    assert 'my_runs_total{flag="true"} 5' in lines
+    assert "# HELP my_runs_total Runs so far" in lines
+    assert "# TYPE my_runs_total counter" in lines
+    assert "level_m 8" in lines
+    assert r'share{of="a \"b\"\n"} 0.5' in lines
+    assert 'my_took_seconds_bucket{le="1"} 0' in lines
+    assert 'my_took_seconds_bucket{le="5"} 1' in lines
+    assert 'my_took_seconds_bucket{le="+Inf"} 1' in lines
+    assert "my_took_seconds_sum 2" in lines
 
 
 def test_what_is_not_there_is_refused_with_advice() -> None:

@@ -96,6 +96,8 @@ async def test_a_workers_metrics_go_to_its_clients_runtime() -> None:
     }
     assert [found[name][0] for name in ("runs", "works", "asked")] == [1, 1, 1]
     assert found["works"][1]["activity_type"] == "work"
+    latency = found["streamflow_workflow_task_execution_latency"][1]
+    assert (latency["workflow_type"], latency["task_queue"]) == ("Counts", "q")
 
 
 def test_the_environment_of_activities_takes_metrics() -> None:
