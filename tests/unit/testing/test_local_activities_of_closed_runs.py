@@ -46,23 +46,22 @@ class Abandons:
         self._gave_up = True
         await asyncio.Future()
 
-    @workflow.query
-    def gave_up(self) -> bool:
-        return self._gave_up
+    @workflow.update
+    async def gave_up(self) -> None:
+        await workflow.wait_condition(lambda: self._gave_up)
 
 
 async def test_an_abandoned_local_activity_is_cancelled_when_its_run_closes() -> None:
     waiter = Waiter()
-    async with await WorkflowEnvironment.start_local() as env:
-        async with Worker(
-            env.client, task_queue="q", workflows=[Abandons], activities=[waiter.wait]
-        ):
-            handle = await env.client.start_workflow(Abandons.run, id="w", task_queue="q")
-            await waiter.begun.wait()
-            while not await handle.query(Abandons.gave_up):
-                await asyncio.sleep(0.01)
-            assert not waiter.cancelled.is_set()
+    async with (
+        await WorkflowEnvironment.start_local() as env,
+        Worker(env.client, task_queue="q", workflows=[Abandons], activities=[waiter.wait]),
+    ):
+        handle = await env.client.start_workflow(Abandons.run, id="w", task_queue="q")
+        await waiter.begun.wait()
+        await handle.execute_update(Abandons.gave_up)
+        assert not waiter.cancelled.is_set()
 
-            await handle.cancel()
+        await handle.cancel()
 
-            await asyncio.wait_for(waiter.cancelled.wait(), SOON_S)
+        await asyncio.wait_for(waiter.cancelled.wait(), SOON_S)
