@@ -67,8 +67,15 @@ TemporalError = StreamflowError
 class FailureError(StreamflowError):
     """An end that is recorded in a history and can cross from one program to another."""
 
-    def __init__(self, message: str, *, failure: OpenFailure | None = None) -> None:
-        super().__init__(message)
+    def __init__(
+        self,
+        message: str,
+        *,
+        failure: OpenFailure | None = None,
+        exc_args: tuple[Any, ...] | None = None,
+    ) -> None:
+        """``exc_args`` are the exception's ``args`` instead of the message."""
+        super().__init__(*((message,) if exc_args is None else exc_args))
         self._message = message
         self._failure: Failure | OpenFailure | None = failure
 
@@ -325,11 +332,20 @@ class ChildWorkflowError(FailureError):
 class WorkflowAlreadyStartedError(FailureError):
     """The workflow ID is in use, or its last run may not be followed by another."""
 
-    def __init__(self, workflow_id: str, workflow_type: str, *, run_id: str | None = None) -> None:
+    def __init__(
+        self,
+        workflow_id: str,
+        workflow_type: str,
+        *,
+        run_id: str | None = None,
+        first_run_id: str | None = None,
+    ) -> None:
         super().__init__("Workflow execution already started")
         self.workflow_id = workflow_id
         self.workflow_type = workflow_type
         self.run_id = run_id
+        self.first_run_id = first_run_id
+        """Of the chain of runs, where it is known."""
 
 
 class ActivityAlreadyStartedError(FailureError):

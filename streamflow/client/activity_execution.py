@@ -95,8 +95,6 @@ class ActivityExecutionDescription(ActivityExecution):
     heartbeat_timeout: timedelta | None
     last_attempt_complete_time: datetime | None
     """When the last attempt ended that was followed, or will be, by another."""
-    last_failure: BaseException | None
-    """Why the last attempt that failed did."""
     last_heartbeat_time: datetime | None
     last_started_time: datetime | None
     last_worker_identity: str
@@ -119,6 +117,7 @@ class ActivityExecutionDescription(ActivityExecution):
     _input: Payloads = field(repr=False)
     _result: Payload | None = field(repr=False)
     _outcome_failure: Failure | None = field(repr=False)
+    _last_failure: BaseException | None = field(repr=False)
 
     def has_heartbeat_details(self) -> bool:
         return bool(self.raw_heartbeat_details)
@@ -130,7 +129,11 @@ class ActivityExecutionDescription(ActivityExecution):
         )
 
     def has_last_failure(self) -> bool:
-        return self.last_failure is not None
+        return self._last_failure is not None
+
+    async def last_failure(self) -> BaseException | None:
+        """Why the last attempt that failed did."""
+        return self._last_failure
 
     def has_input(self) -> bool:
         return bool(self._input)
@@ -221,7 +224,7 @@ async def described(
         last_attempt_complete_time=(
             _moment(waits_ms) - interval if interval is not None else time_of(closed_ms)
         ),
-        last_failure=(
+        _last_failure=(
             None if last_failure is None else await decode_failure(converter, last_failure)
         ),
         long_poll_token=f"{facts.run_id}:{changes}".encode(),

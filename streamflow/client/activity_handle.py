@@ -199,6 +199,10 @@ class ActivityHandle(Generic[ResultT]):
     async def describe(
         self,
         *,
+        include_input: bool = False,
+        include_outcome: bool = False,
+        include_heartbeat_details: bool = False,
+        include_last_failure: bool = False,
         long_poll_token: bytes | None = None,
         rpc_metadata: Mapping[str, str | bytes] = NO_METADATA,
         rpc_timeout: timedelta | None = None,
@@ -206,6 +210,10 @@ class ActivityHandle(Generic[ResultT]):
         """Status, times, attempts and failures.
 
         Args:
+            include_input: Accepted, as are the others: a description has all of it in any case.
+            include_outcome: Likewise.
+            include_heartbeat_details: Likewise.
+            include_last_failure: Likewise.
             long_poll_token: Of an earlier description: the answer comes once something has changed since, or after 20
                 seconds (or ``rpc_timeout``).
         """
@@ -213,6 +221,10 @@ class ActivityHandle(Generic[ResultT]):
             DescribeActivityInput(
                 activity_id=self._id,
                 activity_run_id=self._run_id,
+                include_input=include_input,
+                include_outcome=include_outcome,
+                include_heartbeat_details=include_heartbeat_details,
+                include_last_failure=include_last_failure,
                 long_poll_token=long_poll_token,
                 rpc_metadata=rpc_metadata,
                 rpc_timeout=rpc_timeout,

@@ -15,7 +15,7 @@ from typing_extensions import Unpack
 
 from streamflow.client.activity_handle import ActivityHandle
 from streamflow.client.inputs import StartActivityInput
-from streamflow.client.start import NO_METADATA
+from streamflow.client.start import NO_METADATA, check_options
 from streamflow.client.values import NOT_GIVEN, arguments
 from streamflow.common import (
     ActivityIDConflictPolicy,
@@ -255,8 +255,7 @@ async def _start(
     result_type: Any,
     options: StartActivityOptions,
 ) -> ActivityHandle[Any]:
-    if unknown := options.keys() - StartActivityOptions.__annotations__.keys():
-        raise TypeError(f"Expected activity options, found unknown {', '.join(sorted(unknown))}")
+    check_options("activity options", options, StartActivityOptions)
     name, hint = _named(activity)
     handle: ActivityHandle[Any] = await client.outbound.start_activity(
         StartActivityInput(

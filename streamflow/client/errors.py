@@ -116,7 +116,9 @@ class RPCTimeoutOrCancelledError(RPCError):
     """No answer came within the call's deadline; the command may still take effect."""
 
     def __init__(
-        self, message: str, status: RPCStatusCode = RPCStatusCode.DEADLINE_EXCEEDED
+        self,
+        message: str = "Timeout or cancellation of an RPC call",
+        status: RPCStatusCode = RPCStatusCode.DEADLINE_EXCEEDED,
     ) -> None:
         super().__init__(message, status)
 

@@ -84,8 +84,7 @@ def start_input(
     workflow_type: str, args: Sequence[Any], ret_type: type | None, options: StartOptions
 ) -> StartWorkflowInput:
     """What interceptors are given: the options with their defaults. Raises TypeError for an option that nobody knows."""
-    if unknown := options.keys() - StartOptions.__annotations__.keys():
-        raise TypeError(f"Expected start options, found unknown {', '.join(sorted(unknown))}")
+    check_options("start options", options, StartOptions)
     warn_of_untyped(options.get("search_attributes"), stack_level=4)
     return StartWorkflowInput(
         workflow=workflow_type,
@@ -114,6 +113,19 @@ def start_input(
         priority=options.get("priority", Priority.default),
         versioning_override=options.get("versioning_override"),
     )
+
+
+def check_options(
+    what: str,
+    options: Mapping[str, object],
+    known: type,
+    needed: Sequence[str] = ("id", "task_queue"),
+) -> None:
+    """Raises TypeError for an option that nobody knows, and for a missing one, as Python does for arguments."""
+    if unknown := options.keys() - known.__annotations__.keys():
+        raise TypeError(f"Expected {what}, found unknown {', '.join(sorted(unknown))}")
+    if missing := [name for name in needed if name not in options]:
+        raise TypeError(f"Expected {what}, missing required {', '.join(missing)}")
 
 
 async def start_command(

@@ -11,6 +11,7 @@ import asyncio
 from typing import Protocol, runtime_checkable
 
 from streamflow.exceptions import StreamflowError
+from streamflow.model.failure import NONDETERMINISM_SAID
 from streamflow.model.intents import ContinueAsNew
 
 
@@ -29,6 +30,9 @@ class CodeFailed(Exception):
 class NondeterminismError(StreamflowError):
     """The code does not do what its history says it did."""
 
+    def __str__(self) -> str:
+        return NONDETERMINISM_SAID + super().__str__()
+
 
 class RestrictedWorkflowAccessError(NondeterminismError, RuntimeError):
     """Workflow code did what would come out differently on replay. Nothing was done; the message says what to use.
@@ -39,6 +43,8 @@ class RestrictedWorkflowAccessError(NondeterminismError, RuntimeError):
     def __init__(self, qualified_name: str, *, override_message: str | None = None) -> None:
         super().__init__(override_message or self.default_message(qualified_name))
         self.qualified_name = qualified_name
+
+    __str__ = Exception.__str__
 
     @staticmethod
     def default_message(qualified_name: str) -> str:

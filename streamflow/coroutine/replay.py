@@ -254,7 +254,7 @@ def _mismatch(
     else:
         found = f"nothing asked for; {_waiting_text(instance)}"
     return NondeterminismError(
-        f"Nondeterminism error: Expected {expected}, found {found}: the code of workflow "
+        f"Expected {expected}, found {found}: the code of workflow "
         f"{instance.definition.name or instance.facts.started.workflow_type!r} does not do what the history of run "
         f"{instance.facts.run_id} says; restore the old code or guard the change with workflow.patched()"
     )

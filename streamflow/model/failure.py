@@ -18,7 +18,7 @@ HISTORY_TOO_LONG = "HistoryTooLong"
 
 NONDETERMINISM = "NondeterminismError"
 """Type of the failure that ends a run whose code does not fit its history, where its worker asked for that."""
-NONDETERMINISM_SAID = "Nondeterminism error: "
+NONDETERMINISM_SAID = "[TMPRL1100] Nondeterminism error: "
 """How its message begins."""
 
 

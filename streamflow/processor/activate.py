@@ -32,7 +32,7 @@ from streamflow.engine.decide.length import outgrown
 from streamflow.engine.state import Run
 from streamflow.model.answers import Answer, QueryAnswer, Reason, Rejection, Trouble
 from streamflow.model.commands import QueryWorkflow
-from streamflow.model.failure import NONDETERMINISM, NONDETERMINISM_SAID, Failure, FailureKind
+from streamflow.model.failure import NONDETERMINISM, Failure, FailureKind
 from streamflow.model.intents import ContinueAsNew, Intent, ScheduleActivity
 from streamflow.model.relations import CancelExternal, SignalExternal, StartChild
 from streamflow.observability import get_logger
@@ -282,9 +282,7 @@ def _fails_run(recorder: Recorder, around: Surroundings) -> bool:
 
 def _fail(recorder: Recorder, around: Surroundings, error: NondeterminismError) -> None:
     evict(recorder.draft)
-    failure = Failure(
-        kind=FailureKind.APPLICATION, message=NONDETERMINISM_SAID + str(error), type=NONDETERMINISM
-    )
+    failure = Failure(kind=FailureKind.APPLICATION, message=str(error), type=NONDETERMINISM)
     failure = around.gate.failure_out(around.options.namespace, recorder.run.workflow_id, failure)
     context = recorder.context()
     recorder.take((fail(recorder.run, failure, context),), context)

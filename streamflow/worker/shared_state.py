@@ -41,7 +41,7 @@ class SharedStateManager(ABC):
 
     @staticmethod
     def create_from_multiprocessing(
-        manager: SyncManager, queue_poller_executor: Executor | None = None
+        mgr: SyncManager, queue_poller_executor: Executor | None = None
     ) -> SharedStateManager:
         """A manager on top of ``multiprocessing.Manager()``.
 
@@ -49,7 +49,7 @@ class SharedStateManager(ABC):
             queue_poller_executor: Where heartbeats are taken from the queue, in one thread. Default: a thread of its own.
         """
         return _Multiprocessing(
-            manager, queue_poller_executor or ThreadPoolExecutor(1, "activity-heartbeats")
+            mgr, queue_poller_executor or ThreadPoolExecutor(1, "activity-heartbeats")
         )
 
     @abstractmethod

@@ -88,6 +88,8 @@ _CANCELLATION = {
     ActivityCancellationType.ABANDON: model.CancellationType.ABANDON,
 }
 _DEFAULT_RETRY = model.RetryPolicy()
+_KNOWN = frozenset(ActivityOptions.__annotations__)
+_KNOWN_OF_LOCAL = frozenset(LocalActivityOptions.__annotations__)
 
 
 def begin(
@@ -97,8 +99,12 @@ def begin(
 
     Raises:
         ValueError: there is no such activity, or no timeout bounds it.
+        TypeError: there is no such option.
     """
     instance = current()
+    if unknown := options.keys() - (_KNOWN_OF_LOCAL if local else _KNOWN):
+        kind = "a local activity" if local else "an activity"
+        raise TypeError(f"Expected options of {kind}, found unknown {', '.join(sorted(unknown))}")
     name, result_type, arg_types = _named(activity)
     result_type = options.get("result_type") or result_type
     first = outbound()

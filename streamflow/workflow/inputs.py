@@ -81,7 +81,7 @@ class ContinueAsNewInput:
     headers: Mapping[str, Payload]
     versioning_intent: VersioningIntent | None
     initial_versioning_behavior: ContinueAsNewVersioningBehavior | None
-    arg_types: list[type] | None
+    arg_types: list[type] | None = None
 
 
 @dataclass
@@ -118,8 +118,8 @@ class StartLocalActivityInput:
     cancellation_type: ActivityCancellationType
     headers: Mapping[str, Payload]
     summary: str | None
-    arg_types: list[type] | None
-    ret_type: type | None
+    arg_types: list[type] | None = None
+    ret_type: type | None = None
 
 
 @dataclass

@@ -6,6 +6,8 @@ import pytest
 
 from streamflow import workflow
 from streamflow.client import naming
+from streamflow.client.activity_starting import StartActivityOptions
+from streamflow.client.start import StartOptions, check_options
 
 
 @workflow.defn(name="Typed")
@@ -40,3 +42,14 @@ def test_any_other_function_is_refused(name: object) -> None:
     assert callable(name)
     with pytest.raises(TypeError, match="Expected a"):
         name(len)
+
+
+@pytest.mark.parametrize("known", [StartOptions, StartActivityOptions])
+def test_options_are_checked_as_arguments_are(known: type) -> None:
+    """A missing one, or one that nobody knows, is a TypeError before anybody is asked."""
+    given = {"id": "w", "task_queue": "q"}
+    check_options("options", given, known)
+    with pytest.raises(TypeError, match="missing required task_queue"):
+        check_options("options", {"id": "w"}, known)
+    with pytest.raises(TypeError, match="unknown queue"):
+        check_options("options", {**given, "queue": "q"}, known)

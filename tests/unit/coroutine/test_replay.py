@@ -110,7 +110,7 @@ def test_changed_code_shows_what_was_expected_and_found(
     with pytest.raises(NondeterminismError) as caught:
         replay_with(recorded(), changed)
     message = str(caught.value)
-    assert message.startswith(f"Nondeterminism error: Expected {expected}")
+    assert message.startswith(f"[TMPRL1100] Nondeterminism error: Expected {expected}")
     assert f"found {found}" in message
     if change != "early":
         assert "test_replay.py:" in message

@@ -67,3 +67,8 @@ def test_a_cancellation_is_known_also_behind_an_activity(
 ) -> None:
     """A workflow tells a cancellation from a failure without unpacking causes."""
     assert is_cancelled_exception(error) is expected
+
+
+def test_an_error_may_have_other_arguments_than_its_message() -> None:
+    error = FailureError("said", exc_args=("one", 2))
+    assert (error.message, error.args) == ("said", ("one", 2))

@@ -154,7 +154,7 @@ async def test_nondeterminism_fails_the_run_where_it_is_listed(of_the_worker: bo
                 await handle.result()
 
         assert isinstance(failed.value.cause, ApplicationError)
-        assert failed.value.cause.message.startswith("Nondeterminism error: ")
+        assert failed.value.cause.message.startswith("[TMPRL1100] Nondeterminism error: ")
         assert failed.value.cause.type == "NondeterminismError"
 
 

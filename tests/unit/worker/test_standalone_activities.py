@@ -162,7 +162,7 @@ async def test_it_is_retried_as_its_policy_says(queue: str) -> None:
         )
 
         assert await handle.result() == 3
-        described = await handle.describe()
+        described = await handle.describe(include_last_failure=True)
         assert described.status is ActivityExecutionStatus.COMPLETED
         assert (described.activity_type, described.attempt) == ("third_time", 3)
         assert described.run_state is None
@@ -175,12 +175,13 @@ async def test_its_failure_is_the_callers(queue: str) -> None:
         handle = await env.client.start_activity(refuse, id="no", task_queue=queue, **LIMIT)
         with pytest.raises(ActivityFailureError) as failed:
             await handle.result()
-        described = await handle.describe()
+        described = await handle.describe(include_last_failure=True)
 
     assert isinstance(failed.value.cause, ApplicationError)
     assert (failed.value.cause.type, list(failed.value.cause.details)) == ("Refused", ["why"])
     assert described.status is ActivityExecutionStatus.FAILED
     assert isinstance(await described.outcome_failure(), ApplicationError)
+    assert isinstance(await described.last_failure(), ApplicationError)
 
 
 async def test_it_is_cancelled(queue: str) -> None:
@@ -191,7 +192,7 @@ async def test_it_is_cancelled(queue: str) -> None:
             await handle.cancel(reason="enough")
             with pytest.raises(ActivityFailureError) as failed:
                 await handle.result()
-        described = await handle.describe()
+        described = await handle.describe(include_last_failure=True)
 
     assert isinstance(failed.value.cause, CancelledError)
     assert described.status is ActivityExecutionStatus.CANCELED

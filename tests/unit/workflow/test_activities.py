@@ -192,6 +192,14 @@ def test_names_arguments_and_results(
             ),
             "backoff_coefficient",
         ),
+        (
+            lambda: workflow.start_activity("a", start_to_close_timout=SECOND),  # type: ignore[call-overload]
+            "TypeError: .*unknown start_to_close_timout",
+        ),
+        (
+            lambda: workflow.start_local_activity("a", heartbeat_timeout=SECOND),  # type: ignore[call-overload]
+            "TypeError: .*local activity, found unknown heartbeat_timeout",
+        ),
     ],
 )
 def test_a_wrong_request_says_what_is_wrong(begin: Any, message: str) -> None:
