@@ -135,8 +135,9 @@ async def start_command(
     converter: DataConverter,
     identity: str,
     wait_for: WaitFor,
+    declared: Mapping[str, str] | None,
 ) -> StartWorkflow:
-    """The command that asks for what is given."""
+    """The command that asks for what is given. ``declared`` are the types of search attributes, if they matter."""
     retry_policy, attributes = given.retry_policy, given.search_attributes
     return StartWorkflow(
         workflow_id=WorkflowId(given.id),
@@ -152,7 +153,9 @@ async def start_command(
         cron_schedule=given.cron_schedule,
         priority=given.priority._to_model(),
         memo=await encode_mapping(converter, given.memo),
-        search_attributes={} if attributes is None else encode_search_attributes(attributes),
+        search_attributes={}
+        if attributes is None
+        else encode_search_attributes(attributes, declared),
         headers=headers,
         static_summary=given.static_summary or "",
         static_details=given.static_details or "",

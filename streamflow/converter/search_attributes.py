@@ -54,19 +54,30 @@ def encode_search_attribute_values(vals: SearchAttributeValues) -> Payload:
 
 
 def encode_search_attributes(
-    attributes: TypedSearchAttributes | SearchAttributes,
+    attributes: TypedSearchAttributes | SearchAttributes, declared: Mapping[str, str] | None = None
 ) -> dict[str, Payload]:
-    """Payloads by name. Values without types get the type that they look like."""
+    """Payloads by name. Values without types get the type that is declared for their name, else the one they look like.
+
+    ``declared`` has names of types (``"Text"``) by names of attributes.
+
+    Raises:
+        TypeError: a value is not of its type.
+    """
     if isinstance(attributes, TypedSearchAttributes):
         return {pair.key.name: encode_search_attribute_value(pair) for pair in attributes}
-    return {name: encode_untyped(name, values) for name, values in attributes.items()}
+    kinds = declared or {}
+    return {
+        name: encode_untyped(name, values, kinds.get(name)) for name, values in attributes.items()
+    }
 
 
-def encode_untyped(name: str, values: SearchAttributeValues) -> Payload:
-    """As typed a payload as the values allow; without values a removal."""
+def encode_untyped(name: str, values: SearchAttributeValues, kind: str | None = None) -> Payload:
+    """Under the type of this name, or as typed a payload as the values allow; without values a removal."""
     payload = encode_search_attribute_values(values)
     key = SearchAttributeKey._guessed(name, values)
-    if key is None:
+    if kind is not None and values:
+        key = SearchAttributeKey._of(name, SearchAttributeIndexedValueType.named(kind))
+    if key is None or not (_is_list(key) or len(values) == 1):
         return payload if values else Payload({"encoding": b"json/plain"}, b"null")
     value = list(values) if _is_list(key) else values[0]
     return encode_typed_search_attribute_value(key, value)

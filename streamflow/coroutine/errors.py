@@ -8,7 +8,7 @@ Evicted, StepLimitExceeded, ContinueAsNewError   pass through ``except Exception
 from __future__ import annotations
 
 import asyncio
-from typing import Protocol, runtime_checkable
+from typing import ClassVar, Protocol, runtime_checkable
 
 from streamflow.exceptions import StreamflowError
 from streamflow.model.failure import NONDETERMINISM_SAID
@@ -94,15 +94,18 @@ class StepLimitExceeded(BaseException):
     It marks the running loop when it is made, as a task would keep it to itself.
     """
 
+    limit_s: ClassVar[float] = 0.0
+    """The CPU time that the step had; set by `of_limit`, as what is raised into a thread is a class."""
+
     def __init__(self, *args: object) -> None:
-        super().__init__(
-            *(
-                args
-                or (
-                    "[TMPRL1101] Potential deadlock detected: the step took too long. Workflow code must await, not block",
-                )
-            )
-        )
+        within = f" within {self.limit_s:g} second(s)" if self.limit_s else ""
+        said = f"[TMPRL1101] Potential deadlock detected: workflow didn't yield{within}."
+        super().__init__(*(args or (said,)))
         loop: object = asyncio._get_running_loop()
         if isinstance(loop, Interruptible):
             loop.interrupted = self
+
+    @staticmethod
+    def of_limit(limit_s: float) -> type[StepLimitExceeded]:
+        """The same error, which says what the limit was."""
+        return type("StepLimitExceeded", (StepLimitExceeded,), {"limit_s": limit_s})

@@ -13,6 +13,7 @@ from streamflow.common import (
     SearchAttributePair,
     SearchAttributes,
     SearchAttributeUpdate,
+    SearchAttributeValues,
     TypedSearchAttributes,
 )
 from streamflow.converter import decode_search_attributes, encode_search_attribute_value
@@ -89,7 +90,12 @@ class Properties:
         return UpsertSearchAttributes(search_attributes=changed, removed=removed)
 
     def _upsert_untyped(self, updates: SearchAttributes) -> UpsertSearchAttributes:
-        changed = {name: encode_untyped(name, values) for name, values in updates.items() if values}
+        known = {pair.key.name: pair.key.indexed_value_type.type_name for pair in self.typed}
+        changed = {
+            name: _encoded_as(known.get(name), name, values)
+            for name, values in updates.items()
+            if values
+        }
         removed = tuple(name for name, values in updates.items() if not values)
         for pair in decode_search_attributes(changed):
             self._set(pair.key.name, pair.key, pair.value)
@@ -104,3 +110,13 @@ class Properties:
         if key is not None and value is not None:
             pairs.append(SearchAttributePair(key, value))
             pairs.sort(key=lambda pair: pair.key.name)
+
+
+def _encoded_as(kind: str | None, name: str, values: SearchAttributeValues) -> Payload:
+    """Under the type that the run has for this name, else under the one that the values look like."""
+    try:
+        return encode_untyped(name, values, kind)
+    except TypeError:
+        if kind is None:
+            raise
+        return encode_untyped(name, values)

@@ -36,6 +36,8 @@ log = get_logger("processor")
 
 TICK_S = 0.05
 WIND_S = 0.5
+BLOCKS_S = 10.0
+"""A step that has lasted so long, be it without computing, is told of: code that waits in a lock cannot be interrupted."""
 EXIT_CODE = 70
 MARK_BYTES = 40
 
@@ -53,6 +55,9 @@ class _Watched:
     step: int = 0
     seen_step: int = 0
     began_cpu_s: float = 0.0
+    began_s: float = 0.0
+    told: bool = False
+    """That it keeps its thread waiting."""
     interrupted: bool = False
     exit_deadline_s: float = 0.0
 
@@ -78,8 +83,12 @@ class _Watched:
 class Watchdog:
     """Watches the steps of one processor's thread."""
 
-    def __init__(self, *, limit_ms: int, exit_after_ms: int, suspects: Suspects) -> None:
+    def __init__(
+        self, *, limit_ms: int, exit_after_ms: int, suspects: Suspects, blocks_s: float = BLOCKS_S
+    ) -> None:
+        self._blocks_s = blocks_s
         self._limit_s = limit_ms / 1000
+        self._interruption = StepLimitExceeded.of_limit(self._limit_s)
         self._exit_after_s = exit_after_ms / 1000
         self._suspects = suspects
         self._watched: _Watched | None = None
@@ -143,6 +152,7 @@ class Watchdog:
             now_s = time.clock_gettime(watched.cpu_clock)
             if watched.seen_step != watched.step:
                 watched.seen_step, watched.began_cpu_s = watched.step, now_s
+                watched.began_s, watched.told = time.monotonic(), False
             cpu_s = now_s - watched.began_cpu_s
             if not watched.interrupted:
                 if cpu_s > self._limit_s:
@@ -151,7 +161,16 @@ class Watchdog:
                     log.warning(
                         "step_over_limit", run_id=watched.run_id, stack=_stack(watched.thread_id)
                     )
-                    _raise_in(watched.thread_id)
+                    _raise_in(watched.thread_id, self._interruption)
+                elif not watched.told and time.monotonic() - watched.began_s > self._blocks_s:
+                    watched.told = True
+                    log.warning(
+                        "step_blocks",
+                        run_id=watched.run_id,
+                        seconds=self._blocks_s,
+                        advice="Nothing else of this queue's partitions here moves until it returns: await, do not block.",
+                        stack=_stack(watched.thread_id),
+                    )
             elif cpu_s > watched.exit_deadline_s:
                 log.error(
                     "step_never_yields", run_id=watched.run_id, stack=_stack(watched.thread_id)
@@ -246,10 +265,8 @@ def code_of(definitions: Iterable[WorkflowDefinition]) -> str:
     return digest.hexdigest()
 
 
-def _raise_in(thread_id: int) -> None:
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(
-        ctypes.c_ulong(thread_id), ctypes.py_object(StepLimitExceeded)
-    )
+def _raise_in(thread_id: int, error: type[BaseException]) -> None:
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread_id), ctypes.py_object(error))
 
 
 def _clear_exception(thread_id: int) -> None:

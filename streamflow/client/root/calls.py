@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from streamflow.client.address import Address
 from streamflow.client.interceptor import OutboundInterceptor
-from streamflow.common import HeaderCodecBehavior
+from streamflow.common import HeaderCodecBehavior, SearchAttributes, TypedSearchAttributes
 from streamflow.converter.codec import recode_mapping
 from streamflow.model.payload import Payload
 
@@ -23,6 +23,14 @@ class Calls(OutboundInterceptor):
 
     def _address(self, workflow_id: str, run_id: str | None, task_queue: str | None) -> Address:
         return Address(self._client, workflow_id, run_id, task_queue)
+
+    async def _declared(
+        self, attributes: TypedSearchAttributes | SearchAttributes | None
+    ) -> Mapping[str, str] | None:
+        """The namespace's types of search attributes; asked for only where values come without types."""
+        if not attributes or isinstance(attributes, TypedSearchAttributes):
+            return None
+        return await self._client.transport.search_attributes()
 
     async def _headers(self, headers: Mapping[str, Payload]) -> Mapping[str, Payload]:
         """Encoded only if the client's ``header_codec_behavior`` says so."""

@@ -17,6 +17,9 @@ from streamflow.exceptions import WorkflowAlreadyStartedError
 from streamflow.model.answers import Done, Reason, Rejection, RunResult
 from streamflow.model.commands import StartWorkflow, WaitFor
 
+EAGERLY_STARTED = "__temporal_eagerly_started"
+"""The attribute of handles by which programs that are tested for eager starts know of them."""
+
 
 class StartCalls(Calls):
     async def start_workflow(self, input: StartWorkflowInput) -> WorkflowHandle[Any, Any]:
@@ -34,7 +37,7 @@ class StartCalls(Calls):
             case _:
                 raise AssertionError(f"Expected Done or a refusal, found {answer!r}")
         client.remember_queue(input.id, input.task_queue)
-        return WorkflowHandle(
+        handle: WorkflowHandle[Any, Any] = WorkflowHandle(
             client,
             input.id,
             result_run_id=answer.run_id or None,
@@ -42,6 +45,9 @@ class StartCalls(Calls):
             result_type=input.ret_type,
             task_queue=input.task_queue,
         )
+        # Who asked for it is told so: a processor begins a run as it reads its start, and no task waits for a poll.
+        setattr(handle, EAGERLY_STARTED, input.request_eager_start)
+        return handle
 
     async def execute_workflow(self, input: StartWorkflowInput) -> Any:
         """Start and result in one request. Used when no interceptor wants to see the start alone."""
@@ -75,6 +81,7 @@ class StartCalls(Calls):
             converter=converter_for(self._client, input.id),
             identity=self._client.identity,
             wait_for=wait_for,
+            declared=await self._declared(input.search_attributes),
         )
 
 

@@ -57,6 +57,7 @@ class UpdateCalls(Calls):
                     converter=converter_for(self._client, start.id),
                     identity=self._client.identity,
                     wait_for=WaitFor.ACCEPTED,
+                    declared=await self._declared(start.search_attributes),
                 ),
                 update=await self._update_command(update, address, UpdateStage.ACCEPTED, None),
             )

@@ -40,6 +40,22 @@ def test_values_without_types_get_those_that_they_look_like() -> None:
     assert untyped(stored) == given
 
 
+def test_values_without_types_get_those_that_are_declared() -> None:
+    declared = {"note": "Text", "tags": "KeywordList", "due": "Datetime"}
+
+    stored = decode_search_attributes(
+        encode_search_attributes({"note": ["a b"], "tags": ["a"], "other": ["c"]}, declared)
+    )
+
+    assert [pair.key for pair in stored] == [
+        SearchAttributeKey.for_text("note"),
+        SearchAttributeKey.for_keyword("other"),
+        SearchAttributeKey.for_keyword_list("tags"),
+    ]
+    with pytest.raises(TypeError, match="Expected a Datetime"):
+        encode_search_attributes({"due": ["tomorrow"]}, declared)
+
+
 def test_an_empty_list_is_no_value() -> None:
     """Nothing is stored for a name without values."""
     assert decode_search_attributes(encode_search_attributes({"tags": []})) == (

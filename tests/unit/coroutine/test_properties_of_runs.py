@@ -146,6 +146,20 @@ def test_the_form_without_types_warns_and_guesses() -> None:
     assert world.result == [5, ["a", "b"], None, untyped]
 
 
+def test_the_form_without_types_keeps_the_type_that_a_name_has() -> None:
+    async def changes() -> list[Any]:
+        with pytest.warns(DeprecationWarning, match="Dictionary-based search attributes"):
+            workflow.upsert_search_attributes({TEXT.name: ["new"], COUNT.name: ["three"]})
+        keys = [pair.key for pair in workflow.info().typed_search_attributes]
+        return [key.indexed_value_type.type_name for key in keys]
+
+    began = TypedSearchAttributes([SearchAttributePair(TEXT, "old"), SearchAttributePair(COUNT, 1)])
+    world = World(driven(changes), started={"search_attributes": encode_search_attributes(began)})
+    world.step()
+
+    assert world.result == ["Keyword", "Text"]
+
+
 def test_a_value_of_another_type_leaves_the_run_stuck() -> None:
     async def changes() -> None:
         workflow.upsert_search_attributes([COUNT.value_set("3")])  # type: ignore[arg-type]  # the point

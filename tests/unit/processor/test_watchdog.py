@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -41,10 +42,29 @@ def burn(seconds: float) -> None:
 def test_a_step_that_loops_is_interrupted_at_its_cpu_limit() -> None:
     dog = watching(100)
     try:
-        with pytest.raises(StepLimitExceeded), dog.watch(RUN):
+        with (
+            pytest.raises(StepLimitExceeded, match=r"didn't yield within 0\.1 second\(s\)\."),
+            dog.watch(RUN),
+        ):
             burn(30)
     finally:
         dog.stop()
+
+
+def test_a_step_that_only_waits_is_told_of(caplog: pytest.LogCaptureFixture) -> None:
+    """Nobody can interrupt code that waits in a lock, but somebody should know where it does."""
+    dog = Watchdog(
+        limit_ms=60_000, exit_after_ms=60_000, suspects=Suspects("", "code"), blocks_s=0.1
+    )
+    try:
+        with caplog.at_level("WARNING"), dog.watch(RUN):
+            threading.Event().wait(0.4)
+    finally:
+        dog.stop()
+
+    told = [message for message in caplog.messages if message.startswith("step_blocks")]
+    assert len(told) == 1
+    assert "threading.Event().wait(0.4)" in told[0]
 
 
 def test_waiting_is_not_computing() -> None:
