@@ -65,12 +65,13 @@ class App:
         from streamflow.worker import Worker
         from streamflow.worker.registry import ThreadPerSlot
 
+        given: dict[str, Any] = {"activity_executor": ThreadPerSlot(), **self.options, **options}
         return Worker(
             client,
             task_queue=self.queue,
             workflows=self.workflows,
             activities=self.activities,
-            **{"activity_executor": ThreadPerSlot(), **self.options, **options},
+            **given,
         )
 
     async def run(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import timedelta
 from functools import partial
 from types import TracebackType
 from typing import (
@@ -111,6 +112,7 @@ class Client:
         dns_load_balancing_config: DnsLoadBalancingConfig | None = None,
         grpc_compression: GrpcCompression = GrpcCompression.GZIP,
         payload_limits: PayloadLimitsConfig = DEFAULT_LIMITS,
+        connect_timeout: timedelta | None = None,
         header_codec_behavior: HeaderCodecBehavior = HeaderCodecBehavior.NO_CODEC,
         create_topics: bool | None = None,
         config: Mapping[str, Any] | None = None,
@@ -160,6 +162,7 @@ class Client:
                 dns_load_balancing_config=dns_load_balancing_config,
                 grpc_compression=grpc_compression,
                 payload_limits=payload_limits,
+                connect_timeout=connect_timeout,
                 namespace=namespace,
                 create_topics=create_topics,
                 config=config or {},

@@ -36,6 +36,8 @@ class CommonStartOptions(TypedDict, total=False):
     id: Required[str]
     """The workflow's ID: unique among the open runs of a queue."""
     task_queue: Required[str]
+    stack_level: int
+    """Of the caller that is warned of search attributes without types. Default: 2, who calls the method."""
     execution_timeout: timedelta | None
     """Of the whole chain of runs, retries and continuations included. Default: none."""
     run_timeout: timedelta | None
@@ -85,7 +87,7 @@ def start_input(
 ) -> StartWorkflowInput:
     """What interceptors are given: the options with their defaults. Raises TypeError for an option that nobody knows."""
     check_options("start options", options, StartOptions)
-    warn_of_untyped(options.get("search_attributes"), stack_level=4)
+    warn_of_untyped(options.get("search_attributes"), stack_level=2 + options.get("stack_level", 2))
     return StartWorkflowInput(
         workflow=workflow_type,
         args=args,

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
@@ -136,6 +137,8 @@ class ConnectConfig:
     dns_load_balancing_config: DnsLoadBalancingConfig | None = None
     grpc_compression: GrpcCompression = GrpcCompression.GZIP
     payload_limits: PayloadLimitsConfig = field(default_factory=PayloadLimitsConfig)
+    connect_timeout: timedelta | None = None
+    """Accepted, and without effect: how long to look for brokers is librdkafka's."""
     namespace: str = "default"
     """Of the clients to be made; one connection serves others as well."""
     create_topics: bool | None = None
