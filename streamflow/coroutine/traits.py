@@ -17,6 +17,8 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     """Where metrics of the code go; ``None`` is nowhere."""
     may_begin_patch: Callable[[Any, str], bool] | None = None
     """Asked with the run's `workflow.Info` when a run meets this patch for the first time; ``None`` is always."""
+    check_local_activity: Callable[[str], None] | None = None
+    """Raises for a local activity that the worker cannot run; ``None`` is for those that run none."""
 
 
 NO_TRAITS = Traits()

@@ -28,8 +28,11 @@ def _log(notice: Notice) -> None:
         NoticeKind.UNFINISHED_HANDLERS: "handlers",
         NoticeKind.UNHANDLED_ERROR: "what",
     }
+    event = notice.kind.value
+    if notice.kind is NoticeKind.SIGNAL_DROPPED:
+        event = f"Failed deserializing signal input for {notice.text}, dropping the signal"
     log.warning(
-        notice.kind.value,
+        event,
         workflow_id=notice.workflow_id,
         run_id=notice.run_id,
         error=error,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import msgspec
+
 from streamflow.common import MetricMeter
 from streamflow.coroutine.traits import Traits
 from streamflow.workflow.info import Info
@@ -23,11 +25,12 @@ def traits_of(
     meter: Callable[[], MetricMeter],
     *,
     pins: bool,
+    check_local_activity: Callable[[str], None],
 ) -> Traits:
+    traits = Traits(meter=meter, pins=pins, check_local_activity=check_local_activity)
     if callback is None:
-        return Traits(meter=meter, pins=pins)
-    return Traits(
-        meter=meter,
-        pins=pins,
+        return traits
+    return msgspec.structs.replace(
+        traits,
         may_begin_patch=lambda info, patch_id: callback(PatchActivationInput(info, patch_id)),
     )

@@ -77,6 +77,7 @@ def setup_of(config: WorkerConfig) -> Setup:
             config.get("patch_activation_callback"),
             lambda: client.runtime.metric_meter,
             pins=deployment is not None and deployment.use_worker_versioning,
+            check_local_activity=registry.check,
         ),
         registry=registry,
         takes_tasks=bool(activities) and not config.get("no_remote_activities"),

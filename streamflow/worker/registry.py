@@ -47,6 +47,18 @@ class Registry:
     def find(self, name: str) -> ActivityDefinition | None:
         return self._by_name.get(name) or self._dynamic
 
+    def check(self, name: str) -> None:
+        """Raises ValueError for an activity that is not here."""
+        if self.find(name) is None:
+            names = self.names
+            here = (
+                f"available activities: {', '.join(names)}" if names else "no available activities"
+            )
+            raise ValueError(
+                f"Activity function {name} is not registered on this worker, {here}. "
+                "Give it to Worker(activities=[...])"
+            )
+
     def _add(self, definition: ActivityDefinition) -> None:
         if definition.name is None:
             if self._dynamic is not None:

@@ -98,7 +98,7 @@ def begin(
     """Begins an activity in the running workflow.
 
     Raises:
-        ValueError: there is no such activity, or no timeout bounds it.
+        ValueError: there is no such activity, the worker does not have the local one, or no timeout bounds it.
         TypeError: there is no such option.
     """
     instance = current()
@@ -106,6 +106,8 @@ def begin(
         kind = "a local activity" if local else "an activity"
         raise TypeError(f"Expected options of {kind}, found unknown {', '.join(sorted(unknown))}")
     name, result_type, arg_types = _named(activity)
+    if local and instance.traits.check_local_activity is not None:
+        instance.traits.check_local_activity(name)
     result_type = options.get("result_type") or result_type
     first = outbound()
     if first is not None:

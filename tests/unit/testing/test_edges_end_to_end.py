@@ -6,6 +6,7 @@ import asyncio
 import uuid
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -176,7 +177,7 @@ class Breaking:
         raise Broken
 
 
-async def trouble_of(handle: WorkflowHandle[Breaking, None]) -> str:
+async def trouble_of(handle: WorkflowHandle[Any, Any]) -> str:
     while True:
         trouble = (await handle.describe()).trouble
         if trouble is not None:
@@ -231,4 +232,67 @@ async def test_code_that_cannot_be_taken_down_is_named_and_holds_up_nobody(
         assert await handle.result() == "done"
 
     said = f"Timed out running eviction job for run ID {handle.result_run_id}"
+    assert any(record.getMessage().startswith(said) for record in caplog.records)
+
+
+@workflow.defn
+class Local:
+    @workflow.run
+    async def run(self) -> str:
+        return await workflow.execute_local_activity(
+            pick, "A", schedule_to_close_timeout=timedelta(seconds=5)
+        )
+
+
+@activity.defn
+async def pack() -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("activities", "here"),
+    [([pack], "available activities: pack"), ([], "no available activities")],
+)
+async def test_a_local_activity_that_the_worker_does_not_have_is_the_codes_fault(
+    activities: list[Any], here: str
+) -> None:
+    async with (
+        await WorkflowEnvironment.start_time_skipping() as env,
+        Worker(env.client, task_queue=name(), workflows=[Local], activities=activities) as worker,
+    ):
+        handle = await env.client.start_workflow(Local.run, id=name(), task_queue=worker.task_queue)
+        message = await asyncio.wait_for(trouble_of(handle), 10)
+
+    assert f"Activity function pick is not registered on this worker, {here}" in message
+
+
+@workflow.defn
+class Noting:
+    def __init__(self) -> None:
+        self.word = ""
+
+    @workflow.run
+    async def run(self) -> str:
+        await workflow.wait_condition(lambda: bool(self.word))
+        return self.word
+
+    @workflow.signal
+    def note(self, word: str) -> None:
+        self.word = word
+
+
+async def test_a_signal_that_cannot_be_decoded_is_dropped_and_named(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with (
+        await WorkflowEnvironment.start_time_skipping() as env,
+        Worker(env.client, task_queue=name(), workflows=[Noting]) as worker,
+    ):
+        handle = await env.client.start_workflow(
+            Noting.run, id=name(), task_queue=worker.task_queue
+        )
+        await handle.signal("note", args=[{"not": "a word"}])
+        await handle.signal("note", args=["word"])
+        assert await handle.result() == "word"
+
+    said = "Failed deserializing signal input for note"
     assert any(record.getMessage().startswith(said) for record in caplog.records)

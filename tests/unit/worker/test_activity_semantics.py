@@ -106,9 +106,8 @@ async def test_a_dynamic_activity_takes_what_no_other_does() -> None:
     assert await call([anything, say_hello], "say_hello", "Ada") == "Hello, Ada"
 
 
-@pytest.mark.parametrize("local", [False, True])
-async def test_an_activity_that_nobody_has_names_those_there_are(local: bool) -> None:
-    _, cause = await failure(say_hello, "say_goodbye", "Ada", local=local)
+async def test_an_activity_that_nobody_has_names_those_there_are() -> None:
+    _, cause = await failure(say_hello, "say_goodbye", "Ada")
 
     assert isinstance(cause, ApplicationError)
     assert cause.type == "NotFoundError"
