@@ -180,7 +180,8 @@ class TimingOut:
         try:
             await workflow.execute_activity("hang", 20, **options)
         except ActivityError as error:
-            return f"{type(error.cause).__name__} {getattr(error.cause, 'type', None)}"
+            kind = getattr(error.cause, "type", None)
+            return f"{type(error.cause).__name__} {getattr(kind, 'name', None)}"
         return "in time"
 
 
