@@ -41,6 +41,8 @@ from streamflow.worker.waiting import Rate, Waiting
 
 HEARTBEAT_BYTES_MAX = DEFAULT_LIMITS.payload_bytes_max
 """Of one heartbeat's details, as the converter made them."""
+OVERDUE_S = 0.5
+"""So long after its activity's whole time is over an attempt is told to stop: the processor is to be first."""
 _NOTHING = nullcontext()
 
 
@@ -195,9 +197,7 @@ class Executor:
         codec, heartbeat = attempt.converter.pipeline, attempt.heartbeat
         if codec is not None and heartbeat is not None:
             attempt.beats = Beats(codec, self._loop, lambda details: heartbeat(attempt, details))
-        limit_ms = task.timeouts.start_to_close_ms
-        if limit_ms is not None:
-            attempt.timer = self._loop.call_later(limit_ms / 1_000, self._expire, attempt)
+        self._limit(attempt)
         attempt.beaten_s = self._loop.time()
         self._watch_heartbeat(attempt)
         # Each attempt has variables of its own, as set when the worker was started.
@@ -321,6 +321,23 @@ class Executor:
             definition = self._registry.find(attempt.task.activity_type)
             if definition is not None and definition.is_async:
                 attempt.loop_task.cancel()
+
+    def _limit(self, attempt: Attempt) -> None:
+        """Sets a timer for the limit that ends first: that of the attempt, or what it has of the activity's."""
+        task = attempt.task
+        limit_ms, whole_ms = task.timeouts.start_to_close_ms, task.timeouts.schedule_to_close_ms
+        if whole_ms is not None:
+            whole_ms = max(whole_ms - (task.attempt_scheduled_ms - task.scheduled_ms), 0)
+        if limit_ms is not None and (whole_ms is None or limit_ms <= whole_ms):
+            attempt.timer = self._loop.call_later(limit_ms / 1_000, self._expire, attempt)
+        elif whole_ms is not None:
+            after_s = whole_ms / 1_000 + OVERDUE_S
+            attempt.timer = self._loop.call_later(after_s, self._overdue, attempt)
+
+    def _overdue(self, attempt: Attempt) -> None:
+        """The processor has ended the activity by itself: nobody waits for this attempt any more."""
+        attempt.timer = None
+        self._cancel(attempt, ActivityCancellationDetails(timed_out=True))
 
     def _expire(self, attempt: Attempt) -> None:
         """Told at once, so that the next attempt need not wait for code that may not stop; the slot is still taken."""

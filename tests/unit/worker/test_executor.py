@@ -287,13 +287,13 @@ async def test_a_cancellation_that_nobody_asked_for_is_a_failure() -> None:
 
 
 @pytest.mark.parametrize("name", ["wait_forever", "block_until_cancelled"])
-async def test_start_to_close_is_enforced_here_too(name: str) -> None:
+@pytest.mark.parametrize("limit", ["start_to_close_ms", "schedule_to_close_ms"])
+async def test_time_is_limited_here_too(name: str, limit: str) -> None:
     """The attempt is reported as timed out and its code is told to stop."""
     stage = Stage()
+    task = task_of(name, attempt_scheduled_ms=1_000, timeouts=ActivityTimeouts(**{limit: 20}))
 
-    failure = _failure(
-        await stage.run(task_of(name, timeouts=ActivityTimeouts(start_to_close_ms=20)))
-    )
+    failure = _failure(await stage.run(task))
 
     assert (failure.kind, failure.timeout_kind) == (FailureKind.TIMEOUT, TimeoutKind.START_TO_CLOSE)
     await stage.executor.idle()
