@@ -273,7 +273,7 @@ def client() -> Any:
     context = current()
     if not context.is_async:
         raise RuntimeError(
-            "The client is only available in `async def` activities, found a sync one; its thread cannot await the "
+            "No client available. The client is only available in `async def` activities, found a sync one; its thread cannot await the "
             "client's calls"
         )
     if context.client is None:

@@ -21,11 +21,14 @@ def tell_of_failed_step(run: Run, namespace: str, queue: str, error: BaseExcepti
         "workflow_id": run.workflow_id,
         "workflow_type": run.start.workflow_type,
     }
-    _log.info(
+    _log.warning(
         "Failed activation on workflow %s with ID %s and run ID %s",
         run.start.workflow_type,
         run.workflow_id,
         run.run_id,
         exc_info=error,
-        extra={"temporal_workflow": details},
+        extra={
+            "temporal_workflow": details,
+            "__temporal_error_identifier": "WorkflowTaskFailure",
+        },
     )

@@ -20,6 +20,8 @@ class Stage(Enum):
 
     CONFIRMING = auto()
     """Redelivered: its owner is asked whether it is still wanted."""
+    WAITING = auto()
+    """May be made once only, and there is no slot for it yet: its time does not run before it begins."""
     ANNOUNCING = auto()
     """Its start must be known to its owner, and its offset committed, before it may begin."""
     HANDED = auto()

@@ -95,7 +95,7 @@ class Executor:
         self._variables = copy_context()
         self._incoming: deque[Attempt] = deque()
         self._waking = False
-        self._waiting = Waiting()
+        self._waiting: Waiting[Attempt] = Waiting()
         self._running: dict[Attempt, None] = {}
         self._idle: asyncio.Future[None] | None = None
         self._stopping = False

@@ -111,11 +111,13 @@ class Poller:
     def drain(self) -> None:
         """Takes no more tasks; those in hand go on. From any thread."""
         self._draining = True
+        if self._parts is not None:
+            self._parts.tasks.draining = True
         self.wake()
 
     def room(self) -> None:
         """A task has ended. From the event loop."""
-        if self._paused:
+        if self._paused or (self._parts is not None and self._parts.tasks.want_room):
             self.wake()
 
     @property

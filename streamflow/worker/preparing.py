@@ -17,7 +17,7 @@ from streamflow.worker.registry import Registry, ThreadPerSlot, warn_of_few_thre
 from streamflow.worker.runners import run_by
 from streamflow.worker.settings import WorkerConfig
 from streamflow.worker.setup import Setup, WorkerClient, definitions_of, type_name
-from streamflow.worker.tuning import WorkerTuner
+from streamflow.worker.tuning import CustomSlotSupplier, WorkerTuner, slots_max
 from streamflow.worker.versions import canonical, versioned
 
 DEBUG_VARIABLES = ("STREAMFLOW_DEBUG", "TEMPORAL_DEBUG")
@@ -45,7 +45,6 @@ def setup_of(config: WorkerConfig) -> Setup:
     shared_state = config.get("shared_state_manager")
     registry = Registry(activities)
     registry.check_executor(executor, shared_state)
-    warn_of_few_threads(executor, config.get("max_concurrent_activities"))
 
     def prepared(classes: Sequence[type]) -> dict[str, WorkflowDefinition]:
         definitions = definitions_of(classes, config.get("workflow_failure_exception_types", ()))
@@ -58,6 +57,10 @@ def setup_of(config: WorkerConfig) -> Setup:
         activity_slots=config.get("max_concurrent_activities"),
         local_activity_slots=config.get("max_concurrent_local_activities"),
     )
+    slots = config.get("max_concurrent_activities")
+    if config.get("tuner") and not isinstance(tuner.activity, CustomSlotSupplier):
+        slots = slots_max(tuner.activity)
+    warn_of_few_threads(executor, slots)
     retention = config.get("retention")
     state_dir = config.get("state_dir")
     build_id = config.get("build_id") or (deployment.version.build_id if deployment else "")

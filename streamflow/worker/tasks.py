@@ -23,6 +23,7 @@ from streamflow.worker.delivery import Delivery, Partition, Stage
 from streamflow.worker.executor import Executor
 from streamflow.worker.limits import PollerOptions
 from streamflow.worker.sending import Sender, heartbeat_interval_ms
+from streamflow.worker.waiting import Waiting
 
 Commit = Callable[[Iterable[Partition]], bool]
 """Whether every one of these partitions is now committed as it is."""
@@ -56,6 +57,8 @@ class Tasks:
         """Every task from its delivery until it is finished."""
         self._again: list[Delivery] = []
         """Redelivered and still pending: begun as soon as it is noted that they are begun once more."""
+        self._once: Waiting[Delivery] = Waiting()
+        """May be made once only, and wait for a slot to be announced."""
         self._unnoted: dict[Delivery, None] = {}
         """With the executor, and not noted as begun."""
         self._next_note_ms = 0
@@ -64,11 +67,18 @@ class Tasks:
         self._ended: deque[Delivery] = deque()
         self._durable: deque[Delivery] = deque()
         self._closed = False
+        self.draining = False
+        """Whether nothing more is announced. Set from any thread."""
         self.in_hand = 0
         """Tasks that take a slot or wait for one."""
 
     def __len__(self) -> int:
         return len(self._deliveries)
+
+    @property
+    def want_room(self) -> bool:
+        """Whether something begins as soon as another task has ended. From any thread."""
+        return len(self._once) > 0
 
     def take(self, fresh: Sequence[Delivery], redelivered: Sequence[Delivery]) -> None:
         """New tasks: the redelivered are asked about, the others may begin."""
@@ -148,11 +158,10 @@ class Tasks:
     def _hand_over(self, deliveries: Iterable[Delivery]) -> None:
         """To the executor, in one batch; what may not be repeated is announced first."""
         attempts: list[Attempt] = []
-        now_ms = self._clock.monotonic_ms()
         for delivery in deliveries:
             if delivery.task.retry_policy.maximum_attempts == 1:
-                delivery.stage = Stage.ANNOUNCING
-                self._questions.announce(delivery, self._clock.now_ms(), now_ms)
+                delivery.stage = Stage.WAITING
+                self._once.push(delivery)
             else:
                 delivery.stage = Stage.HANDED
                 delivery.attempt = self._attempt(delivery)
@@ -161,6 +170,20 @@ class Tasks:
                 attempts.append(delivery.attempt)
         if attempts:
             self._executor.run(attempts)
+        self._announce_next()
+
+    def _announce_next(self) -> None:
+        """What may be made once only, as far as there are slots: who is told that it began counts its time from then."""
+        if not self._once or self.draining:
+            return
+        busy = sum(d.stage in (Stage.ANNOUNCING, Stage.HANDED) for d in self._deliveries)
+        now_ms = self._clock.monotonic_ms()
+        while self._once and busy < self._options.slots:
+            delivery = self._once.pop()
+            if delivery in self._deliveries:
+                delivery.stage = Stage.ANNOUNCING
+                self._questions.announce(delivery, self._clock.now_ms(), now_ms)
+                busy += 1
 
     def _attempt(self, delivery: Delivery, *, must_run: bool = False) -> Attempt:
         return Attempt(
@@ -247,6 +270,7 @@ class Tasks:
             delivery.stage = Stage.REPORTED
         while self._durable:
             self._finish(self._durable.popleft())
+        self._announce_next()
 
     def _still_pending(
         self, deliveries: Sequence[Delivery], confirmed: Confirmed

@@ -40,7 +40,7 @@ def versioned(
             behaviour = definition.versioning_behavior or config.default_versioning_behavior
             if not behaviour and definition.dynamic_config is None:
                 raise ValueError(
-                    f"Expected workflow {name or definition.cls.__name__!r} to have a versioning behavior, as "
+                    f"Workflow {name or definition.cls.__name__!r} must specify a versioning behavior, as "
                     "use_worker_versioning is on, found none: give versioning_behavior to @workflow.defn, or "
                     "default_versioning_behavior to WorkerDeploymentConfig"
                 )

@@ -1,4 +1,4 @@
-"""Attempts that wait for a slot: which of them is next, and how soon it may begin.
+"""What waits for a slot: which of them is next, and how soon it may begin.
 
 Lower priority keys go first. Within one, keys of fairness take turns in proportion to their weights, and of one key
 whoever came first. Two rates may hold all of them back: the worker's own, and its share of the queue's.
@@ -8,8 +8,18 @@ from __future__ import annotations
 
 import heapq
 import itertools
+from typing import Generic, Protocol, TypeVar
 
-from streamflow.worker.attempt import Attempt
+from streamflow.model.tasks import ActivityTask
+
+
+class OfTask(Protocol):
+    """An attempt, or a task that is to become one."""
+
+    task: ActivityTask
+
+
+T = TypeVar("T", bound=OfTask)
 
 DEFAULT_PRIORITY = 3
 KEYS_REMEMBERED_MAX = 1_000
@@ -35,11 +45,11 @@ class Rate:
             self._next_ms = max(self._next_ms, now_ms) + 1_000 / self.per_second
 
 
-class Waiting:
-    """Owned by the event loop."""
+class Waiting(Generic[T]):
+    """Owned by one thread."""
 
     def __init__(self) -> None:
-        self._heap: list[tuple[int, float, int, Attempt]] = []
+        self._heap: list[tuple[int, float, int, T]] = []
         self._order = itertools.count()
         self._turns: dict[tuple[int, str], float] = {}
         """The turn of each key's last attempt: its next one comes ``1 / weight`` later."""
@@ -49,18 +59,18 @@ class Waiting:
     def __len__(self) -> int:
         return len(self._heap)
 
-    def push(self, attempt: Attempt) -> None:
+    def push(self, attempt: T) -> None:
         task = attempt.task
         priority = task.priority or DEFAULT_PRIORITY
         turn = self._turn(priority, task.fairness_key, task.fairness_weight)
         heapq.heappush(self._heap, (priority, turn, next(self._order), attempt))
 
     @property
-    def first(self) -> Attempt:
+    def first(self) -> T:
         """Who is next."""
         return self._heap[0][-1]
 
-    def pop(self) -> Attempt:
+    def pop(self) -> T:
         _, turn, _, attempt = heapq.heappop(self._heap)
         self._now = max(self._now, turn)
         if not self._heap:

@@ -175,7 +175,7 @@ class _Outbound(WorkflowOutboundInterceptor):
             return super().start_activity(input)
 
     def start_local_activity(self, input: StartLocalActivityInput) -> workflow.ActivityHandle[Any]:
-        with self._asking(f"StartLocalActivity:{input.activity}"):
+        with self._asking(f"StartActivity:{input.activity}"):
             input.headers = _CARRYING.with_current(input.headers)
             return super().start_local_activity(input)
 

@@ -211,7 +211,7 @@ class ReplaySafeTracerProvider(TracerProvider):
                 "Expected a tracer provider whose ids are the same on replay, found "
                 f"{type(tracer_provider.id_generator).__name__}; make it with create_tracer_provider"
             )
-        self._provider = tracer_provider
+        self._tracer_provider = tracer_provider
         self._id_generator = id_generator
 
     def get_tracer(
@@ -221,21 +221,24 @@ class ReplaySafeTracerProvider(TracerProvider):
         schema_url: str | None = None,
         attributes: Attributes | None = None,
     ) -> Tracer:
+        newer = (
+            () if attributes is None else (attributes,)
+        )  # older providers do not know attributes
         return _ReplaySafeTracer(
-            self._provider.get_tracer(
-                instrumenting_module_name, instrumenting_library_version, schema_url, attributes
+            self._tracer_provider.get_tracer(
+                instrumenting_module_name, instrumenting_library_version, schema_url, *newer
             )
         )
 
     def add_span_processor(self, span_processor: SpanProcessor) -> None:
-        self._provider.add_span_processor(span_processor)
+        self._tracer_provider.add_span_processor(span_processor)
 
     def shutdown(self) -> None:
-        self._provider.shutdown()
+        self._tracer_provider.shutdown()
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
         """Whether everything was exported within the time."""
-        return self._provider.force_flush(timeout_millis)
+        return self._tracer_provider.force_flush(timeout_millis)
 
     def id_generator(self) -> WorkflowIdGenerator:
         return self._id_generator

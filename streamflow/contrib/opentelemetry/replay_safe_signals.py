@@ -61,9 +61,10 @@ class ReplaySafeMeterProvider(MeterProvider):
         schema_url: str | None = None,
         attributes: Attributes | None = None,
     ) -> Meter:
-        meter: Any = _ReplaySafeMeter(
-            self._provider.get_meter(name, version, schema_url, attributes)
-        )
+        newer = (
+            () if attributes is None else (attributes,)
+        )  # older providers do not know attributes
+        meter: Any = _ReplaySafeMeter(self._provider.get_meter(name, version, schema_url, *newer))
         found: Meter = meter
         return found
 
@@ -98,8 +99,11 @@ class ReplaySafeLoggerProvider(LoggerProvider):
         schema_url: str | None = None,
         attributes: Attributes | None = None,
     ) -> Logger:
+        newer = (
+            () if attributes is None else (attributes,)
+        )  # older providers do not know attributes
         logger: Any = _ReplaySafeLogger(
-            self._provider.get_logger(name, version, schema_url, attributes)
+            self._provider.get_logger(name, version, schema_url, *newer)
         )
         found: Logger = logger
         return found

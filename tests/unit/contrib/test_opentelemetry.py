@@ -18,6 +18,7 @@ from streamflow import activity, workflow
 from streamflow.client import Client, Interceptor, WorkflowFailureError
 from streamflow.contrib.opentelemetry import (
     OpenTelemetryInterceptor,
+    OpenTelemetryPlugin,
     ReplaySafeTracerProvider,
     TracingInterceptor,
     create_tracer_provider,
@@ -103,6 +104,16 @@ class Traced:
 
 
 @workflow.defn
+class Brief:
+    @workflow.run
+    async def run(self) -> None:
+        streamflow.contrib.opentelemetry.workflow.completed_span("brief", attributes={"my": 1})
+        await workflow.execute_local_activity(
+            greet, "me", start_to_close_timeout=timedelta(seconds=5)
+        )
+
+
+@workflow.defn
 class Refused:
     @workflow.run
     async def run(self, benign: bool) -> None:
@@ -117,7 +128,7 @@ async def serving(interceptor: Interceptor) -> AsyncGenerator[Client]:
         Worker(
             env.client,
             task_queue="q",
-            workflows=[Traced, Refused, Lasting, Child],
+            workflows=[Traced, Brief, Refused, Lasting, Child],
             activities=[greet, refuse],
             max_cached_workflows=0,
         ),
@@ -254,6 +265,27 @@ async def test_spans_of_workflow_code_survive_replays(exporter: InMemorySpanExpo
     assert outer.start_time is not None
     assert outer.end_time is not None
     assert outer.end_time - outer.start_time >= 2_000_000_000
+
+
+@pytest.mark.asyncio
+@pytest.mark.usefixtures("provider")
+@pytest.mark.filterwarnings("ignore:Without TracingInterceptor:DeprecationWarning")
+async def test_completed_spans_and_local_activities_are_in_the_plugins_tree(
+    exporter: InMemorySpanExporter,
+) -> None:
+    """The plugin's interceptor has no spans of its own making to give: they come from the global provider."""
+    (interceptor,) = OpenTelemetryPlugin(add_temporal_spans=True).interceptors or ()
+    assert isinstance(interceptor, Interceptor)
+    async with serving(interceptor) as client:
+        await client.execute_workflow(Brief.run, id="w", task_queue="q")
+
+    assert tree(exporter) == [
+        "StartWorkflow:Brief",
+        "  RunWorkflow:Brief",
+        "    brief",
+        "    StartActivity:greet",
+        "      RunActivity:greet",
+    ]
 
 
 @pytest.mark.asyncio

@@ -111,6 +111,8 @@ async def test_steps_and_activities_that_fail_are_logged_with_who_they_are(
     attempt = said["Completing activity as failed"]
     assert attempt.levelno == logging.WARNING
     assert attempt.__dict__["temporal_activity"]["activity_type"] == "limp"
+    marks = [record.__dict__["__temporal_error_identifier"] for record in (step, attempt)]
+    assert marks == ["WorkflowTaskFailure", "ActivityFailure"]
 
 
 @pytest.mark.asyncio

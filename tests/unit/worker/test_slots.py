@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -73,6 +74,15 @@ async def test_a_fixed_tuner_bounds_how_many_run_at_once() -> None:
 
     assert await _spread(10, tuner=tuner) == 90
     assert max(at_once) <= 3
+
+
+async def test_too_few_threads_for_a_tuners_slots_are_warned_of() -> None:
+    tuner = WorkerTuner.create_resource_based(target_memory_usage=0.5, target_cpu_usage=0.5)
+    async with await WorkflowEnvironment.start_time_skipping() as env:
+        with ThreadPoolExecutor(2) as pool, pytest.warns(UserWarning, match="is 500 but .* only 2"):
+            Worker(
+                env.client, task_queue="q", activities=[work], tuner=tuner, activity_executor=pool
+            )
 
 
 class Counting(CustomSlotSupplier):

@@ -28,7 +28,7 @@ def attempt(name: str, **fields: Any) -> Attempt:
 
 
 def order(*attempts: Attempt) -> list[str]:
-    waiting = Waiting()
+    waiting: Waiting[Attempt] = Waiting()
     for each in attempts:
         waiting.push(each)
     return [waiting.pop().task.activity_type for _ in range(len(waiting))]
