@@ -119,11 +119,13 @@ class Updates:
             raise RuntimeError(DECODING_FAILED) from error
         before, instance.read_only = instance.read_only, True
         try:
-            if instance.interception is not None:
+            if handler.validator is None:
+                pass
+            elif instance.interception is not None:
                 instance.interception.validate(
                     event.update_id, event.name, arguments, event.headers
                 )
-            elif handler.validator is not None:
+            else:
                 handler.validator(*arguments)
         finally:
             instance.read_only = before

@@ -109,6 +109,9 @@ class PayloadGate:
         )
 
     def _inbound(self, instance: Instance, recorded: Recorded) -> Recorded:
+        if type(recorded.event) is WorkflowStarted:
+            # Was decoded when the instance was made of it: codecs may be slow, and count their calls.
+            return msgspec.structs.replace(recorded, event=instance.facts.started)
         change = self._decode_in(self._context(instance, recorded.event))
         event = recode(recorded.event, change, self._plain)
         return (
