@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from streamflow import workflow
 from streamflow.api.common.v1 import Payload
 from streamflow.client import Client
-from streamflow.converter import DataConverter, PayloadCodec
+from streamflow.converter import DataConverter, ExternalStorage, PayloadCodec
+from streamflow.converter.file_driver import FileStorageDriver
 from streamflow.service import RPCError, RPCStatusCode
 from streamflow.testing import WorkflowEnvironment
 from streamflow.worker import (
@@ -98,6 +100,18 @@ async def test_cancelling_what_is_over_is_no_error() -> None:
         assert refused.value.status is RPCStatusCode.NOT_FOUND
         with pytest.raises(RPCError):
             await env.client.get_workflow_handle("other").cancel()
+
+
+@pytest.mark.asyncio
+async def test_a_local_environments_converter_is_the_default_one(tmp_path: Path) -> None:
+    """Plugins that replace only the default converter look for equality; storage of one's own counts."""
+    async with await WorkflowEnvironment.start_local() as env:
+        found = env.client.data_converter
+
+        assert found.external_storage is not None
+        assert found == DataConverter.default
+        storage = ExternalStorage(drivers=[FileStorageDriver(tmp_path)])
+        assert found != replace(found, external_storage=storage)
 
 
 @pytest.mark.asyncio
