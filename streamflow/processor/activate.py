@@ -347,7 +347,7 @@ def _failure(cause: BaseException, around: Surroundings, workflow_id: str) -> Fa
         return around.gate.failure_out(namespace, workflow_id, failure)
     except Exception as fault:  # a cause that cannot be converted: its stack is in the log
         log.warning("failure_not_converted", stack="".join(traceback.format_exception(cause)))
-        if not around.gate.open:  # it may be of what should have been encoded
+        if around.converter.payload_codec is not None:  # it may be of what should have been encoded
             return None
         return Failure(kind=FailureKind.APPLICATION, message=f"{_UNCONVERTED}: {fault}")
 

@@ -185,8 +185,10 @@ async def trouble_of(handle: WorkflowHandle[Any, Any]) -> str:
         await asyncio.sleep(0.01)
 
 
-async def test_a_failure_that_cannot_be_converted_is_told_as_such() -> None:
-    async with await WorkflowEnvironment.start_time_skipping() as env:
+@pytest.mark.parametrize("local", [False, True])  # the local one keeps large payloads outside
+async def test_a_failure_that_cannot_be_converted_is_told_as_such(local: bool) -> None:
+    start = WorkflowEnvironment.start_local if local else WorkflowEnvironment.start_time_skipping
+    async with await start() as env:
         config = env.client.config()
         config["data_converter"] = replace(
             config["data_converter"], failure_converter_class=Stubborn
