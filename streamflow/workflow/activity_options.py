@@ -106,7 +106,7 @@ def begin(
         kind = "a local activity" if local else "an activity"
         raise TypeError(f"Expected options of {kind}, found unknown {', '.join(sorted(unknown))}")
     name, result_type, arg_types = _named(activity)
-    if local and instance.traits.check_local_activity is not None:
+    if local and instance.traits.check_local_activity is not None and not instance.replaying:
         instance.traits.check_local_activity(name)
     result_type = options.get("result_type") or result_type
     first = outbound()
