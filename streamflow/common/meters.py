@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import Enum
@@ -46,7 +46,8 @@ def checked(attributes: MetricAttributes) -> MetricAttributes:
     Raises:
         TypeError: a value is neither a string nor a number nor a bool.
     """
-    for key, value in attributes.items():
+    found: Mapping[str, object] = attributes  # callers without types give anything
+    for key, value in found.items():
         if not isinstance(value, str | int | float):  # a bool is an int
             raise TypeError(
                 f"Invalid value type for key {key!r}: expected str, int, float or bool, found {type(value).__name__}"

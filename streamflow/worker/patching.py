@@ -30,7 +30,8 @@ def traits_of(
     traits = Traits(meter=meter, pins=pins, check_local_activity=check_local_activity)
     if callback is None:
         return traits
-    return msgspec.structs.replace(
-        traits,
-        may_begin_patch=lambda info, patch_id: callback(PatchActivationInput(info, patch_id)),
-    )
+
+    def may_begin(info: Info, patch_id: str) -> bool:
+        return callback(PatchActivationInput(info, patch_id))
+
+    return msgspec.structs.replace(traits, may_begin_patch=may_begin)
