@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import Enum
-from typing import Self
+from typing import Self, cast
 
 from streamflow.common.metrics import (
     MetricAttributes,
@@ -46,9 +46,9 @@ def checked(attributes: MetricAttributes) -> MetricAttributes:
     Raises:
         TypeError: a value is neither a string nor a number nor a bool.
     """
-    found: Mapping[str, object] = attributes  # callers without types give anything
-    for key, value in found.items():
-        if not isinstance(value, str | int | float):  # a bool is an int
+    # Callers without types give anything. A bool is an int.
+    for key, value in cast("Mapping[str, object]", attributes).items():
+        if not isinstance(value, str | int | float):
             raise TypeError(
                 f"Invalid value type for key {key!r}: expected str, int, float or bool, found {type(value).__name__}"
             )
