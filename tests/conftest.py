@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import uuid
 from collections.abc import Generator, Iterator
 
 import pytest
+import structlog
 
 from streamflow.testing.kafka import BOOTSTRAP_VARIABLE, kafka_for_tests
 
@@ -34,6 +36,19 @@ def kafka_bootstrap() -> Iterator[str]:
     """`HOST:PORT` of a Kafka shared by the whole run. Where none can be had the test fails, never skips."""
     with kafka_for_tests() as bootstrap:
         yield bootstrap
+
+
+@pytest.fixture(autouse=True)
+def logging_as_found() -> Iterator[None]:
+    """Takes back what a command under test configured for its whole process, or later tests hear no logs."""
+    yield
+    if structlog.is_configured():
+        structlog.reset_defaults()
+        root = logging.getLogger()
+        root.setLevel(logging.WARNING)
+        for handler in [*root.handlers]:
+            if isinstance(handler.formatter, structlog.stdlib.ProcessorFormatter):
+                root.removeHandler(handler)
 
 
 @pytest.fixture
