@@ -29,7 +29,10 @@ def test_reading_ends_behind_the_last_transactions_marker(world: World) -> None:
     reader = world.log.reader()
     where = TopicPartition(world.output, 0)
 
-    end = reader.end_offset(where)
+    # A commit returns when it is decided; the broker writes the marker soon afterwards.
+    until = time.monotonic() + 10
+    while (end := reader.end_offset(where)) < 6 and time.monotonic() < until:
+        time.sleep(0.01)
     records = [record for batch in reader.read(where, 0, end) for record in batch]
     reader.close()
 
