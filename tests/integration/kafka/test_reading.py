@@ -36,8 +36,9 @@ def test_reading_ends_behind_the_last_transactions_marker(world: World) -> None:
     records = [record for batch in reader.read(where, 0, end) for record in batch]
     reader.close()
 
+    # Where the markers lie among the records is the broker's to say: another producer's record may come first.
     assert end == 6
-    assert [(r.offset, r.value) for r in records] == [(0, b"0"), (2, b"1"), (4, b"2")]
+    assert [record.value for record in records] == [b"0", b"1", b"2"]
 
 
 def test_reading_waits_for_an_undecided_transaction_and_passes_its_aborted_records(
