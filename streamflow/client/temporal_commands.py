@@ -108,14 +108,23 @@ def _cancel_sent(tape: Tape, number: int, a: Table) -> None:
 
 
 def _memo_upserted(tape: Tape, _: int, a: Table) -> None:
-    tape.outcome(facts.MemoUpserted(memo=payload_map(a, "upsertedMemo", "fields")))
+    found, removed = _changes(payload_map(a, "upsertedMemo", "fields"))
+    tape.outcome(facts.MemoUpserted(memo=found, removed=removed))
 
 
 def _attributes_upserted(tape: Tape, number: int, a: Table) -> None:
-    found = payload_map(a, "searchAttributes", "indexedFields")
+    found, removed = _changes(payload_map(a, "searchAttributes", "indexedFields"))
     # The SDK's own note of the patches that a run has taken is no call of the code's.
-    if set(found) - {"TemporalChangeVersion"}:
-        tape.outcome(facts.SearchAttributesUpserted(search_attributes=found))
+    if {*found, *removed} - {"TemporalChangeVersion"}:
+        tape.outcome(facts.SearchAttributesUpserted(search_attributes=found, removed=removed))
+
+
+def _changes(found: dict[str, Payload]) -> tuple[dict[str, Payload], tuple[str, ...]]:
+    """What is set, and what is removed: an empty value says that."""
+    removed = tuple(
+        name for name, one in found.items() if one.metadata.get("encoding") == b"binary/null"
+    )
+    return {name: one for name, one in found.items() if name not in removed}, removed
 
 
 def _update_accepted(tape: Tape, number: int, a: Table) -> None:

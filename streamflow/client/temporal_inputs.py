@@ -52,6 +52,7 @@ def _started(tape: Tape, a: Table) -> Event:
         task_timeout_ms=milliseconds(a.get("workflowTaskTimeout")),
         cron_schedule=a.get("cronSchedule") or "",
         memo=payload_map(a, "memo", "fields"),
+        search_attributes=payload_map(a, "searchAttributes", "indexedFields"),
         headers=payload_map(a, "header", "fields"),
         identity=a.get("identity") or "",
     )
