@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from streamflow.api.message import Message, field, many, table
+from streamflow.api.message import Message, child, field, many, table
+from streamflow.api.message_fields import real, texts
+from streamflow.api.times import Duration
 from streamflow.model.payload import Payload
 
 __all__ = [
@@ -11,7 +13,10 @@ __all__ = [
     "Memo",
     "Payload",
     "Payloads",
+    "Priority",
+    "RetryPolicy",
     "SearchAttributes",
+    "WorkerVersionStamp",
     "WorkflowExecution",
     "WorkflowType",
 ]
@@ -48,3 +53,24 @@ class WorkflowType(Message):
 
 class ActivityType(Message):
     name = field(1, "")
+
+
+class RetryPolicy(Message):
+    initial_interval = child(1, Duration)
+    backoff_coefficient = real(2)
+    maximum_interval = child(3, Duration)
+    maximum_attempts = field(4, 0)
+    non_retryable_error_types = texts(5)
+
+
+class Priority(Message):
+    priority_key = field(1, 0)
+    fairness_key = field(2, "")
+    fairness_weight = real(3, single=True)
+
+
+class WorkerVersionStamp(Message):
+    """The build that ran something."""
+
+    build_id = field(1, "")
+    use_versioning = field(3, False)

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+from streamflow.api.enums.v1.causes import (
+    ActivityTaskFailedCause,
+    ContinueAsNewVersioningBehavior,
+    SignalExternalWorkflowExecutionFailedCause,
+    StartChildWorkflowExecutionFailedCause,
+    UpdateAdmittedEventOrigin,
+)
 from streamflow.api.enums.v1.events import (
     CommandType,
     EventType,
@@ -33,10 +40,12 @@ from streamflow.api.enums.v1.kinds import (
 )
 
 __all__ = [
+    "ActivityTaskFailedCause",
     "ApplicationErrorCategory",
     "CancelExternalWorkflowExecutionFailedCause",
     "CommandType",
     "ContinueAsNewInitiator",
+    "ContinueAsNewVersioningBehavior",
     "EncodingType",
     "EventType",
     "HistoryEventFilterType",
@@ -49,9 +58,12 @@ __all__ = [
     "ResetReapplyType",
     "RetryState",
     "ScheduleOverlapPolicy",
+    "SignalExternalWorkflowExecutionFailedCause",
+    "StartChildWorkflowExecutionFailedCause",
     "TaskQueueKind",
     "TaskQueueType",
     "TimeoutType",
+    "UpdateAdmittedEventOrigin",
     "UpdateWorkflowExecutionLifecycleStage",
     "VersioningBehavior",
     "WorkflowExecutionStatus",

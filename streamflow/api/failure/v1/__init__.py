@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import ClassVar
 
 from streamflow.api.common.v1 import ActivityType, Payloads, WorkflowExecution, WorkflowType
+from streamflow.api.enums.v1 import ApplicationErrorCategory, RetryState, TimeoutType
 from streamflow.api.message import Message, child, field
+from streamflow.api.message_fields import choice, long
+from streamflow.api.times import Duration
 from streamflow.model.payload import Payload
 
 __all__ = [
@@ -22,34 +24,16 @@ __all__ = [
 ]
 
 
-class Duration(Message):
-    """A span of time."""
-
-    seconds = field(1, 0)
-    nanos = field(2, 0)
-
-    def FromTimedelta(self, td: timedelta) -> None:
-        microseconds = td // timedelta(microseconds=1)
-        self.seconds, rest = divmod(microseconds, 1_000_000)
-        self.nanos = rest * 1_000
-
-    def ToTimedelta(self) -> timedelta:
-        return timedelta(seconds=self.seconds, microseconds=self.nanos // 1_000)
-
-    def ToMilliseconds(self) -> int:
-        return self.ToTimedelta() // timedelta(milliseconds=1)
-
-
 class ApplicationFailureInfo(Message):
     type = field(1, "")
     non_retryable = field(2, False)
     details = child(3, Payloads)
     next_retry_delay = child(4, Duration)
-    category = field(5, 0)
+    category = choice(5, ApplicationErrorCategory)
 
 
 class TimeoutFailureInfo(Message):
-    timeout_type = field(1, 0)
+    timeout_type = choice(1, TimeoutType)
     last_heartbeat_details = child(2, Payloads)
 
 
@@ -71,21 +55,21 @@ class ResetWorkflowFailureInfo(Message):
 
 
 class ActivityFailureInfo(Message):
-    scheduled_event_id = field(1, 0)
-    started_event_id = field(2, 0)
+    scheduled_event_id = long(1)
+    started_event_id = long(2)
     identity = field(3, "")
     activity_type = child(4, ActivityType)
     activity_id = field(5, "")
-    retry_state = field(6, 0)
+    retry_state = choice(6, RetryState)
 
 
 class ChildWorkflowExecutionFailureInfo(Message):
     namespace = field(1, "")
     workflow_execution = child(2, WorkflowExecution)
     workflow_type = child(3, WorkflowType)
-    initiated_event_id = field(4, 0)
-    started_event_id = field(5, 0)
-    retry_state = field(6, 0)
+    initiated_event_id = long(4)
+    started_event_id = long(5)
+    retry_state = choice(6, RetryState)
 
 
 class Failure(Message):

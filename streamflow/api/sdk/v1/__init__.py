@@ -1,9 +1,13 @@
-"""What the built-in queries answer: where a run's tasks wait, and which messages its code handles."""
+"""What the built-in queries answer: where a run's tasks wait, and which messages its code handles. And what people are told
+of an operation."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from importlib.metadata import version as _version_of
+
+from streamflow.api.message import Message, child
+from streamflow.model.payload import Payload
 
 __all__ = [
     "EnhancedStackTrace",
@@ -11,6 +15,7 @@ __all__ = [
     "StackTraceFileLocation",
     "StackTraceFileSlice",
     "StackTraceSDKInfo",
+    "UserMetadata",
     "WorkflowDefinition",
     "WorkflowInteractionDefinition",
     "WorkflowMetadata",
@@ -90,3 +95,10 @@ class WorkflowMetadata:
 
     definition: WorkflowDefinition = field(default_factory=WorkflowDefinition)
     current_details: str = ""
+
+
+class UserMetadata(Message):
+    """What people are told of an operation: a line, and more."""
+
+    summary = child(1, Payload)
+    details = child(2, Payload)
