@@ -63,7 +63,7 @@ async def main(client: Client) -> list[str]:
 
 async def _events(workflow_id: str, client: Client) -> list[object]:
     history = await client.get_workflow_handle(workflow_id).fetch_history()
-    return [recorded.event for recorded in history.events]
+    return [recorded.event for recorded in history.recorded]
 
 
 if __name__ == "__main__":

@@ -61,7 +61,11 @@ def reset(
     /,
     *,
     event_id: Annotated[
-        int, Parameter(name=["--event", "-e"], help="An event of the first step to make anew.")
+        int,
+        Parameter(
+            name=["--event", "-e"],
+            help="An event of the first step to make anew, as `workflow history` numbers it.",
+        ),
     ],
     reapply_signals: Annotated[
         bool, Parameter(help="Give the signals from there on to the new run.")
@@ -76,9 +80,7 @@ def reset(
 
     async def call(client: Client) -> int:
         handle = client.get_workflow_handle(workflow_id, run_id=run_id, task_queue=queue)
-        fresh = await handle.reset(
-            event_id=event_id, reapply_signals=reapply_signals, reason=reason
-        )
+        fresh = await handle.reset(seq=event_id, reapply_signals=reapply_signals, reason=reason)
         show({"workflow_id": fresh.id, "run_id": fresh.run_id}, output)
         return ExitCode.OK
 

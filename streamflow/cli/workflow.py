@@ -240,7 +240,7 @@ def history(
         if file is not None:
             file.write_text(found.to_json() + "\n", encoding="utf-8")
             print(
-                f"{len(found.events)} events of run {found.run_id} written to {file}",
+                f"{len(found.recorded)} events of run {found.run_id} written to {file}",
                 file=sys.stderr,
             )
         elif output == "json":

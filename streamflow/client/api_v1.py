@@ -14,7 +14,7 @@ import msgspec
 from streamflow.client.address import run_id_or_none
 from streamflow.client.history_file import event_from_json, event_to_json
 from streamflow.client.transport import EventsPage
-from streamflow.model.answers import ExecutionSummary, Reason, Rejection
+from streamflow.model.answers import ExecutionSummary, Reason, Rejection, Trouble
 from streamflow.model.commands import (
     ActivityControl,
     ActivityOutcome,
@@ -319,6 +319,8 @@ class HistoryBody(msgspec.Struct, frozen=True, kw_only=True):
     next_after_seq: int
     more: bool
     closed: bool
+    trouble: Trouble | None = None
+    """On the last page of an open run that is stuck or paused."""
 
     @staticmethod
     def of(page: EventsPage) -> HistoryBody:
@@ -329,6 +331,7 @@ class HistoryBody(msgspec.Struct, frozen=True, kw_only=True):
             next_after_seq=page.next_after_seq,
             more=page.more,
             closed=page.closed,
+            trouble=page.trouble,
         )
 
     def page(self) -> EventsPage:
@@ -339,6 +342,7 @@ class HistoryBody(msgspec.Struct, frozen=True, kw_only=True):
             next_after_seq=self.next_after_seq,
             more=self.more,
             closed=self.closed,
+            trouble=self.trouble,
         )
 
 

@@ -330,7 +330,7 @@ class WorkflowHandle(Generic[SelfT, ResultT]):
         rpc_metadata: Mapping[str, str | bytes] = NO_METADATA,
         rpc_timeout: timedelta | None = None,
     ) -> WorkflowHistory:
-        """The run's events so far; every page is of the same run."""
+        """The run's events so far; every page is of the same run. See `fetch_history_events`."""
         reading = self.fetch_history_events(
             event_filter_type=event_filter_type,
             skip_archival=skip_archival,
@@ -338,7 +338,7 @@ class WorkflowHandle(Generic[SelfT, ResultT]):
             rpc_timeout=rpc_timeout,
         )
         events = [event async for event in reading]
-        return WorkflowHistory(self._id, tuple(events), reading.run_id)
+        return WorkflowHistory(self._id, events, reading.run_id)
 
     def fetch_history_events(
         self,
@@ -351,9 +351,10 @@ class WorkflowHandle(Generic[SelfT, ResultT]):
         rpc_metadata: Mapping[str, str | bytes] = NO_METADATA,
         rpc_timeout: timedelta | None = None,
     ) -> WorkflowHistoryEventAsyncIterator:
-        """Events as they are read; with ``wait_new_event`` until the run is closed.
+        """Events (`HistoryEvent`; our own is its ``recorded``) as they are read; with ``wait_new_event`` until the close.
 
-        ``page_size`` and ``skip_archival`` change nothing: a page is what fits an answer, and nothing is archived.
+        A stuck run has a failed workflow task at its end. ``page_size`` and ``skip_archival`` change nothing: a page is
+        what fits an answer, and nothing is archived.
         """
         return self._client.outbound.fetch_workflow_history_events(
             FetchWorkflowHistoryEventsInput(

@@ -467,4 +467,5 @@ class LogTransport:
             next_after_seq=answer.next_after_seq,
             more=answer.more,
             closed=answer.closed,
+            trouble=answer.trouble,
         )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from streamflow.client.address import expect
 from streamflow.model.answers import Done
 from streamflow.model.control import ControlWorkflow, ResetWorkflow, WorkflowControl
+from streamflow.service import RPCError, RPCStatusCode
 
 if TYPE_CHECKING:
     from streamflow.client.handle import WorkflowHandle
@@ -25,6 +26,7 @@ async def pause(
     and is found by ``Trouble STARTS_WITH 'paused'``.
 
     Raises:
+        ValueError: none of ``event_id`` and ``seq`` is given, or both.
         RPCError: NOT_FOUND for a run that does not exist, or has ended.
     """
     await _control(handle, WorkflowControl.PAUSE, reason, rpc_timeout)
@@ -36,6 +38,7 @@ async def unpause(
     """Lets a paused run go on with everything that has come meanwhile; nothing happens to one that is not paused.
 
     Raises:
+        ValueError: none of ``event_id`` and ``seq`` is given, or both.
         RPCError: NOT_FOUND for a run that does not exist, or has ended.
     """
     await _control(handle, WorkflowControl.UNPAUSE, "", rpc_timeout)
@@ -53,7 +56,8 @@ async def delete(handle: WorkflowHandle[Any, Any], *, rpc_timeout: timedelta | N
 async def reset(
     handle: WorkflowHandle[Any, Any],
     *,
-    event_id: int,
+    event_id: int | None = None,
+    seq: int | None = None,
     reapply_signals: bool = True,
     reason: str = "",
     rpc_timeout: timedelta | None = None,
@@ -64,23 +68,33 @@ async def reset(
     that step. Activities whose results were known by then do not run again; those that were pending do.
 
     Args:
-        event_id: An event of the step (``seq`` in a history), or one that the step takes in. 1 is the whole run.
+        event_id: An event of the step, or one that the step takes in, by the number that `fetch_history_events` gives it. As
+            with the model a completed workflow task is usual: its step is made anew. 1 is the whole run.
+        seq: The same by the number in our own history, which ``streamflow workflow history`` shows. Give one of the two.
         reapply_signals: Give the signals from there on to the new run. Default: yes.
 
     Returns:
         A handle to the new run.
 
     Raises:
+        ValueError: none of ``event_id`` and ``seq`` is given, or both.
         RPCError: NOT_FOUND for a run that does not exist; INVALID_ARGUMENT for an event that no step follows;
             FAILED_PRECONDITION while child workflows or messages to other workflows are pending at that point.
     """
     from streamflow.client.handle import WorkflowHandle
 
+    if (event_id is None) is (seq is None):
+        raise ValueError(
+            f"Expected event_id or seq, found {event_id=} and {seq=}: give one of them"
+        )
     address = handle.address
+    if seq is None:
+        assert event_id is not None
+        seq = await _seq_of(handle, event_id, rpc_timeout)
     command = ResetWorkflow(
         workflow_id=address.workflow_id,
         run_id=address.run_id,
-        event_id=event_id,
+        event_id=seq,
         reapply_signals=reapply_signals,
         reason=reason,
         identity=address.client.identity,
@@ -94,6 +108,22 @@ async def reset(
         first_execution_run_id=done.first_run_id,
         result_type=handle._result_type,
         task_queue=address.queue,
+    )
+
+
+async def _seq_of(
+    handle: WorkflowHandle[Any, Any], event_id: int, rpc_timeout: timedelta | None
+) -> int:
+    """The event of our history that this one tells of, or the next one does where our history has none."""
+    run_id, last = "", 0
+    events = handle.fetch_history_events(rpc_timeout=rpc_timeout)
+    async for event in events:
+        run_id, last = events.run_id, event.event_id
+        if last >= event_id >= 1 and event.recorded is not None:
+            return event.recorded.seq
+    raise RPCError(
+        f"Expected an event of a step of run {run_id}, whose last event is {last}, found {event_id}",
+        RPCStatusCode.INVALID_ARGUMENT,
     )
 
 

@@ -11,7 +11,7 @@ from typing import Protocol
 
 import msgspec
 
-from streamflow.model.answers import Answer, Done, ExecutionSummary
+from streamflow.model.answers import Answer, Done, ExecutionSummary, Trouble
 from streamflow.model.commands import Command
 from streamflow.model.events import Recorded
 from streamflow.model.ids import RunId
@@ -35,6 +35,8 @@ class EventsPage(msgspec.Struct, frozen=True, kw_only=True):
     """Whether there are events after these now."""
     closed: bool
     """Whether the run has ended, so that no more will come."""
+    trouble: Trouble | None = None
+    """Why the run does not move now, where these are the last events of a run that is stuck or paused."""
 
 
 class ExecutionsPage(msgspec.Struct, frozen=True, kw_only=True):

@@ -181,6 +181,8 @@ class HistoryPage(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     next_after_seq: int
     more: bool
     closed: bool
+    trouble: Trouble | None = None
+    """On the last page of an open run that is stuck or paused."""
 
 
 class Located(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -28,7 +28,7 @@ from streamflow.processor.partition import Partition
 from streamflow.processor.rows import Ingest
 from streamflow.processor.surroundings import Surroundings
 from streamflow.wire import keys
-from streamflow.wire.entities import encode, encode_answer
+from streamflow.wire.entities import decode_trouble, encode, encode_answer
 from streamflow.wire.header import SF, EntryHeader, pack
 from streamflow.wire.inbox import reply_record
 from streamflow.wire.keys import EntityKind
@@ -133,12 +133,15 @@ def history_page(partition: Partition, run_id: str, after_seq: int, bytes_max: i
         if len(chunk) < 200:
             break
     more = row is not None and last < row.last_seq
+    closed = row is not None and bool(row.closed_code)
+    trouble = None if more or closed else partition.rows.trouble(run_id)
     return HistoryPage(
         run_id=run_id,  # type: ignore[arg-type]  # a RunId by construction
         records=tuple(records),
         next_after_seq=last,
         more=more,
-        closed=row is not None and bool(row.closed_code),
+        closed=closed,
+        trouble=None if trouble is None else decode_trouble(trouble),
     )
 
 

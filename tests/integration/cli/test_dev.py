@@ -51,7 +51,7 @@ async def test_another_process_does_everything_over_http(shell: Shell, tmp_path:
         assert await handle.result() == "Hello, Moon!"
         assert await handle.query(Greet.at, 0) == "bring flowers (3)"
         assert (await handle.describe()).status is WorkflowExecutionStatus.COMPLETED
-        assert len((await handle.fetch_history()).events) > 5
+        assert len((await handle.fetch_history()).recorded) > 5
 
         with pytest.raises(WorkflowAlreadyStartedError):
             await client.start_workflow(

@@ -306,9 +306,9 @@ async def test_a_history_is_fetched_whole(client: Client) -> None:
 
     history = await handle.fetch_history()
 
-    assert [event.seq for event in history.events] == list(range(1, len(history.events) + 1))
-    assert type(history.events[0].event).__name__ == "WorkflowStarted"
-    assert type(history.events[-1].event).__name__ == "WorkflowCompleted"
+    assert [event.seq for event in history.recorded] == list(range(1, len(history.recorded) + 1))
+    assert type(history.recorded[0].event).__name__ == "WorkflowStarted"
+    assert type(history.recorded[-1].event).__name__ == "WorkflowCompleted"
 
 
 async def test_heartbeats_outlive_the_worker_that_made_them(
@@ -337,7 +337,7 @@ async def test_heartbeats_outlive_the_worker_that_made_them(
     assert attempt == 2
     completed = [
         recorded.event
-        for recorded in (await handle.fetch_history()).events
+        for recorded in (await handle.fetch_history()).recorded
         if isinstance(recorded.event, ActivityCompleted)
     ]
     assert [event.attempt for event in completed] == [1]

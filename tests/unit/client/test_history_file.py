@@ -72,7 +72,7 @@ def histories(draw: st.DrawFn) -> WorkflowHistory:
         Recorded(Seq(seq), draw(st.integers(0, 10)), draw(st.integers(0, 2**50)), event)
         for seq, event in enumerate(found, start=1)
     )
-    return WorkflowHistory(draw(names), recorded, draw(names))
+    return WorkflowHistory.of(draw(names), recorded, draw(names))
 
 
 @given(histories())
@@ -99,7 +99,7 @@ def test_a_file_of_the_first_format_is_read_for_ever() -> None:
     """Absent fields take their defaults, and unknown ones are passed over."""
     history = WorkflowHistory.from_json(None, GOLDEN)
 
-    started, signalled = (recorded.event for recorded in history.events)
+    started, signalled = (recorded.event for recorded in history.recorded)
     payload = Payload({"encoding": b"json/plain"}, b"1")
     assert started == WorkflowStarted(
         workflow_type="Order", queue="orders", first_run_id=RunId("r"), args=(payload,)

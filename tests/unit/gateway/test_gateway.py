@@ -175,7 +175,7 @@ async def test_a_history_is_read_page_by_page(client: Client) -> None:
     """All pages of one run make its history."""
     history = await client.get_workflow_handle("w").fetch_history()
 
-    assert [recorded.seq for recorded in history.events] == [1, 2, 3]
+    assert [recorded.seq for recorded in history.recorded] == [1, 2, 3]
     assert history.run_id == RUN
 
 

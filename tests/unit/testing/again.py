@@ -35,7 +35,7 @@ async def two_queues(workflows: Sequence[type], cached: int) -> AsyncIterator[Cl
 
 def replayed(history: WorkflowHistory, workflows: Sequence[type]) -> None:
     """Raises what keeps the code from doing again what the history says."""
-    first = history.events[0]
+    first = history.recorded[0]
     started = first.event
     assert isinstance(started, WorkflowStarted)
     definitions: dict[str, WorkflowDefinition] = {
@@ -54,6 +54,6 @@ def replayed(history: WorkflowHistory, workflows: Sequence[type]) -> None:
         DataConverter.default,
     )
     try:
-        replay(instance, history.events)
+        replay(instance, history.recorded)
     finally:
         instance.evict()

@@ -184,7 +184,7 @@ async def test_the_chains_limit_holds_over_continuations(env: WorkflowEnvironmen
 async def test_a_task_timeout_is_accepted_and_told(env: WorkflowEnvironment) -> None:
     handle = await begin(env, Sleeper.run, task_timeout=timedelta(seconds=3))
 
-    [started, *_] = (await handle.fetch_history()).events
+    [started, *_] = (await handle.fetch_history()).recorded
     assert started.event.task_timeout_ms == 3_000
 
 
@@ -250,7 +250,7 @@ async def runs(
         replayed(history, WORKFLOWS)
         assert described.execution_time is not None
         found.append((described.status, described.execution_time))
-        run_id = getattr(history.events[-1].event, "new_run_id", None)
+        run_id = getattr(history.recorded[-1].event, "new_run_id", None)
     return found
 
 

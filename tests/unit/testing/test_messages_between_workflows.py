@@ -241,7 +241,7 @@ async def test_a_workflow_is_cancelled_with_a_reason(client: Client, queue: str)
     assert isinstance(error.value.cause, CancelledError)
     asked = [
         recorded.event.reason
-        for recorded in (await listener.fetch_history()).events
+        for recorded in (await listener.fetch_history()).recorded
         if type(recorded.event).__name__ == "CancelRequested"
     ]
     assert asked == ["enough"]

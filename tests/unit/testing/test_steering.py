@@ -10,6 +10,7 @@ import pytest
 import pytest_asyncio
 
 from streamflow import activity, workflow
+from streamflow.api.enums.v1 import EventType
 from streamflow.client import (
     Client,
     RPCError,
@@ -108,17 +109,17 @@ async def ended(client: Client) -> str:
     return handle.result_run_id
 
 
-async def seq_of(client: Client, kind: str, number: int = 0, *, workflow_id: str = "w") -> int:
-    """Place of the n-th event of a kind in the run's history."""
+async def event_of(client: Client, kind: str, number: int = 0, *, workflow_id: str = "w") -> int:
+    """The n-th event of a kind in the run's history."""
     history = await client.get_workflow_handle(workflow_id).fetch_history()
-    found = [one.seq for one in history.events if type(one.event).__name__ == kind]
+    found = [one.event_id for one in history.events if one.event_type.name == f"EVENT_TYPE_{kind}"]
     return found[number]
 
 
 async def test_going_back_keeps_what_was_done_and_does_the_rest_anew(client: Client) -> None:
     """The first activity does not run again, the second does; the signal of before and its timer are part of the copy."""
     first_run = await ended(client)
-    event_id = await seq_of(client, "ActivityScheduled", 1)
+    event_id = await event_of(client, "ACTIVITY_TASK_SCHEDULED", 1)
 
     fresh = await client.get_workflow_handle("w").reset(event_id=event_id, reason="look again")
 
@@ -132,6 +133,42 @@ async def test_going_back_keeps_what_was_done_and_does_the_rest_anew(client: Cli
     assert (await client.get_workflow_handle("w", run_id=first_run).describe()).status is (
         WorkflowExecutionStatus.COMPLETED
     )
+
+
+async def test_a_step_is_named_by_any_of_its_events_in_either_numbering(client: Client) -> None:
+    """By the workflow task that made it, by one that the task is scheduled or started with, or by our own number of it."""
+    first_run = await ended(client)
+    handle = client.get_workflow_handle("w", run_id=first_run, task_queue=QUEUE)
+    history = await handle.fetch_history()
+    tasks = [
+        event
+        for event in history.events
+        if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED
+    ]
+    done, recorded = tasks[-2].workflow_task_completed_event_attributes, tasks[-2].recorded
+    assert recorded is not None
+
+    runs = [
+        await handle.reset(event_id=tasks[-2].event_id),
+        await handle.reset(event_id=done.scheduled_event_id),
+        await handle.reset(event_id=done.started_event_id),
+        await handle.reset(seq=recorded.seq),
+    ]
+
+    assert await runs[-1].result() == ["FIRST", "hello", "SECOND"]
+    kept = [(await run.fetch_history()).recorded[: recorded.seq - 1] for run in runs]
+    assert [[type(one.event) for one in events] for events in kept] == [
+        [type(one.event) for one in history.recorded[: recorded.seq - 1]]
+    ] * len(runs)
+    assert "first" not in calls[1:]
+
+
+async def test_one_number_is_given(client: Client) -> None:
+    handle = client.get_workflow_handle("w", task_queue=QUEUE)
+    with pytest.raises(ValueError, match="Expected event_id or seq"):
+        await handle.reset()
+    with pytest.raises(ValueError, match="Expected event_id or seq"):
+        await handle.reset(event_id=1, seq=1)
 
 
 async def test_signals_from_there_on_are_given_again_or_not(client: Client) -> None:
@@ -154,7 +191,7 @@ async def test_an_open_run_is_terminated_by_going_back(client: Client) -> None:
     handle = await client.start_workflow(Two.run, id="w", task_queue=QUEUE)
     await handle.signal(Two.say, "hello")
     assert await handle.query(Two.said) == ["hello"]
-    event_id = await seq_of(client, "SignalReceived")
+    event_id = await event_of(client, "WORKFLOW_EXECUTION_SIGNALED")
 
     fresh = await client.get_workflow_handle("w").reset(event_id=event_id)
 
@@ -178,7 +215,9 @@ async def test_what_cannot_be_gone_back_to_is_refused(client: Client) -> None:
     await client.get_workflow_handle("child", task_queue=QUEUE).signal(Two.say, "hello")
     await parent.result()
     with pytest.raises(RPCError) as caught:
-        await parent.reset(event_id=await seq_of(client, "ChildStarted", workflow_id="p"))
+        await parent.reset(
+            event_id=await event_of(client, "CHILD_WORKFLOW_EXECUTION_STARTED", workflow_id="p")
+        )
     assert caught.value.status is RPCStatusCode.FAILED_PRECONDITION
 
 

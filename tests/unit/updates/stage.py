@@ -58,7 +58,7 @@ async def assert_replays(handle: WorkflowHandle[Any, Any], cls: type) -> None:
 async def replayed(handle: WorkflowHandle[Any, Any], cls: type) -> Instance:
     """The run's code, brought to where its history stands; to be evicted."""
     history = await handle.fetch_history()
-    started = history.events[0].event
+    started = history.recorded[0].event
     assert isinstance(started, WorkflowStarted)
     facts = RunFacts(
         namespace="default",
@@ -66,17 +66,17 @@ async def replayed(handle: WorkflowHandle[Any, Any], cls: type) -> Instance:
         workflow_id=WorkflowId(handle.id),
         run_id=RunId(history.run_id),
         started=started,
-        start_ms=history.events[0].time_ms,
+        start_ms=history.recorded[0].time_ms,
     )
     sizes = [
         len(encode_event(handle.id, history.run_id, r.seq, r.step, r.time_ms, r.event))
-        for r in history.events
+        for r in history.recorded
     ]
     instance = Instance(definition_of(cls), facts, DataConverter.default)
-    replay(instance, history.events, history_bytes=[0, *accumulate(sizes)])
+    replay(instance, history.recorded, history_bytes=[0, *accumulate(sizes)])
     return instance
 
 
 async def kinds(handle: WorkflowHandle[Any, Any]) -> list[str]:
     """The types of the run's events."""
-    return [type(recorded.event).__name__ for recorded in (await handle.fetch_history()).events]
+    return [type(recorded.event).__name__ for recorded in (await handle.fetch_history()).recorded]

@@ -183,7 +183,7 @@ async def test_a_heartbeat_says_that_the_workflow_wants_it_to_stop(how: str) -> 
         with pytest.raises(WorkflowFailureError) as ended:
             await order.handle.result()
         assert isinstance(ended.value.cause, CancelledError)
-        events = [recorded.event for recorded in (await order.handle.fetch_history()).events]
+        events = [recorded.event for recorded in (await order.handle.fetch_history()).recorded]
         assert any(isinstance(event, ActivityCanceled) for event in events)
 
 

@@ -249,7 +249,7 @@ async def test_headers_are_encoded_as_the_client_says(
 
     stored = [
         event.event.headers["h"].data  # type: ignore[union-attr]  # those two have headers
-        for event in history.events
+        for event in history.recorded
         if type(event.event).__name__ in ("WorkflowStarted", "ActivityScheduled")
     ]
     assert stored == [start_stored, activity_stored]

@@ -143,7 +143,7 @@ async def _all(*histories: WorkflowHistory) -> AsyncIterator[WorkflowHistory]:
 
 async def test_several_histories_give_the_failures_by_run() -> None:
     good, other = await _history("complete"), await _history("complete", "v")
-    torn = WorkflowHistory("v", other.events[:1] + other.events[2:], "torn")  # type: ignore[operator]  # tuples
+    torn = WorkflowHistory.of("v", [*other.recorded[:1], *other.recorded[2:]], "torn")
     replayer = Replayer(workflows=[Greets])
 
     results = await replayer.replay_workflows(
