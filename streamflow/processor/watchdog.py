@@ -39,6 +39,8 @@ WIND_S = 0.5
 BLOCKS_S = 10.0
 """A step that has lasted so long, be it without computing, is told of: code that waits in a lock cannot be interrupted."""
 EXIT_CODE = 70
+STDERR = 2
+"""Where the stacks go when the process ends. The descriptor, because `sys.stderr` may have none: tests, notebooks and services replace it."""
 MARK_BYTES = 40
 
 
@@ -121,7 +123,7 @@ class Watchdog:
             watched = self._watched = _Watched(thread_id, clock, self._lock, self._suspects)
             if self._thread is None:
                 # Before the first step: one that never yields would keep even the thread from its first turn.
-                faulthandler.register(signal.SIGPROF, all_threads=True, chain=True)
+                faulthandler.register(signal.SIGPROF, STDERR, all_threads=True, chain=True)
                 self._wind()
                 self._thread = threading.Thread(target=self._run, name="sf-watchdog", daemon=True)
                 self._thread.start()

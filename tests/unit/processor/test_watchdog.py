@@ -257,3 +257,23 @@ def test_a_first_step_that_never_yields_ends_the_process_too(tmp_path: Path) -> 
     suspects = Suspects(str(tmp_path), "code")
     assert suspects.count(RUN) == 1
     suspects.close()
+
+
+def test_steps_are_watched_where_standard_error_has_no_descriptor() -> None:
+    """Tests, notebooks and services put something else in its place."""
+    code = """
+        import io, sys
+        sys.stderr = io.StringIO()
+        from tests.unit.processor.test_watchdog import RUN, watching
+        dog = watching(60_000)
+        with dog.watch(RUN):
+            pass
+        dog.stop()
+        print("watched")
+    """
+
+    ended = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, check=False
+    )
+
+    assert ended.stdout == "watched\n", ended
