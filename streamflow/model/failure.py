@@ -94,3 +94,7 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     scheduled_seq: int = 0
     started_seq: int = 0
     retry_state: RetryState | None = None
+
+
+CANCELLED: Final = Failure(kind=FailureKind.CANCELED, message="Cancelled")
+"""Why the code no longer waits for what it cancelled itself."""

@@ -23,8 +23,8 @@ from streamflow.coroutine.operations import Operations, Resolution
 from streamflow.coroutine.ordered import WorkflowFuture
 from streamflow.coroutine.source import Place
 from streamflow.coroutine.values import Values
-from streamflow.exceptions import ActivityError, CancelledError, RetryState
 from streamflow.model.events import ActivityCanceled, ActivityCompleted, ActivityFailed
+from streamflow.model.failure import CANCELLED, Failure, FailureKind, RetryState
 from streamflow.model.ids import Op
 from streamflow.model.intents import CancelActivity, ScheduleActivity
 from streamflow.model.options import ActivityTimeouts, CancellationType, RetryPolicy
@@ -207,9 +207,7 @@ class ActivityMachine:
             self._operations.cancel(self)
         self._step(cue)
         if self.state is not State.CANCELING:
-            self._fail(
-                "Activity cancelled", CancelledError("Cancelled"), RetryState.CANCEL_REQUESTED, ""
-            )
+            self._fail("Activity cancelled", CANCELLED, RetryState.CANCEL_REQUESTED, "")
 
     def resolve(self, event: Resolution) -> None:
         detached = self.state is State.DETACHED
@@ -221,21 +219,22 @@ class ActivityMachine:
             case ActivityFailed():
                 self._step(Cue.FAILED)
                 if not detached:
-                    cause = self._values.from_failure(event.failure)
                     self._fail(
                         "Activity task failed",
-                        cause,
-                        RetryState[event.retry_state.name],
+                        event.failure,
+                        event.retry_state,
                         event.identity,
                         event.scheduled_seq,
                     )
             case ActivityCanceled():
                 self._step(Cue.CANCELED)
                 if not detached:
-                    cause = self._values.from_failure(event.failure)
-                    state = RetryState.CANCEL_REQUESTED
                     self._fail(
-                        "Activity cancelled", cause, state, event.identity, event.scheduled_seq
+                        "Activity cancelled",
+                        event.failure,
+                        RetryState.CANCEL_REQUESTED,
+                        event.identity,
+                        event.scheduled_seq,
                     )
             case _:
                 raise misfit(event, self, self.place)
@@ -252,22 +251,23 @@ class ActivityMachine:
     def _fail(
         self,
         message: str,
-        cause: BaseException,
+        cause: Failure,
         state: RetryState,
         identity: str,
         scheduled_seq: int = 0,
     ) -> None:
-        error = ActivityError(
-            message,
-            scheduled_event_id=scheduled_seq,
-            started_event_id=0,
-            identity=identity,
-            activity_type=self._request.activity_type,
+        # Through a failure, so that the error is stored again as it came, whatever it is raised from.
+        failure = Failure(
+            kind=FailureKind.ACTIVITY,
+            message=message,
+            cause=cause,
+            name=self._request.activity_type,
             activity_id=self._activity_id,
+            identity=identity,
+            scheduled_seq=scheduled_seq,
             retry_state=state,
         )
-        error.__cause__ = cause
-        self._settled().set_exception(error)
+        self._settled().set_exception(self._values.from_failure(failure))
 
     def _settled(self) -> ActivityHandle[Any]:
         """The handle, which needs its machine no more: without the cycle it is freed as soon as the code lets go."""

@@ -27,13 +27,8 @@ from streamflow.coroutine.operations import Operations, Resolution
 from streamflow.coroutine.ordered import WorkflowFuture
 from streamflow.coroutine.source import Place
 from streamflow.coroutine.values import Values
-from streamflow.exceptions import (
-    ApplicationError,
-    CancelledError,
-    ChildWorkflowError,
-    RetryState,
-    WorkflowAlreadyStartedError,
-)
+from streamflow.exceptions import WorkflowAlreadyStartedError
+from streamflow.model.failure import CANCELLED, Failure, FailureKind, RetryState
 from streamflow.model.ids import Op, WorkflowId
 from streamflow.model.options import Status
 from streamflow.model.payload import Payload, Payloads
@@ -263,12 +258,7 @@ class ChildMachine:
     def _closed(self, event: ChildClosed) -> None:
         if event.status is not Status.COMPLETED:
             assert event.failure is not None, event
-            error = self._error(
-                _ENDINGS[event.status],
-                None if event.retry_state is None else RetryState[event.retry_state.name],
-                self._values.from_failure(event.failure),
-            )
-            self._fail(error)
+            self._fail(self._error(_ENDINGS[event.status], event.retry_state, event.failure))
             return
         try:
             result = self._values.decode_one(event.result, self._result_type)
@@ -278,14 +268,16 @@ class ChildMachine:
         else:
             self._settled().set_result(result)
 
-    def _refused(self, event: ChildStartFailed) -> Exception:
+    def _refused(self, event: ChildStartFailed) -> BaseException:
         request = self._request
         if event.refusal is StartRefusal.ALREADY_STARTED:
             return WorkflowAlreadyStartedError(
                 request.workflow_id, request.workflow_type, run_id=event.taken_by
             )
-        cause = ApplicationError(
-            event.message, type="TaskQueueNotFound" if _no_queue(event) else "InvalidArgument"
+        cause = Failure(
+            kind=FailureKind.APPLICATION,
+            message=event.message,
+            type="TaskQueueNotFound" if _no_queue(event) else "InvalidArgument",
         )
         return self._error(
             "Child Workflow execution could not be started",
@@ -294,25 +286,23 @@ class ChildMachine:
         )
 
     def _canceled(self, message: str, state: RetryState) -> None:
-        self._fail(self._error(message, state, CancelledError("Cancelled")))
+        self._fail(self._error(message, state, CANCELLED))
 
-    def _error(
-        self, message: str, state: RetryState | None, cause: BaseException
-    ) -> ChildWorkflowError:
-        error = ChildWorkflowError(
-            message,
+    def _error(self, message: str, state: RetryState | None, cause: Failure) -> BaseException:
+        """Through a failure, so that it is stored again as it came, whatever it is raised from."""
+        failure = Failure(
+            kind=FailureKind.CHILD_WORKFLOW,
+            message=message,
+            cause=cause,
+            name=self._request.workflow_type,
             namespace=self._namespace,
             workflow_id=self._request.workflow_id,
             run_id=self.handle.first_run_id or "",
-            workflow_type=self._request.workflow_type,
-            initiated_event_id=0,
-            started_event_id=0,
             retry_state=state,
         )
-        error.__cause__ = cause
-        return error
+        return self._values.from_failure(failure)
 
-    def _fail(self, error: Exception) -> None:
+    def _fail(self, error: BaseException) -> None:
         """Raised to whoever waits now: for the start, or for the result."""
         if self.start.done():
             self._settled().set_exception(error)
