@@ -114,15 +114,13 @@ class ApplicationError(FailureError):
         next_retry_delay: timedelta | None = None,
         category: ApplicationErrorCategory = ApplicationErrorCategory.UNSPECIFIED,
     ) -> None:
-        super().__init__(message)
+        # Its text begins with its type, and is in `args` alone: programs append to it there.
+        super().__init__(message, exc_args=(f"{type}: {message}" if type else message,))
         self._details = details
         self._type = type
         self._non_retryable = non_retryable
         self._next_retry_delay = next_retry_delay
         self._category = category
-
-    def __str__(self) -> str:
-        return f"{self.type}: {self.message}" if self.type else self.message
 
     @property
     def details(self) -> Sequence[Any]:

@@ -99,7 +99,7 @@ def test_a_failed_activity_raises_with_its_cause() -> None:
     world = World(driven(code))
     world.step()
     world.fail(1, failure("broken")).step()
-    assert world.result == "Activity task failed: ApplicationError('broken') (act)"
+    assert world.result == "Activity task failed: ApplicationError('Oops: broken') (act)"
 
 
 def test_a_timed_out_activity_raises_with_the_timeout_as_cause() -> None:

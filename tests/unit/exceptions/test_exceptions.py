@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import pickle
 
 import pytest
 
@@ -50,6 +51,26 @@ def test_an_application_error_shows_its_type() -> None:
     """A log line of an application error names its type."""
     assert str(ApplicationError("no such card", type="CardUnknown")) == "CardUnknown: no such card"
     assert str(ApplicationError("no such card")) == "no such card"
+
+
+def test_text_may_be_added_to_an_application_error() -> None:
+    """As programs do that show the stack of where it came from."""
+    error = ApplicationError("no such card", type="CardUnknown")
+    assert error.args == ("CardUnknown: no such card",)
+
+    error.args = (f"{error} (in the vault)",)
+
+    assert str(error) == "CardUnknown: no such card (in the vault)"
+    assert error.message == "no such card"
+
+
+def test_an_application_error_can_come_from_another_process() -> None:
+    error = ApplicationError("no such card", 4, type="CardUnknown", non_retryable=True)
+
+    made = pickle.loads(pickle.dumps(error))
+
+    assert (str(made), made.message, made.type) == (str(error), "no such card", "CardUnknown")
+    assert (made.details, made.non_retryable) == ((4,), True)
 
 
 @pytest.mark.parametrize(
