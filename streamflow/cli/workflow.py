@@ -286,7 +286,7 @@ def _show_description(description: WorkflowExecutionDescription, output: Form) -
         "queue": description.task_queue,
         "status": description.status.name.lower(),
         "parent": description.parent_id,
-        "cron_schedule": description.raw_info.cron_schedule or None,
+        "cron_schedule": description.facts.cron_schedule or None,
         "started": description.start_time,
         "closed": description.close_time,
         "history_length": description.history_length,

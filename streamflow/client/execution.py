@@ -8,6 +8,9 @@ from datetime import UTC, datetime
 from enum import IntEnum
 from typing import Any
 
+from streamflow.api.workflow.v1 import WorkflowExecutionInfo
+from streamflow.api.workflowservice.v1 import DescribeWorkflowExecutionResponse
+from streamflow.client.messages import description_of, info_of
 from streamflow.client.values import NOT_GIVEN, NotGiven, decode_failure, decode_one
 from streamflow.common import TypedSearchAttributes
 from streamflow.converter import DataConverter, decode_search_attributes
@@ -87,8 +90,14 @@ class WorkflowExecution:
     root_id: str | None
     root_run_id: str | None
     typed_search_attributes: TypedSearchAttributes
-    raw_info: Description
+    facts: Description
+    """The engine's own record of the run."""
     data_converter: DataConverter
+
+    @property
+    def raw_info(self) -> WorkflowExecutionInfo:
+        """The same in the shape of a server's message, made anew at each use."""
+        return info_of(self.facts)
 
     @property
     def search_attributes(self) -> Mapping[str, Any]:
@@ -99,18 +108,18 @@ class WorkflowExecution:
         """Notes given at the start, decoded without type hints."""
         return {
             key: await decode_one(self.data_converter, payload, None)
-            for key, payload in self.raw_info.memo.items()
+            for key, payload in self.facts.memo.items()
         }
 
     async def memo_value(
         self, key: str, default: Any = NOT_GIVEN, *, type_hint: type | None = None
     ) -> Any:
         """One note. Raises KeyError when it is missing and no default is given."""
-        payload = self.raw_info.memo.get(key)
+        payload = self.facts.memo.get(key)
         if payload is not None:
             return await decode_one(self.data_converter, payload, type_hint)
         if isinstance(default, NotGiven):
-            raise KeyError(f"Expected a memo value {key!r}, found {sorted(self.raw_info.memo)}")
+            raise KeyError(f"Expected a memo value {key!r}, found {sorted(self.facts.memo)}")
         return default
 
 
@@ -127,14 +136,15 @@ class WorkflowExecutionDescription(WorkflowExecution):
     cancel_requested: bool
 
     @property
-    def raw_description(self) -> Description:
-        return self.raw_info
+    def raw_description(self) -> DescribeWorkflowExecutionResponse:
+        """The same in the shape of a server's message, made anew at each use."""
+        return description_of(self.facts, self.data_converter)
 
     async def static_summary(self) -> str | None:
-        return self.raw_info.static_summary or None
+        return self.facts.static_summary or None
 
     async def static_details(self) -> str | None:
-        return self.raw_info.static_details or None
+        return self.facts.static_details or None
 
 
 async def describe(facts: Description, converter: DataConverter) -> WorkflowExecutionDescription:
@@ -197,7 +207,7 @@ def _fields(facts: Description, converter: DataConverter) -> dict[str, Any]:
         "root_id": facts.root_workflow_id or None,
         "root_run_id": facts.root_run_id or None,
         "typed_search_attributes": decode_search_attributes(facts.search_attributes),
-        "raw_info": facts,
+        "facts": facts,
         "data_converter": converter,
     }
 

@@ -65,4 +65,4 @@ async def test_a_workflow_knows_nothing_of_it() -> None:
         assert await handle.result() == "all is well all is"
         assert await handle.query(Summarize.report) == REPORT
         description = await handle.describe()
-        assert description.raw_description.history_bytes < len(REPORT)
+        assert description.facts.history_bytes < len(REPORT)

@@ -164,7 +164,7 @@ def described(
         search_attributes=untyped(run.typed_search_attributes),
         data_converter=converter,
         raw_description=found,
-        _memo=run.raw_info.memo,
+        _memo=run.facts.memo,
     )
 
 
@@ -189,7 +189,7 @@ def listed(
         search_attributes=whole.search_attributes,
         data_converter=converter,
         raw_entry=found,
-        _memo=run.raw_info.memo,
+        _memo=run.facts.memo,
     )
 
 
