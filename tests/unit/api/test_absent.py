@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import pytest
 
 
@@ -17,3 +19,19 @@ def test_other_names_are_missing_as_ever() -> None:
 
     with pytest.raises(AttributeError, match="no attribute 'something'"):
         _ = module.something
+
+
+def test_messages_are_also_where_a_protobuf_compiler_puts_them() -> None:
+    from streamflow.api.common.v1 import Payload
+    from streamflow.api.enums.v1 import EventType
+    from streamflow.api.workflowservice.v1 import DescribeWorkflowExecutionResponse
+
+    def found(name: str, file: str) -> object:
+        return getattr(import_module(f"streamflow.api.{file}"), name)
+
+    assert found("Payload", "common.v1.message_pb2") is Payload
+    assert (
+        found("DescribeWorkflowExecutionResponse", "workflowservice.v1.request_response_pb2")
+        is DescribeWorkflowExecutionResponse
+    )
+    assert found("EventType", "enums.v1.event_type_pb2") is EventType

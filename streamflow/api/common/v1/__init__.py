@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from streamflow.api.files import also_in
 from streamflow.api.message import Message, child, field, many, table
 from streamflow.api.message_fields import real, texts
 from streamflow.api.times import Duration
@@ -74,3 +75,6 @@ class WorkerVersionStamp(Message):
 
     build_id = field(1, "")
     use_versioning = field(3, False)
+
+
+also_in(__name__, "message_pb2")

@@ -39,6 +39,7 @@ from streamflow.api.enums.v1.kinds import (
     WorkflowIdConflictPolicy,
     WorkflowIdReusePolicy,
 )
+from streamflow.api.files import also_in
 
 __all__ = [
     "ActivityTaskFailedCause",
@@ -73,3 +74,18 @@ __all__ = [
     "WorkflowIdReusePolicy",
     "WorkflowTaskFailedCause",
 ]
+
+also_in(
+    __name__,
+    "command_type_pb2",
+    "common_pb2",
+    "event_type_pb2",
+    "failed_cause_pb2",
+    "namespace_pb2",
+    "query_pb2",
+    "reset_pb2",
+    "schedule_pb2",
+    "task_queue_pb2",
+    "update_pb2",
+    "workflow_pb2",
+)

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from streamflow.api.common.v1 import ActivityType, Payloads, WorkflowExecution, WorkflowType
 from streamflow.api.enums.v1 import ApplicationErrorCategory, RetryState, TimeoutType
+from streamflow.api.files import also_in
 from streamflow.api.message import Message, child, field
 from streamflow.api.message_fields import choice, long
 from streamflow.api.times import Duration
@@ -101,3 +102,6 @@ class Failure(Message):
             "child_workflow_execution_failure_info",
         )
     }
+
+
+also_in(__name__, "message_pb2")

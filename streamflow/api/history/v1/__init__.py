@@ -143,3 +143,9 @@ __all__ = [
     "WorkflowTaskStartedEventAttributes",
     "WorkflowTaskTimedOutEventAttributes",
 ]
+from streamflow.api.absent import absent_messages
+from streamflow.api.files import also_in
+
+__getattr__ = absent_messages(__name__)
+
+also_in(__name__, "message_pb2")

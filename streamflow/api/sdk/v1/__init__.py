@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from importlib.metadata import version as _version_of
 
+from streamflow.api.files import also_in
 from streamflow.api.message import Message, child
 from streamflow.model.payload import Payload
 
@@ -102,3 +103,6 @@ class UserMetadata(Message):
 
     summary = child(1, Payload)
     details = child(2, Payload)
+
+
+also_in(__name__, "enhanced_stack_trace_pb2", "user_metadata_pb2", "workflow_metadata_pb2")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from streamflow.api.absent import absent_messages
 from streamflow.api.enums.v1 import TaskQueueKind
+from streamflow.api.files import also_in
 from streamflow.api.message import Message, field
 from streamflow.api.message_fields import choice
 
@@ -17,3 +18,4 @@ class TaskQueue(Message):
 
 
 __getattr__ = absent_messages(__name__)
+also_in(__name__, "message_pb2")

@@ -7,6 +7,7 @@ from typing import ClassVar
 from streamflow.api.absent import absent_messages
 from streamflow.api.common.v1 import Header, Payloads
 from streamflow.api.failure.v1 import Failure
+from streamflow.api.files import also_in
 from streamflow.api.message import Message, child, field
 
 __all__ = ["Input", "Meta", "Outcome", "Request"]
@@ -39,3 +40,5 @@ class Outcome(Message):
 
 
 __getattr__ = absent_messages(__name__)
+
+also_in(__name__, "message_pb2")

@@ -12,6 +12,7 @@ from streamflow.api.common.v1 import (
     WorkflowType,
 )
 from streamflow.api.failure.v1 import Failure
+from streamflow.api.files import also_in
 from streamflow.api.message import Message, child, field
 from streamflow.api.sdk.v1 import UserMetadata
 from streamflow.api.taskqueue.v1 import TaskQueue
@@ -98,3 +99,6 @@ class WorkflowExecutionConfig(Message):
 
 class WorkflowExecutionExtendedInfo(Message):
     cancel_requested = field(3, False)
+
+
+also_in(__name__, "message_pb2")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from streamflow.api.absent import absent_messages
+from streamflow.api.files import also_in
 from streamflow.api.message import Message, child, many
 from streamflow.api.workflow.v1 import (
     PendingActivityInfo,
@@ -27,3 +28,6 @@ class DescribeWorkflowExecutionResponse(Message):
     pending_children = many(4, PendingChildExecutionInfo)
     pending_workflow_task = child(5, PendingWorkflowTaskInfo)
     workflow_extended_info = child(8, WorkflowExecutionExtendedInfo)
+
+
+also_in(__name__, "request_response_pb2")
