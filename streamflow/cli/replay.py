@@ -29,7 +29,7 @@ def replay(
     Exits with 1 if the code does not do what the history says.
     """
     from streamflow.cli.loading import load_apps
-    from streamflow.client import history_file
+    from streamflow.client.history import file as history_file
     from streamflow.coroutine.errors import CodeFailed, NondeterminismError
     from streamflow.model.events import WorkflowStarted
 

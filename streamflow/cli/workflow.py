@@ -337,7 +337,7 @@ def _show_description(description: WorkflowExecutionDescription, output: Form) -
 
 
 def _event_line(event: dict[str, Any]) -> str:
-    from streamflow.client.execution import time_of
+    from streamflow.client.calls.values import time_of
 
     when = time_of(event["time_ms"])
     body = event["event"]

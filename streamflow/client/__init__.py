@@ -2,29 +2,28 @@
 
     Client, handles --inputs--> interceptors --> root --commands--> transport
 
-`client`, `starting` and `handle` are the API. Each call is a value of `inputs` that goes through the `interceptor`s to
-`root`, where each group of calls has a module that asks with a command and makes of the answer what users read. `start`,
-`values` and `naming` turn what users write into commands, `errors`, `execution` and `history` what comes back into what
-they read. `address` is where a workflow's commands go; `transport` how they travel: `log_transport` (with `requests` and
-`locate`) over a log, `http_transport` over a gateway.
+`client` is the way in; `workflows`, `activities`, `schedules` and `history` are what users hold in their hands. Each call is
+a value of `inputs` that goes through the `interceptor`s to `root`, where each group of calls has a module that asks with a
+command and makes of the answer what users read. `calls` has what all of them need: names, values, the options of a start,
+and where a command goes. `errors` says what a refusal or a silence is to the caller. `transport` is how commands travel:
+`log` over a log, `http` over a gateway (`connecting` picks). `temporal_json` reads histories that Temporal's tools exported.
 """
 
 from __future__ import annotations
 
-from streamflow.client.activity_execution import (
+from streamflow.client.activities.completing import AsyncActivityHandle, AsyncActivityIDReference
+from streamflow.client.activities.execution import (
     ActivityExecution,
     ActivityExecutionDescription,
     ActivityExecutionStatus,
     PendingActivityState,
 )
-from streamflow.client.activity_handle import ActivityHandle
-from streamflow.client.activity_listing import (
+from streamflow.client.activities.handle import ActivityHandle
+from streamflow.client.activities.listing import (
     ActivityExecutionAsyncIterator,
     ActivityExecutionCount,
     ActivityExecutionCountAggregationGroup,
 )
-from streamflow.client.async_activity import AsyncActivityHandle, AsyncActivityIDReference
-from streamflow.client.batch import BatchItem, BatchResult
 from streamflow.client.client import Client, ClientConfig
 from streamflow.client.errors import (
     ActivityFailureError,
@@ -38,16 +37,12 @@ from streamflow.client.errors import (
     WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
-from streamflow.client.execution import (
-    PendingActivity,
-    WorkflowExecution,
-    WorkflowExecutionDescription,
-    WorkflowExecutionStatus,
+from streamflow.client.history.events import WorkflowHistoryEventAsyncIterator
+from streamflow.client.history.file import HistoryFileError
+from streamflow.client.history.workflow_history import (
+    WorkflowHistory,
+    WorkflowHistoryEventFilterType,
 )
-from streamflow.client.handle import WorkflowHandle
-from streamflow.client.history import WorkflowHistory, WorkflowHistoryEventFilterType
-from streamflow.client.history_events import WorkflowHistoryEventAsyncIterator
-from streamflow.client.history_file import HistoryFileError
 from streamflow.client.inputs import (
     BackfillScheduleInput,
     CancelActivityInput,
@@ -95,11 +90,6 @@ from streamflow.client.inputs import (
     UpdateWorkerBuildIdCompatibilityInput,
 )
 from streamflow.client.interceptor import Interceptor, OutboundInterceptor
-from streamflow.client.listing import (
-    WorkflowExecutionAsyncIterator,
-    WorkflowExecutionCount,
-    WorkflowExecutionCountAggregationGroup,
-)
 from streamflow.client.plugin import Plugin
 from streamflow.client.retired import (
     BuildIdOp,
@@ -148,8 +138,21 @@ from streamflow.client.schedules import (
     ScheduleUpdate,
     ScheduleUpdateInput,
 )
-from streamflow.client.update_handle import WorkflowUpdateHandle, WorkflowUpdateStage
-from streamflow.client.with_start import WithStartWorkflowOperation
+from streamflow.client.status import WorkflowExecutionStatus
+from streamflow.client.workflows.batch import BatchItem, BatchResult
+from streamflow.client.workflows.execution import (
+    PendingActivity,
+    WorkflowExecution,
+    WorkflowExecutionDescription,
+)
+from streamflow.client.workflows.handle import WorkflowHandle
+from streamflow.client.workflows.listing import (
+    WorkflowExecutionAsyncIterator,
+    WorkflowExecutionCount,
+    WorkflowExecutionCountAggregationGroup,
+)
+from streamflow.client.workflows.update_handle import WorkflowUpdateHandle, WorkflowUpdateStage
+from streamflow.client.workflows.with_start import WithStartWorkflowOperation
 from streamflow.common import HeaderCodecBehavior
 from streamflow.converter import (
     ActivitySerializationContext,

@@ -17,26 +17,21 @@ from typing import (
     TypeVar,
 )
 
-from streamflow.client import (
-    activity_listing,
-    activity_starting,
-    async_activity,
-    connecting,
-    finding,
-    naming,
-    retired,
-    scheduling,
-    starting,
-    with_start,
-)
-from streamflow.client import batch as batching
-from streamflow.client.handle import WorkflowHandle
+from streamflow.client import connecting, retired
+from streamflow.client.activities import completing as async_activity
+from streamflow.client.activities import listing as activity_listing
+from streamflow.client.activities import starting as activity_starting
+from streamflow.client.calls import naming
+from streamflow.client.calls.start import NO_METADATA
 from streamflow.client.interceptor import Interceptor, OutboundInterceptor
 from streamflow.client.metered import Metered
 from streamflow.client.plugin import Connect, Plugin
 from streamflow.client.root import Root
-from streamflow.client.start import NO_METADATA
+from streamflow.client.schedules import creating as scheduling
 from streamflow.client.transport import Transport
+from streamflow.client.workflows import batch as batching
+from streamflow.client.workflows import finding, starting, with_start
+from streamflow.client.workflows.handle import WorkflowHandle
 from streamflow.common import HeaderCodecBehavior, QueryRejectCondition
 from streamflow.config import DEFAULT_NAMESPACE
 from streamflow.converter import DataConverter

@@ -68,7 +68,7 @@ async def _transport(config: ConnectConfig) -> Transport:
         return _http_transport(config)
     kind = wiring.kind_of(target)
     log = await open_log(target, config.kafka() if kind is wiring.LogKind.KAFKA else config.config)
-    from streamflow.client.log_transport import LogTransport
+    from streamflow.client.log.transport import LogTransport
 
     creates = kind is not wiring.LogKind.KAFKA
     if config.create_topics is not None:
@@ -77,7 +77,7 @@ async def _transport(config: ConnectConfig) -> Transport:
 
 
 def _http_transport(config: ConnectConfig) -> Transport:
-    from streamflow.client.http_transport import HttpTransport
+    from streamflow.client.http.transport import HttpTransport
 
     proxy = config.http_connect_proxy_config
     transport = HttpTransport(
@@ -128,7 +128,7 @@ def service_client_of(transport: Transport) -> ServiceClient:
 
 
 def log_of(transport: Transport) -> Log:
-    from streamflow.client.log_transport import LogTransport
+    from streamflow.client.log.transport import LogTransport
 
     if isinstance(transport, LogTransport):
         return transport.log
@@ -138,6 +138,6 @@ def log_of(transport: Transport) -> Log:
 
 
 def creates_topics(transport: Transport) -> bool:
-    from streamflow.client.log_transport import LogTransport
+    from streamflow.client.log.transport import LogTransport
 
     return isinstance(transport, LogTransport) and transport.create_topics

@@ -18,7 +18,7 @@ from __future__ import annotations
 from typing import NoReturn
 
 from streamflow.activity.cancellation import ActivityCancellationDetails
-from streamflow.client.execution import WorkflowExecutionStatus
+from streamflow.client.status import WorkflowExecutionStatus
 from streamflow.exceptions import StreamflowError
 from streamflow.model.answers import Reason, Rejection
 from streamflow.service import RPCError, RPCStatusCode

@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING, Any
 from streamflow.client import inputs
 
 if TYPE_CHECKING:
-    from streamflow.client.execution import WorkflowExecutionDescription
-    from streamflow.client.handle import WorkflowHandle
-    from streamflow.client.history_events import WorkflowHistoryEventAsyncIterator
-    from streamflow.client.listing import WorkflowExecutionAsyncIterator, WorkflowExecutionCount
+    from streamflow.client.history.events import WorkflowHistoryEventAsyncIterator
+    from streamflow.client.workflows.execution import WorkflowExecutionDescription
+    from streamflow.client.workflows.handle import WorkflowHandle
+    from streamflow.client.workflows.listing import (
+        WorkflowExecutionAsyncIterator,
+        WorkflowExecutionCount,
+    )
 
 
 class Interceptor:

@@ -1,6 +1,6 @@
 """What a client needs of whatever carries its commands: ask one, and find out which queue to ask.
 
-Two implementations: `log_transport` speaks to a log, `http_transport` to a gateway. Both speak in the model's facts;
+Two implementations: `log.transport` speaks to a log, `http.transport` to a gateway. Both speak in the model's facts;
 user values, exceptions and option names are `client`'s and `handle`'s business.
 """
 

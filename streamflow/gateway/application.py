@@ -19,9 +19,9 @@ from starlette.routing import BaseRoute
 from starlette.routing import Route as StarletteRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from streamflow.client import api_v1
 from streamflow.client.errors import STATUS_OF_REASON
-from streamflow.client.history_file import HistoryFileError
+from streamflow.client.history.file import HistoryFileError
+from streamflow.client.http import api_v1
 from streamflow.client.transport import Transport
 from streamflow.gateway.openapi import openapi_document
 from streamflow.gateway.operations import BadRequest, Operations

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from streamflow.client import api_v1
+from streamflow.client.http import api_v1
 from streamflow.gateway.routes import Route
 
 _REF = "#/components/schemas/{name}"

@@ -10,10 +10,10 @@ from urllib.parse import unquote
 import msgspec
 from starlette.requests import Request
 
-from streamflow.client import api_v1
-from streamflow.client.address import run_id_or_none
-from streamflow.client.api_v1_updates import UpdateBody
+from streamflow.client.calls.address import run_id_or_none
 from streamflow.client.errors import RPCTimeoutOrCancelledError
+from streamflow.client.http import api_v1
+from streamflow.client.http.api_v1_updates import UpdateBody
 from streamflow.client.transport import DEADLINE_S, EventsPage, Transport
 from streamflow.model.answers import Answer, Done, Rejection, RunResult, UpdateOutcome
 from streamflow.model.commands import AwaitResult, AwaitUpdate, Command, DescribeWorkflow, WaitFor

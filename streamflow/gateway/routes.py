@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable
 import msgspec
 from starlette.requests import Request
 
-from streamflow.client import api_v1
-from streamflow.client.api_v1_updates import UpdateBody
+from streamflow.client.http import api_v1
+from streamflow.client.http.api_v1_updates import UpdateBody
 from streamflow.gateway.operations import Operations, Reply
 from streamflow.model.answers import (
     Description,

@@ -21,7 +21,7 @@ from typing import Any, NoReturn, Self
 
 from streamflow import wiring
 from streamflow.client import Client, Interceptor, NotYetError, Plugin
-from streamflow.client.log_transport import LogTransport
+from streamflow.client.log.transport import LogTransport
 from streamflow.common import HeaderCodecBehavior, QueryRejectCondition, SearchAttributeKey
 from streamflow.config import DEFAULT_NAMESPACE
 from streamflow.converter import DataConverter

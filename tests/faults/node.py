@@ -20,7 +20,7 @@ from typing import Any
 
 from streamflow import observability, processor, wiring
 from streamflow.client import Client
-from streamflow.client.log_transport import LogTransport
+from streamflow.client.log.transport import LogTransport
 from streamflow.ports import Clock, Log
 from streamflow.processor import ProcessorOptions
 from streamflow.worker import Worker

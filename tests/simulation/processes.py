@@ -11,7 +11,7 @@ import streamflow.memory.log
 import streamflow.processor
 from streamflow import wiring
 from streamflow.client.client import Client
-from streamflow.client.log_transport import LogTransport
+from streamflow.client.log.transport import LogTransport
 from streamflow.config import DEFAULT_NAMESPACE
 from streamflow.memory.broker import MemoryBroker
 from streamflow.memory.log import MemoryLog

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from streamflow.client.history import WorkflowHistoryEventFilterType
+from streamflow.client.history.workflow_history import WorkflowHistoryEventFilterType
 from streamflow.common import (
     Priority,
     QueryRejectCondition,

@@ -6,16 +6,18 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
-from streamflow.client.activity_events import events_of
-from streamflow.client.activity_execution import ActivityExecutionDescription, described
-from streamflow.client.activity_handle import ActivityHandle
-from streamflow.client.activity_listing import (
+from streamflow.client.activities.events import events_of
+from streamflow.client.activities.execution import ActivityExecutionDescription, described
+from streamflow.client.activities.handle import ActivityHandle
+from streamflow.client.activities.listing import (
     ActivityExecutionAsyncIterator,
     ActivityExecutionCount,
     about_activities,
     counted_activities,
 )
-from streamflow.client.address import Address, expect, seconds
+from streamflow.client.calls.address import Address, expect, seconds
+from streamflow.client.calls.large import warn_of_large
+from streamflow.client.calls.values import encode
 from streamflow.client.errors import raise_refusal
 from streamflow.client.inputs import (
     CancelActivityInput,
@@ -27,9 +29,7 @@ from streamflow.client.inputs import (
     TerminateActivityInput,
     UnpauseActivityInput,
 )
-from streamflow.client.large import warn_of_large
 from streamflow.client.root.calls import Calls
-from streamflow.client.values import encode
 from streamflow.common import (
     RetryPolicy,
     SearchAttributeKey,

@@ -6,8 +6,9 @@ from datetime import timedelta
 from typing import Any
 
 from streamflow.activity.cancellation import ActivityCancellationDetails
-from streamflow.client.address import expect, seconds
-from streamflow.client.async_activity import AsyncActivityIDReference
+from streamflow.client.activities.completing import AsyncActivityIDReference
+from streamflow.client.calls.address import expect, seconds
+from streamflow.client.calls.values import NotGiven, encode
 from streamflow.client.errors import AsyncActivityCancelledError
 from streamflow.client.inputs import (
     CompleteAsyncActivityInput,
@@ -16,7 +17,6 @@ from streamflow.client.inputs import (
     ReportCancellationAsyncActivityInput,
 )
 from streamflow.client.root.calls import Calls
-from streamflow.client.values import NotGiven, encode
 from streamflow.converter import DataConverter
 from streamflow.exceptions import CancelledError
 from streamflow.model import standalone

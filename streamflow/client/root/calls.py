@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from streamflow.client.address import Address
+from streamflow.client.calls.address import Address
 from streamflow.client.interceptor import OutboundInterceptor
 from streamflow.common import HeaderCodecBehavior, SearchAttributes, TypedSearchAttributes
 from streamflow.converter.codec import recode_mapping

@@ -15,8 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 
 from streamflow.client import inputs
-from streamflow.client.execution import WorkflowExecution
-from streamflow.client.handle import WorkflowHandle
+from streamflow.client.calls.values import converter_for
 from streamflow.client.root.calls import Calls
 from streamflow.client.schedules.description import (
     ScheduleDescription,
@@ -31,7 +30,8 @@ from streamflow.client.schedules.handle import (
     ScheduleHandle,
 )
 from streamflow.client.schedules.schedule import Schedule, backfill_facts, to_facts
-from streamflow.client.values import converter_for
+from streamflow.client.workflows.execution import WorkflowExecution
+from streamflow.client.workflows.handle import WorkflowHandle
 from streamflow.common import RawValue, WorkflowIDReusePolicy
 from streamflow.converter import encode_search_attributes
 from streamflow.exceptions import WorkflowAlreadyStartedError

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
-from streamflow.client.address import seconds
-from streamflow.client.ending import outcome
+from streamflow.client.calls.address import seconds
+from streamflow.client.calls.large import warn_of_large
+from streamflow.client.calls.start import start_command
+from streamflow.client.calls.values import converter_for
 from streamflow.client.errors import raise_refusal
-from streamflow.client.handle import WorkflowHandle
 from streamflow.client.inputs import StartWorkflowInput
-from streamflow.client.large import warn_of_large
 from streamflow.client.root.calls import Calls
-from streamflow.client.start import start_command
-from streamflow.client.values import converter_for
+from streamflow.client.workflows.ending import outcome
+from streamflow.client.workflows.handle import WorkflowHandle
 from streamflow.exceptions import WorkflowAlreadyStartedError
 from streamflow.model.answers import Done, Reason, Rejection, RunResult
 from streamflow.model.commands import StartWorkflow, WaitFor

@@ -6,7 +6,9 @@ import asyncio
 import uuid
 from typing import Any, NoReturn
 
-from streamflow.client.address import Address, expect, run_id_or_none
+from streamflow.client.calls.address import Address, expect, run_id_or_none
+from streamflow.client.calls.start import NO_METADATA, start_command
+from streamflow.client.calls.values import converter_for, encode
 from streamflow.client.errors import WorkflowUpdateRPCTimeoutOrCancelledError
 from streamflow.client.inputs import (
     StartWorkflowInput,
@@ -17,13 +19,11 @@ from streamflow.client.inputs import (
 )
 from streamflow.client.root.calls import Calls
 from streamflow.client.root.starting import raise_start_refusal
-from streamflow.client.start import NO_METADATA, start_command
-from streamflow.client.update_handle import (
+from streamflow.client.workflows.update_handle import (
     WorkflowUpdateHandle,
     WorkflowUpdateStage,
     as_update_error,
 )
-from streamflow.client.values import converter_for, encode
 from streamflow.model.answers import Rejection, UpdateOutcome
 from streamflow.model.commands import UpdateStage, UpdateWithStart, UpdateWorkflow, WaitFor
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from streamflow.client.activity_listing import about_workflows
-from streamflow.client.address import seconds
+from streamflow.client.activities.listing import about_workflows
+from streamflow.client.calls.address import seconds
 from streamflow.client.inputs import CountWorkflowsInput, ListWorkflowsInput
-from streamflow.client.listing import (
+from streamflow.client.root.calls import Calls
+from streamflow.client.workflows.listing import (
     WorkflowExecutionAsyncIterator,
     WorkflowExecutionCount,
     counted,
 )
-from streamflow.client.root.calls import Calls
 
 
 class VisibilityCalls(Calls):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
-from streamflow.client.address import expect, run_id_or_none
+from streamflow.client.calls.address import expect, run_id_or_none
+from streamflow.client.calls.values import converter_for, decode_failure, decode_one, encode
 from streamflow.client.errors import WorkflowQueryFailedError, WorkflowQueryRejectedError
-from streamflow.client.execution import WorkflowExecutionDescription, describe
-from streamflow.client.history_events import WorkflowHistoryEventAsyncIterator
+from streamflow.client.history.events import WorkflowHistoryEventAsyncIterator
 from streamflow.client.inputs import (
     CancelWorkflowInput,
     DescribeWorkflowInput,
@@ -17,7 +17,7 @@ from streamflow.client.inputs import (
     TerminateWorkflowInput,
 )
 from streamflow.client.root.calls import Calls
-from streamflow.client.values import converter_for, decode_failure, decode_one, encode
+from streamflow.client.workflows.execution import WorkflowExecutionDescription, describe
 from streamflow.common import QueryRejectCondition
 from streamflow.model.answers import Description, Done, QueryAnswer, Reason, Rejection
 from streamflow.model.commands import (

@@ -8,8 +8,8 @@ from datetime import timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, overload
 
-from streamflow.client import naming
-from streamflow.client.values import NOT_GIVEN, arguments, encode
+from streamflow.client.calls import naming
+from streamflow.client.calls.values import NOT_GIVEN, arguments, encode
 from streamflow.common import (
     Priority,
     RetryPolicy,

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from streamflow.client.execution import WorkflowExecution, time_of
+from streamflow.client.calls.values import NOT_GIVEN, NotGiven, decode_one, time_of
 from streamflow.client.schedules.action import ScheduleActionStartWorkflow
 from streamflow.client.schedules.schedule import Schedule, of_facts
 from streamflow.client.schedules.spec import ScheduleSpec
-from streamflow.client.values import NOT_GIVEN, NotGiven, decode_one
+from streamflow.client.workflows.execution import WorkflowExecution
 from streamflow.common import SearchAttributes, TypedSearchAttributes
 from streamflow.converter.search_attributes import untyped
 from streamflow.model.payload import Payload

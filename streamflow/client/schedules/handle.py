@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from streamflow.client import inputs
-from streamflow.client.paging import Pages
+from streamflow.client.calls.paging import Pages
 from streamflow.client.schedules.description import (
     ScheduleDescription,
     ScheduleListDescription,

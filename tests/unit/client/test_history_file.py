@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamflow.client import HistoryFileError, WorkflowHistory
-from streamflow.client.history_file import EVENT_TYPES, FORMAT
+from streamflow.client.history.file import EVENT_TYPES, FORMAT
 from streamflow.model.events import Event, Recorded, SignalReceived, WorkflowStarted
 from streamflow.model.failure import Failure, FailureKind
 from streamflow.model.ids import MessageId, RunId, Seq

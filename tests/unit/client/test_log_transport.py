@@ -17,8 +17,8 @@ from streamflow.client import (
     WorkflowAlreadyStartedError,
     WorkflowFailureError,
 )
-from streamflow.client.log_transport import LogTransport
-from streamflow.client.requests import Timing
+from streamflow.client.log.requests import Timing
+from streamflow.client.log.transport import LogTransport
 from streamflow.exceptions import TerminatedError
 from streamflow.memory.broker import MemoryBroker
 from streamflow.memory.log import MemoryLog

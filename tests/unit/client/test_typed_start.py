@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from streamflow import workflow
-from streamflow.client import naming
-from streamflow.client.activity_starting import StartActivityOptions
-from streamflow.client.start import StartOptions, check_options
+from streamflow.client.activities.starting import StartActivityOptions
+from streamflow.client.calls import naming
+from streamflow.client.calls.start import StartOptions, check_options
 
 
 @workflow.defn(name="Typed")

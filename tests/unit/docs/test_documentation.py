@@ -20,8 +20,8 @@ from streamflow.cli.commands import (
     workflow,
 )
 from streamflow.cli.exits import ExitCode
-from streamflow.client import api_v1
 from streamflow.client.errors import STATUS_OF_REASON
+from streamflow.client.http import api_v1
 from streamflow.gateway.routes import ROUTES
 
 DOCS = Path(__file__).resolve().parents[3] / "docs"

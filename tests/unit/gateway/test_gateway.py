@@ -18,9 +18,9 @@ from streamflow.client import (
     WorkflowExecutionStatus,
     WorkflowQueryFailedError,
 )
-from streamflow.client.http_transport import HttpTransport
-from streamflow.client.log_transport import LogTransport
-from streamflow.client.requests import Timing
+from streamflow.client.http.transport import HttpTransport
+from streamflow.client.log.requests import Timing
+from streamflow.client.log.transport import LogTransport
 from streamflow.gateway import application
 from streamflow.gateway.routes import ROUTES
 from streamflow.memory.broker import MemoryBroker

@@ -18,7 +18,7 @@ from streamflow.client import (
     WorkflowExecutionStatus,
     WorkflowFailureError,
 )
-from streamflow.client.http_transport import HttpTransport
+from streamflow.client.http.transport import HttpTransport
 from streamflow.exceptions import TerminatedError
 from streamflow.gateway import application
 from streamflow.testing import WorkflowEnvironment

@@ -26,7 +26,7 @@ from streamflow.client import (
     WorkflowHistory,
     WorkflowQueryFailedError,
 )
-from streamflow.client.http_transport import HttpTransport
+from streamflow.client.http.transport import HttpTransport
 from streamflow.common import RetryPolicy, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from streamflow.exceptions import ActivityError, ApplicationError, CancelledError, TerminatedError
 from streamflow.gateway import Gateway, application

@@ -21,7 +21,7 @@ from streamflow.client import (
     WorkflowUpdateRPCTimeoutOrCancelledError,
     WorkflowUpdateStage,
 )
-from streamflow.client.http_transport import HttpTransport
+from streamflow.client.http.transport import HttpTransport
 from streamflow.common import WorkflowIDConflictPolicy
 from streamflow.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from streamflow.gateway import Gateway, application

@@ -17,7 +17,7 @@ from streamflow.client import (
     WorkflowExecutionCountAggregationGroup,
     WorkflowExecutionStatus,
 )
-from streamflow.client.http_transport import HttpTransport
+from streamflow.client.http.transport import HttpTransport
 from streamflow.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
 from streamflow.gateway import application
 from streamflow.testing import WorkflowEnvironment

@@ -1,0 +1,1 @@
+"""The way over a gateway, and the words of its public API, which the gateway shares."""

@@ -1,0 +1,1 @@
+"""The way over a log: requests into inboxes, answers out of the replies topic, and who is there to answer."""
