@@ -19,7 +19,7 @@ from streamflow.client import (
     WorkflowHistory,
     WorkflowHistoryEventFilterType,
 )
-from streamflow.client.http_transport import HttpTransport
+from streamflow.client.http.transport import HttpTransport
 from streamflow.gateway import application
 from streamflow.testing import WorkflowEnvironment
 from streamflow.worker import Replayer, Worker

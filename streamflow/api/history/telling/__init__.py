@@ -2,7 +2,7 @@
 same numbers, from 1 without a gap.
 
 `inputs` and `children` tell what a run learns, `outcomes` what its code asked for, `closing` how it ended, and `steps` the tasks
-around our activations. The way back, from a file that another engine's tools wrote, is `streamflow.client.temporal_history`.
+around our activations. The way back, from a file that another engine's tools wrote, is `streamflow.client.temporal_json`.
 """
 
 from __future__ import annotations
