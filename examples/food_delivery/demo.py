@@ -161,7 +161,8 @@ async def main() -> None:
     options = parser.parse_args()
     task = asyncio.current_task()
     assert task is not None
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    for how in (signal.SIGINT, signal.SIGTERM):  # Ctrl-C also where it was ignored when this began
+        asyncio.get_running_loop().add_signal_handler(how, task.cancel)
     with tempfile.TemporaryDirectory(prefix="streamflow-demo-") as temporary:
         folder = options.data or Path(temporary)
         with suppress(TimeoutError):
