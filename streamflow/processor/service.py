@@ -30,25 +30,25 @@ from streamflow.ports import (
     TopicPartition,
     Unavailable,
 )
-from streamflow.processor.answering import forget_message
-from streamflow.processor.batch import Batch
-from streamflow.processor.commit import commit
-from streamflow.processor.connections import Connections
-from streamflow.processor.entropy import Entropy
-from streamflow.processor.farewell import send_waiters_on
-from streamflow.processor.greeting import greet
-from streamflow.processor.inbound import Groups, Inbound
-from streamflow.processor.local import LocalActivities
+from streamflow.processor.commands.stepper import Stepper
+from streamflow.processor.host.entropy import Entropy
+from streamflow.processor.host.surroundings import Counters, Stepped, surroundings_of
+from streamflow.processor.host.versions import NONE_CARRIED
+from streamflow.processor.host.watchdog import suspect_of
 from streamflow.processor.options import ProcessorOptions
-from streamflow.processor.ownership import Ownership
-from streamflow.processor.partition import Partition
-from streamflow.processor.rows import Expired
-from streamflow.processor.speculation import Speculation
-from streamflow.processor.stepper import Stepper
-from streamflow.processor.surroundings import Counters, Stepped, surroundings_of
-from streamflow.processor.turns import in_turn
-from streamflow.processor.versions import NONE_CARRIED
-from streamflow.processor.watchdog import suspect_of
+from streamflow.processor.partitions.connections import Connections
+from streamflow.processor.partitions.farewell import send_waiters_on
+from streamflow.processor.partitions.greeting import greet
+from streamflow.processor.partitions.ownership import Ownership
+from streamflow.processor.state.batch import Batch
+from streamflow.processor.state.partition import Partition
+from streamflow.processor.state.rows import Expired
+from streamflow.processor.steps.answering import forget_message
+from streamflow.processor.turns.commit import commit
+from streamflow.processor.turns.inbound import Groups, Inbound
+from streamflow.processor.turns.local import LocalActivities
+from streamflow.processor.turns.order import in_turn
+from streamflow.processor.turns.speculation import Speculation
 from streamflow.topology import processor_group
 
 log = get_logger("processor")

@@ -23,7 +23,7 @@ from streamflow.workflow.inputs import ExecuteWorkflowInput
 from streamflow.workflow.interceptor import WorkflowInboundInterceptor
 
 if TYPE_CHECKING:
-    from streamflow.processor.surroundings import Stepped
+    from streamflow.processor.host.surroundings import Stepped
     from streamflow.worker.setup import Setup
 
 

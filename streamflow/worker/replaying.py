@@ -11,7 +11,7 @@ from streamflow.coroutine.facts import RunFacts
 from streamflow.coroutine.instance import Instance
 from streamflow.coroutine.replay import replay
 from streamflow.model.events import History, WorkflowStarted
-from streamflow.processor.codec import PayloadGate
+from streamflow.processor.payloads.codec import PayloadGate
 from streamflow.wire.events import encode_event
 from streamflow.worker.interception import workflow_intercept
 from streamflow.worker.interceptor import Interceptor

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from streamflow.memory.store import MemoryStores
 from streamflow.ports import Store
-from streamflow.processor.rows import META, Ingest, Meta, Rows
-from streamflow.processor.rows import Entry as RowEntry
+from streamflow.processor.state.rows import META, Ingest, Meta, Rows
+from streamflow.processor.state.rows import Entry as RowEntry
 from streamflow.rocksdb import RocksStores
 from tests.faults.raw import Entry
 

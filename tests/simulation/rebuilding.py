@@ -9,9 +9,9 @@ from streamflow.engine.context import DEFAULT_LIMITS
 from streamflow.engine.state import Run
 from streamflow.memory.store import MemoryStores
 from streamflow.ports import Store
-from streamflow.processor.draft import load
-from streamflow.processor.partition import Partition
-from streamflow.processor.rows import Entry, Ingest, Meta, Rows, RunRow
+from streamflow.processor.state.draft import load
+from streamflow.processor.state.partition import Partition
+from streamflow.processor.state.rows import Entry, Ingest, Meta, Rows, RunRow
 from tests.simulation.histories import Histories, Line
 from tests.simulation.world import World
 

@@ -16,7 +16,7 @@ from streamflow.model.events import (
 )
 from streamflow.model.ids import MessageId, Op, RunId, Seq, WorkflowId
 from streamflow.model.tasks import Attempt, Deleting
-from streamflow.processor.rows import Entry, Ingest, Meta, Rows
+from streamflow.processor.state.rows import Entry, Ingest, Meta, Rows
 from streamflow.wire.entities import encode
 from streamflow.wire.events import encode_event, event_code
 from streamflow.wire.header import NO_HASH, EntryHeader, entry_hash, pack

@@ -31,8 +31,8 @@ from streamflow.model.payload import Payload
 from streamflow.model.tasks import ActivityTask, CancelTask
 from streamflow.ports import Record
 from streamflow.processor import LocalActivities, Processor, ProcessorOptions
-from streamflow.processor.partition import Partition
-from streamflow.processor.rows import Rows
+from streamflow.processor.state.partition import Partition
+from streamflow.processor.state.rows import Rows
 from streamflow.topology import (
     activities_topic,
     dead_letters_topic,

@@ -12,8 +12,8 @@ from streamflow.model.commands import QueryWorkflow, SignalWorkflow
 from streamflow.model.ids import WorkflowId
 from streamflow.model.payload import Payload
 from streamflow.ports import OutRecord, TopicPartition
-from streamflow.processor import runs
-from streamflow.processor.batch import BYTES_MAX, Batch
+from streamflow.processor.state.batch import BYTES_MAX, Batch
+from streamflow.processor.steps import runs
 from streamflow.topology import dead_letters_topic, history_topic, partition_for
 from streamflow.wire.keys import EntityKind
 from tests.unit.processor.programs import Charge, Counter, Hello

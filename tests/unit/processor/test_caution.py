@@ -12,9 +12,9 @@ from streamflow.model.commands import DescribeWorkflow
 from streamflow.model.ids import WorkflowId
 from streamflow.model.options import IdConflictPolicy
 from streamflow.model.tasks import PositionRecord
-from streamflow.processor import activate
-from streamflow.processor.caution import CALM_COMMITS, CAREFUL_FROM
-from streamflow.processor.surroundings import Surroundings
+from streamflow.processor.host.surroundings import Surroundings
+from streamflow.processor.state.caution import CALM_COMMITS, CAREFUL_FROM
+from streamflow.processor.steps import activate
 from streamflow.wire.entities import decode_position
 from streamflow.wire.keys import EntityKind
 from tests.unit.processor.programs import Counter, Hello

@@ -11,8 +11,9 @@ from streamflow.engine.describe import summarize
 from streamflow.model.answers import Done, QueryAnswer, Reason, Rejection
 from streamflow.model.commands import QueryWorkflow
 from streamflow.ports import Unavailable
-from streamflow.processor import commit, stepper
-from streamflow.processor import recorder as recording
+from streamflow.processor.commands import stepper
+from streamflow.processor.steps import recorder as recording
+from streamflow.processor.turns import commit
 from streamflow.wire.keys import EntityKind
 from tests.unit.processor.asking import W, add, trouble
 from tests.unit.processor.programs import Counter, Hello, Sleeper

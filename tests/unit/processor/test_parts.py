@@ -16,9 +16,9 @@ from streamflow.model.events import ActivityScheduled, Event, WorkflowStarted
 from streamflow.model.failure import Failure
 from streamflow.model.ids import WorkflowId
 from streamflow.model.payload import Payload
-from streamflow.processor.codec import CodecFailed, PayloadGate
-from streamflow.processor.recoding import recode
-from streamflow.processor.waiters import Waiters
+from streamflow.processor.payloads.codec import CodecFailed, PayloadGate
+from streamflow.processor.payloads.recoding import recode
+from streamflow.processor.state.waiters import Waiters
 from streamflow.wire.header import NO_HASH, entry_hash
 from streamflow.wire.keys import EntityKind
 from tests import strategies

@@ -9,7 +9,7 @@ from streamflow.memory.faults import Rates
 from streamflow.model.answers import Done, Rejection
 from streamflow.model.commands import QueryWorkflow, SignalWorkflow, TerminateWorkflow
 from streamflow.model.ids import WorkflowId
-from streamflow.processor.rows import META
+from streamflow.processor.state.rows import META
 from streamflow.topology import executions_topic
 from streamflow.wire.keys import EntityKind
 from tests.unit.processor.logs import dump

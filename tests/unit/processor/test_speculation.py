@@ -19,9 +19,9 @@ from streamflow.model.failure import Failure, FailureKind
 from streamflow.model.ids import Op, RunId, WorkflowId
 from streamflow.model.options import ActivityTimeouts, RetryPolicy
 from streamflow.model.tasks import ActivityTask
-from streamflow.processor.batch import Batch
 from streamflow.processor.options import ProcessorOptions
-from streamflow.processor.speculation import Speculation
+from streamflow.processor.state.batch import Batch
+from streamflow.processor.turns.speculation import Speculation
 from tests.unit.processor.programs import Hello, Local
 from tests.unit.processor.stage import Hands, Stage, start
 

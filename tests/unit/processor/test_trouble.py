@@ -17,7 +17,7 @@ from streamflow.model.commands import QueryWorkflow, SignalWorkflow, TerminateWo
 from streamflow.model.events import WorkflowFailed
 from streamflow.model.failure import HISTORY_TOO_LONG
 from streamflow.model.payload import Payload
-from streamflow.processor.watchdog import Suspects, code_of, suspect_of
+from streamflow.processor.host.watchdog import Suspects, code_of, suspect_of
 from streamflow.wire.keys import EntityKind
 from tests.unit.processor.asking import W, add, trouble
 from tests.unit.processor.programs import Buggy, Counter, Fault, Hello, Weird

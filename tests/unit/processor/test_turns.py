@@ -10,9 +10,9 @@ from streamflow.model.commands import (
     TaskRef,
 )
 from streamflow.model.ids import Op, RunId, WorkflowId
-from streamflow.processor.inbound import Groups
-from streamflow.processor.turns import in_turn
-from streamflow.processor.work import Work
+from streamflow.processor.state.work import Work
+from streamflow.processor.turns.inbound import Groups
+from streamflow.processor.turns.order import in_turn
 
 
 def test_a_question_about_tasks_waits_for_the_ends_that_stand_before_it() -> None:

@@ -16,8 +16,8 @@ from structlog.testing import LogCapture
 
 from streamflow.coroutine.definition import definition_of
 from streamflow.coroutine.errors import StepLimitExceeded
-from streamflow.processor import watchdog
-from streamflow.processor.watchdog import (
+from streamflow.processor.host import watchdog
+from streamflow.processor.host.watchdog import (
     EXIT_CODE,
     MARK_BYTES,
     Suspects,
@@ -125,7 +125,7 @@ def test_a_step_that_swallows_its_interruption_ends_the_process(tmp_path: Path) 
     program = """
         import sys
         from streamflow.coroutine.errors import StepLimitExceeded
-        from streamflow.processor.watchdog import Suspects, Watchdog
+        from streamflow.processor.host.watchdog import Suspects, Watchdog
 
         dog = Watchdog(limit_ms=50, exit_after_ms=200, suspects=Suspects(sys.argv[1], "code"))
         with dog.watch(sys.argv[2]):
@@ -240,7 +240,7 @@ def test_a_first_step_that_never_yields_ends_the_process_too(tmp_path: Path) -> 
     """Even one that keeps the interpreter to itself before the watching thread had its first turn."""
     program = """
         import sys
-        from streamflow.processor.watchdog import Suspects, Watchdog
+        from streamflow.processor.host.watchdog import Suspects, Watchdog
 
         dog = Watchdog(limit_ms=50, exit_after_ms=200, suspects=Suspects(sys.argv[1], "code"))
         with dog.watch(sys.argv[2]):

@@ -1,0 +1,160 @@
+"""Going back to before a step: a new run whose history begins as a copy.
+
+    old run   1 2 3 [A 4 5] 6 [A 7 8] 9 ...        reset to event 8
+    new run   1 2 3 [A 4 5] 6                       and then the code runs anew on what waits, 6 here
+
+The copy is history like any other: it is applied, recorded and restored, but nothing leaves because of it. What was pending
+at its end is sent again under the new run. All of it, with the end of the old run, is one transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from streamflow.engine.apply import apply
+from streamflow.engine.context import Context
+from streamflow.engine.decide.due import dispatch
+from streamflow.engine.state import Run
+from streamflow.model.answers import Done, Reason, Rejection
+from streamflow.model.control import ResetWorkflow
+from streamflow.model.events import (
+    Activated,
+    Event,
+    Input,
+    Recorded,
+    SignalReceived,
+    WorkflowStarted,
+    WorkflowTerminated,
+)
+from streamflow.model.ids import MessageId
+from streamflow.processor.state.draft import history
+from streamflow.processor.state.work import Work
+from streamflow.processor.steps.answering import Answers
+from streamflow.processor.steps.recorder import Recorder
+from streamflow.processor.steps.runs import Runs
+
+EVENTS_MAX = 10_000
+"""In a copy: it is one transaction."""
+
+
+def reset(runs: Runs, answers: Answers, work: Work, command: ResetWorkflow) -> None:
+    """A copy of the command is answered like the first, and does nothing."""
+    outcome = answers.outcome_of_copy(work, command.workflow_id)
+    if outcome is not None:
+        answers.answer(work, outcome, recorded=False)
+        return
+    old = runs.addressed(command.workflow_id, command.run_id)
+    if old is None:
+        answers.refuse(work, runs.missing(command.workflow_id, command.run_id))
+        return
+    latest = runs.addressed(command.workflow_id, None)
+    events = [*(recorded for recorded, _ in history(runs.partition.rows, old.run.run_id))]
+    events += old.recorded
+    length = _length_of_copy(events, command.event_id)
+    refusal = _refusal(old, latest, command, length)
+    if refusal is not None:
+        answers.refuse(work, refusal)
+        return
+    assert length is not None
+    context = old.context()
+    done = _begin(runs, old, latest, events, length, command, context)
+    if isinstance(done, Rejection):
+        answers.refuse(work, done)
+        return
+    answers.remember(work, command.workflow_id, done)
+    answers.answer(work, done, recorded=True)
+
+
+def _begin(
+    runs: Runs,
+    old: Recorder,
+    latest: Recorder | None,
+    events: Sequence[Recorded],
+    length: int,
+    command: ResetWorkflow,
+    context: Context,
+) -> Done | Rejection:
+    pending = _pending_elsewhere(old, events[:length], context)
+    if pending:
+        return Rejection(
+            reason=Reason.NOT_DUE,
+            message=f"Expected nothing to be pending with other workflows before event {command.event_id}, found {pending}: "
+            "reset to an event before or after it",
+            run_id=old.run.run_id,
+        )
+    if latest is not None and latest.run.open:
+        because = f": {command.reason}" if command.reason else ""
+        ended = WorkflowTerminated(reason=f"reset{because}", identity=command.identity)
+        latest.take((ended,), latest.context())
+    fresh = runs.begin(command.workflow_id, context.new_run_id())
+    copied = (_as_new(recorded, old.run.run_id, context) for recorded in events[:length])
+    fresh.copy(copied, context)
+    for activity in list(fresh.run.activities.values()):
+        fresh.take(dispatch(activity, context), context)
+    if command.reapply_signals:
+        later = [one.event for one in events[length:] if isinstance(one.event, SignalReceived)]
+        fresh.take(later, context)
+    return Done(run_id=fresh.run.run_id, first_run_id=fresh.run.start.first_run_id, started=True)
+
+
+def _as_new(recorded: Recorded, run_id: str, context: Context) -> Event:
+    """The event as the new run has it: its limits count from now, and its parent knows nothing of it."""
+    event = recorded.event
+    if not isinstance(event, WorkflowStarted):
+        return event
+    run_timeout_ms = event.run_timeout_ms
+    deadline_ms = None if run_timeout_ms is None else context.now_ms + run_timeout_ms
+    return msgspec.structs.replace(
+        event,
+        message_id=MessageId(""),
+        run_deadline_ms=deadline_ms,
+        not_before_ms=0,
+        parent=None,
+        original_run_id=event.original_run_id or run_id,
+    )
+
+
+def _length_of_copy(events: Sequence[Recorded], event_id: int) -> int | None:
+    """How many events come before the step that this event belongs to, or that takes it in; ``None`` without one."""
+    if not 1 <= event_id <= len(events):
+        return None
+    at = event_id - 1
+    if isinstance(events[at].event, Input):
+        following = range(at, len(events))
+        return next((n for n in following if isinstance(events[n].event, Activated)), None)
+    return next((n for n in range(at, -1, -1) if isinstance(events[n].event, Activated)), None)
+
+
+def _refusal(
+    old: Recorder, latest: Recorder | None, command: ResetWorkflow, length: int | None
+) -> Rejection | None:
+    run_id = old.run.run_id
+    if length is None:
+        return Rejection(
+            reason=Reason.INVALID_ARGUMENT,
+            message=f"Expected an event of a step of run {run_id}, whose last event is {old.run.last_seq}, found "
+            f"{command.event_id}",
+            run_id=run_id,
+        )
+    if length > EVENTS_MAX:
+        return Rejection(
+            reason=Reason.LIMIT_EXCEEDED,
+            message=f"Expected at most {EVENTS_MAX} events before the step to go back to, found {length}",
+            run_id=run_id,
+        )
+    return None
+
+
+def _pending_elsewhere(old: Recorder, events: Sequence[Recorded], context: Context) -> str:
+    """What of other workflows the new run would wait for in vain: their answers name the old run."""
+    folded = Run(old.run.workflow_id, old.run.run_id)
+    for recorded in events:
+        apply(folded, recorded, context.limits)
+    found: list[str] = []
+    if folded.children:
+        found.append("child workflows")
+    if folded.messages:
+        found.append("messages to other workflows")
+    return " and ".join(found)

@@ -1,0 +1,47 @@
+"""The end of a closed run's retention: a mark, then its events from the last down, the mark last.
+
+Bounded per transaction, so a long history does not hold its partition up; a deletion that was interrupted goes on from the
+mark's row. Gap checks pass over marked runs.
+"""
+
+from __future__ import annotations
+
+from streamflow.engine.state import Run
+from streamflow.model.ids import RunId, WorkflowId
+from streamflow.processor.host.surroundings import Surroundings
+from streamflow.processor.state.draft import Draft
+from streamflow.processor.steps.recorder import Recorder
+from streamflow.processor.steps.runs import Runs
+
+
+def retire(recorder: Recorder, around: Surroundings) -> None:
+    """Begins the deletion of a closed run, if its retention has really ended."""
+    run = recorder.run
+    limits = around.options.limits
+    retention_ms = limits.retention_ms if run.start.retention_ms is None else run.start.retention_ms
+    if run.closed_ms + retention_ms > around.clock.now_ms():
+        return
+    delete(recorder, around)
+
+
+def delete(recorder: Recorder, around: Surroundings) -> None:
+    """Begins the deletion of a closed run, of which nothing waits to be recorded."""
+    run = recorder.run
+    recorder.mark_deleting(run.last_seq)
+    left = recorder.tombstone_run(run.last_seq, around.options.tombstones_per_turn_max)
+    if left == 0:
+        recorder.finish_deleting()
+    recorder.retired = True
+
+
+def resume(runs: Runs, run_id: str) -> bool:
+    """Goes on with a deletion that is under way; whether there was one."""
+    row = runs.partition.rows.run(run_id)
+    if row is None or not row.deleting:
+        return False
+    draft = Draft(Run(WorkflowId(row.workflow_id), RunId(run_id)), last_hash=row.last_hash)
+    recorder = Recorder(runs.around, runs.batch, runs.part, draft, runs.partition.waiters)
+    left = recorder.tombstone_run(row.last_seq, runs.around.options.tombstones_per_turn_max)
+    if left == 0:
+        recorder.finish_deleting()
+    return True

@@ -1,0 +1,1 @@
+"""Partitions come and go: taken over, restored, greeted, given away."""

@@ -1,0 +1,229 @@
+"""Which partitions this processor has, and how it comes by them and parts with them.
+
+    assigned --> RESTORING --> ACTIVE --> handed over (revoked, closing)
+                     |            |
+                     +------------+----> dropped (lost, fenced, store corrupted, outcome unknown)
+
+Called back from inside `Source.poll`, so nothing here takes long: restoring happens in slices, between polls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+
+from streamflow.model.commands import ReplyTo
+from streamflow.observability import get_logger
+from streamflow.ports import (
+    Log,
+    Source,
+    StoreCorrupted,
+    Stores,
+    TopicPartition,
+    Transactor,
+    Unavailable,
+)
+from streamflow.processor.host.surroundings import Surroundings
+from streamflow.processor.partitions.restore import restore
+from streamflow.processor.state.caution import begin
+from streamflow.processor.state.partition import Partition, State
+from streamflow.processor.state.waiters import Waiters
+
+log = get_logger("processor")
+
+TROUBLED_RUNS_MAX = 10_000
+"""How many stuck runs are tried again at once when a partition becomes active; the rest keep their backoff."""
+
+
+class Ownership:
+    def __init__(
+        self,
+        log_: Log,
+        stores: Stores,
+        around: Surroundings,
+        group: str,
+        *,
+        hand_over: Callable[[Sequence[int]], None],
+        troubled: Callable[[int, str], None],
+        waiting: Callable[[Partition, str, ReplyTo], None],
+    ) -> None:
+        self._log = log_
+        self._stores = stores
+        self._around = around
+        self._group = group
+        self._say_goodbye = hand_over
+        self._troubled = troubled
+        self._waiting = waiting
+        self._restoring: dict[int, Generator[None, None, None]] = {}
+        self._waiters: dict[int, Waiters] = {}
+        self.partitions: dict[int, Partition] = {}
+        self._left_behind: list[int] = []
+        self._unnoted: list[int] = []
+        self._had: set[int] = set()
+        """Partitions that were active here before, in this very process."""
+
+    @property
+    def restoring(self) -> bool:
+        return bool(self._restoring)
+
+    @property
+    def active(self) -> list[Partition]:
+        return [p for p in self.partitions.values() if p.state is State.ACTIVE]
+
+    def take_left_behind(self) -> list[int]:
+        """Partitions that became active since the last time and whose last owner had not handed them over."""
+        taken, self._left_behind = self._left_behind, []
+        return taken
+
+    def take_unnoted(self) -> list[int]:
+        """Partitions that became active since the last time and whose owner the log has still to learn."""
+        taken, self._unnoted = self._unnoted, []
+        return taken
+
+    # -- told by the source -----------------------------------------------------------------------------------------
+
+    def on_assigned(self, partitions: Sequence[TopicPartition]) -> None:
+        for inbox in partitions:
+            self.take(inbox)
+
+    def on_revoked(self, partitions: Sequence[TopicPartition]) -> None:
+        self.part_with([inbox.partition for inbox in partitions])
+
+    def on_lost(self, partitions: Sequence[TopicPartition]) -> None:
+        for inbox in partitions:
+            self.drop(inbox.partition)
+
+    # -- coming and going -------------------------------------------------------------------------------------------
+
+    def take(self, inbox: TopicPartition) -> None:
+        """Begins anew with a partition, whatever was there before."""
+        self.drop(inbox.partition)
+        try:
+            self.partitions[inbox.partition] = self._open(inbox)
+        except StoreCorrupted as error:
+            self._rebuild(inbox.partition, error)
+            self.partitions[inbox.partition] = self._open(inbox)
+
+    def part_with(self, numbers: Sequence[int]) -> None:
+        """Says goodbye in the log, where that is still ours to do, and forgets the partitions."""
+        owned = [number for number in numbers if number in self.partitions]
+        active = [number for number in owned if self.partitions[number].state is State.ACTIVE]
+        if active:
+            self._say_goodbye(active)
+        for number in owned:
+            self.drop(number)
+
+    def rebuild(self, error: StoreCorrupted) -> None:
+        """One of the stores is damaged, and it is not told which: none is trusted."""
+        for partition in self.active:
+            self.drop(partition.number)
+            self._rebuild(partition.number, error)
+            self.take(partition.inbox)
+
+    def drop(self, number: int) -> None:
+        """Forgets a partition; what it had in memory never happened."""
+        restoring = self._restoring.pop(number, None)
+        if restoring is not None:
+            restoring.close()
+        partition = self.partitions.pop(number, None)
+        if partition is not None:
+            partition.close()
+
+    def drop_all(self) -> None:
+        for number in list(self.partitions):
+            self.drop(number)
+
+    # -- restoring --------------------------------------------------------------------------------------------------
+
+    def restore_slice(self, source: Source, transactor: Transactor) -> None:
+        """Restores for a bounded time, then lets the active partitions work."""
+        clock = self._around.clock
+        stop_ms = clock.monotonic_ms() + self._around.options.restore_slice_ms
+        waiting = [p for p in self.partitions.values() if p.state is State.RESTORING]
+        for partition in waiting:
+            if partition.number not in self._restoring:
+                self._restoring[partition.number] = restore(
+                    partition,
+                    log_=self._log,
+                    source=source,
+                    transactor=transactor,
+                    around=self._around,
+                    group=self._group,
+                )
+            while self._restore_step(partition, source):
+                if clock.monotonic_ms() >= stop_ms:
+                    return
+
+    def _restore_step(self, partition: Partition, source: Source) -> bool:
+        """One slice of one partition; whether there is more of it now."""
+        try:
+            next(self._restoring[partition.number])
+        except StopIteration:
+            del self._restoring[partition.number]
+            self._activate(partition, source)
+            return False
+        except StoreCorrupted as error:
+            self.drop(partition.number)
+            self._rebuild(partition.number, error)
+            self.take(partition.inbox)
+            return False
+        except Unavailable as error:
+            log.warning("restore_waits", partition=partition.number, reason=str(error))
+            del self._restoring[partition.number]
+            return False
+        return True
+
+    def _activate(self, partition: Partition, source: Source) -> None:
+        reader = self._log.reader()
+        try:
+            first = reader.start_offset(partition.inbox)
+        finally:
+            reader.close()
+        offset = max(partition.meta.inbox_offset, first)
+        if 0 <= partition.meta.inbox_offset < first:
+            lost = first - partition.meta.inbox_offset
+            self._around.counters.expired_input += lost
+            log.error(
+                "input_expired",
+                partition=partition.number,
+                expected_offset=partition.meta.inbox_offset,
+                first_offset=first,
+                advice="The inbox's retention took records that nobody had read: run processors more often than that.",
+            )
+        partition.meta.inbox_offset = offset
+        # First, for it may find the log unavailable: an active partition that is not read would stand still for ever.
+        source.start_reading({partition.inbox: offset})
+        partition.state = State.ACTIVE
+        meta = partition.meta
+        if meta.owner:
+            self._left_behind.append(partition.number)
+        ours = meta.owner == self._around.options.name and partition.number in self._had
+        partition.caution = begin(
+            partition.number, meta, self._around, died=bool(meta.owner) and not ours
+        )
+        self._had.add(partition.number)
+        if not ours:
+            self._unnoted.append(partition.number)
+        # A new process may have new code: whoever is stuck is tried again at once.
+        for run_id in partition.rows.troubled_runs(TROUBLED_RUNS_MAX):
+            self._troubled(partition.number, run_id)
+        log.info(
+            "partition_restored",
+            partition=partition.number,
+            ordinal=partition.meta.ordinal,
+            inbox_offset=offset,
+        )
+
+    def _open(self, inbox: TopicPartition) -> Partition:
+        number = inbox.partition
+        history = TopicPartition(self._around.history_topic, number)
+        store = self._stores.open(str(number))
+        waiters = self._waiters.get(number)
+        if waiters is None:
+            waiters = self._waiters[number] = Waiters(waiters_max=self._around.options.waiters_max)
+        partition = Partition(number, inbox, history, store, waiters, self._around.options)
+        partition.meta = partition.rows.meta()
+        return partition
+
+    def _rebuild(self, number: int, error: StoreCorrupted) -> None:
+        log.warning("store_rebuilt", partition=number, reason=str(error))
+        self._stores.drop(str(number))

@@ -1,0 +1,87 @@
+"""One partition of the queue as this processor owns it: its store, its runs in memory, how far it has come."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from streamflow.engine.context import Limits
+from streamflow.engine.decide.start import LastRun
+from streamflow.model.ids import RunId
+from streamflow.ports import Record, Store, TopicPartition
+from streamflow.processor.options import ProcessorOptions
+from streamflow.processor.state.batch import PartitionBatch
+from streamflow.processor.state.caution import Caution
+from streamflow.processor.state.draft import Draft, Drafts, load
+from streamflow.processor.state.rows import Meta, Rows, status_of
+from streamflow.processor.state.waiters import Waiters
+
+
+class State(Enum):
+    """RESTORING -> ACTIVE -> CLOSED; any state -> CLOSED when the partition is taken away."""
+
+    RESTORING = "restoring"
+    ACTIVE = "active"
+    CLOSED = "closed"
+
+
+class Partition:
+    def __init__(
+        self,
+        number: int,
+        inbox: TopicPartition,
+        history: TopicPartition,
+        store: Store,
+        waiters: Waiters,
+        options: ProcessorOptions,
+    ) -> None:
+        self.number = number
+        self.inbox = inbox
+        self.history = history
+        self.state = State.RESTORING
+        self.rows = Rows(store)
+        self.meta: Meta = Meta()
+        self.caution = Caution()
+        self.drafts = Drafts()
+        self.waiters = waiters
+        self.earliest_due_ms = 0
+        """When the due index must be looked at next; 0 is never. May be too early, never too late."""
+        self.held: list[Record] = []
+        """Inbox records that were read, and had no room in the last batch."""
+        self.forget_at_ms = 0
+        """When to look next for messages that need not be remembered any more."""
+        self._limits: Limits = options.limits
+
+    def latest_run(self, part: PartitionBatch, workflow_id: str) -> str | None:
+        return part.latest.get(workflow_id) or self.rows.latest_run(workflow_id)
+
+    def last_run(self, part: PartitionBatch, workflow_id: str) -> LastRun | None:
+        """What a start must know of the workflow's latest run: cheap, without loading a closed one."""
+        run_id = self.latest_run(part, workflow_id)
+        if run_id is None:
+            return None
+        draft = part.drafts.get(run_id)
+        if draft is not None:
+            return LastRun(draft.run.run_id, draft.run.status)
+        row = self.rows.run(run_id)
+        return None if row is None or row.deleting else LastRun(RunId(run_id), status_of(row))
+
+    def draft(self, part: PartitionBatch, run_id: str) -> Draft | None:
+        """The run, from this batch, from memory, or loaded; ``None`` if it is not (or no longer) known."""
+        draft = part.drafts.get(run_id) or self.drafts.get(run_id)
+        if draft is None:
+            row = self.rows.run(run_id)
+            if row is None or row.deleting or row.gap:
+                return None
+            draft = load(self.rows, run_id, row, self._limits)
+            self.drafts.put(draft)
+        part.drafts[run_id] = draft
+        return draft
+
+    def note_due(self, due_ms: int) -> None:
+        if due_ms and (not self.earliest_due_ms or due_ms < self.earliest_due_ms):
+            self.earliest_due_ms = due_ms
+
+    def close(self) -> None:
+        self.state = State.CLOSED
+        self.drafts.clear()
+        self.rows.store.close()

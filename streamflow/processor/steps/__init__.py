@@ -1,0 +1,1 @@
+"""One run's step: the code runs, updates are judged, facts become history entries and answers."""

@@ -1,0 +1,306 @@
+"""What comes into a turn: inbox records sorted by workflow, runs that are due, local results, and what must be refused.
+
+A record that cannot be used never stops its partition: it is forwarded, or kept as a dead letter with the reason.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
+
+from streamflow.model.answers import Reason, Rejection
+from streamflow.model.commands import (
+    AwaitResult,
+    AwaitUpdate,
+    Envelope,
+    FireDue,
+    LocalActivityEnded,
+    ReplyTo,
+)
+from streamflow.model.ids import MessageId, RunId, WorkflowId
+from streamflow.observability import get_logger
+from streamflow.ports import Log, OutRecord, Reader, Record
+from streamflow.processor.host.surroundings import Surroundings
+from streamflow.processor.state.batch import BYTES_MAX, Batch
+from streamflow.processor.state.partition import Partition, State
+from streamflow.processor.state.rows import Expired
+from streamflow.processor.state.waiters import parse_key
+from streamflow.processor.state.work import Work
+from streamflow.processor.turns.refusals import Refusals
+from streamflow.topology import partition_for
+from streamflow.wire.envelope import REPLY_TO, parse_reply_to, text_headers
+from streamflow.wire.errors import Undecodable
+from streamflow.wire.inbox import (
+    decode_inbox,
+    may_be_forwarded,
+    reply_record,
+    was_forwarded,
+)
+
+log = get_logger("processor")
+
+RETRIES_PER_TURN_MAX = 20
+"""Stuck runs that are tried at once: each may use up a whole step limit."""
+
+FORGET_EVERY_MS = 60_000
+
+Groups = dict[tuple[int, str], list[Work]]
+
+
+class Inbound:
+    def __init__(self, around: Surroundings) -> None:
+        self._around = around
+        self._offsets: dict[int, int] = {}
+        self._records: list[OutRecord] = []
+        self._answers: list[OutRecord] = []
+        self._retry: dict[str, int] = {}
+        self._asked: list[tuple[int, Work]] = []
+        self.refusals = Refusals(around)
+        self.one_by_one = False
+        """Whether a turn takes one command only: its step may end the process."""
+        self._left = 0
+        """How many more commands this turn may take."""
+        self._log_ms = 0
+        """The log's time, as its last records show it."""
+        self._checkpointed: dict[int, int] = {}
+        self._reader: Reader | None = None
+
+    @property
+    def has_work(self) -> bool:
+        """Whether there is something to do though nothing arrives."""
+        return bool(self._retry or self._asked)
+
+    @property
+    def behind_ms(self) -> int:
+        """By how much this machine's clock is certainly behind the log's."""
+        return max(0, self._log_ms - self._around.clock.now_ms())
+
+    @property
+    def has_input(self) -> bool:
+        """Whether records were taken, be it that none of them is for a run."""
+        return bool(self._offsets)
+
+    @property
+    def may_take(self) -> bool:
+        """Whether there is room for more in this turn."""
+        return self._left > 0
+
+    @property
+    def _works_max(self) -> int:
+        limit = self.refusals.works_max
+        if limit is None:
+            return 1 if self.one_by_one else sys.maxsize
+        return min(limit, 1) if self.one_by_one else limit
+
+    # -- records --------------------------------------------------------------------------------------------------
+
+    def sort(self, records: Sequence[Record], partitions: Mapping[int, Partition]) -> Groups:
+        """The commands of active partitions, by workflow, each in its order."""
+        groups: Groups = {}
+        self._left = self._works_max
+        if records:
+            self._log_ms = max(record.timestamp_ms for record in records)
+        room = BYTES_MAX
+        for partition, record in self._in_order(records, partitions):
+            if record.offset < partition.meta.inbox_offset:
+                continue  # read again after a rewind, and already folded
+            if room <= 0 or self._left <= 0:
+                partition.held.append(record)
+                continue
+            room -= len(record.value or b"")
+            self._left -= 1
+            self._offsets[record.partition] = record.offset + 1
+            self._sort_one(record, groups)
+        return groups
+
+    def _in_order(
+        self, records: Sequence[Record], partitions: Mapping[int, Partition]
+    ) -> list[tuple[Partition, Record]]:
+        """What was held over comes before what was read since. A batch takes a prefix of each partition's input."""
+        ordered: list[tuple[Partition, Record]] = []
+        for partition in partitions.values():
+            held, partition.held = partition.held, []
+            if partition.state is State.ACTIVE:
+                ordered += [(partition, record) for record in held]
+        for record in records:
+            owned = partitions.get(record.partition)
+            if owned is not None and owned.state is State.ACTIVE:
+                ordered.append((owned, record))
+        return ordered
+
+    def _sort_one(self, record: Record, groups: Groups) -> None:
+        try:
+            received = decode_inbox(record)
+        except Undecodable as error:
+            self._undecodable(record, error)
+            return
+        workflow_id = received.command.workflow_id
+        home = partition_for(workflow_id, self._around.options.partitions)
+        if home != record.partition:
+            self._misplaced(record, home)
+            return
+        work = Work(received.command, received.envelope, record)
+        groups.setdefault((home, workflow_id), []).append(work)
+
+    def _undecodable(self, record: Record, error: Undecodable) -> None:
+        """Answered where an answer was asked for, and kept in any case."""
+        to = parse_reply_to(text_headers(record.headers).get(REPLY_TO, ""))
+        if to is not None and self._around.destinations.may_reply(to):
+            rejection = Rejection(reason=Reason.INVALID_ARGUMENT, message=error.message)
+            self._answers.append(reply_record(to, rejection))
+        self._dead_letter(record, error.stage, error.message)
+
+    def _misplaced(self, record: Record, home: int) -> None:
+        """Forwarded once; a second time means that two of us disagree about placement."""
+        if was_forwarded(record):
+            message = (
+                f"Expected a forwarded record on partition {home}, found it on {record.partition}"
+            )
+            self._dead_letter(record, "placement", message)
+            return
+        if not may_be_forwarded(record):
+            message = f"Expected the record on partition {home}, found it on {record.partition}, too large to forward"
+            self._dead_letter(record, "placement", message)
+            return
+        self._around.counters.forwarded += 1
+        self._append(self.refusals.forwarded(record, home))
+
+    def _dead_letter(self, record: Record, stage: str, message: str) -> None:
+        self._append(self.refusals.dead_letter(record, stage, message))
+
+    def _append(self, record: OutRecord | None) -> None:
+        if record is not None:
+            self._records.append(record)
+
+    # -- what the processor itself has to say -----------------------------------------------------------------------
+
+    def add_due(self, groups: Groups, partitions: Mapping[int, Partition]) -> None:
+        """Runs that are due, earliest first, bounded; none while our clock is not to be trusted."""
+        self._add_retries(groups, partitions)
+        if self.behind_ms > self._around.options.skew_stop_ms:
+            return
+        now_ms = self._around.clock.now_ms()
+        for partition in partitions.values():
+            due_ms = partition.earliest_due_ms
+            if partition.state is State.ACTIVE and due_ms and due_ms <= now_ms:
+                self._scan_due(groups, partition, now_ms)
+
+    def _add_retries(self, groups: Groups, partitions: Mapping[int, Partition]) -> None:
+        """What is of a partition that went meanwhile is forgotten: whoever has it now tries again by itself."""
+        for run_id in list(islice(self._retry, min(RETRIES_PER_TURN_MAX, max(0, self._left)))):
+            self._left -= 1
+            owned = partitions.get(self._retry.pop(run_id))
+            if owned is not None and owned.state is State.ACTIVE:
+                self._add_retry(groups, owned, run_id)
+
+    def add_asked(self, groups: Groups, partitions: Mapping[int, Partition]) -> None:
+        """Those who had been waiting when a partition was restored."""
+        room = max(0, self._left)
+        asked, self._asked = self._asked[:room], self._asked[room:]
+        self._left -= len(asked)
+        for number, work in asked:
+            if number in partitions:
+                groups.setdefault((number, work.command.workflow_id), []).append(work)
+
+    def _scan_due(self, groups: Groups, partition: Partition, now_ms: int) -> None:
+        bound = min(self._around.options.due_per_turn_max, self._left)
+        if bound <= 0:
+            return
+        found = partition.rows.due(now_ms, bound)
+        self._left -= len(found)
+        partition.earliest_due_ms = (
+            now_ms if len(found) == bound else partition.rows.first_due_ms(after_ms=now_ms)
+        )
+        for _, run_id in found:
+            row = partition.rows.run(run_id)
+            if row is not None:
+                command = FireDue(workflow_id=WorkflowId(row.workflow_id), run_id=RunId(run_id))
+                key = partition.number, row.workflow_id
+                groups.setdefault(key, []).append(Work(command))
+
+    def _add_retry(self, groups: Groups, partition: Partition, run_id: str) -> None:
+        row = partition.rows.run(run_id)
+        if row is not None:
+            command = FireDue(
+                workflow_id=WorkflowId(row.workflow_id), run_id=RunId(run_id), retry=True
+            )
+            groups.setdefault((partition.number, row.workflow_id), []).append(Work(command))
+
+    def expired(self, partitions: Iterable[Partition]) -> dict[int, list[Expired]]:
+        """Messages that need not be remembered any more, by partition; bounded, and looked for now and then."""
+        now_ms = self._around.clock.now_ms()
+        bound = self._around.options.tombstones_per_turn_max
+        found: dict[int, list[Expired]] = {}
+        for partition in partitions:
+            if partition.forget_at_ms > now_ms:
+                continue
+            expired = partition.rows.expired_dedups(now_ms, bound)
+            partition.forget_at_ms = now_ms if len(expired) == bound else now_ms + FORGET_EVERY_MS
+            if expired:
+                found[partition.number] = expired
+        return found
+
+    def add_local(
+        self, groups: Groups, ended: LocalActivityEnded, partitions: Mapping[int, Partition]
+    ) -> None:
+        """Of a partition that is being restored it is dropped: who owns it now begins the activity again."""
+        number = self.partition_of(ended.workflow_id)
+        owned = partitions.get(number)
+        if owned is not None and owned.state is State.ACTIVE:
+            self._left -= 1
+            groups.setdefault((number, ended.workflow_id), []).append(Work(ended))
+
+    def retry_soon(self, number: int, run_id: str) -> None:
+        self._retry[run_id] = number
+
+    def ask_again(self, partition: Partition, key: str, to: ReplyTo) -> None:
+        """Someone waited for this run or update while the partition was restored: it may have ended meanwhile."""
+        run_id, update_id = parse_key(key)
+        row = partition.rows.run(run_id)
+        if row is None:
+            return  # its start did not happen after all, and will be read again
+        workflow_id, run = WorkflowId(row.workflow_id), RunId(run_id)
+        command: AwaitResult | AwaitUpdate = AwaitResult(workflow_id=workflow_id, run_id=run)
+        if update_id:
+            command = AwaitUpdate(workflow_id=workflow_id, run_id=run, update_id=update_id)
+        envelope = Envelope(message_id=MessageId(""), reply_to=to)
+        self._asked.append((partition.number, Work(command, envelope)))
+
+    def partition_of(self, workflow_id: str) -> int:
+        return partition_for(workflow_id, self._around.options.partitions)
+
+    # -- the batch's fate -------------------------------------------------------------------------------------------
+
+    def move_to(self, batch: Batch, partitions: Iterable[int]) -> None:
+        """Gives the batch the offsets that it will commit, and the records that need no run."""
+        owned = set(partitions)
+        for number, offset in self._offsets.items():
+            if number in owned:
+                batch.part(number).offset = offset
+        batch.works += len(self._records)
+        for record in self._records:
+            batch.append(record)
+        batch.answers.extend(self._answers)
+        self._offsets, self._records, self._answers = {}, [], []
+
+    def forget(self) -> None:
+        """What was sorted for a batch that never came to be."""
+        self.refusals.dropped()
+        self._offsets, self._records, self._answers = {}, [], []
+
+    def checkpoint(self, log_: Log, partitions: Sequence[Partition]) -> None:
+        """Between transactions, everything below the history's end is in the store."""
+        for partition in partitions:
+            if self._checkpointed.get(partition.number) == partition.meta.ordinal:
+                continue
+            if self._reader is None:
+                self._reader = log_.reader()
+            partition.meta.history_offset = self._reader.end_offset(partition.history)
+            partition.meta.seen_ordinal = partition.meta.ordinal
+            partition.meta.followed_ms = self._around.clock.now_ms()
+            self._checkpointed[partition.number] = partition.meta.ordinal
+
+    def close(self) -> None:
+        if self._reader is not None:
+            self._reader.close()
