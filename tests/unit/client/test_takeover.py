@@ -10,8 +10,9 @@ import pytest
 import pytest_asyncio
 
 from streamflow.client import Client, RPCError, RPCStatusCode
+from streamflow.client.log.conversation import ASK_AT_ONCE_MAX
 from streamflow.client.log.requests import Timing
-from streamflow.client.log.transport import ASK_AT_ONCE_MAX, LogTransport
+from streamflow.client.log.transport import LogTransport
 from streamflow.memory.broker import MemoryBroker
 from streamflow.memory.log import MemoryLog
 from streamflow.model.answers import Answer, Done, RunResult, TakenOver
