@@ -99,6 +99,16 @@ for _name, _help in {
     activity.command(f"streamflow.cli.activity:{_name}", help=_help)
 app.command(activity)
 
+dlq = App(name="dlq", help="Dead letters: what could not be taken.")
+for _name, _help in {
+    "list_": "List dead letters.",
+    "show_": "Show a dead letter and what to do about it.",
+    "redrive": "Send dead letters once more.",
+    "purge": "Put dead letters away.",
+}.items():
+    dlq.command(f"streamflow.cli.dlq:{_name}", name=_name.rstrip("_"), help=_help)
+app.command(dlq)
+
 topology = App(name="topology", help="Show and make the topics that streamflow needs on Kafka.")
 topology.command("streamflow.cli.topology:plan", help="Show what apply would do.")
 topology.command("streamflow.cli.topology:apply", help="Make topics and queues.")

@@ -33,6 +33,8 @@ _COMMANDS: Final[tuple[type, ...]] = get_args(Command)
 _ANSWERS: Final[tuple[type, ...]] = (*get_args(Answer), CancelTask)
 _ERRORS: Final = "__connect.errors."
 TRUNCATED: Final = "sf-truncated"
+REDRIVEN: Final = "sf-redriven"
+"""On a record that was a dead letter before and is sent again: the first letter that it was."""
 
 
 def encode_command(command: Command) -> bytes:

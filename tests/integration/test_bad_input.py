@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import random
 from collections.abc import AsyncIterator
@@ -15,6 +16,7 @@ import pytest_asyncio
 from confluent_kafka import Message, Producer
 
 from streamflow import topology
+from streamflow.cli.exits import run
 from streamflow.client import Client
 from streamflow.kafka import KafkaLog
 from streamflow.model.answers import Answer, Reason, Rejection
@@ -86,8 +88,6 @@ class Inbox:
 
 async def _described(handle: object) -> str:
     """The status; a run that is not there yet has none."""
-    import asyncio
-
     from streamflow.service import RPCError
 
     try:
@@ -286,3 +286,29 @@ async def test_a_dead_letter_that_the_broker_refuses_holds_nothing_up(
     for letter in found:
         assert (letter.key(), letter.value()) == (b"bad", None)
         assert "without its value" in reason(letter)
+
+
+async def test_a_letter_is_redriven_from_the_command_line_and_takes_effect_once(
+    inbox: Inbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Also when it is sent twice: both copies have one name."""
+    at = ["-n", inbox.namespace, "--kafka", inbox.bootstrap]
+    signal = json.dumps({"type": "signal", "signal": "picked_up"}).encode()
+    inbox.put(b"late", signal, partition=home("late"))
+    await inbox.goes_on(home("late"))
+    handle = await inbox.client.start_workflow("Order", 1, id="late", task_queue=QUEUE)
+    assert await asyncio.to_thread(run, ["dlq", "list", "-o", "json", *at]) == 0
+    [listed] = json.loads(capsys.readouterr().out)
+    assert (listed["workflow_id"], listed["reason"]) == ("late", "address")
+
+    for words in ([], ["--again"]):
+        sent = await asyncio.to_thread(run, ["dlq", "redrive", listed["id"], *words, *at])
+        assert sent == 0, capsys.readouterr()
+    await handle.signal("delivered")
+    assert await handle.result() == orders.RATED
+
+    told = [event.recorded async for event in handle.fetch_history_events()]
+    heard = [type(one.event).__name__ for one in told if one is not None]
+    assert heard.count("SignalReceived") == 2
+    assert await asyncio.to_thread(run, ["dlq", "list", *at]) == 0
+    assert "There is no such letter." in capsys.readouterr().out
