@@ -10,7 +10,8 @@ As with protobuf, a child that is not there reads as an empty one and is there o
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar, overload
 
 from streamflow.model import protobuf
@@ -225,6 +226,10 @@ class child(Descriptor, Generic[PartT]):
     def put(self, message: Message, value: Any) -> None:
         if value is None:
             return
+        if isinstance(value, Mapping | timedelta | datetime):
+            assert self._cls is not None
+            message.__dict__[self.slot] = _made(self._cls, value)
+            return
         own = message.__dict__[self.slot] = type(value)()
         own.CopyFrom(value)
 
@@ -247,6 +252,18 @@ class child(Descriptor, Generic[PartT]):
             found.MergeFromString(value)
             if isinstance(found, Message):
                 found.SetInParent()
+
+
+def _made(cls: type[Any], value: Any) -> Any:
+    """A part that was given as its fields by name, or a time that was given as Python's own."""
+    if isinstance(value, Mapping):
+        return cls(**value)
+    made = cls()
+    if isinstance(value, timedelta):
+        made.FromTimedelta(value)
+    else:
+        made.FromDatetime(value)
+    return made
 
 
 class Repeated(list[PartT]):

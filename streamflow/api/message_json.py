@@ -7,6 +7,7 @@ from typing import Any
 
 from streamflow.api.message import Descriptor, Message, many, table
 from streamflow.api.message_fields import choice, long
+from streamflow.api.message_tables import choices, choices_by_name
 from streamflow.api.times import Duration, Timestamp
 from streamflow.model.payload import Payload
 
@@ -27,6 +28,10 @@ def to_json(part: Message | Payload) -> Any:
 def _value(item: Descriptor, value: Any) -> Any:
     if isinstance(item, choice):
         return getattr(value, "name", value)
+    if isinstance(item, choices):
+        return [getattr(one, "name", one) for one in value]
+    if isinstance(item, choices_by_name):
+        return {key: getattr(value[key], "name", value[key]) for key in sorted(value)}
     if isinstance(item, long):
         return str(value)
     if isinstance(item, many):

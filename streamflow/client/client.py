@@ -251,12 +251,12 @@ class Client:
 
     @property
     def workflow_service(self) -> WorkflowService:
-        """Raises on every use: there is no gRPC service. Use the methods of the client and of its handles."""
+        """Answers the requests of a server's API that a client can answer; others raise, and say what to use instead."""
         return self._service_client.workflow_service
 
     @property
     def operator_service(self) -> OperatorService:
-        """Raises on every use: use the `streamflow namespace` and `streamflow topology` commands."""
+        """Answers requests about search attributes; others raise, and say what to use instead."""
         return self._service_client.operator_service
 
     @property

@@ -58,6 +58,16 @@ def fields(data: bytes) -> Iterator[tuple[int, int | bytes]]:
         at += size
 
 
+def varints(data: bytes) -> list[int]:
+    """The numbers that stand one behind another, as those of a list do. Raises: ValueError, as `fields`."""
+    found: list[int] = []
+    at = 0
+    while at < len(data):
+        number, at = _varint(data, at)
+        found.append(number)
+    return found
+
+
 def signed(number: int) -> int:
     """What a varint of 64 bits says as a signed number."""
     return number - (1 << 64) if number >> 63 else number

@@ -42,11 +42,11 @@ class ServiceClient:
         if not config.identity:
             config.identity = f"{os.getpid()}@{socket.gethostname()}"
         self.config = config
-        self.workflow_service = WorkflowService()
-        self.operator_service = OperatorService()
-        self.cloud_service = CloudService()
-        self.test_service = TestService()
-        self.health_service = HealthService()
+        self.workflow_service = WorkflowService(self)
+        self.operator_service = OperatorService(self)
+        self.cloud_service = CloudService(self)
+        self.test_service = TestService(self)
+        self.health_service = HealthService(self)
         self._first = transport
         self._transports = {transport.namespace: transport}
 

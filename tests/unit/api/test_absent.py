@@ -8,10 +8,10 @@ import pytest
 
 
 def test_a_message_can_be_imported_but_not_made() -> None:
-    from streamflow.api.workflowservice.v1 import DescribeNamespaceRequest
+    from streamflow.api.workflowservice.v1 import PollWorkflowTaskQueueRequest
 
-    with pytest.raises(NotImplementedError, match="DescribeNamespaceRequest"):
-        DescribeNamespaceRequest(namespace="default")
+    with pytest.raises(NotImplementedError, match="PollWorkflowTaskQueueRequest"):
+        PollWorkflowTaskQueueRequest(namespace="default")
 
 
 def test_other_names_are_missing_as_ever() -> None:
@@ -35,3 +35,11 @@ def test_messages_are_also_where_a_protobuf_compiler_puts_them() -> None:
         is DescribeWorkflowExecutionResponse
     )
     assert found("EventType", "enums.v1.event_type_pb2") is EventType
+
+
+def test_members_of_enums_are_beside_their_classes() -> None:
+    module = import_module("streamflow.api.enums.v1.event_type_pb2")
+
+    assert module.EVENT_TYPE_TIMER_FIRED is module.EventType.EVENT_TYPE_TIMER_FIRED
+    with pytest.raises(AttributeError, match="EVENT_TYPE_NONE"):
+        _ = module.EVENT_TYPE_NONE

@@ -46,10 +46,10 @@ async def test_one_connection_serves_clients_of_two_namespaces() -> None:
 
 async def test_raw_services_say_what_to_use_instead() -> None:
     async with await Client.connect("memory:raw") as client:
-        with pytest.raises(NotImplementedError, match=r"describe_namespace: use the methods"):
-            await client.workflow_service.describe_namespace(object())
+        with pytest.raises(NotImplementedError, match=r"create_schedule: use Client"):
+            await client.workflow_service.create_schedule(object())
         with pytest.raises(NotImplementedError, match="streamflow namespace"):
-            client.operator_service.add_search_attributes  # noqa: B018
+            client.operator_service.delete_namespace  # noqa: B018
         with pytest.raises(NotImplementedError, match="WorkflowEnvironment"):
             client.test_service.unlock_time_skipping  # noqa: B018
 

@@ -10,6 +10,12 @@ import pytest
 import pytest_asyncio
 from starlette.types import ASGIApp
 
+from streamflow.api.common.v1 import WorkflowExecution
+from streamflow.api.workflowservice.v1 import (
+    DescribeNamespaceRequest,
+    DescribeWorkflowExecutionRequest,
+    ListNamespacesRequest,
+)
 from streamflow.client import (
     Client,
     RPCError,
@@ -204,6 +210,26 @@ async def test_a_namespace_that_is_not_served_is_said_at_once(app: ASGIApp) -> N
     with pytest.raises(RPCError, match="default"):
         await transport.open()
     await transport.close()
+
+
+async def test_raw_requests_come_through_where_the_api_has_them(client: Client) -> None:
+    """Descriptions do, and whether a namespace is served; what else its log has does not."""
+    service = client.workflow_service
+    execution = WorkflowExecution(workflow_id="w")
+
+    described = await service.describe_workflow_execution(
+        DescribeWorkflowExecutionRequest(execution=execution)
+    )
+    served = await service.describe_namespace(DescribeNamespaceRequest(namespace="default"))
+
+    assert described.workflow_execution_info.type.name == "Count"
+    assert served.namespace_info.name == "default"
+    with pytest.raises(RPCError) as caught:
+        await service.describe_namespace(DescribeNamespaceRequest(namespace="other"))
+    assert caught.value.status is RPCStatusCode.NOT_FOUND
+    with pytest.raises(RPCError, match="where the log is") as caught:
+        await service.list_namespaces(ListNamespacesRequest())
+    assert caught.value.status is RPCStatusCode.UNIMPLEMENTED
 
 
 async def test_the_same_message_id_reaches_the_log(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from streamflow.api.enums.v1.causes import (
     ActivityTaskFailedCause,
     ContinueAsNewVersioningBehavior,
@@ -74,6 +76,16 @@ __all__ = [
     "WorkflowIdReusePolicy",
     "WorkflowTaskFailedCause",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """A member by its name, as files that a protobuf compiler makes have them beside their enums."""
+    for enum in __all__:
+        members: dict[str, Any] = getattr(globals()[enum], "__members__", {})
+        if name in members:
+            return members[name]
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
 
 also_in(
     __name__,

@@ -1,33 +1,118 @@
-"""What `describe` answers, for programs that look into it. Other names are as in `streamflow.api.absent`."""
+"""Requests to a server, and what it would answer; `streamflow.client.raw` answers them. Other names are as in
+`streamflow.api.absent`."""
 
 from __future__ import annotations
 
 from streamflow.api.absent import absent_messages
 from streamflow.api.files import also_in
-from streamflow.api.message import Message, child, many
-from streamflow.api.workflow.v1 import (
-    PendingActivityInfo,
-    PendingChildExecutionInfo,
-    PendingWorkflowTaskInfo,
-    WorkflowExecutionConfig,
-    WorkflowExecutionExtendedInfo,
-    WorkflowExecutionInfo,
+from streamflow.api.workflowservice.v1.places import (
+    DescribeNamespaceRequest,
+    DescribeNamespaceResponse,
+    DescribeTaskQueueRequest,
+    DescribeTaskQueueResponse,
+    GetClusterInfoRequest,
+    GetClusterInfoResponse,
+    GetSearchAttributesRequest,
+    GetSearchAttributesResponse,
+    GetSystemInfoRequest,
+    GetSystemInfoResponse,
+    ListNamespacesRequest,
+    ListNamespacesResponse,
+    RegisterNamespaceRequest,
+    RegisterNamespaceResponse,
+)
+from streamflow.api.workflowservice.v1.runs import (
+    CountWorkflowExecutionsRequest,
+    CountWorkflowExecutionsResponse,
+    DescribeWorkflowExecutionRequest,
+    DescribeWorkflowExecutionResponse,
+    GetWorkflowExecutionHistoryRequest,
+    GetWorkflowExecutionHistoryResponse,
+    ListWorkflowExecutionsRequest,
+    ListWorkflowExecutionsResponse,
+    QueryWorkflowRequest,
+    QueryWorkflowResponse,
+)
+from streamflow.api.workflowservice.v1.sending import (
+    RequestCancelWorkflowExecutionRequest,
+    RequestCancelWorkflowExecutionResponse,
+    SignalWithStartWorkflowExecutionRequest,
+    SignalWithStartWorkflowExecutionResponse,
+    SignalWorkflowExecutionRequest,
+    SignalWorkflowExecutionResponse,
+    StartWorkflowExecutionRequest,
+    StartWorkflowExecutionResponse,
+    TerminateWorkflowExecutionRequest,
+    TerminateWorkflowExecutionResponse,
+)
+from streamflow.api.workflowservice.v1.steering import (
+    DeleteWorkflowExecutionRequest,
+    DeleteWorkflowExecutionResponse,
+    PauseActivityRequest,
+    PauseActivityResponse,
+    PauseWorkflowExecutionRequest,
+    PauseWorkflowExecutionResponse,
+    ResetActivityRequest,
+    ResetActivityResponse,
+    ResetWorkflowExecutionRequest,
+    ResetWorkflowExecutionResponse,
+    UnpauseActivityRequest,
+    UnpauseActivityResponse,
+    UnpauseWorkflowExecutionRequest,
+    UnpauseWorkflowExecutionResponse,
 )
 
-__all__ = ["DescribeWorkflowExecutionResponse"]
+__all__ = [
+    "CountWorkflowExecutionsRequest",
+    "CountWorkflowExecutionsResponse",
+    "DeleteWorkflowExecutionRequest",
+    "DeleteWorkflowExecutionResponse",
+    "DescribeNamespaceRequest",
+    "DescribeNamespaceResponse",
+    "DescribeTaskQueueRequest",
+    "DescribeTaskQueueResponse",
+    "DescribeWorkflowExecutionRequest",
+    "DescribeWorkflowExecutionResponse",
+    "GetClusterInfoRequest",
+    "GetClusterInfoResponse",
+    "GetSearchAttributesRequest",
+    "GetSearchAttributesResponse",
+    "GetSystemInfoRequest",
+    "GetSystemInfoResponse",
+    "GetWorkflowExecutionHistoryRequest",
+    "GetWorkflowExecutionHistoryResponse",
+    "ListNamespacesRequest",
+    "ListNamespacesResponse",
+    "ListWorkflowExecutionsRequest",
+    "ListWorkflowExecutionsResponse",
+    "PauseActivityRequest",
+    "PauseActivityResponse",
+    "PauseWorkflowExecutionRequest",
+    "PauseWorkflowExecutionResponse",
+    "QueryWorkflowRequest",
+    "QueryWorkflowResponse",
+    "RegisterNamespaceRequest",
+    "RegisterNamespaceResponse",
+    "RequestCancelWorkflowExecutionRequest",
+    "RequestCancelWorkflowExecutionResponse",
+    "ResetActivityRequest",
+    "ResetActivityResponse",
+    "ResetWorkflowExecutionRequest",
+    "ResetWorkflowExecutionResponse",
+    "SignalWithStartWorkflowExecutionRequest",
+    "SignalWithStartWorkflowExecutionResponse",
+    "SignalWorkflowExecutionRequest",
+    "SignalWorkflowExecutionResponse",
+    "StartWorkflowExecutionRequest",
+    "StartWorkflowExecutionResponse",
+    "TerminateWorkflowExecutionRequest",
+    "TerminateWorkflowExecutionResponse",
+    "UnpauseActivityRequest",
+    "UnpauseActivityResponse",
+    "UnpauseWorkflowExecutionRequest",
+    "UnpauseWorkflowExecutionResponse",
+]
 
 __getattr__ = absent_messages(__name__)
-
-
-class DescribeWorkflowExecutionResponse(Message):
-    """A run with what it waits for."""
-
-    execution_config = child(1, WorkflowExecutionConfig)
-    workflow_execution_info = child(2, WorkflowExecutionInfo)
-    pending_activities = many(3, PendingActivityInfo)
-    pending_children = many(4, PendingChildExecutionInfo)
-    pending_workflow_task = child(5, PendingWorkflowTaskInfo)
-    workflow_extended_info = child(8, WorkflowExecutionExtendedInfo)
-
 
 also_in(__name__, "request_response_pb2")
