@@ -6,6 +6,17 @@ by schedules alike.
 
 from streamflow.calendars.cron import Cron, CronError, parse_cron
 from streamflow.calendars.matching import matches, next_match
+from streamflow.calendars.schedule_cron import ScheduleCron, parse_schedule_cron
 from streamflow.calendars.spec import CalendarSpec, Range
 
-__all__ = ["CalendarSpec", "Cron", "CronError", "Range", "matches", "next_match", "parse_cron"]
+__all__ = [
+    "CalendarSpec",
+    "Cron",
+    "CronError",
+    "Range",
+    "ScheduleCron",
+    "matches",
+    "next_match",
+    "parse_cron",
+    "parse_schedule_cron",
+]

@@ -8,6 +8,7 @@ Where both days are restricted, a day that fits either counts, as cron has alway
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import datetime, timedelta, tzinfo
 from typing import Final
 
@@ -39,17 +40,17 @@ _DESCRIPTORS: Final = {
     "@midnight": "0 0 * * *",
     "@hourly": "0 * * * *",
 }
-_MONTHS: Final = {
+MONTHS: Final = {
     name: number
     for number, name in enumerate(
         ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"],
         start=1,
     )
 }
-_WEEKDAYS: Final = {
+WEEKDAYS: Final = {
     name: number for number, name in enumerate(["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"])
 }
-_UNITS_MS: Final = {
+UNITS_MS: Final = {
     "h": 3_600_000.0,
     "m": 60_000.0,
     "s": 1_000.0,
@@ -58,8 +59,8 @@ _UNITS_MS: Final = {
     "µs": 0.001,
     "ns": 0.000_001,
 }
-_DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)(ms|us|µs|ns|h|m|s)")
-_ZONE: Final = re.compile(r"(?:CRON_TZ|TZ)=(\S+)\s+(.*)", re.DOTALL)
+_DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)(ms|us|µs|ns|d|h|m|s)")
+ZONE: Final = re.compile(r"(?:CRON_TZ|TZ)=(\S+)\s+(.*)", re.DOTALL)
 _PART: Final = re.compile(r"(\*|\?|\w+)(?:-(\w+))?(?:/(\d{1,4}))?")
 
 
@@ -98,16 +99,21 @@ def parse_cron(text: str) -> Cron:
             f"Expected a cron schedule of at most {TEXT_CHARS_MAX} characters, found {len(text)}"
         )
     zone, rest = "", text.strip()
-    if found := _ZONE.fullmatch(rest):
+    if found := ZONE.fullmatch(rest):
         zone, rest = found[1], found[2].strip()
     if rest.startswith("@every "):
         return Cron(every_ms=_interval_ms(rest.removeprefix("@every ").strip()), zone=zone)
-    if rest.startswith("@"):
-        if rest not in _DESCRIPTORS:
+    return Cron(calendars=_calendars(fields_of(rest), text), zone=zone)
+
+
+def fields_of(text: str) -> list[str]:
+    """The fields, also those that a descriptor stands for."""
+    if text.startswith("@"):
+        if text not in _DESCRIPTORS:
             known = ", ".join([*_DESCRIPTORS, "@every DURATION"])
-            raise CronError(f"Expected a descriptor like {known}, found {rest!r}")
-        rest = _DESCRIPTORS[rest]
-    return Cron(calendars=_calendars(rest.split(), text), zone=zone)
+            raise CronError(f"Expected a descriptor like {known}, found {text!r}")
+        text = _DESCRIPTORS[text]
+    return text.split()
 
 
 def _calendars(words: list[str], text: str) -> tuple[CalendarSpec, ...]:
@@ -117,11 +123,11 @@ def _calendars(words: list[str], text: str) -> tuple[CalendarSpec, ...]:
         )
     minute, hour, day, month, weekday = words
     calendar = CalendarSpec(
-        minute=_field(minute, MINUTE, {}),
-        hour=_field(hour, HOUR, {}),
-        day_of_month=_field(day, DAY_OF_MONTH, {}),
-        month=_field(month, MONTH, _MONTHS),
-        day_of_week=_field(weekday, DAY_OF_WEEK, _WEEKDAYS),
+        minute=parse_field(minute, MINUTE, {}),
+        hour=parse_field(hour, HOUR, {}),
+        day_of_month=parse_field(day, DAY_OF_MONTH, {}),
+        month=parse_field(month, MONTH, MONTHS),
+        day_of_week=parse_field(weekday, DAY_OF_WEEK, WEEKDAYS),
     )
     if day[0] in "*?" or weekday[0] in "*?":
         return (calendar,)
@@ -132,14 +138,15 @@ def _calendars(words: list[str], text: str) -> tuple[CalendarSpec, ...]:
     )
 
 
-def _field(word: str, field: Field, names: dict[str, int]) -> tuple[Range, ...]:
+def parse_field(word: str, field: Field, names: Mapping[str, int]) -> tuple[Range, ...]:
+    """One field's ranges. Raises `CronError` for what is none."""
     parts = word.split(",")
     if len(parts) > RANGES_MAX:
         raise CronError(f"Expected at most {RANGES_MAX} parts in {field.name}, found {len(parts)}")
     return tuple(_range(part, field, names) for part in parts)
 
 
-def _range(part: str, field: Field, names: dict[str, int]) -> Range:
+def _range(part: str, field: Field, names: Mapping[str, int]) -> Range:
     found = _PART.fullmatch(part)
     if found is None:
         raise CronError(f"Expected *, a value, a range or steps for {field.name}, found {part!r}")
@@ -161,7 +168,7 @@ def _range(part: str, field: Field, names: dict[str, int]) -> Range:
     return Range(first, last, int(step or 1))
 
 
-def _value(text: str, field: Field, names: dict[str, int]) -> int:
+def _value(text: str, field: Field, names: Mapping[str, int]) -> int:
     number = names.get(text.upper())
     if number is None and text.isascii() and text.isdigit() and len(text) < 5:
         number = int(text)
@@ -171,11 +178,17 @@ def _value(text: str, field: Field, names: dict[str, int]) -> int:
 
 
 def _interval_ms(text: str) -> int:
-    """A duration like ``1h30m``, in whole seconds as cron counts them and at least one."""
+    """A duration in whole seconds as cron counts them, and at least one."""
+    return max(1, parse_duration_ms(text, UNITS_MS) // 1_000) * 1_000
+
+
+def parse_duration_ms(text: str, units_ms: Mapping[str, float]) -> int:
+    """A duration like ``1h30m`` behind ``@every``. Raises `CronError` for anything else."""
     pieces = _DURATION.findall(text)
-    if not pieces or "".join(number + unit for number, unit in pieces) != text:
+    whole = "".join(number + unit for number, unit in pieces)
+    if not pieces or whole != text or any(unit not in units_ms for _, unit in pieces):
         raise CronError(f"Expected a duration like 1h30m after @every, found {text!r}")
-    total_ms = sum(float(number) * _UNITS_MS[unit] for number, unit in pieces)
+    total_ms = sum(float(number) * units_ms[unit] for number, unit in pieces)
     if not total_ms < EVERY_MAX / timedelta(milliseconds=1):
         raise CronError(f"Expected a duration below {EVERY_MAX.days} days after @every")
-    return max(1, int(total_ms // 1_000)) * 1_000
+    return int(total_ms)

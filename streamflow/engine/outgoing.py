@@ -171,6 +171,8 @@ def _start_child(run: Run, event: ChildInitiated, context: Context) -> list[Send
         static_summary=options.static_summary,
         static_details=options.static_details,
         priority=options.priority or run.start.priority,
+        last_result=options.last_result,
+        last_failure=options.last_failure,
         parent=sender(run, event.op, context),
     )
     return [SendCommand(event.queue, command)]

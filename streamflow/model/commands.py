@@ -90,6 +90,9 @@ class StartWorkflow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """1 is first, 5 is last, 0 is unset."""
     origin: FromRun | None = None
     """Set where another run signals the workflow with this start."""
+    last_result: Payloads = ()
+    """Of the run of the schedule before this one; within a chain, `Chain` has it."""
+    last_failure: Failure | None = None
 
 
 class SignalWorkflow(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -64,6 +64,9 @@ class ChildOptions(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     static_summary: str = ""
     static_details: str = ""
     priority: int = 0
+    last_result: Payloads = ()
+    """What the child is told of the run before it, where one takes its turn after another: by a schedule."""
+    last_failure: Failure | None = None
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -2,12 +2,14 @@
 
     client --start, signal, query--> `workflow.ScheduleWorkflow` on queue `SCHEDULES_QUEUE` --child workflows--> any queue
 
-`facts` is what a schedule is and has done, `times` when it is due (pure), `workflow` the code that acts.
+`facts` is what a schedule is and has done, `times` when it is due (pure), `workflow` the code that acts: `starting` an action,
+`carrying` what it leaves to the next one.
 """
 
 from __future__ import annotations
 
 from streamflow.schedules.facts import (
+    OWN_ATTRIBUTES,
     SCHEDULE_TYPE,
     SCHEDULES_QUEUE,
     Action,
@@ -26,6 +28,7 @@ from streamflow.schedules.facts import (
 from streamflow.schedules.times import next_times, refuse_spec
 
 __all__ = [
+    "OWN_ATTRIBUTES",
     "SCHEDULES_QUEUE",
     "SCHEDULE_TYPE",
     "Action",

@@ -9,8 +9,9 @@ from typing import Final
 import msgspec
 
 from streamflow.calendars import CalendarSpec
+from streamflow.model.failure import Failure
 from streamflow.model.options import RetryPolicy
-from streamflow.model.payload import Payload
+from streamflow.model.payload import Payload, Payloads
 
 SCHEDULES_QUEUE: Final = "streamflow-schedules"
 """The queue on which schedules live, whatever queues their actions are on."""
@@ -20,6 +21,10 @@ RECENT_MAX: Final = 10
 BUFFER_MAX: Final = 1_000
 """Actions that wait for a running one to end; what comes on top is skipped."""
 UPCOMING_MAX: Final = 10
+CATCHUP_MIN_MS: Final = 10_000
+PAUSED_NAME: Final = "TemporalSchedulePaused"
+OWN_ATTRIBUTES: Final = frozenset({PAUSED_NAME, "TemporalChangeVersion"})
+"""Search attributes of a schedule that are not its user's."""
 
 
 def workflow_id_of(schedule_id: str) -> str:
@@ -75,11 +80,13 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     static_summary: str = ""
     static_details: str = ""
     headers: Mapping[str, Payload] = {}
+    priority: int = 0
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
     overlap: Overlap = Overlap.SKIP
     catchup_window_ms: int = 365 * 86_400_000
+    """Never less than `CATCHUP_MIN_MS`."""
     pause_on_failure: bool = False
 
 
@@ -137,8 +144,13 @@ class Info(msgspec.Struct, kw_only=True):
     recent: list[ActionResult] = []
     running: list[Running] = []
     buffer: list[Waiting] = []
+    backfills: list[Backfill] = []
+    """What is left of them, in their order."""
     seen_ms: int = 0
     """Up to here, nominal times have been dealt with."""
+    last_result: Payloads = ()
+    """Of the last action that completed, for the next one; likewise the failure, if the last one failed."""
+    last_failure: Failure | None = None
 
 
 class Memory(msgspec.Struct, kw_only=True):

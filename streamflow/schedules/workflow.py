@@ -17,29 +17,20 @@ from typing import Any, Final
 import msgspec
 
 from streamflow import workflow
-from streamflow.common import (
-    RawValue,
-    RetryPolicy,
-    SearchAttributeKey,
-    SearchAttributePair,
-    TypedSearchAttributes,
-    WorkflowIDReusePolicy,
-)
+from streamflow.common import SearchAttributeKey
 from streamflow.converter import decode_search_attributes
-from streamflow.exceptions import (
-    ApplicationError,
-    ChildWorkflowError,
-    TerminatedError,
-    is_cancelled_exception,
-)
+from streamflow.exceptions import ApplicationError, ChildWorkflowError
+from streamflow.exceptions import TimeoutError as WorkflowTimeoutError
+from streamflow.schedules.carrying import is_failure, leave_failure, leave_result
 from streamflow.schedules.facts import (
     BUFFER_MAX,
+    CATCHUP_MIN_MS,
+    OWN_ATTRIBUTES,
+    PAUSED_NAME,
     RECENT_MAX,
     SCHEDULE_TYPE,
-    UPCOMING_MAX,
     ActionResult,
     Backfill,
-    Described,
     Info,
     Memory,
     Overlap,
@@ -48,16 +39,21 @@ from streamflow.schedules.facts import (
     Schedule,
     Waiting,
 )
+from streamflow.schedules.seeing import described, patched
+from streamflow.schedules.starting import start_action
 from streamflow.schedules.times import EPOCH, next_due, next_times
 
-SCHEDULED_BY: Final = SearchAttributeKey.for_keyword("TemporalScheduledById")
-SCHEDULED_AT: Final = SearchAttributeKey.for_datetime("TemporalScheduledStartTime")
+PAUSED: Final = SearchAttributeKey.for_bool(PAUSED_NAME)
 TERMINATE: Final = "streamflow.Schedule.terminate"
 """The activity that ends an action for TERMINATE_OTHER; the host of schedules runs it."""
 HISTORY_MAX: Final = 40_000
 """Events at which a new run begins though actions are running, whose ends then go unnoticed."""
 BACKFILL_MAX: Final = 10_000
-"""Actions of one backfill."""
+"""Actions of one backfill, in runs that began before `_SECOND`."""
+BACKFILLED_PER_STEP_MAX: Final = 100
+_SECOND: Final = "schedules-2"
+"""The patch of runs that know: backfills bit by bit, buffered actions that a pause or a limit takes away, the least window to
+catch up, jittered times across an update, and whether they are paused as a search attribute."""
 
 
 @workflow.defn(name=SCHEDULE_TYPE)
@@ -72,15 +68,18 @@ class ScheduleWorkflow:
         self.patches: list[Patch] = []
         self.handles: dict[str, workflow.ChildWorkflowHandle[Any, Any]] = {}
         self.starting = 0
+        self.names: set[str] = set()
         self.changed = False
+        self.second = False
 
     @workflow.run
     async def run(self, text: str) -> None:
+        self.second = workflow.patched(_SECOND)
         now_ms = self._now_ms()
         if self.memory.info is None:
             self.info.created_ms = self.info.seen_ms = now_ms
             if self.memory.trigger is not None:
-                self._act(Waiting(nominal_ms=now_ms, scheduled_ms=now_ms, manual=True), None)
+                self._act(_made_up(now_ms), None)
             for backfill in self.memory.backfills:
                 self._backfill(backfill)
         while True:
@@ -89,7 +88,10 @@ class ScheduleWorkflow:
                 self._patch(patch)
             self.patches.clear()
             wake_ms = self._act_on_what_is_due()
+            if self._act_on_backfills():
+                wake_ms = self._now_ms() + 1
             self._start_buffered()
+            self._show_whether_paused()
             if self._should_begin_anew():
                 workflow.continue_as_new(self._memory())
             await self._wait(wake_ms)
@@ -105,32 +107,25 @@ class ScheduleWorkflow:
     def describe(self, now_ms: int) -> str:
         schedule = self.schedule
         for patch in self.patches:
-            schedule = _patched(schedule, patch)
-        upcoming: list[int] = []
-        state = schedule.state
-        if not (state.limited_actions and not state.remaining_actions):
-            after_ms = max(now_ms, self.info.created_ms)
-            for due in next_times(schedule.spec, after_ms, _zone(schedule), self.memory.id):
-                upcoming.append(due.at_ms)
-                if len(upcoming) == UPCOMING_MAX:
-                    break
-        found = Described(schedule=schedule, info=self.info, upcoming_ms=tuple(upcoming))
+            schedule = patched(schedule, patch)
+        found = described(schedule, self.info, now_ms, _zone(schedule), self.memory.id)
         return msgspec.json.encode(found).decode()
 
     def _patch(self, patch: Patch) -> None:
         now_ms = self._now_ms()
         before = self.schedule
-        self.schedule = _patched(before, patch)
+        self.schedule = patched(before, patch)
         if patch.schedule is not None:
-            self.info.updated_ms = self.info.seen_ms = now_ms
+            self.info.updated_ms = now_ms
+            jitter_ms = self.schedule.spec.jitter_ms if self.second else -1
+            self.info.seen_ms = max(self.info.seen_ms, now_ms - jitter_ms - 1)
         if before.state.paused and not self.schedule.state.paused:
             # What came while it was paused is over.
             self.info.seen_ms = max(self.info.seen_ms, now_ms)
         if patch.search_attributes is not None:
             self._replace_search_attributes(patch)
         if patch.trigger:
-            waiting = Waiting(nominal_ms=now_ms, scheduled_ms=now_ms, manual=True)
-            self._act(waiting, patch.overlap)
+            self._act(_made_up(now_ms), patch.overlap)
         for backfill in patch.backfills:
             self._backfill(backfill)
 
@@ -141,7 +136,7 @@ class ScheduleWorkflow:
         gone = [
             pair.key.value_unset()
             for pair in workflow.info().typed_search_attributes
-            if pair.key.name not in kept
+            if pair.key.name not in kept | OWN_ATTRIBUTES
         ]
         workflow.upsert_search_attributes(
             [*gone, *(pair.key.value_set(pair.value) for pair in wanted)]
@@ -164,7 +159,9 @@ class ScheduleWorkflow:
             if due.at_ms > now_ms:
                 return due.at_ms
             self.info.seen_ms = due.nominal_ms
-            if now_ms - due.at_ms > self.schedule.policy.catchup_window_ms:
+            if self.second and due.at_ms < self.info.updated_ms:
+                continue  # it was over before the schedule became what it is
+            if now_ms - due.at_ms > self._catchup_ms():
                 self.info.missed_catchup_window += 1
             else:
                 self._act(Waiting(nominal_ms=due.nominal_ms, scheduled_ms=due.at_ms), None)
@@ -172,20 +169,41 @@ class ScheduleWorkflow:
                 if state.limited_actions and not state.remaining_actions:
                     return None
 
+    def _catchup_ms(self) -> int:
+        window_ms = self.schedule.policy.catchup_window_ms
+        return max(window_ms, CATCHUP_MIN_MS) if self.second else window_ms
+
+    def _act_on_backfills(self) -> bool:
+        """Deals with some of the times that are to be made up for; whether more of them could be at once."""
+        zone = _zone(self.schedule)
+        for _ in range(BACKFILLED_PER_STEP_MAX):
+            if not self.info.backfills or len(self.info.buffer) >= BUFFER_MAX // 2:
+                return False
+            first = self.info.backfills[0]
+            due = next_due(self.schedule.spec, first.start_at_ms - 1, zone, self.memory.id)
+            if due is None or due.nominal_ms > first.end_at_ms:
+                self.info.backfills.pop(0)
+                continue
+            self.info.backfills[0] = msgspec.structs.replace(first, start_at_ms=due.nominal_ms + 1)
+            self._act(_made_up(due.nominal_ms), first.overlap)
+        return True
+
     def _backfill(self, backfill: Backfill) -> None:
+        if self.second:
+            self.info.backfills.append(backfill)
+            return
         zone = _zone(self.schedule)
         times = next_times(self.schedule.spec, backfill.start_at_ms - 1, zone, self.memory.id)
         for count, due in enumerate(times):
             if due.nominal_ms > backfill.end_at_ms or count == BACKFILL_MAX:
                 return
-            waiting = Waiting(nominal_ms=due.nominal_ms, scheduled_ms=due.nominal_ms, manual=True)
-            self._act(waiting, backfill.overlap)
+            self._act(_made_up(due.nominal_ms), backfill.overlap)
 
     def _act(self, waiting: Waiting, overlap: Overlap | None) -> None:
         policy = overlap or self.schedule.policy.overlap
         busy = self.starting or self.handles or self.info.buffer
         if policy is Overlap.ALLOW_ALL or not busy:
-            self._begin(waiting)
+            self._begin(waiting, in_turn=policy is not Overlap.ALLOW_ALL)
             return
         match policy:
             case Overlap.SKIP:
@@ -212,10 +230,17 @@ class ScheduleWorkflow:
         self.info.buffer.append(waiting)
 
     def _start_buffered(self) -> None:
-        if self.info.buffer and not self.handles and not self.starting:
-            self._begin(self.info.buffer.pop(0))
+        while self.info.buffer and not self.handles and not self.starting:
+            waiting = self.info.buffer.pop(0)
+            if not self.second or waiting.manual or self._may_act():
+                self._begin(waiting, in_turn=True)
 
-    def _begin(self, waiting: Waiting) -> None:
+    def _may_act(self) -> bool:
+        state = self.schedule.state
+        return not state.paused and (not state.limited_actions or state.remaining_actions > 0)
+
+    def _begin(self, waiting: Waiting, *, in_turn: bool) -> None:
+        """``in_turn``: after the one before and before the next, so that each can hand something on."""
         state = self.schedule.state
         if not waiting.manual and state.limited_actions:
             left = max(0, state.remaining_actions - 1)
@@ -224,20 +249,25 @@ class ScheduleWorkflow:
             )
         self.info.num_actions += 1
         self.starting += 1
-        asyncio.ensure_future(self._start_and_watch(waiting))  # noqa: RUF006  # the loop keeps it
+        asyncio.ensure_future(self._start_and_watch(waiting, in_turn=in_turn))  # noqa: RUF006  # the loop keeps it
 
-    async def _start_and_watch(self, waiting: Waiting) -> None:
+    async def _start_and_watch(self, waiting: Waiting, *, in_turn: bool) -> None:
         """One action, from its start to its end."""
         workflow_id = self._workflow_id(waiting)
+        action = self.schedule.action
+        self.names.add(workflow_id)
         try:
-            handle = await self._start(workflow_id, waiting)
+            handle = await start_action(self.memory.id, action, workflow_id, waiting, self.info)
         except ChildWorkflowError as error:
-            self._failed(workflow_id, error)
+            self.info.num_actions -= self.second
+            self._pause_on_failure(workflow_id, error)
             return
         except Exception as error:
+            self.info.num_actions -= self.second
             workflow.logger.warning("Scheduled workflow %s was not started: %s", workflow_id, error)
             return
         finally:
+            self.names.discard(workflow_id)
             self.starting -= 1
             self.changed = True
         run_id = handle.first_execution_run_id or ""
@@ -251,9 +281,13 @@ class ScheduleWorkflow:
         self.info.running.append(Running(workflow_id=workflow_id, run_id=run_id))
         self.handles[workflow_id] = handle
         try:
-            await handle
+            completed = await handle
+            if in_turn and completed is not None:
+                leave_result(self.info, action, completed)
         except ChildWorkflowError as error:
-            self._failed(workflow_id, error)
+            self._pause_on_failure(workflow_id, error)
+            if in_turn:
+                leave_failure(self.info, error)
         except asyncio.CancelledError:
             pass  # ours alone: the policy cancelled it
         finally:
@@ -261,53 +295,34 @@ class ScheduleWorkflow:
             self.info.running = [one for one in self.info.running if one.workflow_id != workflow_id]
             self.changed = True
 
-    def _failed(self, workflow_id: str, error: ChildWorkflowError) -> None:
-        if not self.schedule.policy.pause_on_failure or is_cancelled_exception(error):
-            return
-        if isinstance(error.cause, TerminatedError):
+    def _pause_on_failure(self, workflow_id: str, error: ChildWorkflowError) -> None:
+        if not self.schedule.policy.pause_on_failure or not is_failure(error):
             return
         note = f"paused due to workflow failure: {workflow_id}: {error.cause or error}"
+        if isinstance(error.cause, WorkflowTimeoutError):
+            note = f"paused due to workflow timeout: {workflow_id}"
         paused = msgspec.structs.replace(self.schedule.state, paused=True, note=note)
         self.schedule = msgspec.structs.replace(self.schedule, state=paused)
-
-    async def _start(
-        self, workflow_id: str, waiting: Waiting
-    ) -> workflow.ChildWorkflowHandle[Any, Any]:
-        action = self.schedule.action
-        policy = action.retry_policy
-        return await workflow.start_child_workflow(
-            action.workflow,
-            args=[RawValue(payload) for payload in action.args],
-            id=workflow_id,
-            task_queue=action.queue,
-            parent_close_policy=workflow.ParentClosePolicy.ABANDON,
-            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
-            execution_timeout=_duration(action.execution_timeout_ms),
-            run_timeout=_duration(action.run_timeout_ms),
-            task_timeout=_duration(action.task_timeout_ms),
-            retry_policy=None if policy is None else RetryPolicy._from_model(policy),
-            memo={name: RawValue(payload) for name, payload in action.memo.items()},
-            search_attributes=self._search_attributes(waiting),
-            static_summary=action.static_summary or None,
-            static_details=action.static_details or None,
-        )
-
-    def _search_attributes(self, waiting: Waiting) -> TypedSearchAttributes:
-        own = decode_search_attributes(self.schedule.action.search_attributes)
-        nominal = EPOCH + timedelta(milliseconds=waiting.nominal_ms)
-        return own.updated(
-            SearchAttributePair(SCHEDULED_BY, self.memory.id),
-            SearchAttributePair(SCHEDULED_AT, nominal),
-        )
 
     def _workflow_id(self, waiting: Waiting) -> str:
         """The action's ID with its time, and more of it where two are in one second."""
         nominal = EPOCH + timedelta(milliseconds=waiting.nominal_ms)
         found = f"{self.schedule.action.id}-{nominal:%Y-%m-%dT%H:%M:%S}Z"
         taken = {one.workflow_id for one in self.info.recent} | self.handles.keys()
-        return f"{found}-{self.info.num_actions}" if found in taken else found
+        if not self.second:
+            return f"{found}-{self.info.num_actions}" if found in taken else found
+        free, number = found, 1
+        while free in taken | self.names:
+            number += 1
+            free = f"{found}-{number}"
+        return free
 
     # -- waiting ------------------------------------------------------------------------------------------------
+
+    def _show_whether_paused(self) -> None:
+        paused = self.schedule.state.paused
+        if self.second and workflow.info().typed_search_attributes.get(PAUSED) is not paused:
+            workflow.upsert_search_attributes([PAUSED.value_set(paused)])
 
     async def _wait(self, wake_ms: int | None) -> None:
         timeout = None if wake_ms is None else max(0, wake_ms - self._now_ms()) / 1000
@@ -333,14 +348,9 @@ class ScheduleWorkflow:
         return (workflow.now() - EPOCH) // timedelta(milliseconds=1)
 
 
-def _patched(schedule: Schedule, patch: Patch) -> Schedule:
-    found = patch.schedule or schedule
-    state = found.state
-    if patch.paused is not None:
-        state = msgspec.structs.replace(state, paused=patch.paused)
-    if patch.note is not None:
-        state = msgspec.structs.replace(state, note=patch.note)
-    return msgspec.structs.replace(found, state=state)
+def _made_up(nominal_ms: int) -> Waiting:
+    """An action that somebody asked for, whatever state the schedule is in."""
+    return Waiting(nominal_ms=nominal_ms, scheduled_ms=nominal_ms, manual=True)
 
 
 async def _terminate(workflow_id: str) -> None:
@@ -365,7 +375,3 @@ def _zone(schedule: Schedule) -> tzinfo:
             return zoneinfo.ZoneInfo(name)
         except (zoneinfo.ZoneInfoNotFoundError, ValueError) as error:
             raise ApplicationError(f"Expected a time zone, found {name!r}") from error
-
-
-def _duration(milliseconds: int | None) -> timedelta | None:
-    return None if milliseconds is None else timedelta(milliseconds=milliseconds)

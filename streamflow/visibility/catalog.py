@@ -62,6 +62,9 @@ _BUILT_IN: Final = (
     Attribute("LastFailure", Kind.KEYWORD, "last_failure"),
     Attribute("Trouble", Kind.KEYWORD, "trouble"),
     Attribute("TemporalChangeVersion", Kind.KEYWORD_LIST),
+    Attribute("TemporalScheduledById", Kind.KEYWORD),
+    Attribute("TemporalScheduledStartTime", Kind.DATETIME),
+    Attribute("TemporalSchedulePaused", Kind.BOOL),
 )
 BUILT_IN: Final = {attribute.name: attribute for attribute in _BUILT_IN}
 

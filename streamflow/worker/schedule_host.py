@@ -6,7 +6,9 @@ import asyncio
 from typing import Any
 
 from streamflow import activity
+from streamflow.converter import DataConverter
 from streamflow.exceptions import StreamflowError
+from streamflow.schedules.carrying import AsStored
 from streamflow.schedules.facts import SCHEDULES_QUEUE
 from streamflow.schedules.workflow import TERMINATE, ScheduleWorkflow
 from streamflow.worker.worker import Worker
@@ -20,8 +22,9 @@ class ScheduleHost:
 
     def __init__(self, client: Any) -> None:
         self._client = client
+        reader = DataConverter(payload_converter_class=AsStored)
         self.worker = Worker(
-            client,
+            type(client)(**{**client.config(), "data_converter": reader}),
             task_queue=SCHEDULES_QUEUE,
             workflows=[ScheduleWorkflow],
             activities=[self.terminate],

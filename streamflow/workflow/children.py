@@ -10,7 +10,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, Unpack, cast, overload
 
 from streamflow.coroutine.context import current
-from streamflow.coroutine.machines.child import ChildHandle
+from streamflow.coroutine.machines.child import ChildHandle, ChildRequest
+from streamflow.coroutine.values import Values
 from streamflow.model.payload import NO_HEADERS
 from streamflow.model.relations import Target
 from streamflow.workflow.arguments import NO_ARGUMENT, arguments_of
@@ -221,9 +222,14 @@ async def start_given(given: StartChildWorkflowInput) -> ChildWorkflowHandle[Any
     """Starts what the last interceptor passed on."""
     instance = current()
     values = instance.values.of_workflow(instance.facts, given.id)
-    machine = instance.begin_child(
-        request_of(given, values), values, given.ret_type, handle_class=ChildWorkflowHandle
-    )
+    return await start_requested(request_of(given, values), values, given.ret_type)
+
+
+async def start_requested(
+    request: ChildRequest, values: Values, result_type: Any
+) -> ChildWorkflowHandle[Any, Any]:
+    instance = current()
+    machine = instance.begin_child(request, values, result_type, handle_class=ChildWorkflowHandle)
     await machine.start
     handle = cast("ChildWorkflowHandle[Any, Any]", machine.handle)
     targets_of(instance)[handle.id] = handle.target

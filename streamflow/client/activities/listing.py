@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING, Final
 
 from streamflow.client.activities.execution import ActivityExecution, listed_activity
 from streamflow.client.calls.address import seconds
+from streamflow.client.calls.filters import narrowed, renamed
 from streamflow.client.calls.paging import Pages
 from streamflow.client.calls.start import NO_METADATA
 from streamflow.client.inputs import CountActivitiesInput, ListActivitiesInput
 from streamflow.client.transport import ExecutionsCount
 from streamflow.model import standalone
-from streamflow.service import RPCError, RPCStatusCode
-from streamflow.visibility.errors import FilterError
-from streamflow.visibility.lexing import tokens
+from streamflow.service import RPCError
 
 if TYPE_CHECKING:
     from streamflow.client.client import Client
@@ -133,44 +132,12 @@ async def count_activities(
 
 def about_activities(query: str) -> str:
     """The filter, of runs that are activities alone."""
-    return _narrowed(_renamed(query), f"TaskQueue = '{standalone.QUEUE}'")
+    return narrowed(renamed(query, _NAMES), f"TaskQueue = '{standalone.QUEUE}'")
 
 
 def about_workflows(query: str) -> str:
     """The filter, of runs that are users' workflows alone. Its places stay those of the text given, where they can."""
     try:
-        return _narrowed(query, f"TaskQueue != '{standalone.QUEUE}'")
+        return narrowed(query, f"TaskQueue != '{standalone.QUEUE}'")
     except RPCError:
         return query  # whoever reads it whole says what is wrong with it
-
-
-def _renamed(query: str) -> str:
-    made, at = "", 0
-    for token in _tokens(query):
-        if token[0] in ("word", "name") and token[1] in _NAMES:
-            made += query[at : token[2]] + _NAMES[token[1]]
-            at = token[2] + len(token[1]) + (2 if token[0] == "name" else 0)
-    return made + query[at:]
-
-
-def _narrowed(query: str, condition: str) -> str:
-    """``condition`` too; what comes behind the conditions (an order, a grouping) stays behind them."""
-    words = [
-        (text.upper(), at)
-        for kind, text, at in _tokens(query)
-        if kind == "word" and text.upper() in ("ORDER", "GROUP", "OR", "LIMIT")
-    ]
-    end = next((at for word, at in words if word != "OR"), len(query))
-    conditions, rest = query[:end], query[end:]
-    if not conditions.strip():
-        return f"{condition} {rest}".strip()
-    if any(word == "OR" for word, _ in words):
-        conditions = f"({conditions})"
-    return f"{conditions} AND {condition} {rest}".strip()
-
-
-def _tokens(query: str) -> list[tuple[str, str, int]]:
-    try:
-        return [(token.kind, token.text, token.at) for token in tokens(query)]
-    except FilterError as error:
-        raise RPCError(str(error), RPCStatusCode.INVALID_ARGUMENT) from error

@@ -22,6 +22,8 @@ class CreateScheduleInput:
     search_attributes: TypedSearchAttributes | None
     rpc_metadata: Mapping[str, str | bytes]
     rpc_timeout: timedelta | None
+    static_summary: str | None = None
+    static_details: str | None = None
 
 
 @dataclass

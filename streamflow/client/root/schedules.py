@@ -14,7 +14,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
+from streamflow.calendars import CronError
 from streamflow.client import inputs
+from streamflow.client.calls.filters import narrowed, prefixed, renamed
 from streamflow.client.calls.values import converter_for
 from streamflow.client.root.calls import Calls
 from streamflow.client.schedules.description import (
@@ -45,6 +47,8 @@ if TYPE_CHECKING:
     from streamflow.client.client import Client
 
 _PREFIX = workflow_id_of("")
+_ID_NAME = "ScheduleId"
+"""As list filters name a schedule's ID."""
 
 
 class ScheduleCalls(Calls):
@@ -75,6 +79,8 @@ class ScheduleCalls(Calls):
                 id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
                 memo=memo or None,
                 search_attributes=input.search_attributes,
+                static_summary=input.static_summary,
+                static_details=input.static_details,
                 rpc_timeout=input.rpc_timeout,
             )
         except WorkflowAlreadyStartedError as error:
@@ -93,7 +99,8 @@ class ScheduleCalls(Calls):
             "AND ExecutionStatus = 'Running'"
         )
         if input.query:
-            query += f" AND ({input.query})"
+            asked = renamed(prefixed(input.query, _ID_NAME, _PREFIX), {_ID_NAME: "WorkflowId"})
+            query = narrowed(asked, query)
         runs = self._plain().list_workflows(
             query, page_size=page_size, next_page_token=token, rpc_timeout=input.rpc_timeout
         )
@@ -164,13 +171,15 @@ class ScheduleCalls(Calls):
     async def _facts(self, schedule: Schedule) -> Facts:
         # What the action's workflow is given is that workflow's; its ID is the action's with the time appended.
         action_id = getattr(schedule.action, "id", "")
-        facts = await to_facts(schedule, converter_for(self._client, action_id))
+        converter = converter_for(self._client, action_id)
+        try:
+            facts = await to_facts(schedule, converter, self._headers)
+        except CronError as error:
+            raise _invalid(error) from error
         try:
             refuse_spec(facts.spec, ZoneInfo(facts.spec.time_zone or "UTC"))
         except (ZoneInfoNotFoundError, ValueError) as error:
-            raise RPCError(
-                f"Invalid schedule spec: {error}", RPCStatusCode.INVALID_ARGUMENT
-            ) from error
+            raise _invalid(error) from error
         return facts
 
     def _plain(self) -> Client:
@@ -217,6 +226,10 @@ def _check_limits(schedule: Schedule) -> None:
         raise ValueError("Must set limited actions to false if there are no remaining actions set")
     if not state.limited_actions and state.remaining_actions:
         raise ValueError("Must set limited actions to true if there are remaining actions set")
+
+
+def _invalid(error: Exception) -> RPCError:
+    return RPCError(f"Invalid schedule spec: {error}", RPCStatusCode.INVALID_ARGUMENT)
 
 
 def _named(error: RPCError, schedule_id: str) -> RPCError:

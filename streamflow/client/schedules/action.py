@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, overload
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 SelfT = TypeVar("SelfT")
 ArgT = TypeVar("ArgT")
 Params = ParamSpec("Params")
+
+EncodeHeaders = Callable[[Mapping[str, Payload]], Awaitable[Mapping[str, Payload]]]
 
 NO_ATTRIBUTES: SearchAttributes = MappingProxyType({})
 
@@ -57,6 +59,9 @@ class ScheduleActionStartWorkflow(ScheduleAction):
     static_details: str | Payload | None
     priority: Priority
     headers: Mapping[str, Payload] | None
+    """What its interceptors find in the workflow's headers. Default: none."""
+    headers_stored: bool = field(default=False, init=False, repr=False, compare=False)
+    """Whether they come out of a description, and are encoded as they are."""
 
     @overload
     def __init__(
@@ -180,16 +185,20 @@ class ScheduleActionStartWorkflow(ScheduleAction):
         self.static_details = static_details
         self.priority = priority
         self.headers = headers
+        self.headers_stored = False
 
 
-async def to_facts(action: ScheduleAction, converter: DataConverter) -> Action:
-    """With its arguments and memo encoded; payloads stay as they are."""
+async def to_facts(
+    action: ScheduleAction, converter: DataConverter, encode_headers: EncodeHeaders
+) -> Action:
+    """With its arguments, memo and headers encoded; payloads, and headers out of a description, stay as they are."""
     if not isinstance(action, ScheduleActionStartWorkflow):
         raise TypeError(f"Expected a ScheduleActionStartWorkflow, found {action!r}")
     attributes = encode_search_attributes(action.typed_search_attributes)
     if action.untyped_search_attributes:
         attributes |= encode_search_attributes(action.untyped_search_attributes)
     policy = action.retry_policy
+    headers = action.headers or {}
     return Action(
         workflow=action.workflow,
         id=action.id,
@@ -203,7 +212,8 @@ async def to_facts(action: ScheduleAction, converter: DataConverter) -> Action:
         search_attributes=attributes,
         static_summary=_text(converter, action.static_summary),
         static_details=_text(converter, action.static_details),
-        headers=dict(action.headers or {}),
+        headers=dict(headers if action.headers_stored else await encode_headers(headers)),
+        priority=action.priority._to_model(),
     )
 
 
@@ -212,7 +222,7 @@ def of_facts(action: Action) -> ScheduleActionStartWorkflow:
         return None if milliseconds is None else timedelta(milliseconds=milliseconds)
 
     policy = action.retry_policy
-    return ScheduleActionStartWorkflow(
+    found = ScheduleActionStartWorkflow(
         action.workflow,
         args=list(action.args),
         id=action.id,
@@ -225,8 +235,11 @@ def of_facts(action: Action) -> ScheduleActionStartWorkflow:
         typed_search_attributes=decode_search_attributes(action.search_attributes),
         static_summary=action.static_summary or None,
         static_details=action.static_details or None,
+        priority=Priority._from_model(action.priority),
         headers=dict(action.headers) or None,
     )
+    found.headers_stored = True
+    return found
 
 
 async def encoded(converter: DataConverter, value: Any) -> Payload:

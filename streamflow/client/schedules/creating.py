@@ -36,7 +36,7 @@ async def create_schedule(
     Args:
         trigger_immediately: Act once at the beginning. Default: no.
         backfill: Stretches of time whose actions are taken at the beginning.
-        memo, search_attributes: Of the schedule; those of its workflows are the action's.
+        memo, search_attributes, static_summary, static_details: Of the schedule; those of its workflows are the action's.
 
     Raises:
         ScheduleAlreadyRunningError: there is a schedule of this ID.
@@ -51,6 +51,8 @@ async def create_schedule(
             backfill=backfill,
             memo=memo,
             search_attributes=search_attributes,
+            static_summary=static_summary,
+            static_details=static_details,
             rpc_metadata=rpc_metadata,
             rpc_timeout=rpc_timeout,
         )
@@ -72,7 +74,8 @@ async def list_schedules(
     rpc_metadata: Mapping[str, str | bytes] = {},
     rpc_timeout: timedelta | None = None,
 ) -> ScheduleAsyncIterator:
-    """The namespace's schedules, newest first; ``query`` is a list filter over their search attributes.
+    """The namespace's schedules, newest first; ``query`` is a list filter over their search attributes, ``ScheduleId`` and
+    ``TemporalSchedulePaused``.
 
     Example: ``async for schedule in await client.list_schedules(): ...``
     """

@@ -15,7 +15,7 @@ from streamflow.client.workflows.execution import WorkflowExecution
 from streamflow.common import SearchAttributes, TypedSearchAttributes
 from streamflow.converter.search_attributes import untyped
 from streamflow.model.payload import Payload
-from streamflow.schedules import Described, Info
+from streamflow.schedules import OWN_ATTRIBUTES, Described, Info
 
 if TYPE_CHECKING:
     from streamflow.converter import DataConverter
@@ -156,12 +156,15 @@ def described(
     id: str, found: Described, run: WorkflowExecution, converter: DataConverter
 ) -> ScheduleDescription:
     """From what the schedule's workflow says, and what is known of that workflow."""
+    attributes = TypedSearchAttributes(
+        [pair for pair in run.typed_search_attributes if pair.key.name not in OWN_ATTRIBUTES]
+    )
     return ScheduleDescription(
         id=id,
         schedule=of_facts(found.schedule),
         info=_info(found),
-        typed_search_attributes=run.typed_search_attributes,
-        search_attributes=untyped(run.typed_search_attributes),
+        typed_search_attributes=attributes,
+        search_attributes=untyped(attributes),
         data_converter=converter,
         raw_description=found,
         _memo=run.facts.memo,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from streamflow.client.schedules import action as actions
 from streamflow.client.schedules import spec as specs
-from streamflow.client.schedules.action import ScheduleAction
+from streamflow.client.schedules.action import EncodeHeaders, ScheduleAction
 from streamflow.client.schedules.spec import ScheduleSpec
 from streamflow.common.durations import to_ms
 from streamflow.schedules import Backfill, Overlap, Policy, State
@@ -40,7 +40,8 @@ class ScheduleOverlapPolicy(IntEnum):
 class SchedulePolicy:
     overlap: ScheduleOverlapPolicy = field(default_factory=lambda: ScheduleOverlapPolicy.SKIP)
     catchup_window: timedelta | None = None
-    """An action that could not be started in time is still started if it is not later than this. Default: 365 days."""
+    """An action that could not be started in time is still started if it is not later than this, or 10 seconds if that is
+    more. Default: 365 days."""
     pause_on_failure: bool = False
     """Whether a workflow that fails or times out pauses the schedule."""
 
@@ -74,11 +75,13 @@ class ScheduleBackfill:
     """Default: the schedule's own."""
 
 
-async def to_facts(schedule: Schedule, converter: DataConverter) -> Facts:
+async def to_facts(
+    schedule: Schedule, converter: DataConverter, encode_headers: EncodeHeaders
+) -> Facts:
     """Raises ValueError for what could never be carried out."""
     policy, state = schedule.policy, schedule.state
     return Facts(
-        action=await actions.to_facts(schedule.action, converter),
+        action=await actions.to_facts(schedule.action, converter, encode_headers),
         spec=specs.to_facts(schedule.spec),
         policy=Policy(
             overlap=Overlap(policy.overlap),

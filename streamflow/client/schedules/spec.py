@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from streamflow.calendars import CalendarSpec, CronError, Range, parse_cron
+from streamflow.calendars import CalendarSpec, CronError, Range, parse_schedule_cron
 from streamflow.common.durations import to_ms
 from streamflow.schedules import Interval, Spec
 
@@ -75,7 +74,7 @@ class ScheduleSpec:
 
 
 def to_facts(spec: ScheduleSpec) -> Spec:
-    """Raises ValueError for a cron expression that is none, or a time zone named twice differently."""
+    """Raises `CronError` for a cron expression that is none, or a time zone named twice differently."""
     calendars = [_calendar(calendar) for calendar in spec.calendars]
     comments = [calendar.comment or "" for calendar in spec.calendars]
     intervals = [
@@ -84,14 +83,14 @@ def to_facts(spec: ScheduleSpec) -> Spec:
     ]
     zone = spec.time_zone_name or ""
     for text in spec.cron_expressions:
-        plain, _, comment = text.partition("#")
-        cron = _cron(plain)
-        calendars += cron.calendars
-        comments += [comment.strip()] * len(cron.calendars)
-        if cron.every_ms:
-            intervals.append(Interval(every_ms=cron.every_ms))
+        cron = parse_schedule_cron(text)
+        if cron.calendar is None:
+            intervals.append(Interval(every_ms=cron.every_ms, offset_ms=cron.offset_ms))
+        else:
+            calendars.append(cron.calendar)
+            comments.append(cron.comment)
         if cron.zone and zone not in ("", cron.zone):
-            raise ValueError(
+            raise CronError(
                 f"Expected one time zone for all expressions, found {zone} and {cron.zone}"
             )
         zone = cron.zone or zone
@@ -125,60 +124,6 @@ def of_facts(spec: Spec) -> ScheduleSpec:
         jitter=timedelta(milliseconds=spec.jitter_ms) if spec.jitter_ms else None,
         time_zone_name=spec.time_zone or None,
     )
-
-
-def _cron(text: str) -> _Compiled:
-    """Five fields as cron has them; six have a year at the end, seven also seconds in front."""
-    words = text.split()
-    zone = re.match(r"(?:CRON_TZ|TZ)=\S+\s+", text)
-    count = len(words) - (zone is not None)
-    if text.strip().startswith("@") or count not in (6, 7):
-        try:
-            cron = parse_cron(text)
-        except CronError as error:
-            raise ValueError(f"Expected a cron expression, found {text!r}: {error}") from error
-        return _Compiled(cron.calendars, cron.every_ms, cron.zone)
-    first = words[:1] if zone else []
-    fields = words[len(first) :]
-    second = fields.pop(0) if count == 7 else "0"
-    year = fields.pop()
-    compiled = _cron(" ".join([*first, *fields]))
-    return _Compiled(
-        tuple(
-            CalendarSpec(
-                second=_simple(second, 0, 59),
-                minute=calendar.minute,
-                hour=calendar.hour,
-                day_of_month=calendar.day_of_month,
-                month=calendar.month,
-                year=() if year in "*?" else _simple(year, 1970, 9999),
-                day_of_week=calendar.day_of_week,
-            )
-            for calendar in compiled.calendars
-        ),
-        0,
-        compiled.zone,
-    )
-
-
-@dataclass(frozen=True)
-class _Compiled:
-    calendars: tuple[CalendarSpec, ...]
-    every_ms: int
-    zone: str
-
-
-def _simple(text: str, first: int, last: int) -> tuple[Range, ...]:
-    """Numbers, ranges and steps, with commas between."""
-    found: list[Range] = []
-    for part in text.split(","):
-        match = re.fullmatch(r"(?:(\*)|(\d+)(?:-(\d+))?)(?:/(\d+))?", part)
-        if match is None:
-            raise ValueError(f"Expected numbers from {first} to {last}, found {part!r}")
-        begin = first if match[1] else int(match[2])
-        default = last if match[1] or match[4] else begin
-        found.append(Range(begin, int(match[3]) if match[3] else default, int(match[4] or 1)))
-    return tuple(found)
 
 
 def _calendar(calendar: ScheduleCalendarSpec) -> CalendarSpec:

@@ -239,7 +239,8 @@ def _intent_bytes(intent: Intent) -> int:
         case UpsertSearchAttributes(search_attributes=attributes):
             return payload_bytes((), attributes)
         case StartChild(args=args, headers=headers, options=options):
-            return payload_bytes(args, headers, options.memo, options.search_attributes)
+            told = options.memo, options.search_attributes, options.last_result
+            return payload_bytes(args, headers, *told) + failure_bytes(options.last_failure)
         case SignalExternal(args=args, headers=headers, start=start):
             begun = payload_bytes(start.args, start.options.memo) if start is not None else 0
             return payload_bytes(args, headers) + begun

@@ -9,7 +9,7 @@ import msgspec
 from streamflow.engine.context import Context
 from streamflow.engine.cron import first_run_ms, refuse_schedule
 from streamflow.engine.decide import Decision, Fact, refuse_size, reject
-from streamflow.engine.sizes import payload_bytes
+from streamflow.engine.sizes import failure_bytes, payload_bytes
 from streamflow.model.answers import Done, Reason, Rejection
 from streamflow.model.commands import StartWorkflow
 from streamflow.model.events import (
@@ -133,6 +133,8 @@ def _begin(
         version_override=command.version_override,
         identity=command.identity,
         priority=command.priority,
+        last_result=command.last_result,
+        last_failure=command.last_failure,
         retention_ms=context.retention_ms.get(command.workflow_type),
     )
     if chain is not None:
@@ -186,8 +188,15 @@ def _refuse_command(command: StartWorkflow, context: Context) -> Rejection | Non
                 Reason.INVALID_ARGUMENT,
                 f"Expected a {what} of at most {bound} bytes, found {len(text.encode())}: shorten it",
             )
-    carried = command.signal_args, command.memo, command.search_attributes, command.headers
-    too_large = refuse_size("start", payload_bytes(command.args, *carried), context.limits)
+    carried = (
+        command.signal_args,
+        command.memo,
+        command.search_attributes,
+        command.headers,
+        command.last_result,
+    )
+    size = payload_bytes(command.args, *carried) + failure_bytes(command.last_failure)
+    too_large = refuse_size("start", size, context.limits)
     if too_large is not None:
         return too_large
     if command.cron_schedule and command.chain is None:
