@@ -83,7 +83,7 @@ def _expected(error: Exception) -> tuple[str, ExitCode] | None:
     from streamflow.config import NameTaken
     from streamflow.envconfig import ConfigError
     from streamflow.ports import LogError, StoreTaken, Unavailable
-    from streamflow.topology import QueueMismatch, QueueMissing
+    from streamflow.topology import QueueMismatch, QueueMissing, UnsafeSettings
 
     match error:
         case RPCError():
@@ -100,7 +100,7 @@ def _expected(error: Exception) -> tuple[str, ExitCode] | None:
             return str(error), ExitCode.UNREACHABLE
         case QueueMissing():
             return str(error), ExitCode.NOT_FOUND
-        case QueueMismatch() | NameTaken() | StoreTaken() | LogError():
+        case QueueMismatch() | UnsafeSettings() | NameTaken() | StoreTaken() | LogError():
             return str(error), ExitCode.FAILED
         case _:
             return None

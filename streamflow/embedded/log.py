@@ -11,6 +11,7 @@ from streamflow.embedded.reading import EmbeddedReader, EmbeddedTail
 from streamflow.embedded.source import EmbeddedSource
 from streamflow.embedded.writing import EmbeddedProducer, EmbeddedTransactor
 from streamflow.ports import (
+    BrokerState,
     Clock,
     Committed,
     Machine,
@@ -104,6 +105,9 @@ class EmbeddedLog:
 
     def delete_topics(self, names: Sequence[str]) -> None:
         self._folder.delete_topics(names)
+
+    def brokers(self, *, answers_min: int | None = None) -> Sequence[BrokerState]:
+        return ()
 
     def live_members(self, group: str) -> frozenset[str]:
         with self._folder.journal.lock:

@@ -203,6 +203,21 @@ class Cluster:
         for resource, answer in answers.items():
             self._settled(answer, f"the changed settings of topic {resource.name}")
 
+    def broker_addresses(self) -> dict[int, str]:
+        found = self._ask("the brokers", self._admin.list_topics, timeout=REQUEST_TIMEOUT_S)
+        return {one.id: f"{one.host}:{one.port}" for one in found.brokers.values()}
+
+    def ask_settings_of(self, broker: int, timeout_s: float) -> Future[Any]:
+        """Its settings by name, once it has answered; a `KafkaException` where it does not."""
+        resource = _ADMIN.ConfigResource(_ADMIN.ResourceType.BROKER, str(broker))
+        answers: dict[Any, Future[Any]] = self._ask(
+            "a broker's settings",
+            self._admin.describe_configs,
+            [resource],
+            request_timeout=timeout_s,
+        )
+        return answers[resource]
+
     def delete(self, names: Sequence[str]) -> None:
         """The coordinators of groups drop their positions in these topics by themselves."""
         known = self.refresh()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self
 
+from streamflow.kafka.brokers import brokers
 from streamflow.kafka.cluster import Cluster
 from streamflow.kafka.options import KafkaOptions
 from streamflow.kafka.positions import Positions
@@ -14,6 +15,7 @@ from streamflow.kafka.source import KafkaSource
 from streamflow.kafka.tail import KafkaTail, Tails
 from streamflow.kafka.transactor import KafkaTransactor
 from streamflow.ports import (
+    BrokerState,
     Committed,
     Machine,
     RebalanceListener,
@@ -87,6 +89,9 @@ class KafkaLog:
 
     def delete_topics(self, names: Sequence[str]) -> None:
         self._cluster.delete(names)
+
+    def brokers(self, *, answers_min: int | None = None) -> Sequence[BrokerState]:
+        return brokers(self._cluster, answers_min)
 
     def live_members(self, group: str) -> frozenset[str]:
         return self._cluster.live_members(group)

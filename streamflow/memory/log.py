@@ -16,6 +16,7 @@ from streamflow.memory.reading import MemoryReader, MemoryTail
 from streamflow.memory.source import MemorySource
 from streamflow.memory.transactor import MemoryTransactor
 from streamflow.ports import (
+    BrokerState,
     Clock,
     Committed,
     Machine,
@@ -89,6 +90,9 @@ class MemoryLog:
     def delete_topics(self, names: Sequence[str]) -> None:
         self._connection.enter("delete_topics")
         self.broker.delete_topics(names)
+
+    def brokers(self, *, answers_min: int | None = None) -> Sequence[BrokerState]:
+        return ()
 
     def live_members(self, group: str) -> frozenset[str]:
         self._connection.enter("live_members")

@@ -24,6 +24,7 @@ from streamflow.ports.errors import (
 from streamflow.ports.log import Log
 from streamflow.ports.machine import Clock, Machine, Running
 from streamflow.ports.records import (
+    BrokerState,
     Committed,
     Headers,
     OutRecord,
@@ -37,6 +38,7 @@ from streamflow.ports.traffic import Producer, Reader, RebalanceListener, Source
 
 __all__ = [
     "Aborted",
+    "BrokerState",
     "Clock",
     "Committed",
     "Fatal",

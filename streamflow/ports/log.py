@@ -6,7 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from streamflow.ports.machine import Clock, Machine, Running
-from streamflow.ports.records import Committed, Record, TopicPartition, TopicSpec, TopicState
+from streamflow.ports.records import (
+    BrokerState,
+    Committed,
+    Record,
+    TopicPartition,
+    TopicSpec,
+    TopicState,
+)
 from streamflow.ports.traffic import (
     Producer,
     Reader,
@@ -59,6 +66,13 @@ class Log(Protocol):
     def delete_topics(self, names: Sequence[str]) -> None:
         """Deletes these with all their records and every group's positions in them, and returns once they are not named
         any more; missing ones are left alone. Nothing brings them back."""
+        ...
+
+    def brokers(self, *, answers_min: int | None = None) -> Sequence[BrokerState]:
+        """The brokers with their settings; empty for a log of one process.
+
+        Returns once so many have answered (default: all), or a few seconds are over: the others are without settings.
+        """
         ...
 
     def live_members(self, group: str) -> frozenset[str]:

@@ -53,6 +53,16 @@ class TopicSpec(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     config: Mapping[str, str] = {}
 
 
+class BrokerState(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A broker of the log, for logs that have some."""
+
+    id: int
+    address: str
+    """``HOST:PORT``."""
+    config: Mapping[str, str] | None = None
+    """Its settings; ``None`` where it did not say."""
+
+
 class TopicState(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A topic as it is."""
 

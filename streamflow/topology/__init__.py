@@ -34,6 +34,13 @@ from streamflow.topology.names import (
 )
 from streamflow.topology.placement import partition_for, partition_of_key
 from streamflow.topology.planning import Plan, PlanRefused, apply, plan
+from streamflow.topology.safety import (
+    Fault,
+    UnsafeSettings,
+    broker_faults,
+    refuse_unsafe,
+    topic_faults,
+)
 from streamflow.topology.settings import (
     Settings,
     delete_search_attributes,
@@ -46,6 +53,7 @@ from streamflow.topology.settings import (
 __all__ = [
     "Declarations",
     "Deletion",
+    "Fault",
     "NamespaceInUse",
     "NamespaceMissing",
     "Plan",
@@ -54,10 +62,12 @@ __all__ = [
     "QueueMismatch",
     "QueueMissing",
     "Settings",
+    "UnsafeSettings",
     "activities_topic",
     "activity_group",
     "apply",
     "apply_command",
+    "broker_faults",
     "check_namespace",
     "dead_letters_topic",
     "declare",
@@ -76,8 +86,10 @@ __all__ = [
     "queues_topic",
     "read_queues",
     "read_settings",
+    "refuse_unsafe",
     "replies_topic",
     "settings_topic",
+    "topic_faults",
     "write_namespace",
     "write_queues",
     "write_search_attributes",

@@ -9,6 +9,7 @@ from streamflow.ports import Log, TopicState
 from streamflow.topology.declarations import BROKER_DEFAULT, Queue, declare
 from streamflow.topology.directory import QueueMismatch, QueueMissing, apply_command, read_queues
 from streamflow.topology.planning import apply, plan
+from streamflow.topology.safety import make_safe
 
 
 def ensure_queue(
@@ -38,7 +39,9 @@ def _create(log: Log, namespace: str, queue: Queue) -> QueueEntry:
     """Made on first use: with the broker's own replication, since nobody was asked."""
     declared = declare(namespace, [queue], replication_factor=BROKER_DEFAULT, dev=True)
     apply(log, plan(log, declared))
-    return read_queues(log, namespace)[queue.name]
+    made = read_queues(log, namespace)[queue.name]
+    make_safe(log, namespace, made)
+    return made
 
 
 def _compare(log: Log, namespace: str, entry: QueueEntry) -> None:

@@ -143,7 +143,7 @@ def _refusals(spec: TopicSpec, state: TopicState, *, dev: bool) -> list[str]:
             "lives and is fixed. Declare the count that is there, or move to a new queue (docs/topics.md)"
         )
     for name in _BROKER_DEFAULTS:
-        wanted, found = spec.config[name], _setting(state, name)
+        wanted, found = spec.config[name], setting(state, name)
         if found != wanted:
             reasons.append(
                 f"Expected {name}={wanted}, found {found}; records may already be lost or misdated. "
@@ -167,9 +167,9 @@ def _too_few(found: str) -> str:
 
 def _changes(spec: TopicSpec, state: TopicState) -> tuple[tuple[str, str, str], ...]:
     return tuple(
-        (name, _setting(state, name), wanted)
+        (name, setting(state, name), wanted)
         for name, wanted in sorted(spec.config.items())
-        if _setting(state, name) != wanted and not _is_stricter(name, _setting(state, name), wanted)
+        if setting(state, name) != wanted and not _is_stricter(name, setting(state, name), wanted)
     )
 
 
@@ -178,7 +178,8 @@ def _is_stricter(name: str, found: str, wanted: str) -> bool:
     return name == "min.insync.replicas" and found.isdigit() and int(found) > int(wanted)
 
 
-def _setting(state: TopicState, name: str) -> str:
+def setting(state: TopicState, name: str) -> str:
+    """As the broker has it, or what it does where nothing is set."""
     return state.config.get(name, _BROKER_DEFAULTS.get(name, "unset"))
 
 

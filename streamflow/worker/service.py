@@ -173,7 +173,7 @@ class Service:
 
     def _ensure_queue(self) -> QueueEntry:
         setup = self._setup
-        return topology.ensure_queue(
+        entry = topology.ensure_queue(
             self._log,
             setup.client.namespace,
             setup.queue,
@@ -181,6 +181,8 @@ class Service:
             partitions=setup.partitions,
             create=setup.client.create_topics,
         )
+        topology.refuse_unsafe(self._log, setup.client.namespace, entry)
+        return entry
 
     def _claim_name(self) -> str:
         """The instance's name: held by a locked file, except on the log in memory, which nobody else can reach."""

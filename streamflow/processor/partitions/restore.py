@@ -25,15 +25,13 @@ from streamflow.ports import (
 from streamflow.processor.host.surroundings import Surroundings
 from streamflow.processor.state.partition import Partition
 from streamflow.processor.state.rows import Entry, Ingest
+from streamflow.topology.safety import STORE_AGE_MS_MAX
 from streamflow.wire.errors import Undecodable
 from streamflow.wire.header import SF, unpack
 from streamflow.wire.keys import parse_key
 from streamflow.wire.offset_note import OffsetNote, read_note
 
 log = get_logger("processor")
-
-STORE_AGE_MS_MAX = 6 * 86_400_000
-"""A store that has not followed its log for so long is rebuilt: the log forgets tombstones after 7 days."""
 
 FINAL_READS_MAX = 40
 """How often the tail is read once more while the position record is behind the offset's ordinal (markers reach the
