@@ -17,7 +17,7 @@ from collections.abc import Generator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
-from typing import Any, NoReturn, Self
+from typing import Any, NoReturn, Self, Unpack
 
 from streamflow import wiring
 from streamflow.client import Client, Interceptor, NotYetError, Plugin
@@ -30,12 +30,20 @@ from streamflow.memory.log import MemoryLog
 from streamflow.runtime import Runtime
 from streamflow.service import ConnectConfig, ServiceClient
 from streamflow.testing.assertions import AssertionsFail
+from streamflow.testing.server_options import (
+    LocalOptions,
+    TimeSkippingOptions,
+    refuse_unknown,
+    takes_local_options,
+    takes_time_skipping_options,
+)
 
 
 class WorkflowEnvironment(ABC):
     """Where a test's workflows run. An async context manager; `shutdown` does the same by hand."""
 
     @staticmethod
+    @takes_time_skipping_options
     async def start_time_skipping(
         *,
         namespace: str = DEFAULT_NAMESPACE,
@@ -46,12 +54,13 @@ class WorkflowEnvironment(ABC):
         header_codec_behavior: HeaderCodecBehavior = HeaderCodecBehavior.NO_CODEC,
         identity: str | None = None,
         runtime: Runtime | None = None,
-        **ignored: Any,
+        **server: Unpack[TimeSkippingOptions],
     ) -> WorkflowEnvironment:
         """An engine in memory whose time skips ahead while a result is awaited and nothing else is going on.
 
-        Other keywords, which elsewhere choose a server to download, are passed over: there is none here.
+        What elsewhere chooses a server to download is passed over: there is none here.
         """
+        refuse_unknown(server, TimeSkippingOptions)
         return _TimeSkippingEnvironment(
             namespace,
             runtime,
@@ -64,6 +73,7 @@ class WorkflowEnvironment(ABC):
         )
 
     @staticmethod
+    @takes_local_options
     async def start_local(
         *,
         namespace: str = DEFAULT_NAMESPACE,
@@ -75,12 +85,13 @@ class WorkflowEnvironment(ABC):
         identity: str | None = None,
         search_attributes: Sequence[SearchAttributeKey[Any]] = (),
         runtime: Runtime | None = None,
-        **ignored: Any,
+        **server: Unpack[LocalOptions],
     ) -> WorkflowEnvironment:
         """An engine on the embedded log, in a folder that goes with the environment. Time is real.
 
         ``search_attributes`` are declared, so that list filters may name them before a workflow has them.
         """
+        refuse_unknown(server, LocalOptions)
         folder = await asyncio.to_thread(tempfile.mkdtemp, prefix="streamflow-")
         try:
             client = await Client.connect(

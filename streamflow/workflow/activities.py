@@ -10,7 +10,13 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar, Unpack, overload
 
 from streamflow.coroutine.machines.activity import ActivityHandle
-from streamflow.workflow.activity_options import ActivityConfig, ActivityOptions, begin
+from streamflow.workflow.activity_options import (
+    ActivityConfig,
+    ActivityOptions,
+    begin,
+    takes_config,
+    takes_options,
+)
 from streamflow.workflow.arguments import NO_ARGUMENT, arguments_of
 from streamflow.workflow.callables import AsyncCallable, SyncCallable
 
@@ -96,6 +102,7 @@ def start_activity(
 ) -> ActivityHandle[Any]: ...
 
 
+@takes_options
 def start_activity(
     activity: Any,
     arg: Any = NO_ARGUMENT,
@@ -131,6 +138,7 @@ def start_activity_class(
 ) -> ActivityHandle[T]: ...
 
 
+@takes_config
 def start_activity_class(
     activity: Any,
     arg: Any = NO_ARGUMENT,
@@ -190,6 +198,7 @@ def start_activity_method(
 ) -> ActivityHandle[T]: ...
 
 
+@takes_config
 def start_activity_method(
     activity: Any,
     arg: Any = NO_ARGUMENT,
@@ -270,6 +279,7 @@ async def execute_activity(
 ) -> Any: ...
 
 
+@takes_options
 async def execute_activity(
     activity: Any,
     arg: Any = NO_ARGUMENT,
@@ -305,6 +315,7 @@ async def execute_activity_class(
 ) -> T: ...
 
 
+@takes_config
 async def execute_activity_class(
     activity: Any,
     arg: Any = NO_ARGUMENT,
@@ -364,6 +375,7 @@ async def execute_activity_method(
 ) -> T: ...
 
 
+@takes_config
 async def execute_activity_method(
     activity: Any,
     arg: Any = NO_ARGUMENT,

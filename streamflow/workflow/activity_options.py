@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from enum import Enum, IntEnum
-from typing import Any, TypedDict
+from typing import Any, Final, TypedDict
 
 from streamflow.common import Priority, RetryPolicy
+from streamflow.common.options import shows
 from streamflow.coroutine.context import current
 from streamflow.coroutine.instance import Instance
 from streamflow.coroutine.machines.activity import ActivityHandle, ActivityRequest
@@ -80,6 +81,17 @@ class ActivityOptions(ActivityConfig, total=False):
 
 class LocalActivityOptions(LocalActivityConfig, total=False):
     result_type: type | None
+
+
+_DEFAULTS: Final[Mapping[str, object]] = {
+    "cancellation_type": ActivityCancellationType.TRY_CANCEL,
+    "priority": Priority.default,
+}
+"""Those that are not here are None."""
+takes_options = shows(ActivityOptions, _DEFAULTS)
+takes_config = shows(ActivityConfig, _DEFAULTS)
+takes_local_options = shows(LocalActivityOptions, _DEFAULTS)
+takes_local_config = shows(LocalActivityConfig, _DEFAULTS)
 
 
 _CANCELLATION = {

@@ -14,6 +14,7 @@ from streamflow.common import (
     TypedSearchAttributes,
     WorkflowIDReusePolicy,
 )
+from streamflow.common.options import shows
 from streamflow.converter import encode_search_attributes
 from streamflow.coroutine.machines.child import ChildRequest
 from streamflow.coroutine.values import Values
@@ -83,6 +84,18 @@ class ChildWorkflowConfig(TypedDict, total=False):
 class ChildWorkflowOptions(ChildWorkflowConfig, total=False):
     result_type: type | None
     """What to decode the result as; default: what the workflow's hints say."""
+
+
+takes_options = shows(
+    ChildWorkflowOptions,
+    {
+        "cancellation_type": ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
+        "parent_close_policy": ParentClosePolicy.TERMINATE,
+        "id_reuse_policy": WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+        "cron_schedule": "",
+        "priority": Priority.default,
+    },
+)
 
 
 _CANCELLATION = {

@@ -15,7 +15,12 @@ from streamflow.coroutine.values import Values
 from streamflow.model.payload import NO_HEADERS
 from streamflow.model.relations import Target
 from streamflow.workflow.arguments import NO_ARGUMENT, arguments_of
-from streamflow.workflow.child_options import ChildWorkflowOptions, input_of, request_of
+from streamflow.workflow.child_options import (
+    ChildWorkflowOptions,
+    input_of,
+    request_of,
+    takes_options,
+)
 from streamflow.workflow.clock import uuid4
 from streamflow.workflow.external import signal_given_child, targets_of
 from streamflow.workflow.inputs import SignalChildWorkflowInput, StartChildWorkflowInput
@@ -130,6 +135,7 @@ async def start_child_workflow(
 ) -> ChildWorkflowHandle[Any, Any]: ...
 
 
+@takes_options
 async def start_child_workflow(
     workflow: str | Callable[..., Awaitable[Any]],
     arg: Any = NO_ARGUMENT,
@@ -180,6 +186,7 @@ async def execute_child_workflow(
 ) -> Any: ...
 
 
+@takes_options
 async def execute_child_workflow(
     workflow: str | Callable[..., Awaitable[Any]],
     arg: Any = NO_ARGUMENT,

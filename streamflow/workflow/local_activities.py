@@ -10,7 +10,13 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar, Unpack, overload
 
 from streamflow.coroutine.machines.activity import ActivityHandle
-from streamflow.workflow.activity_options import LocalActivityConfig, LocalActivityOptions, begin
+from streamflow.workflow.activity_options import (
+    LocalActivityConfig,
+    LocalActivityOptions,
+    begin,
+    takes_local_config,
+    takes_local_options,
+)
 from streamflow.workflow.arguments import NO_ARGUMENT, arguments_of
 from streamflow.workflow.callables import AsyncCallable, SyncCallable
 
@@ -96,6 +102,7 @@ def start_local_activity(
 ) -> ActivityHandle[Any]: ...
 
 
+@takes_local_options
 def start_local_activity(
     activity: Any,
     arg: Any = NO_ARGUMENT,
@@ -127,6 +134,7 @@ def start_local_activity_class(
 ) -> ActivityHandle[T]: ...
 
 
+@takes_local_config
 def start_local_activity_class(
     activity: Any,
     arg: Any = NO_ARGUMENT,
@@ -186,6 +194,7 @@ def start_local_activity_method(
 ) -> ActivityHandle[T]: ...
 
 
+@takes_local_config
 def start_local_activity_method(
     activity: Any,
     arg: Any = NO_ARGUMENT,
@@ -266,6 +275,7 @@ async def execute_local_activity(
 ) -> Any: ...
 
 
+@takes_local_options
 async def execute_local_activity(
     activity: Any,
     arg: Any = NO_ARGUMENT,
@@ -297,6 +307,7 @@ async def execute_local_activity_class(
 ) -> T: ...
 
 
+@takes_local_config
 async def execute_local_activity_class(
     activity: Any,
     arg: Any = NO_ARGUMENT,
@@ -356,6 +367,7 @@ async def execute_local_activity_method(
 ) -> T: ...
 
 
+@takes_local_config
 async def execute_local_activity_method(
     activity: Any,
     arg: Any = NO_ARGUMENT,

@@ -24,6 +24,7 @@ from streamflow.common import (
     RetryPolicy,
     TypedSearchAttributes,
 )
+from streamflow.common.options import shows
 from streamflow.model.payload import NO_HEADERS
 
 if TYPE_CHECKING:
@@ -61,6 +62,17 @@ class StartActivityOptions(TypedDict, total=False):
     rpc_metadata: Mapping[str, str | bytes]
     rpc_timeout: timedelta | None
     """Deadline of the call. Default: 10 s for a start, none for a result."""
+
+
+_takes_options = shows(
+    StartActivityOptions,
+    {
+        "id_reuse_policy": ActivityIDReusePolicy.ALLOW_DUPLICATE,
+        "id_conflict_policy": ActivityIDConflictPolicy.FAIL,
+        "priority": Priority.default,
+        "rpc_metadata": NO_METADATA,
+    },
+)
 
 
 @overload
@@ -110,6 +122,7 @@ async def start_activity(
 ) -> ActivityHandle[Any]: ...
 
 
+@_takes_options
 async def start_activity(
     self: Client,
     activity: Any,
@@ -175,6 +188,7 @@ async def execute_activity(
 ) -> Any: ...
 
 
+@_takes_options
 async def execute_activity(
     self: Client,
     activity: Any,
@@ -194,6 +208,7 @@ async def execute_activity(
     return await handle.result(rpc_timeout=options.get("rpc_timeout"))
 
 
+@_takes_options
 async def start_activity_class(
     self: Client,
     activity: type[Any],
@@ -207,6 +222,7 @@ async def start_activity_class(
     return await _start(self, activity, arguments(arg, args), result_type, options)
 
 
+@_takes_options
 async def execute_activity_class(
     self: Client,
     activity: type[Any],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Required, TypedDict
+from typing import TYPE_CHECKING, Any, Final, Required, TypedDict
 
 from streamflow.client.calls.values import encode, encode_mapping
 from streamflow.client.inputs import StartWorkflowInput
@@ -18,11 +18,13 @@ from streamflow.common import (
     WorkflowIDReusePolicy,
 )
 from streamflow.common.durations import optional_ms, to_ms
+from streamflow.common.options import shows
 from streamflow.common.search_attributes import warn_of_untyped
 from streamflow.converter import encode_search_attributes
 from streamflow.model.commands import StartWorkflow, WaitFor
 from streamflow.model.ids import WorkflowId
 from streamflow.model.payload import NO_HEADERS, Payload
+from streamflow.service import RPCError, RPCStatusCode
 
 if TYPE_CHECKING:
     from streamflow.converter import DataConverter
@@ -82,12 +84,30 @@ class WithStartOptions(CommonStartOptions, total=False):
     """What becomes of an open run of this ID."""
 
 
+DEFAULTS: Final[Mapping[str, Any]] = {
+    "stack_level": 2,
+    "id_reuse_policy": WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+    "id_conflict_policy": WorkflowIDConflictPolicy.UNSPECIFIED,
+    "cron_schedule": "",
+    "start_signal_args": (),
+    "priority": Priority.default,
+    "rpc_metadata": NO_METADATA,
+    "request_eager_start": False,
+}
+"""Of every start; those that are not here are None."""
+takes_start_options = shows(StartOptions, DEFAULTS)
+takes_with_start_options = shows(WithStartOptions, DEFAULTS)
+
+
 def start_input(
     workflow_type: str, args: Sequence[Any], ret_type: type | None, options: StartOptions
 ) -> StartWorkflowInput:
     """What interceptors are given: the options with their defaults. Raises TypeError for an option that nobody knows."""
     check_options("start options", options, StartOptions)
-    warn_of_untyped(options.get("search_attributes"), stack_level=2 + options.get("stack_level", 2))
+    warn_of_untyped(
+        options.get("search_attributes"),
+        stack_level=2 + options.get("stack_level", DEFAULTS["stack_level"]),
+    )
     return StartWorkflowInput(
         workflow=workflow_type,
         args=args,
@@ -96,8 +116,8 @@ def start_input(
         execution_timeout=options.get("execution_timeout"),
         run_timeout=options.get("run_timeout"),
         task_timeout=options.get("task_timeout"),
-        id_reuse_policy=options.get("id_reuse_policy", WorkflowIDReusePolicy.ALLOW_DUPLICATE),
-        id_conflict_policy=options.get("id_conflict_policy", WorkflowIDConflictPolicy.UNSPECIFIED),
+        id_reuse_policy=options.get("id_reuse_policy", DEFAULTS["id_reuse_policy"]),
+        id_conflict_policy=options.get("id_conflict_policy", DEFAULTS["id_conflict_policy"]),
         retry_policy=options.get("retry_policy"),
         cron_schedule=options.get("cron_schedule", ""),
         memo=options.get("memo"),
@@ -130,6 +150,14 @@ def check_options(
         raise TypeError(f"Expected {what}, missing required {', '.join(missing)}")
 
 
+def refuse_empty(what: str, given: str) -> None:
+    if not given:
+        raise RPCError(
+            f"{what} is not set on request: expected one, found an empty text",
+            RPCStatusCode.INVALID_ARGUMENT,
+        )
+
+
 async def start_command(
     given: StartWorkflowInput,
     *,
@@ -139,7 +167,13 @@ async def start_command(
     wait_for: WaitFor,
     declared: Mapping[str, str] | None,
 ) -> StartWorkflow:
-    """The command that asks for what is given. ``declared`` are the types of search attributes, if they matter."""
+    """The command that asks for what is given. ``declared`` are the types of search attributes, if they matter.
+
+    Raises:
+        RPCError: INVALID_ARGUMENT, for an empty ID or queue.
+    """
+    refuse_empty("WorkflowId", given.id)
+    refuse_empty("TaskQueue", given.task_queue)
     retry_policy, attributes = given.retry_policy, given.search_attributes
     return StartWorkflow(
         workflow_id=WorkflowId(given.id),

@@ -17,6 +17,7 @@ from streamflow.client.activities.listing import (
 )
 from streamflow.client.calls.address import Address, expect, seconds
 from streamflow.client.calls.large import warn_of_large
+from streamflow.client.calls.start import refuse_empty
 from streamflow.client.calls.values import encode
 from streamflow.client.errors import raise_refusal
 from streamflow.client.inputs import (
@@ -62,6 +63,8 @@ LONG_POLL_APART_S = 0.1
 class ActivityCalls(Calls):
     async def start_activity(self, input: StartActivityInput) -> ActivityHandle[Any]:
         client = self._client
+        refuse_empty("ActivityId", input.id)
+        refuse_empty("TaskQueue", input.task_queue)
         if not (input.start_to_close_timeout or input.schedule_to_close_timeout):
             raise ValueError(
                 "Activity must have start_to_close_timeout or schedule_to_close_timeout: "

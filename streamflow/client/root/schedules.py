@@ -17,6 +17,7 @@ import msgspec
 from streamflow.calendars import CronError
 from streamflow.client import inputs
 from streamflow.client.calls.filters import narrowed, prefixed, renamed
+from streamflow.client.calls.start import refuse_empty
 from streamflow.client.calls.values import converter_for
 from streamflow.client.root.calls import Calls
 from streamflow.client.schedules.description import (
@@ -53,6 +54,7 @@ _ID_NAME = "ScheduleId"
 
 class ScheduleCalls(Calls):
     async def create_schedule(self, input: inputs.CreateScheduleInput) -> ScheduleHandle:
+        refuse_empty("ScheduleId", input.id)
         schedule: Schedule = input.schedule
         _check_limits(schedule)
         facts = await self._facts(schedule)

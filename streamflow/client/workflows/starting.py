@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, overload
 from typing_extensions import Unpack
 
 from streamflow.client.calls import naming
-from streamflow.client.calls.start import StartOptions, start_input
+from streamflow.client.calls.start import StartOptions, start_input, takes_start_options
 from streamflow.client.calls.values import NOT_GIVEN, arguments
 from streamflow.client.workflows.handle import WorkflowHandle
 
@@ -71,6 +71,7 @@ async def start_workflow(
 ) -> WorkflowHandle[Any, Any]: ...
 
 
+@takes_start_options
 async def start_workflow(
     self: Client,
     workflow: str | Callable[..., Awaitable[Any]],
@@ -141,6 +142,7 @@ async def execute_workflow(
 ) -> Any: ...
 
 
+@takes_start_options
 async def execute_workflow(
     self: Client,
     workflow: str | Callable[..., Awaitable[Any]],

@@ -13,6 +13,7 @@ from streamflow.client.calls.start import NO_METADATA
 from streamflow.client.calls.values import NOT_GIVEN, arguments
 from streamflow.client.inputs import StartWorkflowUpdateInput
 from streamflow.client.workflows.update_handle import WorkflowUpdateHandle, WorkflowUpdateStage
+from streamflow.common.options import shows
 from streamflow.model.payload import NO_HEADERS
 
 if TYPE_CHECKING:
@@ -32,6 +33,9 @@ class UpdateOptions(TypedDict, total=False):
     rpc_metadata: Mapping[str, str | bytes]
     rpc_timeout: timedelta | None
     """Deadline of the call. Default: none."""
+
+
+takes_update_options = shows(UpdateOptions, {"rpc_metadata": NO_METADATA})
 
 
 @overload
@@ -84,6 +88,7 @@ async def execute_update(
 ) -> Any: ...
 
 
+@takes_update_options
 async def execute_update(
     self: WorkflowHandle[Any, Any],
     update: str | Callable[..., Any],
@@ -162,6 +167,7 @@ async def start_update(
 ) -> WorkflowUpdateHandle[Any]: ...
 
 
+@takes_update_options
 async def start_update(
     self: WorkflowHandle[Any, Any],
     update: str | Callable[..., Any],

@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar,
 from typing_extensions import Unpack
 
 from streamflow.client.calls import naming
-from streamflow.client.calls.start import NO_METADATA, StartOptions, WithStartOptions, start_input
+from streamflow.client.calls.start import (
+    NO_METADATA,
+    StartOptions,
+    WithStartOptions,
+    start_input,
+    takes_with_start_options,
+)
 from streamflow.client.calls.values import NOT_GIVEN, arguments
 from streamflow.client.inputs import (
     StartWorkflowUpdateWithStartInput,
@@ -18,7 +24,12 @@ from streamflow.client.inputs import (
 )
 from streamflow.client.workflows.handle import WorkflowHandle
 from streamflow.client.workflows.update_handle import WorkflowUpdateHandle, WorkflowUpdateStage
-from streamflow.client.workflows.updating import UpdateOptions, refuse_admitted, refuse_unknown
+from streamflow.client.workflows.updating import (
+    UpdateOptions,
+    refuse_admitted,
+    refuse_unknown,
+    takes_update_options,
+)
 from streamflow.common import WorkflowIDConflictPolicy
 from streamflow.model.answers import UpdateOutcome
 from streamflow.model.payload import NO_HEADERS
@@ -85,6 +96,7 @@ class WithStartWorkflowOperation(Generic[SelfT, ResultT]):
         **options: Unpack[WithStartOptions],
     ) -> None: ...
 
+    @takes_with_start_options
     def __init__(
         self,
         workflow: str | Callable[..., Awaitable[Any]],
@@ -217,6 +229,7 @@ async def execute_update_with_start_workflow(
 ) -> Any: ...
 
 
+@takes_update_options
 async def execute_update_with_start_workflow(
     self: Client,
     update: str | Callable[..., Any],
@@ -296,6 +309,7 @@ async def start_update_with_start_workflow(
 ) -> WorkflowUpdateHandle[Any]: ...
 
 
+@takes_update_options
 async def start_update_with_start_workflow(
     self: Client,
     update: str | Callable[..., Any],

@@ -25,10 +25,11 @@ class Shout:
 
 @pytest_asyncio.fixture(params=["skipping", "local"])
 async def env(request: pytest.FixtureRequest) -> AsyncIterator[WorkflowEnvironment]:
-    start = WorkflowEnvironment.start_time_skipping
     if request.param == "local":
-        start = WorkflowEnvironment.start_local
-    async with await start() as env:
+        started = WorkflowEnvironment.start_local()
+    else:
+        started = WorkflowEnvironment.start_time_skipping()
+    async with await started as env:
         yield env
 
 
