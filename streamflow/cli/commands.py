@@ -17,6 +17,7 @@ app.command("streamflow.cli.dev:dev", help="Run Apps on this machine: embedded l
 app.command("streamflow.cli.worker:worker", help="Run Apps on Kafka.")
 app.command("streamflow.cli.replay:replay", help="Run a downloaded history again.")
 app.command("streamflow.cli.check:check", help="Find traps in workflow code.")
+app.command("streamflow.cli.doctor:doctor", help="Find what is wrong, and what mends it.")
 app.command("streamflow.cli.version:version", help="Print the version.")
 
 workflow = App(name="workflow", help="Start workflows and speak to them.")

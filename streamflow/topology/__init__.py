@@ -35,6 +35,7 @@ from streamflow.topology.names import (
 from streamflow.topology.placement import partition_for, partition_of_key
 from streamflow.topology.planning import Plan, PlanRefused, apply, plan
 from streamflow.topology.safety import (
+    REPLICAS_SAFE,
     Fault,
     UnsafeSettings,
     broker_faults,
@@ -51,6 +52,7 @@ from streamflow.topology.settings import (
 )
 
 __all__ = [
+    "REPLICAS_SAFE",
     "Declarations",
     "Deletion",
     "Fault",

@@ -43,7 +43,7 @@ from streamflow.ports import TopicPartition
 from streamflow.topology import inbox_topic, partition_for, processor_group
 from streamflow.wire.header import NO_HASH, entry_hash
 from streamflow.wire.offset_note import read_note
-from tests.simulation import rebuilding
+from tests.simulation import rebuilding, verifying
 from tests.simulation.histories import Histories, RunHistory, read
 from tests.simulation.plan import Workflow
 from tests.simulation.processes import QUEUE
@@ -460,4 +460,5 @@ _CHECKS: tuple[Callable[[World, Histories], list[str]], ...] = (
     _queries_told,
     _placement,
     rebuilding.faults,
+    verifying.faults,
 )
