@@ -10,9 +10,12 @@ from enum import IntFlag
 
 class Flag(IntFlag):
     NONE = 0
+    OUTCOMES_TAKE_TURNS = 1
+    """What an operation ended with reaches the code after as many turns of the loop as in the model, so that a cancellation
+    of the same step wins; and a run's cancellation ends the wait for a child's start (`machines.settling`)."""
 
 
-CURRENT = int(Flag.NONE)
+CURRENT = int(Flag.OUTCOMES_TAKE_TURNS)
 """What a run that begins now is recorded under."""
 
 

@@ -33,7 +33,7 @@ from streamflow.coroutine.errors import (
     RestrictedWorkflowAccessError,
 )
 from streamflow.coroutine.facts import RunFacts
-from streamflow.coroutine.flags import refuse_unknown
+from streamflow.coroutine.flags import Flag, refuse_unknown
 from streamflow.coroutine.interception import Intercept, Interception
 from streamflow.coroutine.loop import TimerHandle, WorkflowLoop
 from streamflow.coroutine.machines.activity import ActivityHandle, ActivityMachine, ActivityRequest
@@ -213,6 +213,7 @@ class Instance:
         self.activation = activation
         self.now_ms = activation.now_ms
         self.replaying = activation.replaying
+        self.loop.outcomes_take_turns = bool(activation.flags & Flag.OUTCOMES_TAKE_TURNS)
         self.patches.begin_step(activation)
 
     def _apply(self, activation: Activation) -> None:
@@ -367,7 +368,7 @@ class Instance:
         self.cancel_reason = event.reason
         if not self.cancel_requested and self._main is not None:
             self.loop.call_soon(self._main.cancel)
-        self.cancel_requested = True
+        self.cancel_requested = self.operations.run_cancelled = True
 
     # -- what code begins ------------------------------------------------------------------------------------------
 

@@ -66,6 +66,8 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
         self.interrupted: StepLimitExceeded | None = None
         self.callback_failure: BaseException | None = None
         self.evicting = False
+        self.outcomes_take_turns = False
+        """Whether this step's run is of those that `flags.Flag.OUTCOMES_TAKE_TURNS` is about."""
         self.tasks: list[WorkflowTask[Any]] = []
         self.generators: list[AsyncGeneratorType[Any, Any]] = []
         self._ready: deque[asyncio.Handle] = deque()

@@ -84,6 +84,8 @@ class Operations:
         self._begun = 0
         self.places: list[Place | None] = []
         """Where each intent of the last step came from, in step with the intents."""
+        self.run_cancelled = False
+        """Whether the run was asked to cancel."""
         self.closed = False
         """Set with the run's end: what is asked after it is dropped."""
 

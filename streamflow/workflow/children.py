@@ -6,6 +6,7 @@ policy says so. Its start and its result are recorded in both histories, each in
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, Unpack, cast, overload
 
@@ -148,6 +149,8 @@ async def start_child_workflow(
     Raises:
         WorkflowAlreadyStartedError: the ID is in use on that queue, or may not be used again.
         ChildWorkflowError: it was cancelled before it started, or its queue does not exist.
+        asyncio.CancelledError: the workflow was cancelled before the child had started, or as it did. The child is then
+            cancelled as its cancellation type says.
     """
     return await start_child(workflow, arguments_of(arg, args), {**options})
 
@@ -237,7 +240,11 @@ async def start_requested(
 ) -> ChildWorkflowHandle[Any, Any]:
     instance = current()
     machine = instance.begin_child(request, values, result_type, handle_class=ChildWorkflowHandle)
-    await machine.start
+    try:
+        await machine.start
+    except asyncio.CancelledError:
+        machine.leave()
+        raise
     handle = cast("ChildWorkflowHandle[Any, Any]", machine.handle)
     targets_of(instance)[handle.id] = handle.target
     return handle

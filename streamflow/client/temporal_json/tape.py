@@ -6,6 +6,7 @@ It knows when a step begins and ends; what each event means, `commands` and `inp
 from __future__ import annotations
 
 from streamflow.client.temporal_json.values import Table
+from streamflow.coroutine.flags import Flag
 from streamflow.model import events as facts
 from streamflow.model.events import Event, Recorded
 from streamflow.model.ids import Op, Seq
@@ -88,7 +89,11 @@ class Tape:
         if not inputs and not commands:
             return  # a task that only kept a local activity's workflow alive
         self._step += 1
-        self._record(facts.Activated(inputs=tuple(inputs), now_ms=self.task_ms, seed=0))
+        # What operations ended with reached the code there after the same turns.
+        flags = int(Flag.OUTCOMES_TAKE_TURNS)
+        self._record(
+            facts.Activated(inputs=tuple(inputs), now_ms=self.task_ms, seed=0, flags=flags)
+        )
         for command in commands:
             self._record(command)
 

@@ -7,6 +7,7 @@
     DROPPED             +--ABANDON (no intent)---------> DETACHED
 
 In DETACHED the code has been told that the activity is cancelled, and what the activity says later changes nothing.
+What it ended with is `settling` for some turns of the loop; whoever cancels it in them is told asyncio.CancelledError.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from streamflow.coroutine.loop import WorkflowLoop
+from streamflow.coroutine.machines.settling import TASK, Settling
 from streamflow.coroutine.machines.transitions import misfit, next_state
 from streamflow.coroutine.operations import Operations, Resolution
 from streamflow.coroutine.ordered import WorkflowFuture
@@ -113,6 +115,8 @@ class ActivityHandle(WorkflowFuture[T]):
         machine = self._machine
         if machine is None:
             return False
+        if machine.settling is not None:
+            return machine.settling.cancel(msg)
         if machine.drop():
             return super().cancel(msg)
         machine.cancel()
@@ -132,6 +136,7 @@ class ActivityMachine:
         "handle",
         "op",
         "place",
+        "settling",
         "state",
     )
 
@@ -146,6 +151,7 @@ class ActivityMachine:
         self.op = Op(0)
         self.place: Place | None = None
         self.state = State.CREATED
+        self.settling: Settling | None = None
         self._operations = operations
         self._values = values
         self._request = request
@@ -207,7 +213,8 @@ class ActivityMachine:
             self._operations.cancel(self)
         self._step(cue)
         if self.state is not State.CANCELING:
-            self._fail("Activity cancelled", CANCELLED, RetryState.CANCEL_REQUESTED, "")
+            error = self._error("Activity cancelled", CANCELLED, RetryState.CANCEL_REQUESTED, "")
+            self._settled().set_exception(error)
 
     def resolve(self, event: Resolution) -> None:
         detached = self.state is State.DETACHED
@@ -244,9 +251,9 @@ class ActivityMachine:
             result = self._values.decode_one(event.result, self._result_type)
         except Exception as error:
             # It is the awaiting code's: what leaves run because of it is judged like any other exception.
-            self._settled().set_exception(error)
+            self._settle(error=error)
         else:
-            self._settled().set_result(result)
+            self._settle(result=result)
 
     def _fail(
         self,
@@ -254,8 +261,18 @@ class ActivityMachine:
         cause: Failure,
         state: RetryState,
         identity: str,
-        scheduled_seq: int = 0,
+        scheduled_seq: int,
     ) -> None:
+        self._settle(error=self._error(message, cause, state, identity, scheduled_seq))
+
+    def _error(
+        self,
+        message: str,
+        cause: Failure,
+        state: RetryState,
+        identity: str,
+        scheduled_seq: int = 0,
+    ) -> BaseException:
         # Through a failure, so that the error is stored again as it came, whatever it is raised from.
         failure = Failure(
             kind=FailureKind.ACTIVITY,
@@ -267,7 +284,16 @@ class ActivityMachine:
             scheduled_seq=scheduled_seq,
             retry_state=state,
         )
-        self._settled().set_exception(self._values.from_failure(failure))
+        return self._values.from_failure(failure)
+
+    def _settle(self, *, result: Any = None, error: BaseException | None = None) -> None:
+        """Tells the code what an event says."""
+        if self._loop.outcomes_take_turns:
+            self.settling = Settling(self._loop, self.handle, TASK, result=result, error=error)
+        elif error is not None:
+            self._settled().set_exception(error)
+        else:
+            self._settled().set_result(result)
 
     def _settled(self) -> ActivityHandle[Any]:
         """The handle, which needs its machine no more: without the cycle it is freed as soon as the code lets go."""

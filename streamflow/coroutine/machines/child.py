@@ -10,7 +10,8 @@
                        CANCEL_AND_WAIT (intent)--> CANCELING_START --STARTED--> CANCELING
 
 In DETACHED the code has been told that the child is cancelled, and what the child says later changes nothing.
-CANCEL_DELIVERED comes for WAIT_CANCELLATION_REQUESTED alone.
+CANCEL_DELIVERED comes for WAIT_CANCELLATION_REQUESTED alone. Code that let go of the start when its run was cancelled is told
+nothing more, whatever becomes of the child. What happened is `settling` for some turns of the loop, as with activities.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from streamflow.coroutine.loop import WorkflowLoop
+from streamflow.coroutine.machines.settling import DIRECT, TASK, Settling
 from streamflow.coroutine.machines.transitions import misfit, next_state
 from streamflow.coroutine.operations import Operations, Resolution
 from streamflow.coroutine.ordered import WorkflowFuture
@@ -94,6 +96,7 @@ TABLE: dict[tuple[State, Cue], State] = {
     (State.DETACHED, Cue.CLOSED): State.RESOLVED,
 }
 _ENDED = frozenset({State.RESOLVED, State.DROPPED})
+_OVER = _ENDED | {State.DETACHED}
 _ASKS = frozenset({State.INITIATED, State.STARTED})
 _CANCEL_CUES = {
     ChildCancellationType.TRY_CANCEL: Cue.CANCEL_AND_GO,
@@ -128,16 +131,32 @@ class _Cancelling(WorkflowFuture[T]):
 
     def cancel(self, msg: Any | None = None) -> bool:
         """Asks for cancellation; awaiting then raises ChildWorkflowError, at once or when the child has ended."""
-        if self._machine is None:
+        machine = self._machine
+        if machine is None:
             return False
-        self._machine.cancel()
+        if machine.settling is not None:
+            return machine.settling.cancel(msg)
+        machine.cancel()
         return True
 
 
 class ChildStart(_Cancelling[None]):
-    """Done when the child has started."""
+    """Done when the child has started. Who awaits it says so to the machine (`ChildMachine.leave`) if cancelled meanwhile."""
 
     __slots__ = ()
+
+    def cancel(self, msg: Any | None = None) -> bool:
+        """As of any part of a child; but the run's own cancellation, or one that comes as the start does, raises
+        asyncio.CancelledError at once."""
+        machine = self._machine
+        if machine is None:
+            return False
+        if machine.starting is not None:
+            return machine.starting.cancel(msg)
+        if machine.may_be_left:
+            self._machine = None
+            return super(_Cancelling, self).cancel(msg)
+        return super().cancel(msg)
 
 
 class ChildHandle(_Cancelling[T]):
@@ -154,6 +173,8 @@ class ChildMachine:
     """One child, its start and the handle that it settles."""
 
     __slots__ = (
+        "_left",
+        "_loop",
         "_namespace",
         "_operations",
         "_request",
@@ -162,7 +183,9 @@ class ChildMachine:
         "handle",
         "op",
         "place",
+        "settling",
         "start",
+        "starting",
         "state",
     )
 
@@ -180,6 +203,11 @@ class ChildMachine:
         self.op = Op(0)
         self.place: Place | None = None
         self.state = State.CREATED
+        self.starting: Settling | None = None
+        self.settling: Settling | None = None
+        """How the start went, and what the child ended with, on their way to the code."""
+        self._left = False
+        self._loop = loop
         self._operations = operations
         self._values = values
         self._request = request
@@ -221,36 +249,59 @@ class ChildMachine:
     def cancel_intent(self) -> CancelChild:
         return CancelChild(op=self.op)
 
+    @property
+    def may_be_left(self) -> bool:
+        """Whether who awaits the start goes on without it when cancelled."""
+        return self._loop.outcomes_take_turns and self._operations.run_cancelled
+
+    def leave(self) -> None:
+        """Who awaited the start was cancelled: the child is told what its type says, and the code nothing more of it."""
+        if not self._loop.outcomes_take_turns:
+            return
+        self._left = True
+        self.handle._machine = None
+        if self.settling is not None:
+            self.settling.cancel(None)
+        if self.state not in _OVER:
+            self._ask_to_cancel()
+
     def cancel(self) -> None:
+        self._ask_to_cancel()
+        if self.state is State.DROPPED:
+            message = "Child Workflow execution cancelled before scheduled"
+        elif self.state is State.DETACHED:
+            message = _ENDINGS[Status.CANCELED]
+        else:
+            return
+        self._waited_for().set_exception(self._canceled(message))
+
+    def _ask_to_cancel(self) -> None:
+        """What the child is told of the cancellation."""
         before = self.state
         cue = _CANCEL_CUES[self._request.options.cancellation_type]
         if before in _ASKS and cue is not Cue.ABANDON:
             self._operations.cancel(self)
         self._step(cue)
-        if self.state is State.DROPPED:
-            message = "Child Workflow execution cancelled before scheduled"
-            self._canceled(message, RetryState.NON_RETRYABLE_FAILURE)
-        elif self.state is State.DETACHED:
-            self._canceled(_ENDINGS[Status.CANCELED], RetryState.NON_RETRYABLE_FAILURE)
 
     def resolve(self, event: Resolution) -> None:
-        detached = self.state is State.DETACHED
+        told = self.state is State.DETACHED or self._left
         match event:
             case ChildStarted():
                 self._step(Cue.STARTED)
-                if not detached:
+                if not told:
                     self.handle.first_run_id = event.child_run_id
-                    self._begun().set_result(None)
+                    self._settle()
             case ChildStartFailed():
                 self._step(Cue.START_FAILED)
-                if not detached:
-                    self._fail(self._refused(event))
+                if not told:
+                    self._settle(error=self._refused(event))
             case ChildCancelDelivered():
                 self._step(Cue.CANCEL_DELIVERED)
-                self._canceled(_ENDINGS[Status.CANCELED], RetryState.NON_RETRYABLE_FAILURE)
+                if not told:
+                    self._settle(error=self._canceled(_ENDINGS[Status.CANCELED]))
             case ChildClosed():
                 self._step(Cue.CLOSED)
-                if not detached:
+                if not told:
                     self._closed(event)
             case _:
                 raise misfit(event, self, self.place)
@@ -258,15 +309,16 @@ class ChildMachine:
     def _closed(self, event: ChildClosed) -> None:
         if event.status is not Status.COMPLETED:
             assert event.failure is not None, event
-            self._fail(self._error(_ENDINGS[event.status], event.retry_state, event.failure))
+            error = self._error(_ENDINGS[event.status], event.retry_state, event.failure)
+            self._settle(error=error)
             return
         try:
             result = self._values.decode_one(event.result, self._result_type)
         except Exception as error:
             # It is the awaiting code's: what leaves run because of it is judged like any other exception.
-            self._fail(error)
+            self._settle(error=error)
         else:
-            self._settled().set_result(result)
+            self._settle(result=result)
 
     def _refused(self, event: ChildStartFailed) -> BaseException:
         request = self._request
@@ -285,8 +337,8 @@ class ChildMachine:
             cause,
         )
 
-    def _canceled(self, message: str, state: RetryState) -> None:
-        self._fail(self._error(message, state, CANCELLED))
+    def _canceled(self, message: str) -> BaseException:
+        return self._error(message, RetryState.NON_RETRYABLE_FAILURE, CANCELLED)
 
     def _error(self, message: str, state: RetryState | None, cause: Failure) -> BaseException:
         """Through a failure, so that it is stored again as it came, whatever it is raised from."""
@@ -302,22 +354,32 @@ class ChildMachine:
         )
         return self._values.from_failure(failure)
 
-    def _fail(self, error: BaseException) -> None:
-        """Raised to whoever waits now: for the start, or for the result."""
-        if self.start.done():
-            self._settled().set_exception(error)
+    def _settle(self, *, result: Any = None, error: BaseException | None = None) -> None:
+        """Tells who waits what an event says: first of the start, then of the result."""
+        if self._loop.outcomes_take_turns:
+            if self._is_begun:
+                self.settling = Settling(self._loop, self.handle, TASK, result=result, error=error)
+            else:
+                self.starting = Settling(self._loop, self.start, DIRECT, error=error)
+                if error is not None:
+                    self.handle._machine = None
+        elif error is not None:
+            self._waited_for().set_exception(error)
         else:
-            self._begun().set_exception(error)
-            self.handle._machine = None
+            self._waited_for().set_result(result)
 
-    def _begun(self) -> ChildStart:
+    @property
+    def _is_begun(self) -> bool:
+        """Whether how the start went is known."""
+        return self.starting is not None or self.start.done()
+
+    def _waited_for(self) -> ChildStart | ChildHandle[Any]:
+        """What is settled now, which needs its machine no more: without the cycle it is freed as soon as the code lets go."""
+        if self._is_begun:
+            self.handle._machine = None
+            return self.handle
         self.start._machine = None
         return self.start
-
-    def _settled(self) -> ChildHandle[Any]:
-        """The handle, which needs its machine no more: without the cycle it is freed as soon as the code lets go."""
-        self.handle._machine = None
-        return self.handle
 
     def _step(self, cue: Cue) -> None:
         self.state = next_state(TABLE, self.state, cue, self, self.place)

@@ -18,6 +18,7 @@ from typing import Any
 import msgspec
 
 from streamflow.coroutine.loop import WorkflowLoop
+from streamflow.coroutine.machines.settling import DIRECT, Settling
 from streamflow.coroutine.machines.transitions import misfit, next_state
 from streamflow.coroutine.operations import Operations, Resolution
 from streamflow.coroutine.ordered import WorkflowFuture
@@ -91,6 +92,8 @@ class Delivery(WorkflowFuture[str | None]):
         machine = self._machine
         if machine is None:
             return False
+        if machine.settling is not None:
+            return machine.settling.cancel(msg)
         if machine.cancel():
             return True
         self._machine = None
@@ -100,7 +103,17 @@ class Delivery(WorkflowFuture[str | None]):
 class ExternalMachine:
     """One message and the future that it settles."""
 
-    __slots__ = ("_operations", "_request", "_values", "delivery", "op", "place", "state")
+    __slots__ = (
+        "_loop",
+        "_operations",
+        "_request",
+        "_values",
+        "delivery",
+        "op",
+        "place",
+        "settling",
+        "state",
+    )
 
     def __init__(
         self,
@@ -112,6 +125,8 @@ class ExternalMachine:
         self.op = Op(0)
         self.place: Place | None = None
         self.state = State.CREATED
+        self.settling: Settling | None = None
+        self._loop = loop
         self._operations = operations
         self._values = values
         self._request = request
@@ -161,13 +176,17 @@ class ExternalMachine:
         if type(event) is not ExternalAnswered:
             raise misfit(event, self, self.place)
         self._step(Cue.ANSWERED)
-        delivery = self._settled()
-        if delivery.done():
+        if self.delivery.done():
             return
-        if event.failure is None:
-            delivery.set_result(event.target_run_id)
+        error = None if event.failure is None else self._values.from_failure(event.failure)
+        if self._loop.outcomes_take_turns and isinstance(self._request, SignalRequest):
+            self.settling = Settling(
+                self._loop, self.delivery, DIRECT, result=event.target_run_id, error=error
+            )
+        elif error is not None:
+            self._settled().set_exception(error)
         else:
-            delivery.set_exception(self._values.from_failure(event.failure))
+            self._settled().set_result(event.target_run_id)
 
     def _settled(self) -> Delivery:
         self.delivery._machine = None

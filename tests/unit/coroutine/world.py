@@ -16,6 +16,7 @@ from streamflow import workflow
 from streamflow.converter import DataConverter
 from streamflow.coroutine.definition import definition_of
 from streamflow.coroutine.facts import RunFacts
+from streamflow.coroutine.flags import CURRENT
 from streamflow.coroutine.instance import Instance
 from streamflow.coroutine.notices import Notice
 from streamflow.coroutine.replay import replay
@@ -113,8 +114,10 @@ class World:
         *args: Any,
         memo: dict[str, Any] | None = None,
         started: dict[str, Any] | None = None,
+        flags: int = CURRENT,
         **options: Any,
     ) -> None:
+        self.flags = flags
         self.definition = definition_of(cls)
         self.started = WorkflowStarted(
             workflow_type=self.definition.name or "Anything",
@@ -235,6 +238,7 @@ class World:
             inputs=tuple(self.waiting),
             now_ms=self.now_ms,
             seed=self.steps * 7 + 1,
+            flags=self.flags,
             history_length=len(self.history),
         )
         self.waiting = []
@@ -246,6 +250,7 @@ class World:
                 inputs=tuple(recorded.seq for recorded in activation.inputs),
                 now_ms=activation.now_ms,
                 seed=activation.seed,
+                flags=activation.flags,
             ),
             input=False,
         )
