@@ -107,7 +107,6 @@ def summarize(
     start = run.start
     root_workflow_id, root_run_id = root_of(run)
     attempts = [activity.attempt for activity in run.activities.values()]
-    failing = [attempt for attempt in attempts if attempt.last_failure]
     return ExecutionSummary(
         workflow_id=run.workflow_id,
         run_id=run.run_id,
@@ -120,13 +119,11 @@ def summarize(
         closed_ms=run.closed_ms,
         updated_ms=now_ms,
         history_length=run.last_seq,
-        current_step=_current_step(run),
+        current_step=current_step(run),
         pending_activities=len(attempts),
         max_attempt=max((attempt.attempt for attempt in attempts), default=0),
         next_retry_ms=min((a.next_retry_ms for a in attempts if a.next_retry_ms), default=0),
-        last_failure=failing[-1].last_failure.message
-        if failing and failing[-1].last_failure
-        else "",
+        last_failure=_last_failure(run),
         trouble=run.trouble.message if run.trouble else "",
         parent_workflow_id=start.parent.workflow_id if start.parent else "",
         memo=run.memo,
@@ -141,7 +138,7 @@ def summarize(
     )
 
 
-def _current_step(run: Run) -> str:
+def current_step(run: Run) -> str:
     """What the run waits for, in a word: the activity or child begun last, else a timer, else nothing known."""
     if run.activities:
         return next(reversed(run.activities.values())).scheduled.activity_type
@@ -150,6 +147,18 @@ def _current_step(run: Run) -> str:
     if run.timers:
         return next(reversed(run.timers.values())).summary or "timer"
     return ""
+
+
+def _last_failure(run: Run) -> str:
+    """What the run failed with, at its root; while it is open, what the activity that failed last is retried for."""
+    if isinstance(run.closed, WorkflowFailed):
+        failure = run.closed.failure
+        while failure.cause is not None:
+            failure = failure.cause
+        return failure.message
+    attempts = [activity.attempt for activity in run.activities.values()]
+    failing = [attempt.last_failure for attempt in attempts if attempt.last_failure]
+    return failing[-1].message if failing else ""
 
 
 def _pending(activity: PendingActivity) -> PendingActivityView:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from streamflow.coroutine.instance import Instance
 from streamflow.engine.apply import apply, apply_attempt, apply_trouble
 from streamflow.engine.context import Limits
+from streamflow.engine.describe import current_step
 from streamflow.engine.state import Run
 from streamflow.model.events import Recorded
 from streamflow.model.ids import RunId, WorkflowId
@@ -34,6 +35,8 @@ class Draft:
     """The due time that the store's index has, or will have once the batch is committed."""
     instance: Instance | None = None
     summarized_ms: int = 0
+    summarized_step: str = ""
+    """What the run was doing by its last summary."""
     updates: list[Admitted] = field(default_factory=list[Admitted])
     """Updates that the code has still to judge."""
     judged: list[Admitted] = field(default_factory=list[Admitted])
@@ -54,7 +57,14 @@ def load(rows: Rows, run_id: str, row: RunRow, limits: Limits) -> Draft:
     raw_trouble = rows.trouble(run_id)
     if raw_trouble is not None and run.open:
         apply_trouble(run, decode_trouble(raw_trouble))
-    return Draft(run, row.last_hash, row.history_bytes, row.due_ms, summarized_ms=run.last_time_ms)
+    return Draft(
+        run,
+        row.last_hash,
+        row.history_bytes,
+        row.due_ms,
+        summarized_ms=run.last_time_ms,
+        summarized_step=current_step(run),
+    )
 
 
 def history(rows: Rows, run_id: str) -> Iterator[tuple[Recorded, int]]:

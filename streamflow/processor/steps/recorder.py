@@ -18,7 +18,7 @@ from streamflow.engine.apply import apply, apply_attempt, apply_trouble
 from streamflow.engine.context import Context
 from streamflow.engine.decide import Send, Step
 from streamflow.engine.decide.updates import abandoned, outcome_of
-from streamflow.engine.describe import result_of, summarize
+from streamflow.engine.describe import current_step, result_of, summarize
 from streamflow.engine.effects import (
     CancelLocal,
     Effect,
@@ -128,6 +128,8 @@ class Recorder:
                 case Send(op=op):
                     self._send(op)
                 case Attempt():
+                    if step.attempt != self.run.activities[step.op].attempt.attempt:
+                        self._show = True  # it failed: who looks for trouble finds it in lists
                     self._attempts[step.op] = step
                     apply_attempt(self.run, step, context.limits)
                 case Trouble():
@@ -354,8 +356,12 @@ class Recorder:
 
     def _summarize(self) -> None:
         now_ms = self.run.last_time_ms
-        if self._show or now_ms - self.draft.summarized_ms >= self._around.options.summary_ms:
-            self.draft.summarized_ms = now_ms
+        step = current_step(self.run)
+        # A run that only waits may do so for days, so its row says what for.
+        waits = not self.run.activities and step != self.draft.summarized_step
+        late = now_ms - self.draft.summarized_ms >= self._around.options.summary_ms
+        if self._show or waits or late:
+            self.draft.summarized_ms, self.draft.summarized_step = now_ms, step
             options = self._around.options
             summary = summarize(
                 self.run,
