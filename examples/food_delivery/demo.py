@@ -1,4 +1,4 @@
-"""Everything at once in one process: the log in a folder, a worker, the site, the HTTP API, and orders that move.
+"""Everything at once in one process: the log in a folder, a worker, the site, the web UI, and orders that move.
 
     python -m examples.food_delivery.demo               until Ctrl-C, in a temporary folder
     python -m examples.food_delivery.demo --data DIR    keeps the log, so that the next demo knows today's orders
@@ -30,6 +30,7 @@ from examples.food_delivery.workflows import OrderWorkflow
 from streamflow.client import Client, WorkflowFailureError
 from streamflow.gateway import Gateway
 from streamflow.observability import configure
+from streamflow.ui import ui_routes
 
 HOST = "127.0.0.1"
 LOOK_EVERY_S = 0.25
@@ -64,13 +65,17 @@ async def everything(folder: Path, listening: socket.socket) -> AsyncIterator[tu
     async with (
         await Client.connect(f"embedded:{folder}") as client,
         app.worker(client, state_dir=folder / "state"),
-        Gateway({client.namespace: client.transport}) as api,
+        Gateway(
+            {client.namespace: client.transport},
+            extra_routes=ui_routes({client.namespace: client}),
+        ) as gateway,
     ):
         site = Site(client)
         async with serving(site, listening):
+            print(f"Web UI      {gateway.url}/")
             print(f"Customers   {url_of(listening)}/")
             print(f"Drivers     {url_of(listening)}/driver")
-            print(f"HTTP API    {api.url}/api/v1/openapi.json\n", flush=True)
+            print(f"HTTP API    {gateway.url}/api/v1/openapi.json\n", flush=True)
             yield client, site
 
 

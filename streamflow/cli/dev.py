@@ -1,4 +1,4 @@
-"""``streamflow dev``: everything in one process, on the embedded log, with the HTTP API on loopback."""
+"""``streamflow dev``: everything in one process, on the embedded log, with the web UI and the HTTP API on loopback."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ def dev(
         ".streamflow"
     ),
     host: Annotated[
-        str, Parameter(help="Where the HTTP API listens; it has no login.")
+        str, Parameter(help="Where the UI and the HTTP API listen; they have no login.")
     ] = "127.0.0.1",
     port: Annotated[int, Parameter(help="0 takes any free one.")] = DEFAULT_PORT,
     log_level: Annotated[str, Parameter(help="debug, info, warning or error.")] = "info",
 ) -> int:
     """Runs Apps on this machine, with nothing else to install: workflows are kept in a folder.
 
-    Other processes reach it by the HTTP API: Client.connect("http://127.0.0.1:8233").
+    The web UI is at the address that it prints. Other processes reach it by the HTTP API: Client.connect("http://127.0.0.1:8233").
     """
     from streamflow import observability
     from streamflow.cli.loading import load_apps
@@ -56,6 +56,7 @@ async def _serve(apps: Sequence[App], folder: Path, host: str, port: int) -> Non
     from streamflow.app import refuse_conflicts, run_workers
     from streamflow.client import Client
     from streamflow.gateway import Gateway
+    from streamflow.ui import ui_routes
 
     refuse_conflicts(apps)
     share_interpreter()
@@ -67,7 +68,8 @@ async def _serve(apps: Sequence[App], folder: Path, host: str, port: int) -> Non
             )
             clients.append(await stack.enter_async_context(client))
         transports = {client.namespace: client.transport for client in clients}
-        gateway = Gateway(transports, host=host, port=port)
+        by_namespace = {client.namespace: client for client in clients}
+        gateway = Gateway(transports, host=host, port=port, extra_routes=ui_routes(by_namespace))
         try:
             await gateway.start()
         except OSError as error:

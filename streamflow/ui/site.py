@@ -1,0 +1,213 @@
+"""What every page has: templates, headers that let a browser load our own files only, and problems as pages.
+
+A POST is taken only from our own pages. Browsers name the page's origin with each POST; the gateway refuses foreign ones,
+and here one that names none is refused too, as no browser sends it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import mimetypes
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import resources
+from typing import Any
+from urllib.parse import parse_qsl, quote, urlencode
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from streamflow.client import Client
+from streamflow.service import RPCError, RPCStatusCode
+from streamflow.ui import formats
+
+FORM_BYTES_MAX = 2 * 1024 * 1024
+FIELDS_MAX = 50
+HEADERS: Mapping[str, str] = {
+    "content-security-policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "referrer-policy": "same-origin",
+    "x-content-type-options": "nosniff",
+    "cache-control": "no-store",
+}
+HTTP_OF_STATUS = {
+    RPCStatusCode.NOT_FOUND: 404,
+    RPCStatusCode.INVALID_ARGUMENT: 400,
+    RPCStatusCode.FAILED_PRECONDITION: 409,
+    RPCStatusCode.ALREADY_EXISTS: 409,
+    RPCStatusCode.PERMISSION_DENIED: 403,
+    RPCStatusCode.DEADLINE_EXCEEDED: 504,
+}
+
+
+class Problem(Exception):
+    """A page that cannot be shown, or a form that cannot be taken: what to tell the person."""
+
+    def __init__(self, status_code: int, message: str) -> None:
+        super().__init__(message)
+        self.status_code = status_code
+        self.message = message
+
+
+@dataclass(frozen=True)
+class Visit:
+    """A request for a page of one namespace."""
+
+    site: Site
+    request: Request
+    client: Client
+
+    @property
+    def namespace(self) -> str:
+        return self.client.namespace
+
+    def asked(self, name: str, default: str = "") -> str:
+        """A parameter of the address."""
+        return self.request.query_params.get(name, default)
+
+    def link(self, page: str, /, **parameters: str | int | None) -> str:
+        """The address of a page of this namespace."""
+        return link(self.namespace, page, **parameters)
+
+    def link_in(self, namespace: str, page: str) -> str:
+        """The address of a page of another namespace."""
+        return link(namespace, page)
+
+    @property
+    def here(self) -> str:
+        """The address of this page."""
+        query = self.request.url.query
+        return self.request.url.path + (f"?{query}" if query else "")
+
+    @property
+    def here_unsaid(self) -> str:
+        """The same without what a form had it say."""
+        kept = [(name, value) for name, value in self.request.query_params.multi_items()]
+        query = urlencode([one for one in kept if one[0] != "said"], quote_via=quote)
+        return self.request.url.path + (f"?{query}" if query else "")
+
+    async def form(self) -> dict[str, str]:
+        """The fields of the form that was sent, the last of each name. Raises `Problem` for one that is too large."""
+        body = bytearray()
+        async for chunk in self.request.stream():
+            body += chunk
+            if len(body) > FORM_BYTES_MAX:
+                raise Problem(413, f"Expected a form of at most {FORM_BYTES_MAX} bytes, found more")
+        try:
+            fields = parse_qsl(
+                body.decode(), keep_blank_values=True, max_num_fields=FIELDS_MAX, errors="strict"
+            )
+        except ValueError as error:
+            raise Problem(400, f"Expected a form, found: {error}") from error
+        # Browsers end lines in forms with CR LF.
+        return {name: value.replace("\r\n", "\n") for name, value in fields}
+
+    def page(self, template: str, *, status_code: int = 200, **values: Any) -> Response:
+        return self.site.page(template, self, status_code=status_code, **values)
+
+    def go(self, address: str) -> Response:
+        """After a form: shows another page."""
+        return RedirectResponse(address, status_code=303, headers=dict(HEADERS))
+
+
+View = Callable[[Visit], Awaitable[Response]]
+
+
+def link(namespace: str, page: str, /, **parameters: str | int | None) -> str:
+    given = {name: value for name, value in parameters.items() if value not in (None, "")}
+    query = f"?{urlencode(given, quote_via=quote)}" if given else ""
+    return f"/ui/{quote(namespace, safe='')}/{page}{query}"
+
+
+class Site:
+    """The pages over these namespaces."""
+
+    def __init__(self, clients: Mapping[str, Client]) -> None:
+        self.clients = clients
+        self._templates = Environment(
+            loader=PackageLoader("streamflow.ui"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._templates.filters.update(formats.FILTERS)
+
+    # -- pages ----------------------------------------------------------------------------------------------------
+
+    def endpoint(self, view: View) -> Callable[[Request], Awaitable[Response]]:
+        """The view, with what may go wrong as a page."""
+
+        async def answer(request: Request) -> Response:
+            visit = self._visit(request)
+            if visit is None:
+                names = ", ".join(sorted(self.clients))
+                return self._problem(None, 404, f"Expected one of the namespaces {names}")
+            if request.method == "POST" and not request.headers.get("origin"):
+                return self._problem(
+                    visit, 403, "Expected a form of one of these pages, found no origin"
+                )
+            try:
+                return await view(visit)
+            except Problem as problem:
+                return self._problem(visit, problem.status_code, problem.message)
+            except RPCError as error:
+                code = HTTP_OF_STATUS.get(error.status, 503)
+                return self._problem(visit, code, error.message)
+
+        return answer
+
+    async def home(self, _request: Request) -> Response:
+        first = "default" if "default" in self.clients else min(self.clients)
+        return RedirectResponse(link(first, "workflows"), headers=dict(HEADERS))
+
+    async def nothing(self, _request: Request) -> Response:
+        return self._problem(None, 404, "There is no such page")
+
+    def page(
+        self, template: str, visit: Visit | None, *, status_code: int = 200, **values: Any
+    ) -> Response:
+        made = self._templates.get_template(template).render(
+            visit=visit, namespaces=sorted(self.clients), asset=self._asset, **values
+        )
+        return Response(
+            made, status_code=status_code, media_type="text/html", headers=dict(HEADERS)
+        )
+
+    def _problem(self, visit: Visit | None, status_code: int, message: str) -> Response:
+        return self.page("problem.html", visit, status_code=status_code, message=message)
+
+    def _visit(self, request: Request) -> Visit | None:
+        client = self.clients.get(request.path_params["namespace"])
+        return None if client is None else Visit(self, request, client)
+
+    def _asset(self, name: str) -> str:
+        return f"/ui/static/{self.files_version}/{name}"
+
+    # -- files ----------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _files(self) -> Mapping[str, bytes]:
+        folder = resources.files("streamflow.ui") / "static"
+        return {file.name: file.read_bytes() for file in folder.iterdir() if file.is_file()}
+
+    @cached_property
+    def files_version(self) -> str:
+        """Changes with any of the files, so that browsers may keep them for ever."""
+        digest = hashlib.sha256()
+        for name in sorted(self._files):
+            digest.update(name.encode() + self._files[name])
+        return digest.hexdigest()[:12]
+
+    async def file(self, request: Request) -> Response:
+        name = request.path_params["name"]
+        content = self._files.get(name)
+        if content is None:
+            return self._problem(None, 404, "There is no such file")
+        kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
+        headers = {**HEADERS, "cache-control": "public, max-age=31536000, immutable"}
+        return Response(content, media_type=kind, headers=headers)
