@@ -150,7 +150,7 @@ class WorkflowEnvironment(ABC):
         """Ends the environment; stop workers first."""
 
     async def connect_client(self, **options: Any) -> Client:
-        """Another client of this environment; its maker closes it."""
+        """Another client of this environment, which closes it in the end."""
         raise NotYetError(f"{type(self).__name__}.connect_client")
 
     async def sleep(self, duration: timedelta | float) -> None:
@@ -187,6 +187,7 @@ class _TimeSkippingEnvironment(WorkflowEnvironment):
         self._count = 0
         self._namespace = namespace
         self._runtime = runtime
+        self._others: list[Client] = []
         super().__init__(self._make_client(**options))
 
     def _make_client(self, *, lazy: bool = True, **options: Any) -> Client:
@@ -210,10 +211,11 @@ class _TimeSkippingEnvironment(WorkflowEnvironment):
         return self._broker.skipping() if self._auto else nullcontext()
 
     async def connect_client(self, **options: Any) -> Client:
-        return self._make_client(**options)
+        self._others.append(self._make_client(**options))
+        return self._others[-1]
 
     async def shutdown(self) -> None:
-        await self._client.close()
+        await _close(self._client, *self._others)
         if self._target:
             wiring.unshare_memory(self._target)
             self._target = ""
@@ -253,18 +255,26 @@ class _LocalEnvironment(WorkflowEnvironment):
     def __init__(self, client: Client, folder: str) -> None:
         super().__init__(client)
         self._folder = folder
+        self._others: list[Client] = []
 
     async def connect_client(self, **options: Any) -> Client:
-        return await Client.connect(f"embedded:{self._folder}", **options)
+        self._others.append(await Client.connect(f"embedded:{self._folder}", **options))
+        return self._others[-1]
 
     async def shutdown(self) -> None:
-        await self._client.close()
+        await _close(self._client, *self._others)
         await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
 
 
 class _ClientEnvironment(WorkflowEnvironment):
     async def shutdown(self) -> None:
         """Nothing: the client is its maker's."""
+
+
+async def _close(*clients: Client) -> None:
+    """What a client serves by itself, schedules say, has to end before its log does."""
+    for client in clients:
+        await client.close()
 
 
 def _seconds(duration: timedelta | float) -> float:

@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 
 from streamflow import workflow
-from streamflow.client import Client, WorkflowFailureError
+from streamflow.client import Client, RPCError, WorkflowFailureError
 from streamflow.exceptions import ApplicationError
 from streamflow.testing import ActivityEnvironment, WorkflowEnvironment
 from streamflow.worker import Worker
@@ -61,6 +61,22 @@ async def test_clients_of_one_environment_share_its_log() -> None:
         await env.client.start_workflow("Unserved", id="w", task_queue="q")
 
         assert list(await other.transport.queues()) == ["q"]
+
+
+@pytest.mark.parametrize(
+    "start", [start_time_skipping, start_local], ids=lambda start: start.__name__
+)
+@pytest.mark.asyncio
+async def test_an_environment_ends_the_clients_that_it_made(
+    start: Callable[[], Awaitable[WorkflowEnvironment]],
+) -> None:
+    """Ported code has nothing to close them with, and what they serve by themselves must not outlive their log."""
+    async with await start() as env:
+        other = await env.connect_client()
+        await other.transport.queues()
+
+    with pytest.raises(RPCError, match="closed"):
+        await other.start_workflow("Unserved", id="w", task_queue="q")
 
 
 @pytest.mark.asyncio
