@@ -18,6 +18,12 @@ is not supported yet. How it is run is `streamflow.coroutine`'s.
 
 from __future__ import annotations
 
+# Also names of this module, by which workflow code reaches them: `workflow.timedelta(minutes=1)`, `workflow.asyncio.gather(...)`.
+import asyncio as asyncio
+from datetime import datetime as datetime
+from datetime import timedelta as timedelta
+from datetime import timezone as timezone
+
 from streamflow.coroutine.definition import (
     HandlerUnfinishedPolicy,
 )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import datetime
+
 from streamflow import workflow
 
 NAMES = [
@@ -141,3 +144,11 @@ def test_what_concerns_imports_is_accepted() -> None:
     assert not workflow.unsafe.is_imports_passed_through()
     assert not workflow.unsafe.in_sandbox()
     assert workflow.unsafe.current_import_notification_policy_override() is None
+
+
+def test_names_that_workflow_code_takes_from_the_module() -> None:
+    """Ported code says ``workflow.timedelta(minutes=1)`` where it did not import that itself."""
+    assert workflow.timedelta is datetime.timedelta
+    assert workflow.datetime is datetime.datetime
+    assert workflow.timezone is datetime.timezone
+    assert workflow.asyncio is asyncio
