@@ -19,6 +19,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from streamflow.exceptions import CancelledError
+from streamflow.thread_identity import thread_ident
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,7 @@ class ThreadInterrupt:
 
     def __init__(self, cancellation: Cancellation) -> None:
         self._cancellation = cancellation
-        self._thread_id = threading.get_ident()
+        self._thread_id = thread_ident()
         self._permit = [True]
         self._sent = False
         self._depth = 0

@@ -31,6 +31,7 @@ from pathlib import Path
 from streamflow.coroutine.definition import WorkflowDefinition
 from streamflow.coroutine.errors import StepLimitExceeded
 from streamflow.observability import get_logger
+from streamflow.thread_identity import thread_ident
 
 log = get_logger("processor")
 
@@ -117,7 +118,7 @@ class Watchdog:
 
     def _of_this_thread(self) -> _Watched:
         watched = self._watched
-        thread_id = threading.get_ident()
+        thread_id = thread_ident()
         if watched is None or watched.thread_id != thread_id:
             clock = time.pthread_getcpuclockid(thread_id)
             watched = self._watched = _Watched(thread_id, clock, self._lock, self._suspects)
