@@ -27,7 +27,7 @@ from streamflow.converter.serialization_context import (
     WithSerializationContext,
     in_context,
 )
-from streamflow.converter.storage import ExternalStorage
+from streamflow.converter.storage import ExternalStorage, StorageTarget
 from streamflow.converter.transferring import TransferringPayloadConverter, transferring
 from streamflow.model.failure import Failure
 from streamflow.model.payload import Payload
@@ -82,6 +82,15 @@ class DataConverter(WithSerializationContext):
             return self
         made = replace(self, payload_codec=codec, external_storage=storage)
         made._assemble(payloads, failures)
+        return made
+
+    def stored_for(self, target: StorageTarget) -> Self:
+        """This converter, whose external storage is told of the target; itself if nobody asks."""
+        storage = self.external_storage
+        if storage is None or not storage.takes_context:
+            return self
+        made = replace(self, external_storage=storage.stored_for(target))
+        made._assemble(self.payload_converter, self.failure_converter)
         return made
 
     async def encode(self, values: Sequence[Any]) -> list[Payload]:

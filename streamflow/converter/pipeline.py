@@ -10,7 +10,7 @@ from streamflow.converter.serialization_context import (
     WithSerializationContext,
     in_context,
 )
-from streamflow.converter.storage import ExternalStorage, is_reference
+from streamflow.converter.storage import ExternalStorage, StorageTarget, is_reference
 from streamflow.model.payload import Payload
 
 
@@ -37,10 +37,16 @@ class Pipeline(PayloadCodec, WithSerializationContext):
         """Whether `decode` could change one of them."""
         return self._codec is not None or any(is_reference(payload) for payload in payloads)
 
-    def with_context(self, context: SerializationContext) -> Pipeline:
+    def with_context(
+        self, context: SerializationContext, target: StorageTarget | None = None
+    ) -> Pipeline:
+        """``target``: whom to store for, where more is known of it than the context says."""
         if not self.takes_context:
             return self
-        return Pipeline(in_context(self._codec, context), in_context(self._storage, context))
+        storage = self._storage
+        if storage is not None:
+            storage = storage.stored_for(target) if target else storage.with_context(context)
+        return Pipeline(in_context(self._codec, context), storage)
 
     async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
         made = [*payloads]

@@ -151,8 +151,12 @@ class ExternalStorage(WithSerializationContext):
 
     def with_context(self, context: SerializationContext) -> ExternalStorage:
         """The same storage, which knows for whom it stores."""
+        return self.stored_for(_target_of(context))
+
+    def stored_for(self, target: StorageTarget | None) -> ExternalStorage:
+        """The same, where more is known than a serialization context says."""
         bound = replace(self)
-        object.__setattr__(bound, "_target", _target_of(context))
+        object.__setattr__(bound, "_target", target)
         return bound
 
     @property

@@ -7,7 +7,13 @@ from typing import Any
 
 from streamflow.activity.context import Info
 from streamflow.common import Priority, RetryPolicy
-from streamflow.converter import ActivitySerializationContext, DataConverter
+from streamflow.converter import (
+    ActivitySerializationContext,
+    DataConverter,
+    StorageDriverActivityInfo,
+    StorageDriverWorkflowInfo,
+)
+from streamflow.converter.storage import StorageTarget
 from streamflow.model import standalone
 from streamflow.model.payload import Payloads
 from streamflow.model.tasks import ActivityTask
@@ -59,7 +65,16 @@ def converter_of(attempt: Attempt, namespace: str, converter: DataConverter) -> 
         workflow_type=None if alone else task.workflow_type,
         is_local=attempt.is_local,
     )
-    return converter.with_context(context)
+    target: StorageTarget
+    if alone:
+        target = StorageDriverActivityInfo(
+            namespace=namespace, id=task.activity_id, run_id=task.run_id, type=task.activity_type
+        )
+    else:
+        target = StorageDriverWorkflowInfo(
+            namespace=namespace, id=task.workflow_id, run_id=task.run_id, type=task.workflow_type
+        )
+    return converter.with_context(context).stored_for(target)
 
 
 def _priority(task: ActivityTask) -> Priority:

@@ -47,7 +47,7 @@ def replay_history(
             queue=started.queue,
             workflow_id=history.workflow_id,
             run_id=history.run_id,
-            started=gate.started(namespace, history.workflow_id, started),
+            started=gate.started(namespace, history.workflow_id, history.run_id, started),
             start_ms=history.events[0].time_ms,
         )
         intercept = workflow_intercept(interceptors)

@@ -6,7 +6,11 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from streamflow.converter import DataConverter, WorkflowSerializationContext
+from streamflow.converter import (
+    DataConverter,
+    StorageDriverWorkflowInfo,
+    WorkflowSerializationContext,
+)
 from streamflow.converter.codec import recode_mapping, recode_one
 from streamflow.exceptions import CancelledError, TerminatedError, TimeoutError, TimeoutType
 from streamflow.model.answers import RunResult
@@ -34,12 +38,23 @@ def arguments(arg: object, args: Sequence[Any]) -> Sequence[Any]:
     return (arg,)
 
 
-def converter_for(client: Client, workflow_id: str) -> DataConverter:
-    """The client's converter for values that go to this workflow or come from it."""
+def converter_for(
+    client: Client, workflow_id: str, *, run_id: str | None = None, workflow_type: str | None = None
+) -> DataConverter:
+    """The client's converter for values that go to this workflow or come from it.
+
+    A storage driver is also told the run and the type, where they are known.
+    """
     converter, pipeline = client.data_converter, client.data_converter.pipeline
     if not converter.takes_context and (pipeline is None or not pipeline.takes_context):
         return converter
-    return converter.with_context(WorkflowSerializationContext(client.namespace, workflow_id))
+    namespace = client.namespace
+    made = converter.with_context(WorkflowSerializationContext(namespace, workflow_id))
+    return made.stored_for(
+        StorageDriverWorkflowInfo(
+            namespace=namespace, id=workflow_id, run_id=run_id, type=workflow_type
+        )
+    )
 
 
 async def encode(converter: DataConverter, values: Sequence[Any]) -> Payloads:

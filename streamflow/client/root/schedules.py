@@ -173,7 +173,8 @@ class ScheduleCalls(Calls):
     async def _facts(self, schedule: Schedule) -> Facts:
         # What the action's workflow is given is that workflow's; its ID is the action's with the time appended.
         action_id = getattr(schedule.action, "id", "")
-        converter = converter_for(self._client, action_id)
+        action_type = getattr(schedule.action, "workflow", None)
+        converter = converter_for(self._client, action_id, workflow_type=action_type)
         try:
             facts = await to_facts(schedule, converter, self._headers)
         except CronError as error:

@@ -78,7 +78,7 @@ class StartCalls(Calls):
         return await start_command(
             input,
             headers=await self._headers(input.headers),
-            converter=converter_for(self._client, input.id),
+            converter=converter_for(self._client, input.id, workflow_type=input.workflow),
             identity=self._client.identity,
             wait_for=wait_for,
             declared=await self._declared(input.search_attributes),

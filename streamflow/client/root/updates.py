@@ -54,7 +54,7 @@ class UpdateCalls(Calls):
                 start=await start_command(
                     _plain(start),
                     headers=await self._headers(start.headers),
-                    converter=converter_for(self._client, start.id),
+                    converter=converter_for(self._client, start.id, workflow_type=start.workflow),
                     identity=self._client.identity,
                     wait_for=WaitFor.ACCEPTED,
                     declared=await self._declared(start.search_attributes),
@@ -98,7 +98,9 @@ class UpdateCalls(Calls):
             first_run_id=run_id_or_none(first_run_id),
             update_id=given.update_id or str(uuid.uuid4()),
             update_name=given.update,
-            args=await encode(converter_for(self._client, address.workflow_id), given.args),
+            args=await encode(
+                converter_for(self._client, address.workflow_id, run_id=address.run_id), given.args
+            ),
             headers=await self._headers(given.headers),
             identity=self._client.identity,
             wait_for=stage,

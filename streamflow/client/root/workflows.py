@@ -36,7 +36,9 @@ class WorkflowCalls(Calls):
             workflow_id=address.workflow_id,
             run_id=address.run_id,
             signal_name=input.signal,
-            args=await encode(converter_for(self._client, input.id), input.args),
+            args=await encode(
+                converter_for(self._client, input.id, run_id=input.run_id), input.args
+            ),
             headers=await self._headers(input.headers),
             identity=self._client.identity,
         )
@@ -51,7 +53,7 @@ class WorkflowCalls(Calls):
             workflow_id=address.workflow_id,
             run_id=address.run_id,
             query_name=input.query,
-            args=await encode(converter_for(client, input.id), input.args),
+            args=await encode(converter_for(client, input.id, run_id=input.run_id), input.args),
             headers=await self._headers(input.headers),
             reject_condition=(condition or QueryRejectCondition.NONE)._to_model(),
         )

@@ -14,11 +14,7 @@ from weakref import WeakKeyDictionary
 
 import msgspec
 
-from streamflow.converter import (
-    DataConverter,
-    SerializationContext,
-    WorkflowSerializationContext,
-)
+from streamflow.converter import DataConverter
 from streamflow.converter.pipeline import Pipeline
 from streamflow.coroutine.instance import Instance
 from streamflow.model.events import Recorded, WorkflowStarted
@@ -26,7 +22,7 @@ from streamflow.model.failure import Failure
 from streamflow.model.intents import Activation, Intent
 from streamflow.model.payload import Payload
 from streamflow.processor.payloads.recoding import PLAIN_FIELDS, Recode, recode
-from streamflow.processor.payloads.whose import Whose
+from streamflow.processor.payloads.whose import Owner, Whose, owner_of_run
 
 _T = TypeVar("_T")
 
@@ -57,13 +53,13 @@ class PayloadGate:
         return self._codec is None
 
     def started(
-        self, namespace: str, workflow_id: str, started: WorkflowStarted
+        self, namespace: str, workflow_id: str, run_id: str, started: WorkflowStarted
     ) -> WorkflowStarted:
         """The first event with its payloads as the converter made them."""
         if self._codec is None:
             return started
-        context = WorkflowSerializationContext(namespace, workflow_id)
-        return recode(started, self._decode_in(context), self._plain)
+        owner = owner_of_run(namespace, workflow_id, run_id, started.workflow_type)
+        return recode(started, self._decode_in(owner), self._plain)
 
     def history(self, instance: Instance, events: list[Recorded]) -> list[Recorded]:
         """The same for a whole history that the instance is about to be stepped through."""
@@ -79,85 +75,77 @@ class PayloadGate:
         if self._codec is None:
             return intents
         return [
-            recode(one, self._encode_in(self._context(instance, one)), self._plain)
-            for one in intents
+            recode(one, self._encode_in(self._owner(instance, one)), self._plain) for one in intents
         ]
 
     def payloads_in(self, instance: Instance, payloads: tuple[Payload, ...]) -> tuple[Payload, ...]:
         if self._codec is None:
             return payloads
-        return tuple(self._decode_in(self._context(instance, None))([*payloads]))
+        return tuple(self._decode_in(self._owner(instance, None))([*payloads]))
 
     def headers_in(
         self, instance: Instance, headers: Mapping[str, Payload]
     ) -> Mapping[str, Payload]:
         if self._codec is None or "headers" in self._plain:
             return headers
-        change = self._decode_in(self._context(instance, None))
+        change = self._decode_in(self._owner(instance, None))
         return {name: change([payload])[0] for name, payload in headers.items()}
 
     def payload_out(self, instance: Instance, payload: Payload) -> Payload:
         if self._codec is None:
             return payload
-        return self._encode_in(self._context(instance, None))([payload])[0]
+        return self._encode_in(self._owner(instance, None))([payload])[0]
 
-    def failure_out(self, namespace: str, workflow_id: str, failure: Failure) -> Failure:
-        if self._codec is None:
-            return failure
-        return recode(
-            failure, self._encode_in(WorkflowSerializationContext(namespace, workflow_id))
-        )
+    def failure_out(self, owner: Owner, failure: Failure) -> Failure:
+        return failure if self._codec is None else recode(failure, self._encode_in(owner))
 
     def _inbound(self, instance: Instance, recorded: Recorded) -> Recorded:
         if type(recorded.event) is WorkflowStarted:
             # Was decoded when the instance was made of it: codecs may be slow, and count their calls.
             return msgspec.structs.replace(recorded, event=instance.facts.started)
-        change = self._decode_in(self._context(instance, recorded.event))
+        change = self._decode_in(self._owner(instance, recorded.event))
         event = recode(recorded.event, change, self._plain)
         return (
             recorded if event is recorded.event else msgspec.structs.replace(recorded, event=event)
         )
 
-    def _context(self, instance: Instance, value: object) -> SerializationContext | None:
+    def _owner(self, instance: Instance, value: object) -> Owner | None:
         """Whose the value's payloads are; ``None`` if nobody asks."""
         if not self._contextual:
             return None
         whose = self._whose.get(instance)
         if whose is None:
-            facts = instance.facts
-            whose = self._whose[instance] = Whose(
-                facts.namespace, facts.queue, facts.workflow_id, facts.started.workflow_type
-            )
+            whose = self._whose[instance] = Whose(instance.facts)
         return whose.of(value)
 
-    def _decode_in(self, context: SerializationContext | None) -> Recode:
+    def _decode_in(self, owner: Owner | None) -> Recode:
         codec = self._codec
         assert codec is not None
 
         def decode(payloads: list[Payload]) -> list[Payload]:
             if not codec.decodes(payloads):
                 return payloads
-            return self._run(self._codec_in(context).decode, payloads)
+            return self._run(self._codec_in(owner).decode, payloads)
 
         return decode
 
-    def _encode_in(self, context: SerializationContext | None) -> Recode:
+    def _encode_in(self, owner: Owner | None) -> Recode:
         codec = self._codec
         assert codec is not None
 
         def encode(payloads: list[Payload]) -> list[Payload]:
             if not codec.encodes(payloads):
                 return payloads
-            return self._run(self._codec_in(context).encode, payloads)
+            return self._run(self._codec_in(owner).encode, payloads)
 
         return encode
 
-    def _codec_in(self, context: SerializationContext | None) -> Pipeline:
+    def _codec_in(self, owner: Owner | None) -> Pipeline:
         assert self._codec is not None
-        if context is None or not self._contextual:
+        if owner is None or not self._contextual:
             return self._codec
         try:
-            return self._codec.with_context(context)
+            return self._codec.with_context(owner.context, owner.target)
         except Exception as error:
             raise CodecFailed(error) from error
 

@@ -12,7 +12,6 @@ from time import perf_counter
 
 import msgspec
 
-from streamflow.converter import WorkflowSerializationContext
 from streamflow.converter.failure import failure_of
 from streamflow.coroutine import flags
 from streamflow.coroutine.definition import WorkflowDefinition
@@ -41,6 +40,7 @@ from streamflow.processor.host.surroundings import Surroundings
 from streamflow.processor.host.versions import PinnedElsewhere, code_for, with_pin, with_version
 from streamflow.processor.host.watchdog import suspect_of
 from streamflow.processor.payloads.codec import CodecFailed
+from streamflow.processor.payloads.whose import Owner, owner_of_run
 from streamflow.processor.state.draft import evict, history
 from streamflow.processor.state.rows import Rows
 from streamflow.processor.steps import updates
@@ -120,7 +120,7 @@ def query(recorder: Recorder, command: QueryWorkflow, around: Surroundings, rows
         cause = error.exception if isinstance(error, CodeFailed | CodecFailed) else error
         if isinstance(error, CodeFailed | CodecFailed | NondeterminismError):
             evict(recorder.draft)
-        failure = _failure(cause, around, recorder.run.workflow_id)
+        failure = _failure(cause, around, recorder.run)
         return Rejection(
             reason=Reason.QUERY_FAILED,
             message=_said(cause, failure, around),
@@ -192,7 +192,9 @@ def _instance(recorder: Recorder, around: Surroundings, rows: Rows) -> Instance:
         queue=around.options.queue,
         workflow_id=run.workflow_id,
         run_id=run.run_id,
-        started=around.gate.started(around.options.namespace, run.workflow_id, run.start),
+        started=around.gate.started(
+            around.options.namespace, run.workflow_id, run.run_id, run.start
+        ),
         start_ms=run.started_ms,
     )
     instance = Instance(
@@ -249,7 +251,7 @@ def _stuck(recorder: Recorder, around: Surroundings, error: BaseException) -> No
         kind, retry_ms = "quarantined", 0
         advice = "Its code never yields and ended the process. Fix it and deploy: changed code is tried again."
     cause = error.exception if isinstance(error, CodeFailed | CodecFailed) else error
-    failure = _failure(cause, around, recorder.run.workflow_id)
+    failure = _failure(cause, around, recorder.run)
     said = _said(cause, failure, around) if isinstance(error, CodeFailed) else str(cause)
     log.warning(
         "run_stuck",
@@ -283,7 +285,7 @@ def _fails_run(recorder: Recorder, around: Surroundings) -> bool:
 def _fail(recorder: Recorder, around: Surroundings, error: NondeterminismError) -> None:
     evict(recorder.draft)
     failure = Failure(kind=FailureKind.APPLICATION, message=str(error), type=NONDETERMINISM)
-    failure = around.gate.failure_out(around.options.namespace, recorder.run.workflow_id, failure)
+    failure = around.gate.failure_out(_owner(recorder.run, around), failure)
     context = recorder.context()
     recorder.take((fail(recorder.run, failure, context),), context)
 
@@ -338,13 +340,17 @@ def _said(cause: BaseException, failure: Failure | None, around: Surroundings) -
     return failure.message if encoded else str(cause)
 
 
-def _failure(cause: BaseException, around: Surroundings, workflow_id: str) -> Failure | None:
+def _owner(run: Run, around: Surroundings) -> Owner:
+    namespace = around.options.namespace
+    return owner_of_run(namespace, run.workflow_id, run.run_id, run.start.workflow_type)
+
+
+def _failure(cause: BaseException, around: Surroundings, run: Run) -> Failure | None:
     try:
-        namespace = around.options.namespace
-        context = WorkflowSerializationContext(namespace, workflow_id)
-        converter = around.converter.with_context(context)
+        owner = _owner(run, around)
+        converter = around.converter.with_context(owner.context)
         failure = failure_of(converter.failure_converter, cause, converter.payload_converter)
-        return around.gate.failure_out(namespace, workflow_id, failure)
+        return around.gate.failure_out(owner, failure)
     except Exception as fault:  # a cause that cannot be converted: its stack is in the log
         log.warning("failure_not_converted", stack="".join(traceback.format_exception(cause)))
         if around.converter.payload_codec is not None:  # it may be of what should have been encoded

@@ -21,6 +21,7 @@ from streamflow.model.events import Recorded, UpdateAccepted, UpdateCompleted
 from streamflow.model.failure import Failure
 from streamflow.model.ids import RunId, Seq
 from streamflow.model.intents import Activation
+from streamflow.processor.payloads.whose import owner_of_run
 from streamflow.processor.state.admitted import Admitted, Verdict
 from streamflow.processor.state.waiters import waiters_key
 from streamflow.processor.state.work import Work
@@ -196,7 +197,10 @@ def _decoded(admitted: Admitted, instance: Instance, gate: PayloadGate) -> Updat
 
 def _encoded(failure: Failure, instance: Instance, gate: PayloadGate) -> Failure:
     facts = instance.facts
-    return gate.failure_out(facts.namespace, facts.workflow_id, failure)
+    owner = owner_of_run(
+        facts.namespace, facts.workflow_id, facts.run_id, facts.started.workflow_type
+    )
+    return gate.failure_out(owner, failure)
 
 
 # -- after it -----------------------------------------------------------------------------------------------------
