@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 MESSAGE_WIDTH = 60
 
 ReasonName = Annotated[
-    Literal["unreadable", "address", "placement", "engine", "other"] | None,
+    Literal["unreadable", "address", "placement", "engine", "quarantined", "other"] | None,
     Parameter(help="Only those that became letters for this reason."),
 ]
 Text = Annotated[str, Parameter(help="Only those whose message has this text.")]

@@ -40,7 +40,7 @@ def unpause(
     run_id: Run = None,
     connection: Connection = HERE,
 ) -> int:
-    """Lets a paused workflow go on."""
+    """Lets a paused or quarantined workflow go on."""
     return _done(connection, workflow_id, queue, run_id, lambda handle: handle.unpause())
 
 
@@ -52,7 +52,7 @@ def delete(
     run_id: Run = None,
     connection: Connection = HERE,
 ) -> int:
-    """Takes a closed workflow away, with its history."""
+    """Takes a closed workflow away, with its history; one whose history is broken also while it is open."""
     return _done(connection, workflow_id, queue, run_id, lambda handle: handle.delete())
 
 

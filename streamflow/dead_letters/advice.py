@@ -41,5 +41,10 @@ def advice(letter: Letter) -> str:
                 "streamflow could not go on with the workflow: look at it with `streamflow workflow describe "
                 f"{letter.workflow_id}`, and when it moves again: {again}"
             )
+        case Reason.QUARANTINED:
+            return (
+                f"The history of workflow {letter.workflow_id!r} is broken: `streamflow doctor --verify` says where, and the "
+                f"command to go on from before that. Then: {again}"
+            )
         case Reason.OTHER:
             return "Another program wrote it. What names no topic of a queue of this namespace cannot be re-driven."

@@ -64,6 +64,8 @@ class Reason(Enum):
     """It was on a partition where its workflow does not live, and could not be passed on."""
     ENGINE = "engine"
     """streamflow could not go on with its workflow."""
+    QUARANTINED = "quarantined"
+    """Its workflow's history is broken, and is left alone until somebody mends that."""
     OTHER = "other"
     """Another program's letter."""
 
@@ -75,6 +77,7 @@ _REASONS: Final = {
     "address": Reason.ADDRESS,
     "placement": Reason.PLACEMENT,
     "engine": Reason.ENGINE,
+    "quarantined": Reason.QUARANTINED,
 }
 
 

@@ -6,6 +6,7 @@ fold takes. Of the partition: position records whose ordinals only grow. It read
 
 from __future__ import annotations
 
+from array import array
 from typing import Final, Literal
 
 import msgspec
@@ -68,9 +69,9 @@ class _Run:
         "hashes",
         "last_hash",
         "last_seq",
-        "last_step",
         "run_id",
         "sound",
+        "steps",
         "workflow_id",
     )
 
@@ -82,7 +83,8 @@ class _Run:
         self.last_hash = NO_HASH
         self.hashes = bytearray()
         """Of its events so far, while it is open."""
-        self.last_step = 0
+        self.steps = array("I")
+        """Its events that began steps, while it is open."""
         self.sound = 0
         self.broken: Break | None = None
         self.closed = False
@@ -95,6 +97,8 @@ class _Run:
         if self.broken is None:
             self.broken = Break(kind=kind, seq=seq, offset=offset, message=message)
             self.fold = None
+            # What stands at the break may have been read, and followed, before it was found to be one.
+            self.sound = min(self.sound, seq - 1)
 
 
 class Chains:
@@ -150,7 +154,7 @@ class Chains:
                 run_id=run.run_id,
                 broken=run.broken,
                 sound=run.sound,
-                last_step=run.last_step,
+                last_step=max((seq for seq in run.steps if seq <= run.sound), default=0),
             )
             for run in self._runs.values()
             if run.broken is not None and not run.deleting
@@ -230,10 +234,11 @@ class Chains:
             return
         run.sound = seq
         if isinstance(recorded.event, Activated):
-            run.last_step = seq
+            run.steps.append(seq)
         if run.fold is not None and not run.fold.open:
             run.closed, run.fold = True, None
             run.hashes.clear()
+            del run.steps[:]
 
     # -- what stands beside them ----------------------------------------------------------------------------------
 

@@ -49,14 +49,15 @@ def wrong(facts: dict[str, Any], severity: str = "problem") -> list[str]:
     return [one["message"] for one in facts["findings"] if one["severity"] == severity]
 
 
-async def test_the_doctor_tells_the_sound_from_the_damaged(
+async def test_the_doctor_tells_the_sound_from_the_damaged_and_how_to_go_on(
     kafka_bootstrap: str,
     namespace: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """First beside a worker that is at work; then an event is forged, and the group's offset put where no history is."""
+    """First beside a worker that is at work; then an event is forged, and the group's offset put where no history is.
+    With the commands that it names the order comes to its end, and nothing is wrong any more."""
     monkeypatch.setenv("WITNESS", str(tmp_path / "witness.jsonl"))
     at = ["-n", namespace, "--kafka", kafka_bootstrap, "--state-dir", str(tmp_path)]
     async with (
@@ -87,7 +88,22 @@ async def test_the_doctor_tells_the_sound_from_the_damaged(
     assert (broken["workflow_id"], broken["kind"]) == ("o1", "forked")
     assert any("lost acknowledged records" in told for told in wrong(facts))
     [advice] = [one for one in facts["findings"] if one["subject"].startswith("workflow o1")]
-    assert f"streamflow workflow reset o1 --run-id {broken['run_id']}" in advice["command"]
+    reset, delete = advice["command"].split(" or ")
+    async with (
+        await Client.connect(kafka_bootstrap, namespace=namespace) as client,
+        worker(client, tmp_path),
+    ):
+        for command in (reset, delete):
+            words = [*command.split()[1:], "--address", kafka_bootstrap]
+            assert await asyncio.to_thread(run, words) == ExitCode.OK, command
+        order = client.get_workflow_handle("o1")
+        for said in orders.signals(1):
+            await order.signal(said)
+        assert await order.result() == orders.RATED
+
+    code, facts = await doctor(capsys, *at)
+
+    assert (code, wrong(facts)) == (ExitCode.OK, [])
 
 
 def _damage(bootstrap: str, namespace: str) -> None:

@@ -35,7 +35,9 @@ async def pause(
 async def unpause(
     handle: WorkflowHandle[Any, Any], *, rpc_timeout: timedelta | None = None
 ) -> None:
-    """Lets a paused run go on with everything that has come meanwhile; nothing happens to one that is not paused.
+    """Lets a paused or a quarantined run go on with everything that has come meanwhile; nothing happens to another one.
+
+    A quarantined run whose code ends the process again is put aside again.
 
     Raises:
         ValueError: none of ``event_id`` and ``seq`` is given, or both.
@@ -46,6 +48,8 @@ async def unpause(
 
 async def delete(handle: WorkflowHandle[Any, Any], *, rpc_timeout: timedelta | None = None) -> None:
     """Takes a closed run away at once, with its history and its row in lists, as the end of its retention would.
+
+    One whose history is broken need not be closed, since it takes no closing event.
 
     Raises:
         RPCError: FAILED_PRECONDITION for an open run: terminate it first. NOT_FOUND for one that does not exist.
@@ -64,7 +68,7 @@ async def reset(
 ) -> WorkflowHandle[Any, Any]:
     """Goes back to before a step: a new run has done what this one had until then, and makes that step anew.
 
-    An open run is terminated. The new run's code may be other code than the old one's, as long as it agrees with it up to
+    An open run is terminated. One whose history is broken is left as it is, and the new one goes on from before its break. The new run's code may be other code than the old one's, as long as it agrees with it up to
     that step. Activities whose results were known by then do not run again; those that were pending do.
 
     Args:

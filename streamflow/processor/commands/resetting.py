@@ -3,6 +3,9 @@
     old run   1 2 3 [A 4 5] 6 [A 7 8] 9 ...        reset to event 8
     new run   1 2 3 [A 4 5] 6                       and then the code runs anew on what waits, 6 here
 
+A run whose history is broken is gone on from likewise: from before its break, as far as it is sound. It cannot be ended by an
+event, so it stays as it is until it is deleted.
+
 The copy is history like any other: it is applied, recorded and restored, but nothing leaves because of it. What was pending
 at its end is sent again under the new run. All of it, with the end of the old run, is one transaction.
 """
@@ -45,13 +48,17 @@ def reset(runs: Runs, answers: Answers, work: Work, command: ResetWorkflow) -> N
     if outcome is not None:
         answers.answer(work, outcome, recorded=False)
         return
-    old = runs.addressed(command.workflow_id, command.run_id)
+    broken = runs.salvaged(command.workflow_id, command.run_id)
+    old = broken.recorder if broken else runs.addressed(command.workflow_id, command.run_id)
     if old is None:
         answers.refuse(work, runs.missing(command.workflow_id, command.run_id))
         return
-    latest = runs.addressed(command.workflow_id, None)
-    events = [*(recorded for recorded, _ in history(runs.partition.rows, old.run.run_id))]
-    events += old.recorded
+    latest = _latest(runs, command)
+    if broken:
+        events = broken.saved.events
+    else:
+        events = [*(recorded for recorded, _ in history(runs.partition.rows, old.run.run_id))]
+        events += old.recorded
     length = _length_of_copy(events, command.event_id)
     refusal = _refusal(old, latest, command, length)
     if refusal is not None:
@@ -59,7 +66,8 @@ def reset(runs: Runs, answers: Answers, work: Work, command: ResetWorkflow) -> N
         return
     assert length is not None
     context = old.context()
-    done = _begin(runs, old, latest, events, length, command, context)
+    lost = broken.saved.signals if broken else []
+    done = _begin(runs, old, latest, events, length, command, context, lost)
     if isinstance(done, Rejection):
         answers.refuse(work, done)
         return
@@ -75,7 +83,9 @@ def _begin(
     length: int,
     command: ResetWorkflow,
     context: Context,
+    lost: Sequence[SignalReceived],
 ) -> Done | Rejection:
+    """``lost`` are signals behind the break of a broken history."""
     pending = _pending_elsewhere(old, events[:length], context)
     if pending:
         return Rejection(
@@ -95,8 +105,15 @@ def _begin(
         fresh.take(dispatch(activity, context), context)
     if command.reapply_signals:
         later = [one.event for one in events[length:] if isinstance(one.event, SignalReceived)]
-        fresh.take(later, context)
+        fresh.take([*later, *lost], context)
     return Done(run_id=fresh.run.run_id, first_run_id=fresh.run.start.first_run_id, started=True)
+
+
+def _latest(runs: Runs, command: ResetWorkflow) -> Recorder | None:
+    """The workflow's latest run, which the new one ends; none if that is itself broken, for it takes no event."""
+    if runs.salvaged(command.workflow_id, None) is not None:
+        return None
+    return runs.addressed(command.workflow_id, None)
 
 
 def _as_new(recorded: Recorded, run_id: str, context: Context) -> Event:

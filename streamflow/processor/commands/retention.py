@@ -11,7 +11,8 @@ from streamflow.model.ids import RunId, WorkflowId
 from streamflow.processor.host.surroundings import Surroundings
 from streamflow.processor.state.draft import Draft
 from streamflow.processor.steps.recorder import Recorder
-from streamflow.processor.steps.runs import Runs
+from streamflow.processor.steps.runs import Runs, Salvaged
+from streamflow.wire.entities import decode_attempt
 
 
 def retire(recorder: Recorder, around: Surroundings) -> None:
@@ -32,6 +33,18 @@ def delete(recorder: Recorder, around: Surroundings) -> None:
     if left == 0:
         recorder.finish_deleting()
     recorder.retired = True
+
+
+def delete_broken(runs: Runs, broken: Salvaged) -> None:
+    """Begins the deletion of a run whose history cannot be gone on with, open or not, and of what stands beside it."""
+    recorder = broken.recorder
+    run_id = recorder.run.run_id
+    recorder.mark_deleting(broken.last_seq)
+    recorder.forget_beside([decode_attempt(raw).op for raw in runs.partition.rows.attempts(run_id)])
+    left = recorder.tombstone_run(broken.last_seq, runs.around.options.tombstones_per_turn_max)
+    if left == 0:
+        recorder.finish_deleting()
+    runs.partition.drafts.drop(run_id)
 
 
 def resume(runs: Runs, run_id: str) -> bool:

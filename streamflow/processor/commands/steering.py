@@ -1,5 +1,8 @@
 """An operator's hand on a run: paused, let go on, deleted.
 
+A quarantined run is let go on by the same word as a paused one. Nothing is held against it any more once that is committed,
+and its code runs in a later transaction: should it end the process again, that is counted, and this word is not said again.
+
 A pause is a trouble without a time to try again: inputs wait, timers fire and activities go on, but the code does not run.
 Deleting is the end of retention, now.
 """
@@ -8,13 +11,16 @@ from __future__ import annotations
 
 from typing import assert_never
 
+import msgspec
+
 from streamflow.engine.state import Run
 from streamflow.model.answers import Done, Reason, Rejection, Trouble
 from streamflow.model.control import PAUSED, ControlWorkflow, WorkflowControl
 from streamflow.processor.commands import retention
+from streamflow.processor.host.watchdog import suspect_of
 from streamflow.processor.state.work import Work
 from streamflow.processor.steps.answering import Answers
-from streamflow.processor.steps.recorder import Recorder
+from streamflow.processor.steps.recorder import QUARANTINED, Recorder
 from streamflow.processor.steps.runs import Runs
 
 
@@ -24,6 +30,12 @@ def take_control(runs: Runs, answers: Answers, work: Work, command: ControlWorkf
     if outcome is not None:
         answers.answer(work, outcome, recorded=False)
         return
+    if command.control is WorkflowControl.DELETE:
+        broken = runs.salvaged(command.workflow_id, command.run_id)
+        if broken is not None:
+            retention.delete_broken(runs, broken)
+            answers.answer(work, Done(run_id=broken.recorder.run.run_id), recorded=True)
+            return
     recorder = runs.addressed(command.workflow_id, command.run_id)
     if recorder is None:
         answers.refuse(work, runs.missing(command.workflow_id, command.run_id))
@@ -39,6 +51,8 @@ def take_control(runs: Runs, answers: Answers, work: Work, command: ControlWorkf
         case WorkflowControl.UNPAUSE:
             if _paused(recorder.run):
                 recorder.set_trouble(None)
+            else:
+                _release(runs, recorder)
         case WorkflowControl.DELETE:
             # Nothing is remembered of the message: its run is going.
             retention.delete(recorder, runs.around)
@@ -61,6 +75,23 @@ def _pause(recorder: Recorder, command: ControlWorkflow) -> None:
             message=f"paused{by}{because}",
             advice="Let it go on with: streamflow workflow unpause",
             since_ms=recorder.context_ms(),
+        )
+    )
+
+
+def _release(runs: Runs, recorder: Recorder) -> None:
+    suspect = suspect_of(recorder.run.workflow_id)
+    condemned = runs.around.condemns(suspect)
+    before = recorder.run.trouble
+    if not condemned and (before is None or before.kind != QUARANTINED):
+        return
+    runs.part.released.append(suspect)
+    next_try_ms = recorder.context_ms() + 1
+    recorder.set_trouble(
+        msgspec.structs.replace(
+            before or Trouble(kind=QUARANTINED, message="its steps ended the process"),
+            advice="It was let go on, and is tried again at once.",
+            next_try_ms=next_try_ms,
         )
     )
 

@@ -190,5 +190,11 @@ def _settle(
     gaps = partition.rows.gaps()
     if gaps:
         around.counters.gaps += len(gaps)
-        log.error("history_gap", partition=partition.number, runs=gaps[:20], count=len(gaps))
+        log.error(
+            "history_gap",
+            partition=partition.number,
+            runs=gaps[:20],
+            count=len(gaps),
+            advice="These runs are left alone. `streamflow doctor --verify` says where each is broken, and how to go on.",
+        )
     partition.earliest_due_ms = partition.rows.first_due_ms()

@@ -57,6 +57,8 @@ class PartitionBatch:
     """An orderly farewell: the owner is written as empty, so nobody need fence us."""
     closed: list[str] = field(default_factory=list[str])
     """Runs that this batch ends: their waiters are answered, and they leave the memory once it is committed."""
+    released: list[str] = field(default_factory=list[str])
+    """Suspects of which nothing is held against them any more, once the batch is committed."""
     told: list[str] = field(default_factory=list[str])
     """Keys of updates whose waiters this batch answers."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from streamflow.model.answers import Answer, DedupEntry, Done, Rejection, UpdateOutcome
+from streamflow.model.answers import Answer, DedupEntry, Done, Reason, Rejection, UpdateOutcome
 from streamflow.model.ids import WorkflowId
 from streamflow.ports import OutRecord, Record
 from streamflow.processor.host.surroundings import Surroundings
@@ -46,7 +46,8 @@ class Answers:
         if work.reply_to is not None:
             self.answer(work, rejection, recorded=False)
         elif work.record is not None:
-            self.dead_letter(work.record, "address", rejection.message)
+            stage = "quarantined" if rejection.reason is Reason.QUARANTINED else "address"
+            self.dead_letter(work.record, stage, rejection.message)
 
     def dead_letter(self, record: Record, stage: str, message: str) -> None:
         topic = self._around.dead_letters_topic

@@ -198,6 +198,13 @@ class Recorder:
         value = encode(Deleting(last_seq=last_seq, last_hash=self.draft.last_hash))
         self._put(header, value, keys.deleting_key(self.run.workflow_id, self.run.run_id))
 
+    def forget_beside(self, ops: Iterable[Op]) -> None:
+        """Deletes what stands beside the events of a run that ends without a closing event."""
+        for op in ops:
+            self._seal_attempt(op, None, due_ms=1)
+        self._trouble = None
+        self._seal_trouble(due_ms=1)
+
     def finish_deleting(self) -> None:
         """The last word: the mark itself goes, and the run's row in the executions feed."""
         run = self.run

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import msgspec
 
 from streamflow.engine.chain import successor
@@ -14,15 +16,29 @@ from streamflow.model.answers import Reason, Rejection
 from streamflow.model.commands import StartWorkflow
 from streamflow.model.events import WorkflowStarted
 from streamflow.model.ids import RunId, WorkflowId
+from streamflow.observability import get_logger
+from streamflow.ports import LogError, StoreCorrupted
 from streamflow.processor.host.surroundings import Surroundings
 from streamflow.processor.state.batch import BYTES_MAX, Batch
 from streamflow.processor.state.draft import Draft
 from streamflow.processor.state.partition import Partition
+from streamflow.processor.state.salvage import Salvage, salvage
 from streamflow.processor.state.work import Work
 from streamflow.processor.steps import activate, updates
 from streamflow.processor.steps.answering import Answers
 from streamflow.processor.steps.recorder import Recorder
 from streamflow.processor.steps.sending import message_of, send_command
+
+log = get_logger("processor")
+
+
+class Salvaged(NamedTuple):
+    """A run that is left alone, for an operator who goes on from before its break, or takes it away."""
+
+    recorder: Recorder
+    saved: Salvage
+    last_seq: int
+    """The highest number of an event that is there, sound or not."""
 
 
 class Runs:
@@ -54,10 +70,30 @@ class Runs:
             reason=Reason.QUARANTINED,
             message=(
                 f"Expected an unbroken history of workflow {workflow_id!r}, found a gap or a fork in that of run {found}: "
-                "it is left unread; compare its records in the history topic with a backup"
+                "it is left unread. `streamflow doctor --verify` says where, and how to go on from before it"
             ),
             run_id=RunId(found) if found else None,
         )
+
+    def salvaged(self, workflow_id: WorkflowId, run_id: RunId | None) -> Salvaged | None:
+        """The run that a command means, if it cannot be gone on with: as far as its history is sound, and never sealed."""
+        found = run_id or self.partition.latest_run(self.part, workflow_id)
+        row = self.partition.rows.run(found) if found else None
+        if found is None or row is None or row.deleting or row.workflow_id != workflow_id:
+            return None
+        if not row.gap:
+            try:
+                self.find(found)
+            except (LogError, StoreCorrupted):
+                raise
+            except Exception as error:  # its events do not fold: it is as lost as one with a gap
+                log.warning("run_salvaged", run_id=found, reason=f"{type(error).__name__}: {error}")
+            else:
+                return None
+        saved = salvage(self.partition.rows, workflow_id, found, self.around.options.limits)
+        draft = Draft(saved.run, last_hash=row.last_hash)
+        recorder = Recorder(self.around, self.batch, self.part, draft, self.partition.waiters)
+        return Salvaged(recorder, saved, row.last_seq)
 
     def find(self, run_id: str) -> Recorder | None:
         recorder = self._recorders.get(run_id)

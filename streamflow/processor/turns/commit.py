@@ -56,6 +56,8 @@ def commit(
     for part in batch.parts.values():
         store(part, partitions[part.number])
         partitions[part.number].caution.committed(batch.works)
+        for suspect in part.released:
+            around.suspects.absolve(suspect)
     for record in batch.answers:
         _tell(producer, record)
     for number, to, run_id, after_seq, bytes_max in batch.histories:

@@ -300,3 +300,12 @@ def test_some_partitions_may_be_read_alone() -> None:
 
     assert sum(part.runs for part in parts) == whole.runs == 8
     assert all(part.sound for part in parts)
+
+
+def test_of_a_forked_run_only_what_lies_before_the_fork_is_sound(stage: Stage) -> None:
+    """Though what followed the first of the two was read before the second came."""
+    _forked(stage)
+
+    [run] = verified(stage).broken
+
+    assert (run.sound, run.last_step) == (4, 4)
