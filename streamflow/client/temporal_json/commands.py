@@ -22,6 +22,7 @@ from streamflow.client.temporal_json.values import (
 from streamflow.model import events as facts
 from streamflow.model import relations
 from streamflow.model.events import Event
+from streamflow.model.failure import FailureKind
 from streamflow.model.ids import RunId, WorkflowId
 from streamflow.model.options import ActivityTimeouts, RetryPolicy
 from streamflow.model.payload import Payload
@@ -194,10 +195,14 @@ def _local_activity(tape: Tape, number: int, a: Table, details: Table) -> None:
     attempt = int(data.get("attempt") or 1)
     failed = table(a, "failure")
     if failed:
-        cause = table(failed, "cause") or failed
-        ended: Event = facts.ActivityFailed(
-            op=op, attempt=attempt, failure=failure(cause), retry_state=retry_state(failed)
-        )
+        wrapped = "activityFailureInfo" in failed
+        found = failure(table(failed, "cause") if wrapped else failed)
+        if found.kind is FailureKind.CANCELED:
+            ended: Event = facts.ActivityCanceled(op=op, attempt=attempt, failure=found)
+        else:
+            ended = facts.ActivityFailed(
+                op=op, attempt=attempt, failure=found, retry_state=retry_state(failed)
+            )
     else:
         result = first_payload(details, "result")
         ended = facts.ActivityCompleted(op=op, attempt=attempt, result=result)

@@ -171,6 +171,10 @@ class ActivityMachine:
         return self.state in _ENDED
 
     @property
+    def _canceled_message(self) -> str:
+        return "Local Activity cancelled" if self._request.local else "Activity cancelled"
+
+    @property
     def _activity_id(self) -> str:
         return self._request.activity_id or str(self.op)
 
@@ -213,7 +217,7 @@ class ActivityMachine:
             self._operations.cancel(self)
         self._step(cue)
         if self.state is not State.CANCELING:
-            error = self._error("Activity cancelled", CANCELLED, RetryState.CANCEL_REQUESTED, "")
+            error = self._error(self._canceled_message, CANCELLED, RetryState.CANCEL_REQUESTED, "")
             self._settled().set_exception(error)
 
     def resolve(self, event: Resolution) -> None:
@@ -226,18 +230,12 @@ class ActivityMachine:
             case ActivityFailed():
                 self._step(Cue.FAILED)
                 if not detached:
-                    self._fail(
-                        "Activity task failed",
-                        event.failure,
-                        event.retry_state,
-                        event.identity,
-                        event.scheduled_seq,
-                    )
+                    self._failed(event)
             case ActivityCanceled():
                 self._step(Cue.CANCELED)
                 if not detached:
                     self._fail(
-                        "Activity cancelled",
+                        self._canceled_message,
                         event.failure,
                         RetryState.CANCEL_REQUESTED,
                         event.identity,
@@ -254,6 +252,18 @@ class ActivityMachine:
             self._settle(error=error)
         else:
             self._settle(result=result)
+
+    def _failed(self, event: ActivityFailed) -> None:
+        """What a local activity failed with is the code's own, with nothing around it, unless it ran out of time."""
+        timed_out = event.failure.kind is FailureKind.TIMEOUT
+        if self._request.local and not timed_out:
+            self._settle(error=self._values.from_failure(event.failure))
+            return
+        if self._request.local:
+            message = "Local Activity timed out"
+        else:
+            message = "Activity task timed out" if timed_out else "Activity task failed"
+        self._fail(message, event.failure, event.retry_state, event.identity, event.scheduled_seq)
 
     def _fail(
         self,

@@ -200,7 +200,7 @@ async def test_messages_and_notes(client: Client) -> None:
     result = only(events, "marker_recorded", 1).marker_recorded_event_attributes
     assert result.details["result"].payloads[0].data == b'"HERE"'
     refused = only(events, "marker_recorded", 2).marker_recorded_event_attributes
-    assert refused.failure.cause.message == "not today"
+    assert refused.failure.message == "not today"
     removed = only(events, "workflow_properties_modified", 1)
     fields = removed.workflow_properties_modified_event_attributes.upserted_memo.fields
     assert fields["gone"].metadata == {"encoding": b"binary/null"}

@@ -89,7 +89,7 @@ class Notes:
         workflow.upsert_memo({"gone": None})
         workflow.upsert_search_attributes([COLOR.value_set("red")])
         local = await workflow.execute_local_activity(shout, "here", start_to_close_timeout=SOON)
-        with contextlib.suppress(ActivityError):
+        with contextlib.suppress(ApplicationError):
             await workflow.execute_local_activity(refuse, start_to_close_timeout=SOON)
         await workflow.wait_condition(lambda: self.ready)
         return local

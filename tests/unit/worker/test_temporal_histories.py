@@ -11,7 +11,8 @@ import pytest
 
 from streamflow import activity, workflow
 from streamflow.client import HistoryFileError, WorkflowHistory
-from streamflow.exceptions import ActivityError, ChildWorkflowError
+from streamflow.exceptions import ActivityError, ApplicationError, ChildWorkflowError
+from streamflow.model.events import ActivityFailed
 from streamflow.worker import Replayer
 from streamflow.workflow import NondeterminismError
 
@@ -297,3 +298,39 @@ async def test_what_has_no_counterpart_is_named(
 
     with pytest.raises(HistoryFileError, match=named):
         exported.history()
+
+
+@workflow.defn
+class Catches:
+    @workflow.run
+    async def run(self, _: str) -> str:
+        try:
+            return await workflow.execute_local_activity(ask, "x", start_to_close_timeout=MINUTE)
+        except ApplicationError as error:
+            return await workflow.execute_activity(
+                ask, f"{error.message}, {error.cause}", start_to_close_timeout=MINUTE
+            )
+
+
+async def test_a_local_activitys_failure_is_read_with_its_own_cause() -> None:
+    exported = Exported("Catches", "Ann")
+    exported.task()
+    exported.add(
+        "MARKER_RECORDED",
+        markerName="core_local_activity",
+        details={
+            "data": payloads({"seq": 1, "attempt": 1, "activity_id": "1", "activity_type": "ask"})
+        },
+        failure={
+            "message": "outer",
+            "applicationFailureInfo": {"type": "Outer"},
+            "cause": {"message": "inner", "applicationFailureInfo": {"type": "Inner"}},
+        },
+    )
+    exported.activity("ask", "2")
+    history = exported.history()
+
+    await Replayer(workflows=[Catches]).replay_workflow(history)
+
+    failed = [one.event for one in history.recorded if isinstance(one.event, ActivityFailed)]
+    assert [event.failure.message for event in failed] == ["outer"]

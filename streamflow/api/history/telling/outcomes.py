@@ -22,7 +22,6 @@ from streamflow.api.history.v1 import HistoryEvent
 from streamflow.model import events as facts
 from streamflow.model import relations
 from streamflow.model.events import Outcome, Recorded
-from streamflow.model.failure import Failure, FailureKind, RetryState
 from streamflow.model.ids import Op
 
 
@@ -162,17 +161,7 @@ def local_ended(
     if isinstance(event, facts.ActivityCompleted):
         fill_result(a.details["result"], event.result)
         return
-    state = event.retry_state if isinstance(event, facts.ActivityFailed) else None
-    failure = Failure(
-        kind=FailureKind.ACTIVITY,
-        message="Local Activity task failed",
-        cause=event.failure,
-        name=scheduled.activity_type,
-        activity_id=scheduled.activity_id,
-        identity=event.identity,
-        retry_state=state or RetryState.CANCEL_REQUESTED,
-    )
-    fill_failure(a.failure, failure)
+    fill_failure(a.failure, event.failure)
 
 
 # -- messages and notes -------------------------------------------------------------------------------------------
