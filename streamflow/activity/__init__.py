@@ -37,6 +37,8 @@ from streamflow.activity.context import (
 from streamflow.activity.definition import ActivityDefinition, definition_of, defn
 from streamflow.activity.log_adapter import LoggerAdapter, logger
 
+_Definition = ActivityDefinition  # where ported code looks for it
+
 __all__ = [
     "ActivityCancellationDetails",
     "ActivityDefinition",

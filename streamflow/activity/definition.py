@@ -1,18 +1,18 @@
-"""What a function says of itself as an activity. Read by workers, and by workflows through ``__streamflow_activity__``."""
+"""What a function says of itself as an activity. Read by workers, and by workflows through `ACTIVITY`."""
 
 from __future__ import annotations
 
 import dataclasses
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast, overload
 
 from streamflow.common import RawValue
 from streamflow.coroutine.signatures import RAW_VALUES, signature_of
 
-ACTIVITY = "__streamflow_activity__"
-"""The attribute of a decorated function (or callable class) that holds its `ActivityDefinition`."""
+ACTIVITY = "__temporal_activity_definition"
+"""The attribute of a decorated function (or callable class) that holds its `ActivityDefinition`. Programs look for it."""
 
 CallableT = TypeVar("CallableT", bound=Callable[..., Any])
 
@@ -25,11 +25,30 @@ class ActivityDefinition:
     """Its type; ``None`` takes every type that no other activity has."""
     fn: Callable[..., Any]
     is_async: bool
-    no_thread_cancel_exception: bool
-    arg_types: tuple[Any, ...]
+    no_thread_cancel_exception: bool = False
+    arg_types: Sequence[Any] | None = None
     """Hints of the positional parameters, ``None`` where there is none."""
-    result_type: Any
+    ret_type: Any = None
     variadic: bool = False
+
+    @staticmethod
+    def from_callable(fn: Callable[..., Any]) -> ActivityDefinition | None:
+        """As `must_from_callable`, but ``None`` for what is not decorated."""
+        definition = getattr(fn, ACTIVITY, None)
+        if not isinstance(definition, ActivityDefinition):
+            return None
+        return dataclasses.replace(definition, fn=fn)
+
+    @staticmethod
+    def must_from_callable(fn: Callable[..., Any]) -> ActivityDefinition:
+        """The definition of a decorated function, method or class, with ``fn`` being what was given. Raises TypeError."""
+        definition = ActivityDefinition.from_callable(fn)
+        if definition is None:
+            raise TypeError(
+                f"Activity {getattr(fn, '__name__', fn)} missing attributes: expected one decorated with "
+                f"@activity.defn, found {fn!r}"
+            )
+        return definition
 
     @property
     def dynamic(self) -> bool:
@@ -39,7 +58,7 @@ class ActivityDefinition:
         """Hints for so many arguments; a dynamic activity takes them as they are stored."""
         if self.dynamic:
             return (RawValue,) * count
-        return (self.arg_types + (None,) * count)[:count]
+        return (*(self.arg_types or ()), *(None,) * count)[:count]
 
 
 @overload
@@ -93,17 +112,13 @@ def definition_of(activity: Callable[..., Any]) -> ActivityDefinition:
     Raises:
         TypeError: it was not decorated, or it is a class or an unbound method.
     """
-    definition = getattr(activity, ACTIVITY, None)
-    if not isinstance(definition, ActivityDefinition):
-        raise TypeError(
-            f"Activity {getattr(activity, '__name__', activity)} missing attributes: expected one decorated with @activity.defn, found {activity!r}"
-        )
+    definition = ActivityDefinition.must_from_callable(activity)
     if inspect.isclass(activity):
         raise TypeError(
             f"Activity {activity.__qualname__} is a class instead of an instance; "
             f"register {activity.__qualname__}()"
         )
-    return dataclasses.replace(definition, fn=activity)
+    return definition
 
 
 def runs_on_loop(function: Callable[..., Any]) -> bool:
@@ -126,8 +141,8 @@ def _define(
         fn=function,
         is_async=inspect.iscoroutinefunction(called),
         no_thread_cancel_exception=no_thread_cancel_exception,
-        arg_types=signature.arguments,
-        result_type=signature.result,
+        arg_types=list(signature.arguments),
+        ret_type=signature.result,
         variadic=signature.variadic,
     )
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any, TypeVar
 
@@ -21,13 +21,14 @@ from streamflow.coroutine.signatures import (
     takes_raw_values,
 )
 
-DEFINITION = "__streamflow_workflow__"
-RUN = "__streamflow_run__"
-INIT = "__streamflow_init__"
-DYNAMIC_CONFIG = "__streamflow_dynamic_config__"
-SIGNAL = "__streamflow_signal__"
-QUERY = "__streamflow_query__"
-UPDATE = "__streamflow_update__"
+# Programs find their workflows and handlers by some of these names, and copy them from function to function.
+DEFINITION = "__temporal_workflow_definition"
+RUN = "__temporal_workflow_run"
+INIT = "__temporal_workflow_init"
+DYNAMIC_CONFIG = "__temporal_workflow_dynamic_config"
+SIGNAL = "__temporal_signal_definition"
+QUERY = "__temporal_query_definition"
+UPDATE = "_defn"
 
 RESERVED_PREFIXES = ("__temporal", "__streamflow", "__stack_trace", "__enhanced_stack_trace")
 
@@ -40,49 +41,54 @@ class HandlerUnfinishedPolicy(Enum):
 
 
 @dataclass(frozen=True)
-class SignalDefinition:
-    """A signal handler. ``name`` is ``None`` for the one that takes every other signal."""
+class _HandlerDefinition:
+    """``name`` is ``None`` for the handler that takes every other message of its kind."""
 
     name: str | None
-    function: Callable[..., Any]
+    fn: Callable[..., Any]
     signature: Signature
-    unfinished_policy: HandlerUnfinishedPolicy = HandlerUnfinishedPolicy.WARN_AND_ABANDON
-    description: str | None = None
-
-
-@dataclass(frozen=True)
-class QueryDefinition:
-    """A query handler. ``name`` is ``None`` for the one that takes every other query."""
-
-    name: str | None
-    function: Callable[..., Any]
-    signature: Signature
-    description: str | None = None
-
-
-@dataclass(frozen=True)
-class UpdateDefinition:
-    """An update handler. ``name`` is ``None`` for the one that takes every other update."""
-
-    name: str | None
-    function: Callable[..., Any]
-    signature: Signature
-    unfinished_policy: HandlerUnfinishedPolicy = HandlerUnfinishedPolicy.WARN_AND_ABANDON
-    description: str | None = None
-    validators: list[Callable[..., Any]] = field(default_factory=list[Callable[..., Any]])
-    """At most one. The update's decorator returns before its validator is defined."""
 
     @property
-    def validator(self) -> Callable[..., Any] | None:
-        return self.validators[0] if self.validators else None
+    def arg_types(self) -> list[Any]:
+        """Hints of the parameters after ``self``, ``None`` where there is none."""
+        return list(self.signature.arguments)
+
+    @property
+    def ret_type(self) -> Any:
+        return self.signature.result
+
+
+@dataclass(frozen=True)
+class SignalDefinition(_HandlerDefinition):
+    """A signal handler."""
+
+    unfinished_policy: HandlerUnfinishedPolicy = HandlerUnfinishedPolicy.WARN_AND_ABANDON
+    description: str | None = None
+
+
+@dataclass(frozen=True)
+class QueryDefinition(_HandlerDefinition):
+    """A query handler."""
+
+    description: str | None = None
+
+
+@dataclass(frozen=True)
+class UpdateDefinition(_HandlerDefinition):
+    """An update handler."""
+
+    unfinished_policy: HandlerUnfinishedPolicy = HandlerUnfinishedPolicy.WARN_AND_ABANDON
+    description: str | None = None
+    validator: Callable[..., Any] | None = None
 
     def set_validator(self, function: Callable[..., Any]) -> None:
-        if self.validators:
+        """Once, and late: the update's decorator returns before its validator is defined."""
+        if self.validator is not None:
             raise RuntimeError(
-                f"Validator already set for update {self.name}: {self.validators[0].__qualname__}, found "
+                f"Validator already set for update {self.name}: {self.validator.__qualname__}, found "
                 f"{function.__qualname__} as well"
             )
-        self.validators.append(function)
+        object.__setattr__(self, "validator", function)
 
 
 @dataclass(frozen=True)
@@ -91,7 +97,7 @@ class WorkflowDefinition:
 
     name: str | None
     cls: type
-    run: Callable[..., Any]
+    run_fn: Callable[..., Any]
     run_signature: Signature
     init_takes_arguments: bool
     signals: Mapping[str | None, SignalDefinition]
@@ -101,12 +107,54 @@ class WorkflowDefinition:
     worker_failure_types: tuple[type[BaseException], ...] = ()
     """What its worker adds to these, whatever `dynamic_config` says."""
     versioning_behavior: VersioningBehavior = VersioningBehavior.UNSPECIFIED
-    dynamic_config: Callable[..., Any] | None = None
+    dynamic_config_fn: Callable[..., Any] | None = None
     guarding: Guarding = GUARDED
 
     @property
     def dynamic(self) -> bool:
         return self.name is None
+
+    @property
+    def sandboxed(self) -> bool:
+        return self.guarding.on
+
+    @property
+    def arg_types(self) -> list[Any]:
+        """Hints of the run method's parameters, ``None`` where there is none."""
+        return list(self.run_signature.arguments)
+
+    @property
+    def ret_type(self) -> Any:
+        return self.run_signature.result
+
+    @staticmethod
+    def from_class(workflow: type) -> WorkflowDefinition | None:
+        """The definition of this very class, not of one that it inherits from."""
+        return _found(workflow)
+
+    @staticmethod
+    def must_from_class(workflow: type) -> WorkflowDefinition:
+        """As `from_class`. Raises ValueError for a class that is not decorated."""
+        return definition_of(workflow)
+
+    @staticmethod
+    def from_run_fn(fn: Callable[..., Any]) -> WorkflowDefinition | None:
+        return _found(fn)
+
+    @staticmethod
+    def get_name_and_result_type(name_or_run_fn: str | Callable[..., Any]) -> tuple[str, Any]:
+        """Of a name that is all. Raises ValueError for what is no run method, or a dynamic workflow's."""
+        if isinstance(name_or_run_fn, str):
+            return name_or_run_fn, None
+        definition = definition_of(name_or_run_fn)
+        if definition.name is None:
+            raise ValueError("Expected a workflow with a name, found a dynamic one; give the name")
+        return definition.name, definition.ret_type
+
+    @staticmethod
+    def must_from_run_fn(fn: Callable[..., Any]) -> WorkflowDefinition:
+        """Raises ValueError for a function that is no workflow's run method."""
+        return definition_of(fn)
 
 
 def definition_of(cls: type | Callable[..., Any]) -> WorkflowDefinition:
@@ -115,15 +163,21 @@ def definition_of(cls: type | Callable[..., Any]) -> WorkflowDefinition:
     Raises:
         ValueError: the class is not decorated.
     """
-    found = vars(cls).get(DEFINITION) if isinstance(cls, type) else getattr(cls, DEFINITION, None)
-    if isinstance(found, WorkflowDefinition):
+    found = _found(cls)
+    if found is not None:
         return found
     inherited = (
         "; it only inherits from one, so decorate it too" if hasattr(cls, DEFINITION) else ""
     )
     raise ValueError(
-        f"Expected a class decorated with @workflow.defn, found {_label(cls)}{inherited}"
+        f"Workflow {_label(cls)} missing attributes: expected a class decorated with @workflow.defn, found "
+        f"{_label(cls)}{inherited}"
     )
+
+
+def _found(cls: type | Callable[..., Any]) -> WorkflowDefinition | None:
+    found = vars(cls).get(DEFINITION) if isinstance(cls, type) else getattr(cls, DEFINITION, None)
+    return found if isinstance(found, WorkflowDefinition) else None
 
 
 def define(
@@ -140,7 +194,7 @@ def define(
     definition = WorkflowDefinition(
         name=name,
         cls=cls,
-        run=run,
+        run_fn=run,
         run_signature=_signature(run, faults, f"{cls.__qualname__}.run"),
         init_takes_arguments=_check_init(cls, run, faults),
         signals=_handlers(cls, SIGNAL, SignalDefinition, "signal", faults),
@@ -149,11 +203,11 @@ def define(
         failure_exception_types=tuple(failure_exception_types),
         versioning_behavior=versioning_behavior,
         guarding=guarding,
-        dynamic_config=next(
+        dynamic_config_fn=next(
             (member for _, member in _functions(cls) if hasattr(member, DYNAMIC_CONFIG)), None
         ),
     )
-    if name is not None and definition.dynamic_config is not None:
+    if name is not None and definition.dynamic_config_fn is not None:
         faults.append(
             f"@workflow.dynamic_config can only be used in dynamic workflows, and {cls.__qualname__} is named {name!r}"
         )
@@ -247,13 +301,12 @@ def _handlers(
     found: dict[str | None, HandlerT] = {}
     for attribute, member in _functions(cls):
         definition = getattr(member, mark, None)
-        if definition is None:
+        if not isinstance(definition, kind):
             if _inherited_mark(cls, attribute, mark):
                 faults.append(_undecorated_override(cls, attribute, mark, noun))
             continue
-        assert isinstance(definition, kind), definition
         if definition.name in found:
-            other = found[definition.name].function.__name__
+            other = found[definition.name].fn.__name__
             what = definition.name or "<dynamic>"
             faults.append(
                 f"Multiple {noun} methods found for {what} (at least on {attribute} and {other})"
@@ -267,10 +320,10 @@ def _handlers(
 
 def _check_validator(update: UpdateDefinition, faults: list[str]) -> None:
     validator = update.validator
-    if validator is not None and _shape(validator) != _shape(update.function):
+    if validator is not None and _shape(validator) != _shape(update.fn):
         faults.append(
             f"Update validator method {validator.__name__} parameters do not match update method "
-            f"{update.function.__name__} parameters"
+            f"{update.fn.__name__} parameters"
         )
 
 

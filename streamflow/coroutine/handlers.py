@@ -111,7 +111,7 @@ def _bound(
     if isinstance(definition, UpdateDefinition) and definition.validator is not None:
         validator = definition.validator.__get__(workflow)
     return Handler(
-        function=definition.function.__get__(workflow),
+        function=definition.fn.__get__(workflow),
         signature=definition.signature,
         dynamic=definition.name is None,
         unfinished_policy=policy,

@@ -302,8 +302,8 @@ class Instance:
             if self._fault is not None:
                 raise CodeFailed(error) from error
             return False
-        if self.definition.dynamic_config is not None:
-            self._configure(self.definition.dynamic_config)
+        if self.definition.dynamic_config_fn is not None:
+            self._configure(self.definition.dynamic_config_fn)
         self.messages.bind(self.workflow)
         self.updates.handlers.bind(self.workflow)
         return True
@@ -330,7 +330,7 @@ class Instance:
     async def _run_main(self, started: WorkflowStarted) -> None:
         try:
             arguments = self._start_arguments(started)
-            run = self.definition.run
+            run = self.definition.run_fn
             if self.interception is None:
                 result = await run(self.workflow, *arguments)
             else:

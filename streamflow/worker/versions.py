@@ -38,7 +38,7 @@ def versioned(
         behaviour = VersioningBehavior.UNSPECIFIED
         if config is not None and config.use_worker_versioning:
             behaviour = definition.versioning_behavior or config.default_versioning_behavior
-            if not behaviour and definition.dynamic_config is None:
+            if not behaviour and definition.dynamic_config_fn is None:
                 raise ValueError(
                     f"Workflow {name or definition.cls.__name__!r} must specify a versioning behavior, as "
                     "use_worker_versioning is on, found none: give versioning_behavior to @workflow.defn, or "

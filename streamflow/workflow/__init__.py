@@ -26,10 +26,15 @@ from datetime import timezone as timezone
 
 from streamflow.coroutine.definition import (
     HandlerUnfinishedPolicy,
+    QueryDefinition,
+    SignalDefinition,
+    UpdateDefinition,
+    WorkflowDefinition,
 )
 from streamflow.coroutine.errors import (
     ContinueAsNewError,
     NondeterminismError,
+    NotInWorkflowError,
     ReadOnlyContextError,
 )
 from streamflow.coroutine.machines.activity import (
@@ -82,6 +87,9 @@ from streamflow.workflow.clock import (
     uuid7,
 )
 from streamflow.workflow.coming import (
+    NexusClient,
+    NexusOperationCancellationType,
+    NexusOperationHandle,
     create_nexus_client,
 )
 from streamflow.workflow.continuation import (
@@ -168,6 +176,13 @@ from streamflow.workflow.waiting import (
     wait_condition,
 )
 
+# Where ported code looks for them.
+_Definition = WorkflowDefinition
+_SignalDefinition = SignalDefinition
+_QueryDefinition = QueryDefinition
+_UpdateDefinition = UpdateDefinition
+_NotInWorkflowEventLoopError = NotInWorkflowError
+
 __all__ = [
     "ActivityCancellationType",
     "ActivityConfig",
@@ -183,6 +198,9 @@ __all__ = [
     "Info",
     "LocalActivityConfig",
     "LoggerAdapter",
+    "NexusClient",
+    "NexusOperationCancellationType",
+    "NexusOperationHandle",
     "NondeterminismError",
     "ParentClosePolicy",
     "ParentInfo",

@@ -18,7 +18,7 @@ from streamflow.workflow.durations import optional_milliseconds
 from streamflow.workflow.inputs import StartActivityInput, StartLocalActivityInput
 from streamflow.workflow.interception import outbound
 
-ACTIVITY = "__streamflow_activity__"
+ACTIVITY = "__temporal_activity_definition"
 """Where `streamflow.activity.defn` leaves a definition; of it this module reads names and hints alone."""
 
 
@@ -233,7 +233,7 @@ def _named(activity: Any) -> tuple[str, Any, list[type] | None]:
             f"Expected an activity with a name, found the dynamic activity {activity!r}; give the name it should be "
             "called by"
         )
-    return definition.name, definition.result_type, list(definition.arg_types)
+    return definition.name, definition.ret_type, list(definition.arg_types or ())
 
 
 def _request(

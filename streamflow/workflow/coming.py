@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NoReturn
+from enum import IntEnum
+from typing import Generic, NoReturn, TypeVar
+
+from streamflow.exceptions import refuse_nexus
+
+ServiceT = TypeVar("ServiceT")
+OutputT = TypeVar("OutputT")
 
 
 def not_yet(name: str) -> Callable[..., NoReturn]:
@@ -20,3 +26,26 @@ def not_yet(name: str) -> Callable[..., NoReturn]:
 
 
 create_nexus_client = not_yet("create_nexus_client")
+
+
+class NexusClient(Generic[ServiceT]):
+    """For hints only: there is no Nexus here."""
+
+    def __init__(self, *_args: object, **_options: object) -> None:
+        refuse_nexus("workflow.NexusClient")
+
+
+class NexusOperationHandle(Generic[OutputT]):
+    """For hints only: there is no Nexus here."""
+
+    def __init__(self, *_args: object, **_options: object) -> None:
+        refuse_nexus("workflow.NexusOperationHandle")
+
+
+class NexusOperationCancellationType(IntEnum):
+    """What would be waited for; nothing takes it."""
+
+    WAIT_COMPLETED = 0
+    ABANDON = 1
+    TRY_CANCEL = 2
+    WAIT_REQUESTED = 3

@@ -151,7 +151,7 @@ def signal(
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         definition = SignalDefinition(
             name=_handler_name(function, name, dynamic, "signal"),
-            function=function,
+            fn=function,
             signature=signature_of(function, method=True),
             unfinished_policy=unfinished_policy,
             description=description,
@@ -187,7 +187,7 @@ def query(
         warn_of_async_query(function, stacklevel=3)
         definition = QueryDefinition(
             name=_handler_name(function, name, dynamic, "query"),
-            function=function,
+            fn=function,
             signature=signature_of(function, method=True),
             description=description,
         )
@@ -254,7 +254,7 @@ def update(
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         definition = UpdateDefinition(
             name=_handler_name(function, name, dynamic, "update"),
-            function=function,
+            fn=function,
             signature=signature_of(function, method=True),
             unfinished_policy=unfinished_policy,
             description=description,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from streamflow import nexus
+from streamflow import nexus, workflow
 from streamflow.client import (
     BuildIdOpAddNewDefault,
     Client,
@@ -112,7 +112,15 @@ def test_nexus_says_what_to_use_instead(name: str) -> None:
         nexus.nonsense  # noqa: B018
 
 
-@pytest.mark.parametrize("made", [BuildIdOpAddNewDefault, NexusClient])
+@pytest.mark.parametrize(
+    "made",
+    [
+        BuildIdOpAddNewDefault,
+        NexusClient,
+        workflow.NexusClient[str],
+        workflow.NexusOperationHandle[str],
+    ],
+)
 def test_what_has_no_counterpart_cannot_be_made(made: Any) -> None:
     with pytest.raises(NoCounterpartError, match=r"patched|task queue"):
         made("1.0")

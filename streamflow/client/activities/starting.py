@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from streamflow.client.client import Client
 
 T = TypeVar("T")
-ACTIVITY = "__streamflow_activity__"
+ACTIVITY = "__temporal_activity_definition"
 """Where `streamflow.activity.defn` leaves a definition."""
 
 
@@ -314,4 +314,4 @@ def _named(activity: Any) -> tuple[str, Any]:
             f"Expected an activity with a name, found the dynamic activity {activity!r}; give the name it should be "
             "called by"
         )
-    return definition.name, definition.result_type
+    return definition.name, definition.ret_type

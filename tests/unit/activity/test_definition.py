@@ -43,8 +43,8 @@ def test_a_function_is_named_after_itself() -> None:
     definition = definition_of(charge)
 
     assert (definition.name, definition.is_async) == ("charge", True)
-    assert definition.arg_types == (int, str)
-    assert definition.result_type is bool
+    assert definition.arg_types == [int, str]
+    assert definition.ret_type is bool
 
 
 def test_a_name_and_a_plain_function() -> None:
@@ -60,7 +60,7 @@ def test_a_method_is_registered_bound() -> None:
 
     definition = definition_of(shop.sell)
 
-    assert definition.arg_types == (str,)
+    assert definition.arg_types == [str]
     assert definition.fn == shop.sell
 
 
@@ -70,7 +70,7 @@ def test_an_instance_of_a_callable_class_is_an_activity() -> None:
 
     assert (definition.name, definition.arg_types, definition.is_async) == (
         "Counter",
-        (int,),
+        [int],
         False,
     )
     assert definition.fn(1) == 2

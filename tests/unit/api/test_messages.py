@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamflow.api.common.v1 import Memo, Payload, Payloads, WorkflowExecution
-from streamflow.api.enums.v1 import EventType, RetryState
+from streamflow.api.enums import v1 as enums
+from streamflow.api.enums.v1 import EventType, RetryState, TimeoutType
 from streamflow.api.failure.stored import opened, stored
 from streamflow.api.failure.v1 import Failure
 from streamflow.model.failure import Failure as Stored
@@ -147,3 +148,13 @@ def test_a_stored_failure_survives_being_opened() -> None:
     )
 
     assert stored(opened(failure)) == failure
+
+
+def test_members_of_enums_can_be_imported_by_their_own_names() -> None:
+    from streamflow.api.enums.v1.workflow_pb2 import (  # type: ignore[import-not-found,unused-ignore]
+        TIMEOUT_TYPE_HEARTBEAT,
+    )
+
+    assert TIMEOUT_TYPE_HEARTBEAT is TimeoutType.TIMEOUT_TYPE_HEARTBEAT
+    with pytest.raises(AttributeError):
+        enums.TIMEOUT_TYPE_OTHER  # noqa: B018

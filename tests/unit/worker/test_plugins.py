@@ -279,3 +279,12 @@ async def test_many_workers_serve_one_queue_of_one_client() -> None:
 
     assert results == ["other"] * 6
     assert all(worker.is_shutdown for worker in workers)
+
+
+async def test_a_plugin_configures_a_worker_of_a_client_that_a_test_made_up() -> None:
+    """Tests of plugins often give no client, or something in its place."""
+    plugin = SimplePlugin("adds", interceptors=[Interceptor()])
+    config = cast("WorkerConfig", {"client": object(), "task_queue": "q"})
+
+    assert len(plugin.configure_worker(config)["interceptors"]) == 1
+    assert len(plugin.configure_worker(cast("WorkerConfig", {}))["interceptors"]) == 1

@@ -83,7 +83,7 @@ def test_an_undecorated_class_is_no_workflow() -> None:
 
     with pytest.raises(ValueError, match="only inherits from one"):
         definition_of(Sub)
-    with pytest.raises(ValueError, match=r"Expected a class decorated with @workflow\.defn"):
+    with pytest.raises(ValueError, match=r"expected a class decorated with @workflow\.defn"):
         definition_of(int)
 
 
@@ -250,4 +250,4 @@ def test_hints_that_exist_only_for_type_checkers_count_as_absent() -> None:
     def method(self: object, a: NotThere, b: int) -> Any: ...  # type: ignore[name-defined]  # noqa: F821
 
     decorated = workflow.signal(method)
-    assert decorated.__streamflow_signal__.signature.arguments == (None, int)  # type: ignore[attr-defined]
+    assert decorated.__temporal_signal_definition.signature.arguments == (None, int)  # type: ignore[attr-defined]

@@ -105,6 +105,9 @@ NAMES = [
     "VersioningIntent",
     "unsafe",
     "create_nexus_client",
+    "NexusClient",
+    "NexusOperationCancellationType",
+    "NexusOperationHandle",
     "DynamicWorkflowConfig",
     "UpdateMethodMultiParam",
 ]

@@ -17,6 +17,7 @@ from streamflow.api.enums.v1.events import (
     WorkflowTaskFailedCause,
 )
 from streamflow.api.enums.v1.kinds import (
+    ActivityExecutionStatus,
     ApplicationErrorCategory,
     CancelExternalWorkflowExecutionFailedCause,
     ContinueAsNewInitiator,
@@ -44,6 +45,7 @@ from streamflow.api.enums.v1.kinds import (
 from streamflow.api.files import also_in
 
 __all__ = [
+    "ActivityExecutionStatus",
     "ActivityTaskFailedCause",
     "ApplicationErrorCategory",
     "CancelExternalWorkflowExecutionFailedCause",
