@@ -38,6 +38,22 @@ def share_interpreter() -> None:
 _SWITCH_INTERVAL_OF_PYTHON_S = 0.005
 
 
+class AssertionsOff(Exception):
+    """Python runs without assertions, so what must be true would not be checked before it is committed."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Expected assertions to be on where workflows run, found them off: start Python without -O, and without "
+            "PYTHONOPTIMIZE"
+        )
+
+
+def require_assertions() -> None:
+    """Raises `AssertionsOff` under ``python -O``."""
+    if not __debug__:
+        raise AssertionsOff
+
+
 class NameTaken(Exception):
     """Another process on this machine has the instance name; the message names that process."""
 

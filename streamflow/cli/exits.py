@@ -80,7 +80,7 @@ def _expected(error: Exception) -> tuple[str, ExitCode] | None:
         WorkflowQueryFailedError,
         WorkflowQueryRejectedError,
     )
-    from streamflow.config import NameTaken
+    from streamflow.config import AssertionsOff, NameTaken
     from streamflow.envconfig import ConfigError
     from streamflow.ports import LogError, StoreTaken, Unavailable
     from streamflow.topology import QueueMismatch, QueueMissing, UnsafeSettings
@@ -94,7 +94,7 @@ def _expected(error: Exception) -> tuple[str, ExitCode] | None:
             return f"Query failed: {error.__cause__ or error}", ExitCode.FAILED
         case WorkflowQueryRejectedError():
             return str(error), ExitCode.FAILED
-        case ConfigError() | HistoryFileError() | NotYetError() | AppConflict():
+        case ConfigError() | HistoryFileError() | NotYetError() | AppConflict() | AssertionsOff():
             return str(error), ExitCode.USAGE
         case Unavailable():
             return str(error), ExitCode.UNREACHABLE

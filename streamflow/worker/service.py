@@ -20,7 +20,7 @@ from streamflow import topology
 from streamflow.activity.cancellation import ActivityCancellationDetails
 from streamflow.activity.context import Once
 from streamflow.common import HeaderCodecBehavior, WorkerDeploymentVersion
-from streamflow.config import Instance, claim_instance, state_folder
+from streamflow.config import Instance, claim_instance, require_assertions, state_folder
 from streamflow.engine.context import DEFAULT_LIMITS
 from streamflow.model.queues import QueueEntry
 from streamflow.observability import get_logger
@@ -95,6 +95,8 @@ class Service:
     async def start(self) -> None:
         """Raises what keeps a part from starting; `stop` then takes the others down."""
         setup = self._setup
+        if setup.definitions:
+            require_assertions()
         if setup.definitions and NOBODY not in setup.definitions:
             self._made_room = True
             await make_room(self._place)
