@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from streamflow.client import Client, WorkflowExecutionStatus
+from streamflow.cli.exits import ExitCode, run
+from streamflow.client import Client, RPCError, WorkflowExecutionStatus, WorkflowHandle
 from tests.faults.deployment import Deployment, Node
 
 pytestmark = [pytest.mark.kafka, pytest.mark.asyncio, pytest.mark.timeout(240)]
@@ -63,6 +65,57 @@ async def test_bad_code_waits_with_advice_beside_orders_that_end_and_is_healed_b
     verdict = deployment.finish(besides={f"bad-{workflow}" for workflow in EXPECTED})
     assert restarts >= 3, "the loop in C should have ended its process"
     assert verdict.executions >= ORDERS_BESIDE
+
+
+async def test_a_run_that_a_sick_machine_made_end_its_process_is_let_go_on_by_command(
+    deployment: Deployment,
+) -> None:
+    """It is put aside after three ends, by the same code that is well afterwards. What it was sent meanwhile waits."""
+    node = deployment.both("app", "--module=tests.faults.code.sick_machine", *QUICK)
+    sick = node.witness.with_name("sick")
+    sick.touch()
+    node.start()
+    deployment.outsider.start("fragile", "Fragile")
+    deployment.outsider.flush()
+    async with await Client.connect(deployment.bootstrap, namespace=deployment.namespace) as client:
+        handle = client.get_workflow_handle("fragile")
+        restarts = await _restarted_until_quarantined(node, handle)
+        sick.unlink()
+        await handle.signal("hear", "a")
+        node.stop()
+        node.start()
+        await handle.signal("hear", "b")
+        described = await handle.describe(rpc_timeout=timedelta(seconds=60))
+        assert described.trouble is not None
+        assert described.trouble.kind == "quarantined"
+
+        words = ["--address", deployment.bootstrap, "--namespace", deployment.namespace]
+        told = await asyncio.to_thread(run, ["workflow", "unpause", "fragile", *words])
+
+        assert told == ExitCode.OK
+        assert await handle.result() == ["a", "b"]
+    assert restarts >= 3
+    node.stop()
+
+
+async def _restarted_until_quarantined(node: Node, handle: WorkflowHandle[Any, Any]) -> int:
+    restarts = 0
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + 120
+    while await _kind_of_trouble(handle) != "quarantined":
+        assert loop.time() < deadline, f"not quarantined after {restarts} restarts"
+        if not node.running:
+            restarts += 1
+            node.start()
+    return restarts
+
+
+async def _kind_of_trouble(handle: WorkflowHandle[Any, Any]) -> str:
+    try:
+        description = await handle.describe(rpc_timeout=timedelta(seconds=2))
+    except RPCError:
+        return "no answer"  # its processor has ended, or is restoring
+    return description.trouble.kind if description.trouble else ""
 
 
 async def _restarted_until_all_closed(deployment: Deployment, node: Node, *, workflows: int) -> int:
