@@ -25,6 +25,7 @@ from streamflow.engine.context import DEFAULT_LIMITS
 from streamflow.model.queues import QueueEntry
 from streamflow.observability import get_logger
 from streamflow.ports import Machine, Running, Stores
+from streamflow.worker.alarms import Counted
 from streamflow.worker.calling import Caller
 from streamflow.worker.conflicts import serving
 from streamflow.worker.executor import Executor
@@ -288,7 +289,8 @@ class Service:
             header_codec=setup.client.header_codec_behavior is not HeaderCodecBehavior.NO_CODEC,
             stepped=told_of_steps(setup, self._workflow_slots),
         )
-        self._processing = self._drive(processor, f"processor {setup.queue}")
+        counted = Counted(processor, setup) if setup.client.runtime.has_metrics else processor
+        self._processing = self._drive(counted, f"processor {setup.queue}")
 
     def _start_poller(self, entry: QueueEntry, name: str) -> None:
         setup = self._setup

@@ -249,7 +249,11 @@ def _stuck(recorder: Recorder, around: Surroundings, error: BaseException) -> No
     retry_ms = _retry_ms(kind, count, around.options.stuck_retry_ms_max)
     if around.condemns(suspect_of(recorder.run.workflow_id)):
         kind, retry_ms = "quarantined", 0
-        advice = "Its code never yields and ended the process. Fix it and deploy: changed code is tried again."
+        around.counters.quarantined += 1
+        advice = (
+            "Its code never yields and ended the process. Fix it and deploy: changed code is tried again. Where the code "
+            "was not at fault: streamflow workflow unpause."
+        )
     cause = error.exception if isinstance(error, CodeFailed | CodecFailed) else error
     failure = _failure(cause, around, recorder.run)
     said = _said(cause, failure, around) if isinstance(error, CodeFailed) else str(cause)

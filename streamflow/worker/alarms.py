@@ -1,0 +1,84 @@
+"""What a processor counts, as metrics: what operators put alarms on, and how much it does."""
+
+from __future__ import annotations
+
+from operator import attrgetter
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from streamflow.processor import Processor
+    from streamflow.worker.setup import Setup
+
+COUNTED: Final = {
+    "transactions": ("transactions", "transactions committed"),
+    "aborted": ("transactions_aborted", "transactions that did not happen"),
+    "unknown": ("transactions_unknown", "transactions whose outcome had to be found out"),
+    "fenced": ("fenced", "times that another process had what this one had"),
+    "torn": ("torn_transactions", "transactions that the history has lost"),
+    "gaps": ("history_gaps", "runs with a broken history, at each restore of their partition"),
+    "quarantined": (
+        "quarantined",
+        "times that a run was put aside, for its code or for a fault of the engine",
+    ),
+    "stuck": ("stuck_steps", "steps that did not end well, each time they are tried"),
+    "dead_letters": ("dead_letters", "records that were put into the dead-letter topic"),
+    "passed_over": (
+        "passed_over_records",
+        "records that the log did not even take as dead letters",
+    ),
+    "expired_input": (
+        "expired_input_records",
+        "records that retention took before anyone had read them",
+    ),
+    "forwarded": (
+        "misplaced_records",
+        "records that arrived on a partition where their workflow does not live",
+    ),
+    "foreign": ("foreign_records", "records in the history that are damaged, or not ours"),
+}
+"""Name and description of the metric, by the name among `processor.host.surroundings.Counters`."""
+
+_values_of = attrgetter(*COUNTED)
+
+
+class Counted:
+    """A processor whose counters are told to the worker's meter after each turn. A `Machine`, as the processor is."""
+
+    def __init__(self, processor: Processor, setup: Setup) -> None:
+        self._processor = processor
+        runtime = setup.client.runtime
+        meter = runtime.metric_meter.with_additional_attributes(
+            {"namespace": setup.client.namespace, "task_queue": setup.queue}
+        )
+        self._counters = [
+            meter.create_counter(runtime.metric_prefix + name, description)
+            for name, description in COUNTED.values()
+        ]
+        self._told = (0,) * len(COUNTED)
+
+    def open(self) -> None:
+        self._processor.open()
+        # All of them are there from the beginning, so that an alarm can tell "none" from "not measured".
+        for counter in self._counters:
+            counter.add(0)
+
+    def turn(self) -> int | None:
+        try:
+            return self._processor.turn()
+        finally:
+            self._tell()
+
+    def close(self) -> None:
+        try:
+            self._processor.close()
+        finally:
+            self._tell()
+
+    def _tell(self) -> None:
+        values = _values_of(self._processor.counters)
+        if values == self._told:
+            return
+        for counter, before, now in zip(self._counters, self._told, values, strict=True):
+            if now != before:
+                counter.add(now - before)
+        self._told = values
