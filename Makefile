@@ -62,6 +62,10 @@ kafka: venv
 sim: venv ## Run the simulation: SEED=42 for one run, SEEDS=2000 for many
 	$(PYTEST) -m simulation $(if $(SEED),--seed=$(SEED)) $(if $(SEEDS),--seeds=$(SEEDS)) $(ARGS)
 
+.PHONY: faults
+faults: venv kafka ## Prove what docs/reliability.md promises; hours: ARGS="--share 0.01" for minutes, "--only simulation" for a part
+	$(BIN)/python -m tests.reliability $(ARGS)
+
 ##@ Check
 
 .PHONY: check

@@ -91,6 +91,8 @@ class Faults:
         self._unavailable_calls = unavailable_calls
         self._reply_topics = reply_topics
         self._crash_at: dict[str, int] = {}
+        self.struck = 0
+        """How many faults there were."""
 
     def calm(self) -> None:
         """Nothing goes wrong any more: what is under way can come to its end."""
@@ -105,6 +107,7 @@ class Faults:
         if self._crash_at.get(process) != call:
             return False
         del self._crash_at[process]  # its restart lives
+        self.struck += 1
         return True
 
     def unavailable(self, call: str) -> bool:
@@ -151,7 +154,9 @@ class Faults:
         return self._random.randint(1, self._delay_ms_max) if self._strikes(rate) else 0
 
     def _strikes(self, rate: float) -> bool:
-        return rate > 0 and self._random.random() < rate
+        strikes = rate > 0 and self._random.random() < rate
+        self.struck += strikes
+        return strikes
 
     def _first(self, *fates: tuple[float, _F], otherwise: _F) -> _F:
         return next((fate for rate, fate in fates if self._strikes(rate)), otherwise)

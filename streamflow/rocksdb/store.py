@@ -15,8 +15,11 @@ from typing import cast
 from rocksdict import Rdict, RdictIter, ReadOptions
 from rocksdict import WriteBatch as RocksBatch
 
+from streamflow.observability import get_logger
 from streamflow.ports import StoreCorrupted, WriteBatch
 from streamflow.rocksdb.options import StoreOptions
+
+_log = get_logger("rocksdb")
 
 FORMAT_KEY = b""
 FORMAT = b"streamflow-store-1"
@@ -93,12 +96,12 @@ class RocksStore:
             raise translated(error, self._folder) from error
 
     def clear(self) -> None:
-        self._db.close()
+        _let_go(self._db, self._folder)
         shutil.rmtree(self._folder)
         self._db = _opened(self._folder, self._options)
 
     def close(self) -> None:
-        self._db.close()
+        _let_go(self._db, self._folder)
 
     def _iterator_below(self, end: bytes) -> RdictIter:
         """Bounded above only: rocksdict's lower bound sets the upper one (0.3.29)."""
@@ -118,6 +121,15 @@ def translated(error: Exception, folder: Path) -> Exception:
     return OSError(message)
 
 
+def _let_go(db: Rdict, folder: Path) -> None:
+    """RocksDB writes its last rows as it closes, and a damaged file or a full disk keeps it from that. It is closed all the
+    same, and the rows are in the log: who opens the store again reads on from an earlier state, or is told of the damage."""
+    try:
+        db.close()
+    except Exception as error:
+        _log.warning("store_closed_badly", folder=str(folder), reason=str(error))
+
+
 def _opened(folder: Path, options: StoreOptions) -> Rdict:
     try:
         db = Rdict(str(folder), options.fresh())
@@ -126,7 +138,7 @@ def _opened(folder: Path, options: StoreOptions) -> Rdict:
     try:
         _check_format(db, folder)
     except BaseException:
-        db.close()
+        _let_go(db, folder)
         raise
     return db
 

@@ -7,11 +7,16 @@ from pathlib import Path
 from urllib.parse import quote
 
 from streamflow.folder_lock import FolderLock, FolderTaken
+from streamflow.observability import get_logger
 from streamflow.ports import Store, StoreTaken
 from streamflow.rocksdb.options import StoreBudget, StoreOptions
 from streamflow.rocksdb.store import RocksStore
 
+_log = get_logger("rocksdb")
+
 LOG_ID_FILE = "log-id"
+OPENING = ".opening"
+"""Beside a store's folder while it is being opened."""
 
 
 class RocksStores:
@@ -40,7 +45,18 @@ class RocksStores:
     def open(self, name: str) -> Store:
         self._take()
         assert name not in self._open, f"Store {name!r} is open"
-        store = _Owned(self._path(name), self._options, self._open, name)
+        # RocksDB can loop for ever over a damaged file, holding the GIL, so that only whoever watches this process can end it. A
+        # mark tells the next process, which would do the same.
+        folder = self._path(name)
+        mark = folder.with_name(folder.name + OPENING)
+        if mark.exists():
+            _log.warning("store_never_opened", folder=str(folder))
+            shutil.rmtree(folder, ignore_errors=True)
+        mark.touch()
+        try:
+            store = _Owned(folder, self._options, self._open, name)
+        finally:
+            mark.unlink(missing_ok=True)
         self._open[name] = store
         return store
 

@@ -8,21 +8,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 
-from streamflow.client.errors import WorkflowFailureError, WorkflowUpdateFailedError
 from streamflow.config import DEFAULT_NAMESPACE
 from streamflow.engine.state import STATUS_OF
-from streamflow.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from streamflow.model.events import (
     ActivityCanceled,
     ActivityCompleted,
     ActivityFailed,
     ActivityScheduled,
     CancelRequested,
-    SignalReceived,
     TimerFired,
     TimerStarted,
-    UpdateAccepted,
-    UpdateCompleted,
     WorkflowCanceled,
     WorkflowCompleted,
     WorkflowContinuedAsNew,
@@ -43,13 +38,13 @@ from streamflow.ports import TopicPartition
 from streamflow.topology import inbox_topic, partition_for, processor_group
 from streamflow.wire.header import NO_HASH, entry_hash
 from streamflow.wire.offset_note import read_note
-from tests.simulation import rebuilding, verifying
-from tests.simulation.histories import Histories, RunHistory, read
+from tests.simulation import clients, rebuilding, verifying
+from tests.simulation.histories import Histories, RunHistory, read, signals_of
 from tests.simulation.plan import Workflow
 from tests.simulation.processes import QUEUE
-from tests.simulation.programs import REFUSED, allowed, changed
+from tests.simulation.programs import allowed
+from tests.simulation.scene import World
 from tests.simulation.values import json_of
-from tests.simulation.world import Call, World
 
 CLOSED = (
     WorkflowCompleted,
@@ -219,7 +214,7 @@ def _started(run: RunHistory) -> WorkflowStarted:
 
 def _told(world: World, histories: Histories) -> list[str]:
     """A signal of one workflow to another is there once if its sender was told so, and not at all if it was told no."""
-    there = Counter(value for run in histories.runs.values() for value in _signals([run]))
+    there = Counter(value for run in histories.runs.values() for value in signals_of([run]))
     found: list[str] = []
     for run in histories.runs.values():
         sent: dict[int, str] = {}
@@ -254,7 +249,7 @@ def _result_faults(workflow: Workflow, runs: list[RunHistory]) -> list[str]:
     match runs[-1].events[-1].event:
         case WorkflowCompleted(result=result):
             told = json_of(result)
-            heard = _signals(runs)
+            heard = signals_of(runs)
             faults = [] if told["heard"] == heard else [f"heard {told['heard']}, log has {heard}"]
             options = [allowed(step) for step in workflow.steps]
             if len(options) != len(told["results"]) or not all(
@@ -273,15 +268,6 @@ def _result_faults(workflow: Workflow, runs: list[RunHistory]) -> list[str]:
             return [] if ended else ["terminated by nobody"]
         case event:
             return [f"ended with {event}"]
-
-
-def _signals(runs: list[RunHistory]) -> list[str]:
-    return [
-        json_of(recorded.event.args[0])
-        for run in runs
-        for recorded in run.events
-        if isinstance(recorded.event, SignalReceived)
-    ]
 
 
 def _attempts(world: World, histories: Histories) -> list[str]:
@@ -304,128 +290,6 @@ def _attempts(world: World, histories: Histories) -> list[str]:
         if seen.what == "begun" and late_ms > AGAIN_MS and seen.undisturbed_ms > 10_000:
             found.append(f"{seen} began {late_ms} ms after its end was known")
     return found
-
-
-# -- what clients were told ---------------------------------------------------------------------------------------
-
-
-def _starts(world: World, histories: Histories) -> list[str]:
-    found: list[str] = []
-    for call in _answered(world, "start"):
-        runs = histories.of(call.workflow.id)
-        told = call.succeeded or isinstance(
-            call.error, WorkflowAlreadyStartedError | WorkflowFailureError
-        )
-        if told and not runs:
-            found.append(f"{call.workflow.id}: told of a start that is not in the log: {call}")
-        elif call.succeeded and call.workflow.executes:
-            last = runs[-1].events[-1].event
-            result = json_of(last.result) if isinstance(last, WorkflowCompleted) else last
-            if result != call.answer:
-                found.append(f"{call.workflow.id}: told {call.answer}, log has {result}")
-        elif call.succeeded and call.answer:
-            # A start with a signal may have met the open run, and a later one of the chain.
-            begun = [run.run_id for run in runs if run is runs[0] or call.workflow.with_signal]
-            if call.answer not in begun:
-                found.append(f"{call.workflow.id}: told of run {call.answer}, log has {begun}")
-    return found
-
-
-def _signals_told(world: World, histories: Histories) -> list[str]:
-    """A signal is there once if its sender was told so, and never twice."""
-    found: list[str] = []
-    for workflow in world.plan.workflows:
-        there = Counter(_signals(histories.of(workflow.id)))
-        found += [
-            f"{workflow.id}: signal {v} is there {n} times" for v, n in there.items() if n > 1
-        ]
-        for call in _answered(world, "signal"):
-            missing = call.workflow is workflow and not there[call.value]
-            if missing and call.succeeded and not _only_durable(world, call):
-                found.append(
-                    f"{workflow.id}: signal {call.value} was acknowledged and is not there"
-                )
-    return found
-
-
-def _updates_told(world: World, histories: Histories) -> list[str]:
-    """An update is accepted once in all; who was told of its end was told what the log has, and of a refusal it has nothing."""
-    found: list[str] = []
-    for workflow in world.plan.workflows:
-        events = [r.event for run in histories.of(workflow.id) for r in run.events]
-        accepted = Counter(e.update_id for e in events if isinstance(e, UpdateAccepted))
-        found += [f"update {id_} is accepted {n} times" for id_, n in accepted.items() if n > 1]
-        ended = {e.update_id for e in events if isinstance(e, UpdateCompleted)}
-        for call in _answered(world, "update"):
-            if call.workflow is not workflow:
-                continue
-            if call.succeeded and (call.answer != changed(call.value) or call.value not in ended):
-                found.append(f"{workflow.id}: update {call.value} told {call.answer}, log {ended}")
-            if isinstance(call.error, WorkflowUpdateFailedError):
-                cause = call.error.cause
-                refused = isinstance(cause, ApplicationError) and cause.type == REFUSED
-                if refused == (call.value in accepted):
-                    found.append(f"{workflow.id}: update {call.value} failed with {cause!r}")
-    return found
-
-
-def _ends_told(world: World, histories: Histories) -> list[str]:
-    found: list[str] = []
-    for kind, event in (("cancel", CancelRequested), ("end", WorkflowTerminated)):
-        for call in _answered(world, kind):
-            runs = histories.of(call.workflow.id)
-            there = any(isinstance(r.event, event) for run in runs for r in run.events)
-            excused = _only_durable(world, call) or (
-                kind == "cancel" and _was_over(world, call, runs)
-            )
-            if call.succeeded and runs and not there and not excused:
-                found.append(f"{call.workflow.id}: {kind} was acknowledged and is not there")
-    return found
-
-
-def _was_over(world: World, call: Call, runs: list[RunHistory]) -> bool:
-    """Whether a run had ended by the answer, by the broker's clock: cancelling what is over is done."""
-    assert call.answered_ms is not None
-    clock = world.broker.clock
-    answered_ms = call.answered_ms + clock.now_ms() - clock.monotonic_ms()
-    return any(
-        type(recorded.event) in STATUS_OF and line.decided_ms <= answered_ms
-        for run in runs
-        for recorded, line in zip(run.events, run.lines, strict=True)
-    )
-
-
-def _queries_told(world: World, histories: Histories) -> list[str]:
-    """A query sees every signal acknowledged before it was asked, in the order of the log, and none that is not there."""
-    found: list[str] = []
-    for call in _answered(world, "query"):
-        if not call.succeeded or call.workflow.heals_late:
-            continue
-        runs = histories.of(call.workflow.id)
-        order = _signals(runs)
-        if call.answer != order[: len(call.answer)]:
-            found.append(f"{call.workflow.id}: query saw {call.answer}, log has {order}")
-        for signal in _answered(world, "signal"):
-            if signal.workflow is not call.workflow or not signal.succeeded:
-                continue
-            assert signal.answered_ms is not None
-            if _only_durable(world, signal) or isinstance(
-                runs[-1].events[-1].event, WorkflowTerminated
-            ):
-                continue  # not in the run yet, or never shown to its code
-            if signal.answered_ms < call.sent_ms and signal.value not in call.answer:
-                found.append(f"{call.workflow.id}: query at {call.sent_ms} missed {signal.value}")
-    return found
-
-
-def _only_durable(world: World, call: Call) -> bool:
-    """Whether nobody was up to answer: then success only says that the command is in the log, and it may be refused yet."""
-    assert call.answered_ms is not None
-    return any(call.sent_ms - 1_000 <= at_ms <= call.answered_ms + 200 for at_ms in world.silent_ms)
-
-
-def _answered(world: World, kind: str) -> list[Call]:
-    return [c for c in world.calls if c.message.kind == kind and c.answered_ms is not None]
 
 
 # -- state --------------------------------------------------------------------------------------------------------
@@ -453,11 +317,11 @@ _CHECKS: tuple[Callable[[World, Histories], list[str]], ...] = (
     _told,
     _results,
     _attempts,
-    _starts,
-    _signals_told,
-    _updates_told,
-    _ends_told,
-    _queries_told,
+    clients.starts,
+    clients.signals_told,
+    clients.updates_told,
+    clients.ends_told,
+    clients.queries_told,
     _placement,
     rebuilding.faults,
     verifying.faults,

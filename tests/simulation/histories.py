@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from streamflow.config import DEFAULT_NAMESPACE
 from streamflow.memory.broker import MemoryBroker
 from streamflow.memory.topics import Decision, Transaction
-from streamflow.model.events import Recorded
+from streamflow.model.events import Recorded, SignalReceived
 from streamflow.model.tasks import PositionRecord
 from streamflow.ports import Record
 from streamflow.topology import history_topic
@@ -16,6 +16,7 @@ from streamflow.wire.events import decode_event
 from streamflow.wire.header import SF, EntryHeader, unpack
 from streamflow.wire.keys import EntityKind, HistoryKey, parse_key
 from tests.simulation.processes import QUEUE
+from tests.simulation.values import json_of
 
 HISTORY = history_topic(DEFAULT_NAMESPACE, QUEUE)
 
@@ -94,3 +95,13 @@ def _add(found: Histories, line: Line) -> None:
         run = found.runs[run_id] = RunHistory(line.key.workflow_id, run_id)
     run.lines.append(line)
     run.events.append(decode_event(line.record.value or b""))
+
+
+def signals_of(runs: list[RunHistory]) -> list[str]:
+    """The signals of these runs, in the order of the log."""
+    return [
+        json_of(recorded.event.args[0])
+        for run in runs
+        for recorded in run.events
+        if isinstance(recorded.event, SignalReceived)
+    ]

@@ -13,7 +13,7 @@ from streamflow.processor.state.draft import load
 from streamflow.processor.state.partition import Partition
 from streamflow.processor.state.rows import Entry, Ingest, Meta, Rows, RunRow
 from tests.simulation.histories import Histories, Line
-from tests.simulation.world import World
+from tests.simulation.scene import World
 
 
 def faults(world: World, histories: Histories) -> list[str]:

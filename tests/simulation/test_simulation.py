@@ -11,7 +11,8 @@ import pytest
 
 from tests.simulation.checker import check
 from tests.simulation.many import failure, failures
-from tests.simulation.world import World, run
+from tests.simulation.scene import World
+from tests.simulation.world import run
 
 ROOT = Path(__file__).parents[2]
 

@@ -8,7 +8,7 @@ from streamflow.memory.log import MemoryLog
 from streamflow.topology import read_queues
 from tests.simulation.histories import Histories
 from tests.simulation.processes import QUEUE
-from tests.simulation.world import World
+from tests.simulation.scene import World
 
 
 def faults(world: World, histories: Histories) -> list[str]:

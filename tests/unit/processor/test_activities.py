@@ -21,7 +21,7 @@ from streamflow.model.commands import (
     TaskRef,
     TerminateWorkflow,
 )
-from streamflow.model.events import ActivityFailed
+from streamflow.model.events import ActivityCompleted, ActivityFailed
 from streamflow.model.failure import Failure, FailureKind, RetryState, TimeoutKind
 from streamflow.model.ids import WorkflowId
 from streamflow.model.tasks import ActivityTask
@@ -143,6 +143,22 @@ def test_a_failed_attempt_is_followed_by_the_next_one_after_its_backoff() -> Non
     stage.pass_time(1)
     assert [task.attempt for task in stage.tasks()] == [1, 2]
     assert len(stage.kinds()) == events
+
+
+def test_an_attempt_that_was_given_up_cannot_report_any_more() -> None:
+    """Its token is the activity's, so the number alone tells it from the one that has taken its place."""
+    stage = charging()
+    [first] = stage.tasks()
+    stage.report(first, ActivityOutcome.FAILED, failure=failed())
+    stage.pass_time(10_000)
+    _, second = stage.tasks()
+
+    stage.report(first, result=payload("late"))
+    assert "ActivityCompleted" not in stage.kinds()
+    stage.report(second, result=payload("in time"))
+
+    [end] = [event for event in stage.events() if isinstance(event, ActivityCompleted)]
+    assert (end.attempt, end.result) == (2, payload("in time"))
 
 
 def test_the_end_takes_the_attempt_record_away() -> None:

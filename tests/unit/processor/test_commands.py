@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from streamflow.model.answers import Done, Located, QueryAnswer, Reason, Rejection, RunResult
@@ -11,18 +13,20 @@ from streamflow.model.commands import (
     Command,
     DescribeWorkflow,
     FetchHistory,
+    FromRun,
     Locate,
     SignalWorkflow,
     TerminateWorkflow,
     WaitFor,
 )
-from streamflow.model.options import IdConflictPolicy, IdReusePolicy, Status
+from streamflow.model.ids import Op
+from streamflow.model.options import IdConflictPolicy, IdReusePolicy, Parent, Status
 from streamflow.model.payload import Payload
 from streamflow.ports import OutRecord
 from streamflow.topology import partition_for
-from tests.unit.processor.asking import COUNT, END, W, add, refusal, run_of
+from tests.unit.processor.asking import COUNT, END, RUN, W, add, refusal, run_of
 from tests.unit.processor.programs import Counter, Hello, Refusing
-from tests.unit.processor.stage import Stage, payload, start
+from tests.unit.processor.stage import NS, QUEUE, Stage, payload, start
 
 # -- copies -----------------------------------------------------------------------------------------------------------
 
@@ -286,3 +290,18 @@ def test_a_record_that_is_misplaced_again_becomes_a_dead_letter() -> None:
 
     assert stage.processor.counters.forwarded == 1
     assert len(stage.dead_letters()) == 1
+
+
+@pytest.mark.parametrize("command", [SignalWorkflow, CancelWorkflow, TerminateWorkflow])
+def test_a_message_for_a_child_does_not_reach_a_namesake(command: Any) -> None:
+    """A parent speaks to the run that it started; another may have the ID by now."""
+    stage = Stage([Counter])
+    stage.begin("Counter")
+    parent = Parent(namespace=NS, queue=QUEUE, workflow_id="p", run_id=RUN, op=1)
+    name = {"signal_name": "end"} if command is SignalWorkflow else {}
+    origin = FromRun(sender=parent, answers=False, child_op=Op(1))
+
+    stage.send(command(workflow_id=W, origin=origin, **name), reply=False)
+    stage.settle()
+
+    assert stage.kinds() == ["WorkflowStarted", "Activated"]

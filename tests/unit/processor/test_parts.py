@@ -197,6 +197,19 @@ def test_a_runs_next_due_time_stands_in_each_of_its_entries() -> None:
     assert stage.partition().earliest_due_ms == stage.clock.now_ms() + 90_000
 
 
+def test_when_one_run_was_due_the_next_is_still_known() -> None:
+    """Nothing but the clock brings the later one up."""
+    stage = Stage([Sleeper])
+    stage.begin("Sleeper", "early", args=(payload(10),))
+    stage.begin("Sleeper", "late", args=(payload(90),))
+
+    stage.pass_time(10_000)
+    assert stage.kinds("early")[-1] == "WorkflowCompleted"
+    stage.pass_time(80_000)
+
+    assert stage.kinds("late")[-1] == "WorkflowCompleted"
+
+
 def test_what_stands_beside_events_comes_before_them_in_one_step() -> None:
     """Whoever reads up to an event has the attempts that belong to it."""
     stage = Stage([Charge])
@@ -265,3 +278,16 @@ def test_timers_fire_in_the_order_of_their_times() -> None:
     ]
 
     assert fired == ["s10", "s20", "s30"]
+
+
+def test_a_lost_partition_is_dropped_without_a_word() -> None:
+    """Whoever has it now may have committed: nothing of ours goes after that, not even a farewell."""
+    stage = Stage([Sleeper])
+    stage.begin("Sleeper", args=(payload(90),))
+    calls: list[str] = []
+    stage.broker.trace = lambda _process, call: calls.append(call)
+
+    stage.processor._owned.on_lost([stage.partition().inbox])
+
+    assert not stage.processor.partitions
+    assert calls == []

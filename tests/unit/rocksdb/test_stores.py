@@ -11,6 +11,8 @@ import pytest
 
 from streamflow.ports import StoreTaken
 from streamflow.rocksdb import RocksStores
+from streamflow.rocksdb.stores import OPENING
+from tests.unit.rocksdb.test_store import fill
 
 HOLD = """
 import sys
@@ -94,3 +96,17 @@ def test_stores_of_another_log_are_dropped(tmp_path: Path) -> None:
     assert rows("first") == b"first"
     assert rows("second") is None
     assert rows("first") is None
+
+
+def test_a_store_whose_opening_never_ended_is_made_anew(tmp_path: Path) -> None:
+    """RocksDB can loop for ever over a damaged file: who was killed then leaves a mark, and the next does not try again."""
+    stores = RocksStores(tmp_path)
+    fill(stores.open("p"), {b"k": b"1"})
+    stores.close()
+    (tmp_path / f"p{OPENING}").touch()
+
+    stores = RocksStores(tmp_path)
+
+    assert stores.open("p").scan(b"", b"\xff") == []
+    stores.close()
+    assert not (tmp_path / f"p{OPENING}").exists()

@@ -1,0 +1,467 @@
+"""The planted bugs, in the order of a record's way (docs/ARCHITECTURE.md)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tests.mutants.mutant import Mutant
+
+# -- records in -----------------------------------------------------------------------------------------------------
+
+_IN: Final = (
+    Mutant(
+        "a record is passed over",
+        "processor/turns/inbound.py",
+        "self._offsets[record.partition] = record.offset + 1",
+        "self._offsets[record.partition] = record.offset + 2",
+    ),
+    Mutant(
+        "records of a partition that is being restored are taken",
+        "processor/turns/inbound.py",
+        "if owned is not None and owned.state is State.ACTIVE:\n                ordered.append",
+        "if owned is not None:\n                ordered.append",
+    ),
+    Mutant(
+        "records held over are lost",
+        "processor/turns/inbound.py",
+        "partition.held.append(record)",
+        "pass",
+        ("tests/unit/processor/test_batches.py",),
+    ),
+    Mutant(
+        "a misplaced record is dropped",
+        "processor/turns/inbound.py",
+        "self._append(self.refusals.forwarded(record, home))",
+        "self.refusals.forwarded(record, home)",
+        ("tests/unit/processor/test_commands.py",),
+    ),
+    Mutant(
+        "a local result is taken by a partition that is being restored",
+        "processor/turns/inbound.py",
+        "if owned is not None and owned.state is State.ACTIVE:\n            self._left -= 1",
+        "if owned is not None:\n            self._left -= 1",
+    ),
+    Mutant(
+        "what is due is looked for once",
+        "processor/turns/inbound.py",
+        "now_ms if len(found) == bound else partition.rows.first_due_ms(after_ms=now_ms)",
+        "0",
+        ("tests/unit/processor/test_parts.py",),
+        safety=False,
+    ),
+    Mutant(
+        "timers fire by a clock that is behind",
+        "processor/turns/inbound.py",
+        "if self.behind_ms > self._around.options.skew_stop_ms:\n            return",
+        "if False:\n            return",
+        ("tests/unit/processor",),
+    ),
+)
+
+# -- decided --------------------------------------------------------------------------------------------------------
+
+_DECIDED: Final = (
+    Mutant(
+        "a copy of a message is a new one",
+        "processor/steps/answering.py",
+        "return None if raw is None else decode_dedup(raw).answer",
+        "return None",
+    ),
+    Mutant(
+        "a copy within one batch is a new one",
+        "processor/steps/answering.py",
+        "raw = self._part.outcomes.get((workflow_id, message_id))",
+        "raw = None",
+    ),
+    Mutant(
+        "messages are not remembered in the log",
+        "processor/steps/answering.py",
+        "        self._batch.append(OutRecord(history, self._part.number, key, value, ((SF, packed),)))\n\n"
+        "    def _count",
+        "\n    def _count",
+    ),
+    Mutant(
+        "any attempt may report",
+        "engine/decide/activities.py",
+        "if activity is None or activity.attempt.attempt != task.attempt:",
+        "if activity is None:",
+        ("tests/unit/processor/test_activities.py",),
+    ),
+    Mutant(
+        "any token may report",
+        "engine/decide/activities.py",
+        "if not hmac.compare_digest(activity.token, task.token):",
+        "if False:",
+        ("tests/unit/processor/test_activities.py",),
+    ),
+    Mutant(
+        "an attempt is not counted",
+        "engine/decide/activities.py",
+        "attempt=attempt.attempt + 1,",
+        "attempt=attempt.attempt,",
+        safety=False,
+    ),
+    Mutant(
+        "an activity that ended stays pending",
+        "engine/apply.py",
+        "            del run.activities[event.op]\n            run.waiting.append(recorded)",
+        "            run.waiting.append(recorded)",
+    ),
+    Mutant(
+        "a timer that fired stays",
+        "engine/apply.py",
+        "        case TimerFired():\n            del run.timers[event.op]",
+        "        case TimerFired():",
+    ),
+    Mutant(
+        "a timer that was cancelled stays",
+        "engine/apply.py",
+        "        case TimerCanceled():\n            del run.timers[event.op]",
+        "        case TimerCanceled():\n            pass",
+    ),
+    Mutant(
+        "a timer is due early",
+        "engine/deadlines.py",
+        "if top is None or top[0] > now_ms:",
+        "if top is None or top[0] > now_ms + 1_000:",
+    ),
+    Mutant(
+        "a signal is lost",
+        "engine/apply.py",
+        "        case SignalReceived():\n            run.waiting.append(recorded)",
+        "        case SignalReceived():\n            pass",
+    ),
+    Mutant(
+        "signals come in the wrong order",
+        "engine/apply.py",
+        "        case SignalReceived():\n            run.waiting.append(recorded)",
+        "        case SignalReceived():\n            run.waiting.insert(len(run.waiting) and 1, recorded)",
+    ),
+    Mutant(
+        "a closed run takes signals",
+        "engine/decide/messages.py",
+        "    if not run.open:\n        return _closed(run)\n    full = refuse_waiting(run, context)",
+        "    full = refuse_waiting(run, context)",
+    ),
+    Mutant(
+        "a start with an ID that is taken begins a run",
+        "engine/decide/start.py",
+        "            refused = True\n",
+        "            refused = False\n",
+    ),
+    Mutant(
+        "an activity's task is sent and forgotten",
+        "processor/steps/recorder.py",
+        "record = OutRecord(queues.topic(task.queue), turn % queues[task.queue], key, encode(task))\n"
+        "        self._batch.append(record)",
+        "queues.topic(task.queue)",
+    ),
+    Mutant(
+        "time goes back with the owner",
+        "processor/steps/recorder.py",
+        "return max(self._around.clock.now_ms(), self.run.last_time_ms)",
+        "return self._around.clock.now_ms()",
+    ),
+    Mutant(
+        "the run that follows begins twice",
+        "processor/steps/runs.py",
+        "if following is None or following in self._recorders or not recorder.changed:",
+        "if following is None or not recorder.changed:",
+    ),
+    Mutant(
+        "a message meant for another run is taken",
+        "processor/commands/stepper.py",
+        "if not relations.is_meant(recorder.run, command.origin):",
+        "if False:",
+        ("tests/unit/processor/test_commands.py",),
+    ),
+)
+
+# -- committed ------------------------------------------------------------------------------------------------------
+
+COMMITTED: Final = (
+    Mutant(
+        "stored before the commit",
+        "processor/turns/commit.py",
+        """    transactor.commit(batch.records, offsets, source)
+    around.counters.transactions += 1
+    for part in batch.parts.values():
+        store(part, partitions[part.number])
+""",
+        """    for part in batch.parts.values():
+        store(part, partitions[part.number])
+    transactor.commit(batch.records, offsets, source)
+    around.counters.transactions += 1
+    for part in batch.parts.values():
+""",
+    ),
+    Mutant(
+        "answered before the commit",
+        "processor/turns/commit.py",
+        "    transactor.commit(batch.records, offsets, source)\n",
+        """    for record in batch.answers:
+        _tell(producer, record)
+    transactor.commit(batch.records, offsets, source)
+""",
+    ),
+    Mutant(
+        "the store's position stays behind",
+        "processor/turns/commit.py",
+        "        meta.inbox_offset = part.offset\n    ingest.finish(meta)",
+        "        pass\n    ingest.finish(meta)",
+    ),
+    Mutant(
+        "the committed offset runs ahead",
+        "processor/turns/commit.py",
+        "return Committed(inbox_offset, note(ordinal, owner, transactor.ids, now_ms))",
+        "return Committed(inbox_offset + 1, note(ordinal, owner, transactor.ids, now_ms))",
+    ),
+    Mutant(
+        "positions are not counted",
+        "processor/turns/commit.py",
+        "    meta.ordinal += 1\n",
+        "",
+    ),
+    Mutant(
+        "drafts are kept after an abort",
+        "processor/service.py",
+        "                partition.drafts.drop(run_id)\n            partition.held.clear()",
+        "                pass\n            partition.held.clear()",
+    ),
+    Mutant(
+        "input is not read again after an abort",
+        "processor/service.py",
+        "            self._connections.source.start_reading(offsets)\n        except Unavailable as error:\n"
+        "            # Reading on",
+        "            pass\n        except Unavailable as error:\n            # Reading on",
+    ),
+    Mutant(
+        "an unknown outcome is an abort",
+        "processor/service.py",
+        '            log.warning("outcome_unknown", reason=str(error))\n            self._take_again()',
+        '            log.warning("outcome_unknown", reason=str(error))\n            self._rewind(batch)',
+    ),
+    Mutant(
+        "an unknown outcome leaves the producers as they are",
+        "processor/partitions/connections.py",
+        '        """A transaction of ours may or may not have happened."""\n        self._doubtful = True',
+        '        """A transaction of ours may or may not have happened."""',
+    ),
+    Mutant(
+        "a transaction begins before the last is decided",
+        "processor/partitions/connections.py",
+        "            self.transactor.reopen()\n            self._doubtful = False",
+        "            self._doubtful = False",
+    ),
+    Mutant(
+        "a fence is an abort",
+        "processor/service.py",
+        "            self._connections.were_fenced(frozenset(self.partitions))\n            self._owned.drop_all()",
+        "            self._rewind(batch)",
+    ),
+    Mutant(
+        "a local result is lost with an abort",
+        "processor/service.py",
+        "        for ended in batch.locals_used:\n            self._locals.give_back(ended)\n        for number",
+        "        for number",
+        ("tests/unit/processor/test_speculation.py",),
+        safety=False,
+    ),
+)
+
+# -- restored -------------------------------------------------------------------------------------------------------
+
+_RESTORED: Final = (
+    Mutant(
+        "a lost partition is handed over",
+        "processor/partitions/ownership.py",
+        "        for inbox in partitions:\n            self.drop(inbox.partition)",
+        "        self.part_with([inbox.partition for inbox in partitions])",
+        ("tests/unit/processor/test_parts.py",),
+    ),
+    Mutant(
+        "a lost partition is kept",
+        "processor/partitions/ownership.py",
+        "        for inbox in partitions:\n            self.drop(inbox.partition)",
+        "        del partitions",
+    ),
+    Mutant(
+        "a revoked partition is kept",
+        "processor/partitions/ownership.py",
+        "self.part_with([inbox.partition for inbox in partitions])",
+        "del partitions",
+    ),
+    Mutant(
+        "a partition is taken over what was there",
+        "processor/partitions/ownership.py",
+        '        """Begins anew with a partition, whatever was there before."""\n        self.drop(inbox.partition)',
+        '        """Begins anew with a partition, whatever was there before."""\n'
+        "        if inbox.partition in self.partitions:\n            return",
+    ),
+    Mutant(
+        "a dead owner's transaction is left open",
+        "processor/partitions/restore.py",
+        "        transactor.fence(told.transactional_ids)",
+        "        pass",
+    ),
+    Mutant(
+        "the history is not read",
+        "processor/partitions/restore.py",
+        "    for records in reader.read(partition.history, partition.meta.history_offset, end):\n"
+        "        _ingest(partition, records, around)\n        yield\n",
+        "    yield\n",
+    ),
+    Mutant(
+        "the history is read once",
+        "processor/partitions/restore.py",
+        "FINAL_READS_MAX = 40",
+        "FINAL_READS_MAX = 0",
+    ),
+    Mutant(
+        "a store that is ahead of its log is kept",
+        "processor/partitions/restore.py",
+        "if told is not None and meta.ordinal > told.ordinal:",
+        "if False:",
+        ("tests/unit/processor/test_restore.py",),
+    ),
+    Mutant(
+        "a store with a transaction that the log lost is kept",
+        "processor/partitions/restore.py",
+        "    if meta.ordinal > meta.seen_ordinal:",
+        "    if False:",
+        ("tests/unit/processor/test_restore.py",),
+    ),
+    Mutant(
+        "a store that is too old is kept",
+        "processor/partitions/restore.py",
+        "if age_ms > STORE_AGE_MS_MAX and meta.history_offset < end:",
+        "if False:",
+        ("tests/unit/processor/test_restore.py",),
+    ),
+    Mutant(
+        "the history is read on from one record later",
+        "processor/partitions/restore.py",
+        "meta.history_offset = records[-1].offset + 1",
+        "meta.history_offset = records[-1].offset + 2",
+    ),
+    Mutant(
+        "the position record is not heeded",
+        "processor/partitions/restore.py",
+        "        meta.inbox_offset = max(meta.inbox_offset, position.inbox_offset)\n",
+        "",
+    ),
+    Mutant(
+        "the inbox is read on from one record later",
+        "processor/partitions/ownership.py",
+        "offset = max(partition.meta.inbox_offset, first)",
+        "offset = max(partition.meta.inbox_offset + 1, first)",
+    ),
+    Mutant(
+        "a damaged store is kept",
+        "processor/partitions/ownership.py",
+        '        log.warning("store_rebuilt", partition=number, reason=str(error))\n        self._stores.drop(str(number))',
+        '        log.warning("store_rebuilt", partition=number, reason=str(error))',
+        safety=False,
+    ),
+    Mutant(
+        "the end of a run is not stored",
+        "processor/state/rows.py",
+        "            run.closed_code = header.code",
+        "            pass",
+    ),
+    Mutant(
+        "a broken chain of events is no alarm",
+        "processor/state/rows.py",
+        "if header.seq != run.last_seq + 1 or header.previous_hash != run.last_hash:",
+        "if False:",
+        ("tests/unit/processor",),
+    ),
+    Mutant(
+        "what is due is not stored",
+        "processor/state/rows.py",
+        '                if before != due_ms:\n                    put(due_row(due_ms, run_id), b"")',
+        "                pass",
+        safety=False,
+    ),
+    Mutant(
+        "an event that was deleted stays",
+        "processor/state/rows.py",
+        "        if value is None:\n            self._batch.delete(key)\n            self._fresh.pop(key, None)",
+        "        if value is None:\n            self._fresh.pop(key, None)",
+        ("tests/unit/processor",),
+    ),
+)
+
+# -- stores and logs ------------------------------------------------------------------------------------------------
+
+_ADAPTERS: Final = (
+    Mutant(
+        "an iterator's status is not asked",
+        "rocksdb/store.py",
+        "            # A damaged file ends the iteration like the end of the rows does; only the status tells.\n"
+        "            iterator.status()",
+        "            pass",
+        ("tests/unit/rocksdb",),
+    ),
+    Mutant(
+        "a store of another cluster is kept",
+        "rocksdb/stores.py",
+        "            if store.is_dir():\n                shutil.rmtree(store)",
+        "            pass",
+        ("tests/unit/rocksdb",),
+    ),
+)
+
+# -- workers and clients --------------------------------------------------------------------------------------------
+
+_EDGES: Final = (
+    Mutant(
+        "tasks are finished when they are taken",
+        "worker/window.py",
+        "        return next(iter(self._unfinished), self._position)",
+        "        return self._position",
+        ("tests/unit/worker",),
+    ),
+    Mutant(
+        "a task is finished before its report is in the log",
+        "worker/tasks.py",
+        "        self._sender.report(delivery, outcome, lambda: self._durable.append(delivery))\n",
+        "        self._sender.report(delivery, outcome, lambda: None)\n        self._durable.append(delivery)\n",
+    ),
+    Mutant(
+        "a redelivered task is made without being asked about",
+        "worker/tasks.py",
+        "        if redelivered:\n            self._questions.confirm(redelivered, self._clock.monotonic_ms())\n"
+        "        self._hand_over(fresh)",
+        "        self._hand_over((*fresh, *redelivered))",
+    ),
+    Mutant(
+        "a task that is made once only begins before it is known",
+        "worker/tasks.py",
+        "if delivery.task.retry_policy.maximum_attempts == 1:",
+        "if False:",
+        ("tests/unit/worker",),
+    ),
+    Mutant(
+        "a loss of partitions is a revocation",
+        "worker/poller.py",
+        "self._give_up(partitions, commit=False, take=False)",
+        "self._give_up(partitions, commit=True, take=True)",
+        ("tests/unit/worker",),
+    ),
+    Mutant(
+        "a client sends a message again as a new one",
+        "client/log/conversation.py",
+        "message_id=MessageId(pending.message_id),",
+        'message_id=MessageId(f"{pending.message_id}/{pending.sends}"),',
+    ),
+    Mutant(
+        "a client never sends again",
+        "client/log/requests.py",
+        "        if now >= self.send_at:\n            return Due.SEND_AGAIN\n",
+        "",
+        safety=False,
+    ),
+)
+
+MUTANTS: Final = (*_IN, *_DECIDED, *COMMITTED, *_RESTORED, *_ADAPTERS, *_EDGES)

@@ -1,0 +1,179 @@
+"""Each error of a broker in each request of a transaction, by way of the client library: what becomes of it.
+
+The table is what the shell is told, and so what it does: the class matters more than the error. Whatever it is, the next
+transaction goes through once that was done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+import pytest
+from confluent_kafka import KafkaError
+
+from streamflow.kafka import KafkaLog
+from streamflow.kafka.source import KafkaSource
+from streamflow.ports import (
+    Aborted,
+    Committed,
+    Fatal,
+    Fenced,
+    LogError,
+    OutcomeUnknown,
+    OutRecord,
+    RecordRefused,
+    TopicPartition,
+    Transactor,
+)
+from tests.unit.kafka import mock_cluster
+from tests.unit.kafka.mock_cluster import MockCluster
+
+REQUESTS: Final = {
+    "InitProducerId": mock_cluster.INIT_PRODUCER_ID,
+    "AddPartitionsToTxn": mock_cluster.ADD_PARTITIONS_TO_TXN,
+    "Produce": mock_cluster.PRODUCE,
+    "AddOffsetsToTxn": mock_cluster.ADD_OFFSETS_TO_TXN,
+    "TxnOffsetCommit": mock_cluster.TXN_OFFSET_COMMIT,
+    "EndTxn": mock_cluster.END_TXN,
+}
+"""The columns of the table, in the order in which a transaction sends them."""
+
+# ok: the library tries again, and nobody hears of it. Before EndTxn a failure is known not to have happened; after it
+# only a clean answer counts.
+TABLE: Final = """
+CONCURRENT_TRANSACTIONS               ok      ok       aborted  ok       ok       ok
+NOT_COORDINATOR                       ok      ok       ok       ok       ok       ok
+COORDINATOR_NOT_AVAILABLE             ok      ok       ok       ok       ok       ok
+COORDINATOR_LOAD_IN_PROGRESS          ok      ok       ok       ok       ok       ok
+REQUEST_TIMED_OUT                     ok      aborted  ok       ok       ok       unknown
+NOT_LEADER_FOR_PARTITION              ok      aborted  ok       aborted  aborted  unknown
+UNKNOWN_TOPIC_OR_PART                 ok      ok       ok       ok       ok       unknown
+INVALID_PRODUCER_EPOCH                fenced  fenced   fenced   fenced   fenced   fenced
+PRODUCER_FENCED                       fenced  fenced   fenced   fenced   fenced   fenced
+INVALID_PRODUCER_ID_MAPPING           ok      aborted  aborted  aborted  fatal    unknown
+INVALID_TXN_STATE                     ok      fatal    aborted  fatal    fatal    unknown
+TRANSACTION_ABORTABLE                 ok      aborted  aborted  aborted  aborted  unknown
+TRANSACTIONAL_ID_AUTHORIZATION_FAILED fatal   fatal    aborted  fatal    fatal    fatal
+TOPIC_AUTHORIZATION_FAILED            ok      refused  refused  refused  refused  unknown
+GROUP_AUTHORIZATION_FAILED            ok      aborted  aborted  fatal    fatal    fatal
+CLUSTER_AUTHORIZATION_FAILED          fatal   fatal    aborted  fatal    fatal    fatal
+ILLEGAL_GENERATION                    ok      aborted  aborted  aborted  aborted  unknown
+STALE_MEMBER_EPOCH                    ok      aborted  aborted  aborted  aborted  unknown
+UNKNOWN_MEMBER_ID                     ok      fenced   fenced   fenced   fenced   fenced
+FENCED_INSTANCE_ID                    ok      fenced   fenced   fenced   fenced   fenced
+REBALANCE_IN_PROGRESS                 ok      aborted  aborted  aborted  aborted  unknown
+OUT_OF_ORDER_SEQUENCE_NUMBER          ok      aborted  fatal    aborted  aborted  unknown
+UNKNOWN_PRODUCER_ID                   ok      aborted  aborted  aborted  aborted  unknown
+DUPLICATE_SEQUENCE_NUMBER             ok      aborted  ok       aborted  aborted  unknown
+MSG_SIZE_TOO_LARGE                    ok      refused  refused  refused  refused  unknown
+NOT_ENOUGH_REPLICAS                   ok      aborted  ok       aborted  aborted  unknown
+UNKNOWN                               ok      aborted  aborted  aborted  aborted  unknown
+"""
+
+CLASSES: Final[dict[str, type[LogError] | None]] = {
+    "ok": None,
+    "aborted": Aborted,
+    "refused": RecordRefused,
+    "unknown": OutcomeUnknown,
+    "fenced": Fenced,
+    "fatal": Fatal,
+}
+CELLS: Final = [
+    (request, error, CLASSES[told])
+    for error, *row in (line.split() for line in TABLE.strip().splitlines())
+    for request, told in zip(REQUESTS, row, strict=True)
+]
+INBOX: Final = TopicPartition("in", 0)
+
+
+class World:
+    """A member of a group on a mock cluster."""
+
+    def __init__(self, cluster: MockCluster) -> None:
+        cluster.make_topic("in", 1)
+        cluster.make_topic("out", 1)
+        self.cluster = cluster
+        self.log = KafkaLog.connect(cluster.bootstrap)
+        self._assigned = False
+        source = self.log.source(group="g", topics=["in"], listener=self, instance="i")
+        assert isinstance(source, KafkaSource)
+        self.source = source
+        for _ in range(400):
+            if self._assigned:
+                return
+            source.poll(10, 50)
+        raise AssertionError("the mock cluster assigned nothing")
+
+    def on_assigned(self, partitions: object) -> None:
+        self._assigned = True
+
+    def on_revoked(self, partitions: object) -> None: ...
+
+    def on_lost(self, partitions: object) -> None: ...
+
+    def close(self) -> None:
+        self.source.close()
+        self.log.close()
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[World]:
+    with MockCluster() as cluster:
+        world = World(cluster)
+        yield world
+        world.close()
+
+
+@pytest.mark.parametrize(
+    ("request_name", "error", "expected"),
+    [pytest.param(*cell, id=f"{cell[0]}-{cell[1]}") for cell in CELLS],
+)
+def test_what_becomes_of_an_error(
+    world: World, request_name: str, error: str, expected: type[LogError] | None
+) -> None:
+    request = REQUESTS[request_name]
+    transactor: Transactor = world.log.transactor(f"{request_name}-{error}")
+    told: type[LogError] | None = None
+    opens = request_name == "InitProducerId"
+    try:
+        if not opens:
+            transactor.open()
+        world.cluster.fail(request, [getattr(KafkaError, error)])
+        try:
+            if opens:
+                transactor.open()
+            else:
+                _commit(world, transactor)
+        except LogError as raised:
+            told = type(raised)
+        world.cluster.clear(request)
+
+        assert told is expected
+
+        if told in (OutcomeUnknown, Fenced, Fatal):
+            transactor.reopen()
+        _commit(world, transactor)
+    finally:
+        world.cluster.clear(request)
+        transactor.close()
+
+
+def test_a_commit_that_takes_longer_than_a_request_may_is_in_doubt(world: World) -> None:
+    """The library sends EndTxn again on the same epoch and calls that a success (KAFKA-17754): nobody may rely on it."""
+    log = KafkaLog.connect(world.cluster.bootstrap, **{"socket.timeout.ms": "1000"})
+    transactor = log.transactor("slow")
+    transactor.open()
+    world.cluster.delay(1, 1_500)
+    try:
+        with pytest.raises((Aborted, OutcomeUnknown)):
+            _commit(world, transactor)
+    finally:
+        world.cluster.delay(1, 0)
+        transactor.close()
+        log.close()
+
+
+def _commit(world: World, transactor: Transactor) -> None:
+    records = [OutRecord("out", 0, b"k", b"v")]
+    transactor.commit(records, {INBOX: Committed(1, "")}, world.source)
