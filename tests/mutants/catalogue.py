@@ -303,6 +303,8 @@ _RESTORED: Final = (
         "processor/partitions/restore.py",
         "        transactor.fence(told.transactional_ids)",
         "        pass",
+        ("tests/unit/processor/test_restore.py",),
+        safety=False,
     ),
     Mutant(
         "the history is not read",
@@ -310,19 +312,6 @@ _RESTORED: Final = (
         "    for records in reader.read(partition.history, partition.meta.history_offset, end):\n"
         "        _ingest(partition, records, around)\n        yield\n",
         "    yield\n",
-    ),
-    Mutant(
-        "the history is read once",
-        "processor/partitions/restore.py",
-        "FINAL_READS_MAX = 40",
-        "FINAL_READS_MAX = 0",
-    ),
-    Mutant(
-        "a store that is ahead of its log is kept",
-        "processor/partitions/restore.py",
-        "if told is not None and meta.ordinal > told.ordinal:",
-        "if False:",
-        ("tests/unit/processor/test_restore.py",),
     ),
     Mutant(
         "a store with a transaction that the log lost is kept",

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from streamflow.memory.store import MemoryStores
 from streamflow.model.answers import Done, QueryAnswer, Reason, Rejection
 from streamflow.model.commands import (
     ActivityOutcome,
@@ -26,6 +27,7 @@ from streamflow.wire.entities import decode_position
 from streamflow.wire.header import SF
 from streamflow.wire.keys import EntityKind
 from streamflow.wire.offset_note import OffsetNote, note, read_note
+from tests.unit.processor.asking import COUNT
 from tests.unit.processor.logs import dump
 from tests.unit.processor.programs import Charge, Counter, Hello, Sleeper
 from tests.unit.processor.stage import NS, QUEUE, Stage, payload, start
@@ -416,3 +418,20 @@ def test_records_that_are_not_ours_do_not_end_a_restore() -> None:
 def test_a_new_store_has_followed_nothing() -> None:
     assert Meta().inbox_offset == -1
     assert Meta().history_offset == 0
+
+
+def test_a_dead_owner_is_fenced_before_its_history_is_read() -> None:
+    """Or what it left open would have to be waited for, and what it still sends could come after."""
+    stage = Stage([Counter])
+    stage.begin("Counter")
+    stage.log.crash()
+    stage.stores = MemoryStores()
+    calls: list[tuple[str, str]] = []
+    stage.broker.trace = lambda process, call: calls.append((process, call))
+
+    stage.start("other")
+    stage.pass_time(30_000)
+
+    assert stage.ask(COUNT) == QueryAnswer(result=payload(0))
+    by_other = [call for process, call in calls if process == "other"]
+    assert by_other.index("transactor.fence") < by_other.index("end_offset")
