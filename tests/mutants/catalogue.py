@@ -328,12 +328,6 @@ _RESTORED: Final = (
         ("tests/unit/processor/test_restore.py",),
     ),
     Mutant(
-        "the history is read on from one record later",
-        "processor/partitions/restore.py",
-        "meta.history_offset = records[-1].offset + 1",
-        "meta.history_offset = records[-1].offset + 2",
-    ),
-    Mutant(
         "the position record is not heeded",
         "processor/partitions/restore.py",
         "        meta.inbox_offset = max(meta.inbox_offset, position.inbox_offset)\n",
@@ -357,6 +351,7 @@ _RESTORED: Final = (
         "processor/state/rows.py",
         "            run.closed_code = header.code",
         "            pass",
+        ("tests/unit/processor/test_commands.py",),
     ),
     Mutant(
         "a broken chain of events is no alarm",

@@ -27,7 +27,6 @@ from streamflow.wire.entities import decode_position
 from streamflow.wire.header import SF
 from streamflow.wire.keys import EntityKind
 from streamflow.wire.offset_note import OffsetNote, note, read_note
-from tests.unit.processor.asking import COUNT
 from tests.unit.processor.logs import dump
 from tests.unit.processor.programs import Charge, Counter, Hello, Sleeper
 from tests.unit.processor.stage import NS, QUEUE, Stage, payload, start
