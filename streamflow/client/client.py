@@ -273,6 +273,11 @@ class Client:
     def create_topics(self) -> bool:
         return connecting.creates_topics(self._transport)
 
+    async def require_namespace(self) -> None:
+        """For a Worker that is about to start. Raises `RPCError` (NOT_FOUND), which is a RuntimeError too, where the namespace
+        is not there and is not to be made on first use."""
+        await connecting.require_namespace(self._transport)
+
     @property
     def namespace(self) -> str:
         return self._namespace

@@ -137,6 +137,13 @@ def log_of(transport: Transport) -> Log:
     )
 
 
+async def require_namespace(transport: Transport) -> None:
+    from streamflow.client.log.transport import LogTransport
+
+    if isinstance(transport, LogTransport):
+        await transport.require_namespace()
+
+
 def creates_topics(transport: Transport) -> bool:
     from streamflow.client.log.transport import LogTransport
 

@@ -9,6 +9,7 @@ StreamflowError
 ├── AsyncActivityCancelledError      an activity that is completed from outside is to stop
 ├── WorkflowUpdateFailedError        the update was refused, or its handler failed; `cause` says how
 └── RPCError (service)               anything else, with a status code
+    ├── NamespaceNotFoundError       a Worker's namespace is not there
     └── RPCTimeoutOrCancelledError   no answer in time
         └── WorkflowUpdateRPCTimeoutOrCancelledError   the same, of a call about an update
 """
@@ -110,6 +111,17 @@ class AsyncActivityCancelledError(StreamflowError):
         super().__init__("Activity cancelled")
         self.details = details
         """Why."""
+
+
+class NamespaceNotFoundError(RPCError, RuntimeError):
+    """Nobody made the namespace that a Worker is to serve. A RuntimeError too, as its start raises in the model."""
+
+    def __init__(self, namespace: str) -> None:
+        super().__init__(
+            f"Worker validation failed: Namespace {namespace} is not found. Expected the connection's own namespace or one "
+            f"that was made. Make it with: streamflow namespace create {namespace}, or register_namespace",
+            RPCStatusCode.NOT_FOUND,
+        )
 
 
 class RPCTimeoutOrCancelledError(RPCError):

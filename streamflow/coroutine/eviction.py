@@ -1,11 +1,13 @@
 """Takes an instance's coroutines down, on the thread that owns them, instead of leaving them to the garbage collector.
 
-`Evicted` is thrown into each until it has ended. What catches even that, three times, is parked for the life of the
-process and counted: the owner recycles itself when there are too many.
+`Evicted` is thrown into each until it has ended, and raised by whatever it asks for. What catches even that, three times, is
+parked for the life of the process and counted: the owner recycles itself when there are too many. Code that asks again and
+again without letting go of the thread is given something to wait for (`loop.REFUSALS_MAX`), and parked.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Coroutine
 from typing import Any
 
@@ -32,10 +34,18 @@ def evict(loop: WorkflowLoop) -> bool:
             # The task never learns of its coroutine's end, and must not complain of it when it is collected.
             task._log_destroy_pending = False  # type: ignore[attr-defined]  # asyncio's own switch for this
             coroutine: Any = task.get_coro()
-            if not task.context.run(_end, coroutine.throw):
+            loop.refusals = 0
+            # As in a step: what asks for its task, such as a timeout, would else fail at once, again and again.
+            asyncio.tasks._enter_task(loop, task)
+            try:
+                ended = task.context.run(_end, coroutine.throw)
+            finally:
+                asyncio.tasks._leave_task(loop, task)
+            if not ended:
                 _parked.append((task, coroutine))
                 clean = False
         for generator in loop.generators:
+            loop.refusals = 0
             if generator.ag_frame is not None and not _end_generator(generator):
                 _parked.append(generator)
                 clean = False

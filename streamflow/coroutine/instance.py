@@ -27,7 +27,6 @@ from streamflow.coroutine.ending import End, Judge
 from streamflow.coroutine.errors import (
     CodeFailed,
     ContinueAsNewError,
-    Evicted,
     NondeterminismError,
     ReadOnlyContextError,
     RestrictedWorkflowAccessError,
@@ -375,7 +374,8 @@ class Instance:
     def refuse_changes(self, attempted: str = "change the run") -> None:
         """Raises when the code may not begin anything: it is being taken down, or only asked."""
         if self.loop.evicting:
-            raise Evicted
+            self.loop.refuse()
+            return
         if self.read_only:
             raise ReadOnlyContextError(
                 f"While in read-only function, action attempted: {attempted}. Expected code that only reads while in a "

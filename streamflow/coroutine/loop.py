@@ -11,7 +11,7 @@ import contextvars
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
 from types import AsyncGeneratorType
-from typing import Any, NoReturn, Protocol, TypeVar, TypeVarTuple, Unpack
+from typing import Any, NoReturn, Protocol, TypeVar, TypeVarTuple, Unpack, cast
 
 from streamflow.coroutine.errors import Evicted, StepLimitExceeded
 from streamflow.coroutine.guarding import GUARDED
@@ -21,6 +21,9 @@ T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
 _PRUNE_MIN = 64
+REFUSALS_MAX = 100
+"""So often a coroutine that is taken down is refused what it asks for. One that goes on asking gets something to wait for
+that never comes, so that it lets go of the thread."""
 
 
 class TimerHandle(asyncio.TimerHandle):
@@ -66,6 +69,8 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
         self.interrupted: StepLimitExceeded | None = None
         self.callback_failure: BaseException | None = None
         self.evicting = False
+        self.refusals = 0
+        """Of the coroutine that is being taken down."""
         self.outcomes_take_turns = False
         """Whether this step's run is of those that `flags.Flag.OUTCOMES_TAKE_TURNS` is about."""
         self.tasks: list[WorkflowTask[Any]] = []
@@ -109,6 +114,12 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
     def fire(self, handle: asyncio.Handle) -> None:
         """Queues a delayed call whose time has come."""
         self._ready.append(handle)
+
+    def refuse(self) -> None:
+        """Raises Evicted, unless that has been of no use too often."""
+        self.refusals += 1
+        if self.refusals <= REFUSALS_MAX:
+            raise Evicted
 
     def drop_ready(self) -> None:
         self._ready.clear()
@@ -203,7 +214,9 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
     ) -> WorkflowTask[T]:
         if self.evicting:
             coro.close()
-            raise Evicted
+            self.refuse()
+            waiting: Any = self.create_future()
+            return cast("WorkflowTask[T]", waiting)
         order = self.next_order()
         task = WorkflowTask(
             coro,

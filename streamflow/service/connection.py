@@ -96,5 +96,5 @@ class ServiceClient:
 
     async def close(self) -> None:
         """Ends the connection, for every client that uses it."""
-        for transport in self._transports.values():
+        for transport in reversed(self._transports.values()):  # the first one's log is everybody's
             await transport.close()

@@ -102,6 +102,7 @@ class Service:
             self._made_room = True
             await make_room(self._place)
         await self._blocking(self._take_part)
+        await setup.client.require_namespace()
         entry = await self._blocking(self._ensure_queue)
         name = await self._blocking(self._claim_name)
         if setup.registry.has_sync and setup.threads is None and self._log.threaded:

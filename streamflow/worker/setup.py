@@ -59,6 +59,10 @@ class WorkerClient(Protocol):
     @property
     def create_topics(self) -> bool: ...
 
+    async def require_namespace(self) -> None:
+        """Raises what a worker of a namespace that nobody made ends with."""
+        ...
+
     def config(self, *, active_config: bool = ...) -> Mapping[str, Any]:
         """Plugins and interceptors among other things."""
         ...

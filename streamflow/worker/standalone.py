@@ -178,3 +178,6 @@ class _Plain:
     def config(self, *, active_config: bool = False) -> Mapping[str, Any]:
         """No plugins and no interceptors: those are for users' code."""
         return {}
+
+    async def require_namespace(self) -> None:
+        """The worker around this one has asked."""

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from streamflow import topology
+from streamflow.client.errors import NamespaceNotFoundError
 from streamflow.client.log import declaring, locate
 from streamflow.client.log.activity_hosting import ActivityHosting
 from streamflow.client.log.conversation import Conversation
@@ -68,6 +70,8 @@ class LogTransport:
         """
         self.log = log
         self.create_topics = create_topics
+        self.makes_namespace = create_topics
+        """Whether its namespace is made at first use: that of a connection, where topics are made. Others are registered."""
         self._namespace = namespace
         self._while_waiting = while_waiting
         self._timing = timing or Timing()
@@ -87,7 +91,23 @@ class LogTransport:
     # -- opening and closing ------------------------------------------------------------------------------------
 
     async def open(self) -> None:
-        await self._talk.open(create_topics=self.create_topics)
+        await self._talk.open(create_topics=self.makes_namespace)
+
+    async def require_namespace(self) -> None:
+        """Before a Worker of the namespace starts.
+
+        Raises:
+            NamespaceNotFoundError: topics are made here on first use, but this namespace is not the connection's own, and
+                nobody has made it.
+        """
+        if not self.create_topics or self.makes_namespace:
+            return
+        topic = topology.settings_topic(self._namespace)
+        log = self.log
+        if not await blocking(
+            log, lambda: topic in log.topics() or topic in log.describe_topics([topic])
+        ):
+            raise NamespaceNotFoundError(self._namespace)
 
     def sibling(self, namespace: str) -> LogTransport:
         """The same log for another namespace; the log is closed with this one."""
@@ -99,7 +119,7 @@ class LogTransport:
             while_waiting=self._while_waiting,
             visibility=self._visibility,
         )
-        sibling._owns_log = False
+        sibling._owns_log = sibling.makes_namespace = False
         if self._keeping is not None:
             sibling.keep_queues()
         return sibling

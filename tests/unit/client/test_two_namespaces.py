@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 
 from streamflow import activity, topology, workflow
+from streamflow.api.workflowservice.v1 import RegisterNamespaceRequest
 from streamflow.client import (
     Client,
     RPCError,
@@ -175,3 +176,34 @@ async def test_nothing_of_a_deleted_one_is_in_its_namesake() -> None:
             assert await _ids(new) == [("w", again.result_run_id)]
             assert await _ids(blue) == [("w", again.result_run_id)]
             assert await again.query(Order.words) == []
+
+
+@pytest.mark.parametrize("where_to", ["memory", "embedded"])
+async def test_a_namespace_that_nobody_made_has_no_workers_and_no_workflows(where_to: str) -> None:
+    """As the model says it: a worker ends with a RuntimeError, a call with NOT_FOUND. Registered, it is as good as any."""
+    make = (
+        WorkflowEnvironment.start_time_skipping
+        if where_to == "memory"
+        else WorkflowEnvironment.start_local
+    )
+    async with await make() as env:
+        config = env.client.config()
+        config["namespace"] = "does-not-exist"
+        client = Client(**config)
+
+        with pytest.raises(RuntimeError, match="Worker validation failed") as failed:
+            await Worker(client, task_queue=QUEUE, workflows=[Order]).run()
+        assert isinstance(failed.value, RPCError)
+        assert failed.value.status is RPCStatusCode.NOT_FOUND
+        with pytest.raises(RPCError, match="does-not-exist is not found") as refused:
+            await client.start_workflow(Order.run, id="w", task_queue=QUEUE)
+        assert refused.value.status is RPCStatusCode.NOT_FOUND
+        assert "does-not-exist.settings" not in env.client.log.topics()
+
+        await env.client.workflow_service.register_namespace(
+            RegisterNamespaceRequest(namespace="does-not-exist")
+        )
+        async with Worker(client, task_queue=QUEUE, workflows=[Order], activities=[where]):
+            handle = await client.start_workflow(Order.run, id="w", task_queue=QUEUE)
+            await handle.signal(Order.hear, "stop")
+            assert await handle.result() == ["stop", "does-not-exist", "does-not-exist"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import threading
-from collections.abc import AsyncGenerator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from datetime import timedelta
 from typing import Any
 
@@ -14,7 +14,8 @@ import pytest
 from streamflow import workflow
 from streamflow.coroutine.errors import Evicted
 from streamflow.coroutine.eviction import parked_count
-from tests.unit.coroutine.world import World, driven
+from streamflow.coroutine.loop import REFUSALS_MAX
+from tests.unit.coroutine.world import World, act, driven
 
 
 def test_every_task_ends_on_the_thread_that_evicts() -> None:
@@ -132,6 +133,82 @@ def test_code_that_swallows_its_end_and_waits_anew_comes_back(
     world = World(driven(code))
     world.step()
     assert not world.instance.evict()
+
+
+async def _nothing() -> None: ...
+
+
+async def _in_a_group() -> None:
+    async with asyncio.TaskGroup() as group:
+        group.create_task(_nothing())
+
+
+async def _in_time() -> None:
+    async with asyncio.timeout(1):
+        await act()
+
+
+async def _gathered() -> None:
+    await asyncio.gather(act())
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize(
+    "ask",
+    [
+        act,
+        lambda: act(retry_policy=None, summary="again"),
+        lambda: workflow.execute_local_activity("a", start_to_close_timeout=timedelta(seconds=1)),
+        lambda: workflow.execute_child_workflow("Child", id="c"),
+        lambda: workflow.get_external_workflow_handle("x").signal("s"),
+        lambda: asyncio.create_task(_nothing()),
+        lambda: asyncio.wait_for(_nothing(), 1),
+        _in_a_group,
+        _in_time,
+        _gathered,
+    ],
+)
+def test_code_that_swallows_its_end_and_asks_anew_for_ever_is_parked(
+    ask: Callable[[], Awaitable[Any]],
+) -> None:
+    """It never lets go of the thread by itself: each refusal is swallowed within the call that is refused."""
+
+    async def code() -> None:
+        while True:
+            try:
+                await ask()
+                await asyncio.Event().wait()
+            except BaseException:
+                continue
+
+    before = parked_count()
+    world = World(driven(code))
+    world.step()
+
+    assert not world.instance.evict()
+    assert parked_count() == before + 1
+
+
+def test_each_coroutine_is_refused_what_it_asks_for_however_many_there_are() -> None:
+    refused: list[int] = []
+
+    async def wait(number: int) -> None:
+        try:
+            await workflow.sleep(10)
+        finally:
+            try:
+                await act()
+            finally:
+                refused.append(number)
+
+    async def code() -> None:
+        await asyncio.gather(*(wait(number) for number in range(2 * REFUSALS_MAX)))
+
+    world = World(driven(code))
+    world.step()
+
+    assert world.instance.evict()
+    assert sorted(refused) == list(range(2 * REFUSALS_MAX))
 
 
 def test_tasks_that_never_began_end_without_running() -> None:
