@@ -37,6 +37,7 @@ __all__ = [
     "CancelledError",
     "ChildWorkflowError",
     "FailureError",
+    "InvalidVersioningOverrideError",
     "NexusOperationAlreadyStartedError",
     "NexusOperationError",
     "NoCounterpartError",
@@ -397,3 +398,7 @@ class NexusOperationError(FailureError):
 
 class NexusOperationAlreadyStartedError(FailureError):
     """Never raised: there is no Nexus here. The name is there for ``except`` clauses of ported code."""
+
+
+class InvalidVersioningOverrideError(FailureError):
+    """Never raised: a child takes no versioning override here. The name is there for ``except`` clauses of ported code."""

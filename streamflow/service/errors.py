@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 
+from streamflow.api.common.v1 import GrpcStatus
 from streamflow.exceptions import StreamflowError
 
 
@@ -51,5 +52,12 @@ class RPCError(StreamflowError):
 
     @property
     def raw_grpc_status(self) -> bytes:
-        """Always empty here: the log's answers carry no gRPC status."""
+        """As it was given; empty for calls of ours, whose answers carry no gRPC status."""
         return self._raw_grpc_status
+
+    @property
+    def grpc_status(self) -> GrpcStatus:
+        """Code, message and details: of the raw status where there is one, else of this error, without details."""
+        if self._raw_grpc_status:
+            return GrpcStatus.FromString(self._raw_grpc_status)
+        return GrpcStatus(code=int(self._status), message=self._message)

@@ -41,6 +41,7 @@ NAMES = {
         start_local_activity start_local_activity_class start_local_activity_method time time_ns unsafe update
         upsert_memo upsert_search_attributes uuid4 uuid7 wait wait_condition""",
     "client": """
+        ActivityFailureError NexusOperationFailureError ScheduleAlreadyRunningError
         AsyncActivityCancelledError AsyncActivityHandle AsyncActivityIDReference Client ClientConfig Interceptor
         OutboundInterceptor Plugin RPCError RPCStatusCode RPCTimeoutOrCancelledError ServiceClient TLSConfig
         WithStartWorkflowOperation WorkflowContinuedAsNewError WorkflowExecution WorkflowExecutionAsyncIterator
@@ -71,7 +72,8 @@ NAMES = {
         VersioningBehavior VersioningOverride WorkerDeploymentVersion WorkflowIDConflictPolicy WorkflowIDReusePolicy""",
     "exceptions": """
         ActivityAlreadyStartedError ActivityError ApplicationError ApplicationErrorCategory CancelledError
-        ChildWorkflowError FailureError RetryState ServerError TemporalError TerminatedError TimeoutError TimeoutType
+        ChildWorkflowError FailureError InvalidVersioningOverrideError NexusOperationAlreadyStartedError
+        NexusOperationError RetryState ServerError TemporalError TerminatedError TimeoutError TimeoutType
         WorkflowAlreadyStartedError is_cancelled_exception""",
     "converter": """
         AdvancedJSONEncoder BinaryNullPayloadConverter BinaryPlainPayloadConverter CompositePayloadConverter

@@ -10,6 +10,8 @@ from streamflow.model.payload import Payload
 
 __all__ = [
     "ActivityType",
+    "Any",
+    "GrpcStatus",
     "Header",
     "Memo",
     "Payload",
@@ -75,6 +77,21 @@ class WorkerVersionStamp(Message):
 
     build_id = field(1, "")
     use_versioning = field(3, False)
+
+
+class Any(Message):
+    """A message of any kind, as bytes; ``type_url`` says of which."""
+
+    type_url = field(1, "")
+    value = field(2, b"")
+
+
+class GrpcStatus(Message):
+    """How a call ended, as gRPC services say it."""
+
+    code = field(1, 0)
+    message = field(2, "")
+    details = many(3, Any)
 
 
 also_in(__name__, "message_pb2")
