@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from streamflow.service import above
 from streamflow.service.options import ConnectConfig
 from streamflow.service.raw import (
     CloudService,
@@ -34,9 +35,7 @@ class ServiceClient:
             ValueError: the target is none of the known forms, or a setting has no place there.
             RPCError: nobody can be reached there, or the namespace has no topics.
         """
-        from streamflow.client import connecting
-
-        return await connecting.connect(config)
+        return await above.connect(config)
 
     def __init__(self, config: ConnectConfig, transport: Transport) -> None:
         if not config.identity:

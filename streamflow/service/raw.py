@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 from streamflow.api.message import Message
 from streamflow.api.operatorservice import v1 as operator
 from streamflow.api.workflowservice import v1 as messages
+from streamflow.service import above
 
 if TYPE_CHECKING:
     from streamflow.service.connection import ServiceClient
@@ -50,11 +51,8 @@ class BoundCall(Generic[RequestT, ResponseT]):
             raise TypeError(
                 f"Expected a {self._takes.__name__} for {self._service.name}.{self._name}, found {req!r}"
             )
-        from streamflow.client import raw
-
-        return cast(
-            "ResponseT", await raw.answer(self._service.connection, self._name, req, timeout)
-        )
+        answer = await above.answer(self._service.connection, self._name, req, timeout)
+        return cast("ResponseT", answer)
 
 
 class Call(Generic[RequestT, ResponseT]):
