@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
-from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from streamflow.cli.address import Connection, connected
-from streamflow.cli.arguments import HERE, Input, Queue, Run, Seconds, WorkflowID, parse_inputs
+from streamflow.cli.address import Connection
+from streamflow.cli.arguments import (
+    HERE,
+    LATEST,
+    Input,
+    Run,
+    Seconds,
+    Target,
+    WorkflowID,
+    duration,
+    parse_inputs,
+)
+from streamflow.cli.calling import called, called_on
 from streamflow.cli.exits import CommandError, ExitCode
 
 if TYPE_CHECKING:
-    from streamflow.client import Client, WorkflowHandle
+    from streamflow.client import Client
 
 ActivityID = Annotated[
     str | None,
@@ -35,20 +43,19 @@ def pause(
     activity_id: ActivityID = None,
     activity_type: ActivityType = None,
     reason: Annotated[str, Parameter(help="For whoever looks at it later.")] = "",
-    queue: Queue = None,
-    run_id: Run = None,
-    timeout: Seconds = None,
+    target: Target = LATEST,
     connection: Connection = HERE,
 ) -> int:
     """Begins no further attempt of an activity until it is unpaused; what runs may end."""
-    return _control(
+    return called_on(
         connection,
-        (workflow_id, run_id, queue),
+        workflow_id,
+        target,
         lambda handle: handle.pause_activity(
             activity_id,
             activity_type=_one_of(activity_id, activity_type),
             reason=reason,
-            rpc_timeout=_duration(timeout),
+            rpc_timeout=target.patience,
         ),
     )
 
@@ -63,21 +70,20 @@ def unpause(
         bool, Parameter(help="Count attempts from 1 again.", negative=())
     ] = False,
     reset_heartbeat: ResetHeartbeat = False,
-    queue: Queue = None,
-    run_id: Run = None,
-    timeout: Seconds = None,
+    target: Target = LATEST,
     connection: Connection = HERE,
 ) -> int:
     """Lets a paused activity go on, at once."""
-    return _control(
+    return called_on(
         connection,
-        (workflow_id, run_id, queue),
+        workflow_id,
+        target,
         lambda handle: handle.unpause_activity(
             activity_id,
             activity_type=_one_of(activity_id, activity_type),
             reset_attempts=reset_attempts,
             reset_heartbeat=reset_heartbeat,
-            rpc_timeout=_duration(timeout),
+            rpc_timeout=target.patience,
         ),
     )
 
@@ -92,21 +98,20 @@ def reset(
         bool, Parameter(help="Leave a paused activity paused.", negative=())
     ] = False,
     reset_heartbeat: ResetHeartbeat = False,
-    queue: Queue = None,
-    run_id: Run = None,
-    timeout: Seconds = None,
+    target: Target = LATEST,
     connection: Connection = HERE,
 ) -> int:
     """Counts an activity's attempts from 1 again, and sends what waits at once."""
-    return _control(
+    return called_on(
         connection,
-        (workflow_id, run_id, queue),
+        workflow_id,
+        target,
         lambda handle: handle.reset_activity(
             activity_id,
             activity_type=_one_of(activity_id, activity_type),
             keep_paused=keep_paused,
             reset_heartbeat=reset_heartbeat,
-            rpc_timeout=_duration(timeout),
+            rpc_timeout=target.patience,
         ),
     )
 
@@ -140,10 +145,10 @@ def complete(
         handle = client.get_async_activity_handle(
             workflow_id=workflow_id, run_id=run_id, activity_id=activity_id
         )
-        await handle.complete(*values, rpc_timeout=_duration(timeout))
+        await handle.complete(*values, rpc_timeout=duration(timeout))
         return ExitCode.OK
 
-    return _run(connection, call)
+    return called(connection, call)
 
 
 def fail(
@@ -174,39 +179,13 @@ def fail(
             workflow_id=workflow_id, run_id=run_id, activity_id=activity_id
         )
         error = ApplicationError(reason, type=type or None, non_retryable=non_retryable)
-        await handle.fail(error, rpc_timeout=_duration(timeout))
+        await handle.fail(error, rpc_timeout=duration(timeout))
         return ExitCode.OK
 
-    return _run(connection, call)
+    return called(connection, call)
 
 
 def _one_of(activity_id: str | None, activity_type: str | None) -> str | None:
     if (activity_id is None) == (activity_type is None):
         raise CommandError("Expected either --activity-id or --type", ExitCode.USAGE)
     return activity_type
-
-
-def _control(
-    connection: Connection,
-    meant: tuple[str, str | None, str | None],
-    act: Callable[[WorkflowHandle[Any, Any]], Awaitable[None]],
-) -> int:
-    workflow_id, run_id, queue = meant
-
-    async def call(client: Client) -> int:
-        await act(client.get_workflow_handle(workflow_id, run_id=run_id, task_queue=queue))
-        return ExitCode.OK
-
-    return _run(connection, call)
-
-
-def _run(connection: Connection, call: Callable[[Client], Awaitable[int]]) -> int:
-    async def connect_and_call() -> int:
-        async with connected(connection) as client:
-            return await call(client)
-
-    return asyncio.run(connect_and_call())
-
-
-def _duration(seconds: float | None) -> timedelta | None:
-    return None if seconds is None else timedelta(seconds=seconds)

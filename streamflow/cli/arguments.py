@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -33,6 +34,23 @@ Run = Annotated[
     str | None, Parameter(name=["--run-id", "-r"], help="One run; the latest when left out.")
 ]
 Seconds = Annotated[float | None, Parameter(help="How long to wait for the answer, in seconds.")]
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Target:
+    """Which run of a workflow is meant, and how long to wait for it."""
+
+    queue: Queue = None
+    run_id: Run = None
+    timeout: Seconds = None
+
+    @property
+    def patience(self) -> timedelta | None:
+        return duration(self.timeout)
+
+
+LATEST = Target()
 
 
 def parse_inputs(texts: list[str] | None) -> list[Any]:

@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from streamflow.cli.address import Connection, connected
-from streamflow.cli.arguments import (
-    HERE,
-    Input,
-    Queue,
-    Run,
-    Seconds,
-    WorkflowID,
-    duration,
-    parse_inputs,
-)
+from streamflow.cli.address import Connection
+from streamflow.cli.arguments import HERE, LATEST, Input, Target, WorkflowID, parse_inputs
+from streamflow.cli.calling import called_on
 from streamflow.cli.exits import ExitCode
 from streamflow.cli.outcomes import print_failure, print_json
 from streamflow.cli.output import Form, show
 
 if TYPE_CHECKING:
-    from streamflow.client import WorkflowUpdateHandle
+    from streamflow.client import WorkflowHandle, WorkflowUpdateHandle
 
 
 def update(
@@ -39,9 +30,7 @@ def update(
     wait: Annotated[
         bool, Parameter(help="Wait for its result; otherwise only until it is accepted.")
     ] = True,
-    queue: Queue = None,
-    run_id: Run = None,
-    timeout: Seconds = None,
+    target: Target = LATEST,
     output: Form = "table",
     connection: Connection = HERE,
 ) -> int:
@@ -54,27 +43,24 @@ def update(
     """
     from streamflow.client import WorkflowUpdateFailedError, WorkflowUpdateStage
 
-    args, patience = parse_inputs(input), duration(timeout)
+    args = parse_inputs(input)
 
-    async def call() -> int:
-        async with connected(connection) as client:
-            handle = client.get_workflow_handle(workflow_id, run_id=run_id, task_queue=queue)
-            sent: WorkflowUpdateHandle[Any] = await handle.start_update(
-                update_name,
-                args=args,
-                id=update_id,
-                wait_for_stage=WorkflowUpdateStage.ACCEPTED,
-                rpc_timeout=patience,
-            )
-            if not wait:
-                facts = {"update_id": sent.id, "run_id": sent.workflow_run_id}
-                show(facts, output)
-                return ExitCode.OK
-            try:
-                print_json(await sent.result(rpc_timeout=patience))
-            except WorkflowUpdateFailedError as error:
-                print_failure("Update", error.cause, output)
-                return ExitCode.FAILED
+    async def call(handle: WorkflowHandle[Any, Any]) -> int:
+        sent: WorkflowUpdateHandle[Any] = await handle.start_update(
+            update_name,
+            args=args,
+            id=update_id,
+            wait_for_stage=WorkflowUpdateStage.ACCEPTED,
+            rpc_timeout=target.patience,
+        )
+        if not wait:
+            show({"update_id": sent.id, "run_id": sent.workflow_run_id}, output)
             return ExitCode.OK
+        try:
+            print_json(await sent.result(rpc_timeout=target.patience))
+        except WorkflowUpdateFailedError as error:
+            print_failure("Update", error.cause, output)
+            return ExitCode.FAILED
+        return ExitCode.OK
 
-    return asyncio.run(call())
+    return called_on(connection, workflow_id, target, call)

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 import uuid
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from streamflow.cli.address import Connection, connected
+from streamflow.cli.address import Connection
 from streamflow.cli.arguments import (
     HERE,
+    LATEST,
     Input,
-    Queue,
-    Run,
     Seconds,
+    Target,
     WorkflowID,
     duration,
     parse_inputs,
 )
+from streamflow.cli.calling import called, called_on
 from streamflow.cli.exits import ExitCode
 from streamflow.cli.outcomes import print_failure, print_json
 from streamflow.cli.output import Form, show, show_rows
@@ -76,11 +75,11 @@ def start(
             start_delay=timedelta(seconds=start_delay) if start_delay else None,
         )
         if wait:
-            return await _print_result(handle, timeout, output)
+            return await _print_result(handle, duration(timeout), output)
         show({"workflow_id": handle.id, "run_id": handle.result_run_id, "queue": queue}, output)
         return ExitCode.OK
 
-    return _run(connection, call)
+    return called(connection, call)
 
 
 def signal(
@@ -89,9 +88,7 @@ def signal(
     /,
     *,
     input: Input = None,
-    queue: Queue = None,
-    run_id: Run = None,
-    timeout: Seconds = None,
+    target: Target = LATEST,
     connection: Connection = HERE,
 ) -> int:
     """Sends a signal; once this returns it is never lost.
@@ -102,13 +99,12 @@ def signal(
         The signal's name.
     """
     args = parse_inputs(input)
-
-    async def call(client: Client) -> int:
-        handle = client.get_workflow_handle(workflow_id, run_id=run_id, task_queue=queue)
-        await handle.signal(signal_name, args=args, rpc_timeout=duration(timeout))
-        return ExitCode.OK
-
-    return _run(connection, call)
+    return called_on(
+        connection,
+        workflow_id,
+        target,
+        lambda handle: handle.signal(signal_name, args=args, rpc_timeout=target.patience),
+    )
 
 
 def query(
@@ -117,9 +113,7 @@ def query(
     /,
     *,
     input: Input = None,
-    queue: Queue = None,
-    run_id: Run = None,
-    timeout: Seconds = None,
+    target: Target = LATEST,
     connection: Connection = HERE,
 ) -> int:
     """Asks the workflow's code and prints the answer as JSON. Closed workflows answer too.
@@ -131,31 +125,27 @@ def query(
     """
     args = parse_inputs(input)
 
-    async def call(client: Client) -> int:
-        handle = client.get_workflow_handle(workflow_id, run_id=run_id, task_queue=queue)
-        print_json(await handle.query(query_name, args=args, rpc_timeout=duration(timeout)))
-        return ExitCode.OK
+    async def call(handle: WorkflowHandle[Any, Any]) -> None:
+        print_json(await handle.query(query_name, args=args, rpc_timeout=target.patience))
 
-    return _run(connection, call)
+    return called_on(connection, workflow_id, target, call)
 
 
 def result(
     workflow_id: WorkflowID,
     /,
     *,
-    queue: Queue = None,
-    run_id: Run = None,
-    timeout: Seconds = None,
+    target: Target = LATEST,
     output: Form = "table",
     connection: Connection = HERE,
 ) -> int:
     """Waits for the workflow's end and prints its result as JSON; a failed workflow exits with 1."""
-
-    async def call(client: Client) -> int:
-        handle = client.get_workflow_handle(workflow_id, run_id=run_id, task_queue=queue)
-        return await _print_result(handle, timeout, output)
-
-    return _run(connection, call)
+    return called_on(
+        connection,
+        workflow_id,
+        target,
+        lambda handle: _print_result(handle, target.patience, output),
+    )
 
 
 def cancel(
@@ -163,19 +153,16 @@ def cancel(
     /,
     *,
     reason: Annotated[str, Parameter(help="For the history and the workflow's code.")] = "",
-    queue: Queue = None,
-    run_id: Run = None,
-    timeout: Seconds = None,
+    target: Target = LATEST,
     connection: Connection = HERE,
 ) -> int:
     """Asks a workflow to stop; its code may clean up first."""
-
-    async def call(client: Client) -> int:
-        handle = client.get_workflow_handle(workflow_id, run_id=run_id, task_queue=queue)
-        await handle.cancel(reason=reason, rpc_timeout=duration(timeout))
-        return ExitCode.OK
-
-    return _run(connection, call)
+    return called_on(
+        connection,
+        workflow_id,
+        target,
+        lambda handle: handle.cancel(reason=reason, rpc_timeout=target.patience),
+    )
 
 
 def terminate(
@@ -183,60 +170,50 @@ def terminate(
     /,
     *,
     reason: Annotated[str, Parameter(help="For the history.")] = "",
-    queue: Queue = None,
-    run_id: Run = None,
-    timeout: Seconds = None,
+    target: Target = LATEST,
     connection: Connection = HERE,
 ) -> int:
     """Ends a workflow at once, without running more of its code."""
-
-    async def call(client: Client) -> int:
-        handle = client.get_workflow_handle(workflow_id, run_id=run_id, task_queue=queue)
-        await handle.terminate(reason=reason, rpc_timeout=duration(timeout))
-        return ExitCode.OK
-
-    return _run(connection, call)
+    return called_on(
+        connection,
+        workflow_id,
+        target,
+        lambda handle: handle.terminate(reason=reason, rpc_timeout=target.patience),
+    )
 
 
 def describe(
     workflow_id: WorkflowID,
     /,
     *,
-    queue: Queue = None,
-    run_id: Run = None,
-    timeout: Seconds = None,
+    target: Target = LATEST,
     output: Form = "table",
     connection: Connection = HERE,
 ) -> int:
     """Shows where a workflow stands: status, what it waits for, and why it does not move if its code failed."""
 
-    async def call(client: Client) -> int:
-        handle = client.get_workflow_handle(workflow_id, run_id=run_id, task_queue=queue)
-        _show_description(await handle.describe(rpc_timeout=duration(timeout)), output)
-        return ExitCode.OK
+    async def call(handle: WorkflowHandle[Any, Any]) -> None:
+        _show_description(await handle.describe(rpc_timeout=target.patience), output)
 
-    return _run(connection, call)
+    return called_on(connection, workflow_id, target, call)
 
 
 def history(
     workflow_id: WorkflowID,
     /,
     *,
-    queue: Queue = None,
-    run_id: Run = None,
+    target: Target = LATEST,
     file: Annotated[
         Path | None,
         Parameter(name=["--file", "-f"], help="Write the history there, for `streamflow replay`."),
     ] = None,
-    timeout: Seconds = None,
     output: Form = "table",
     connection: Connection = HERE,
 ) -> int:
     """Shows a run's events, or saves them as a file."""
 
-    async def call(client: Client) -> int:
-        handle = client.get_workflow_handle(workflow_id, run_id=run_id, task_queue=queue)
-        found = await handle.fetch_history(rpc_timeout=duration(timeout))
+    async def call(handle: WorkflowHandle[Any, Any]) -> None:
+        found = await handle.fetch_history(rpc_timeout=target.patience)
         if file is not None:
             file.write_text(found.to_json() + "\n", encoding="utf-8")
             print(
@@ -248,29 +225,20 @@ def history(
         else:
             for event in found.to_json_dict()["events"]:
                 print(_event_line(event))
-        return ExitCode.OK
 
-    return _run(connection, call)
+    return called_on(connection, workflow_id, target, call)
 
 
 # -- input and output ---------------------------------------------------------------------------------------------
 
 
-def _run(connection: Connection, call: Callable[[Client], Awaitable[int]]) -> int:
-    async def connect_and_call() -> int:
-        async with connected(connection) as client:
-            return await call(client)
-
-    return asyncio.run(connect_and_call())
-
-
 async def _print_result(
-    handle: WorkflowHandle[Any, Any], seconds: float | None, output: str
+    handle: WorkflowHandle[Any, Any], patience: timedelta | None, output: str
 ) -> int:
     from streamflow.client import WorkflowFailureError
 
     try:
-        print_json(await handle.result(rpc_timeout=duration(seconds)))
+        print_json(await handle.result(rpc_timeout=patience))
     except WorkflowFailureError as error:
         print_failure("Workflow", error.cause, output)
         return ExitCode.FAILED

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib.metadata import version
-from typing import TypeVar
+from typing import Protocol, TypeVar
 from urllib.parse import unquote
 
 import msgspec
@@ -24,6 +24,12 @@ from streamflow.service import RPCError, RPCStatusCode
 T = TypeVar("T")
 
 Reply = Answer | msgspec.Struct
+
+
+class WorkflowBody(Protocol):
+    """A body that is a command for the workflow of its path."""
+
+    def command(self, workflow_id: str, /) -> Command: ...
 
 
 class BadRequest(Exception):
@@ -67,41 +73,10 @@ class Operations:
             answer = await self._ask(request, body.queue, accepted)
             return _still_running(answer)
 
-    async def signal(self, request: Request) -> Reply:
-        body = await _read(request, api_v1.SignalBody)
-        return await self._ask(request, _queue(request), body.command(_workflow_id(request)))
-
-    async def query(self, request: Request) -> Reply:
-        body = await _read(request, api_v1.QueryBody)
-        return await self._ask(request, _queue(request), body.command(_workflow_id(request)))
-
-    async def cancel(self, request: Request) -> Reply:
-        body = await _read(request, api_v1.CancelBody)
-        return await self._ask(request, _queue(request), body.command(_workflow_id(request)))
-
-    async def terminate(self, request: Request) -> Reply:
-        body = await _read(request, api_v1.TerminateBody)
-        return await self._ask(request, _queue(request), body.command(_workflow_id(request)))
-
-    async def control(self, request: Request) -> Reply:
-        body = await _read(request, api_v1.ControlWorkflowBody)
-        return await self._ask(request, _queue(request), body.command(_workflow_id(request)))
-
-    async def reset(self, request: Request) -> Reply:
-        body = await _read(request, api_v1.ResetBody)
-        return await self._ask(request, _queue(request), body.command(_workflow_id(request)))
-
-    async def report_activity(self, request: Request) -> Reply:
-        body = await _read(request, api_v1.ReportBody)
-        return await self._ask(request, _queue(request), body.command(_workflow_id(request)))
-
-    async def heartbeat_activity(self, request: Request) -> Reply:
-        body = await _read(request, api_v1.HeartbeatBody)
-        return await self._ask(request, _queue(request), body.command(_workflow_id(request)))
-
-    async def control_activity(self, request: Request) -> Reply:
-        body = await _read(request, api_v1.ControlBody)
-        return await self._ask(request, _queue(request), body.command(_workflow_id(request)))
+    async def tell(self, request: Request, body: type[WorkflowBody]) -> Reply:
+        """What a body of this kind says to the workflow of the path."""
+        said = await _read(request, body)
+        return await self._ask(request, _queue(request), said.command(_workflow_id(request)))
 
     async def describe(self, request: Request) -> Reply:
         command = DescribeWorkflow(workflow_id=_workflow_id(request), run_id=_run_id(request))

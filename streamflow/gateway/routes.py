@@ -20,6 +20,17 @@ from streamflow.model.answers import (
 )
 
 Operation = Callable[[Operations, Request], Awaitable[Reply]]
+CommandBody = (
+    api_v1.SignalBody
+    | api_v1.QueryBody
+    | api_v1.CancelBody
+    | api_v1.TerminateBody
+    | api_v1.ControlWorkflowBody
+    | api_v1.ResetBody
+    | api_v1.ReportBody
+    | api_v1.HeartbeatBody
+    | api_v1.ControlBody
+)
 
 
 class Parameter(msgspec.Struct, frozen=True):
@@ -58,6 +69,32 @@ PAGE_TOKEN = Parameter("page_token", "Where the page before ended.")
 _NAMESPACE = "/namespaces/{namespace}"
 _WORKFLOWS = _NAMESPACE + "/workflows"
 _WORKFLOW = _WORKFLOWS + "/{workflow_id}"
+
+
+def _command(
+    name: str,
+    path: str,
+    about: str,
+    body: type[CommandBody],
+    *,
+    answer: type[msgspec.Struct] = Done,
+) -> Route:
+    """A route that tells a workflow what its body says."""
+
+    async def tell(operations: Operations, request: Request) -> Reply:
+        return await operations.tell(request, body)
+
+    return Route(
+        name=name,
+        method="POST",
+        path=_WORKFLOW + path,
+        about=about,
+        operation=tell,
+        body=body,
+        answers=(answer,),
+        parameters=(QUEUE,),
+    )
+
 
 ROUTES: tuple[Route, ...] = (
     Route(
@@ -139,25 +176,18 @@ ROUTES: tuple[Route, ...] = (
         answers=(Description,),
         parameters=(QUEUE, RUN),
     ),
-    Route(
-        name="signal_workflow",
-        method="POST",
-        path=_WORKFLOW + "/signal",
-        about="Delivers a signal; once answered it is never lost.",
-        operation=Operations.signal,
-        body=api_v1.SignalBody,
-        answers=(Done,),
-        parameters=(QUEUE,),
+    _command(
+        "signal_workflow",
+        "/signal",
+        "Delivers a signal; once answered it is never lost.",
+        api_v1.SignalBody,
     ),
-    Route(
-        name="query_workflow",
-        method="POST",
-        path=_WORKFLOW + "/query",
-        about="Asks the workflow's code, which has seen every signal that was answered before.",
-        operation=Operations.query,
-        body=api_v1.QueryBody,
-        answers=(QueryAnswer,),
-        parameters=(QUEUE,),
+    _command(
+        "query_workflow",
+        "/query",
+        "Asks the workflow's code, which has seen every signal that was answered before.",
+        api_v1.QueryBody,
+        answer=QueryAnswer,
     ),
     Route(
         name="update_workflow",
@@ -178,75 +208,48 @@ ROUTES: tuple[Route, ...] = (
         answers=(UpdateOutcome,),
         parameters=(QUEUE, RUN, WAIT),
     ),
-    Route(
-        name="cancel_workflow",
-        method="POST",
-        path=_WORKFLOW + "/cancel",
-        about="Asks the workflow to stop; its code may clean up first.",
-        operation=Operations.cancel,
-        body=api_v1.CancelBody,
-        answers=(Done,),
-        parameters=(QUEUE,),
+    _command(
+        "cancel_workflow",
+        "/cancel",
+        "Asks the workflow to stop; its code may clean up first.",
+        api_v1.CancelBody,
     ),
-    Route(
-        name="terminate_workflow",
-        method="POST",
-        path=_WORKFLOW + "/terminate",
-        about="Ends the run at once, without running more of its code.",
-        operation=Operations.terminate,
-        body=api_v1.TerminateBody,
-        answers=(Done,),
-        parameters=(QUEUE,),
+    _command(
+        "terminate_workflow",
+        "/terminate",
+        "Ends the run at once, without running more of its code.",
+        api_v1.TerminateBody,
     ),
-    Route(
-        name="control_workflow",
-        method="POST",
-        path=_WORKFLOW + "/control",
-        about="Pauses a run, lets it go on, or deletes a closed one before its retention ends.",
-        operation=Operations.control,
-        body=api_v1.ControlWorkflowBody,
-        answers=(Done,),
-        parameters=(QUEUE,),
+    _command(
+        "control_workflow",
+        "/control",
+        "Pauses a run, lets it go on, or deletes a closed one before its retention ends.",
+        api_v1.ControlWorkflowBody,
     ),
-    Route(
-        name="reset_workflow",
-        method="POST",
-        path=_WORKFLOW + "/reset",
-        about="Begins a new run with what a run had done before the step of an event; that step is made anew.",
-        operation=Operations.reset,
-        body=api_v1.ResetBody,
-        answers=(Done,),
-        parameters=(QUEUE,),
+    _command(
+        "reset_workflow",
+        "/reset",
+        "Begins a new run with what a run had done before the step of an event; that step is made anew.",
+        api_v1.ResetBody,
     ),
-    Route(
-        name="report_activity",
-        method="POST",
-        path=_WORKFLOW + "/activities/report",
-        about="Ends an activity that is completed from outside: completed, failed or cancelled.",
-        operation=Operations.report_activity,
-        body=api_v1.ReportBody,
-        answers=(Done,),
-        parameters=(QUEUE,),
+    _command(
+        "report_activity",
+        "/activities/report",
+        "Ends an activity that is completed from outside: completed, failed or cancelled.",
+        api_v1.ReportBody,
     ),
-    Route(
-        name="heartbeat_activity",
-        method="POST",
-        path=_WORKFLOW + "/activities/heartbeat",
-        about="Says that an activity that is completed from outside lives, and asks whether it is to stop.",
-        operation=Operations.heartbeat_activity,
-        body=api_v1.HeartbeatBody,
-        answers=(HeartbeatAck,),
-        parameters=(QUEUE,),
+    _command(
+        "heartbeat_activity",
+        "/activities/heartbeat",
+        "Says that an activity that is completed from outside lives, and asks whether it is to stop.",
+        api_v1.HeartbeatBody,
+        answer=HeartbeatAck,
     ),
-    Route(
-        name="control_activity",
-        method="POST",
-        path=_WORKFLOW + "/activities/control",
-        about="Pauses a pending activity, lets it go on, or counts its attempts anew.",
-        operation=Operations.control_activity,
-        body=api_v1.ControlBody,
-        answers=(Done,),
-        parameters=(QUEUE,),
+    _command(
+        "control_activity",
+        "/activities/control",
+        "Pauses a pending activity, lets it go on, or counts its attempts anew.",
+        api_v1.ControlBody,
     ),
     Route(
         name="await_result",

@@ -27,6 +27,12 @@ async def fail_for_ever() -> None:
     raise ApplicationError("not yet")
 
 
+@activity.defn
+async def ask_outside() -> dict[str, int]:
+    """Somebody else will say."""
+    activity.raise_complete_async()
+
+
 @workflow.defn
 class Greet:
     """Greets when it is told to; says so when it is cancelled."""
@@ -74,6 +80,15 @@ class Stubborn:
 
 
 @workflow.defn
+class AsksOutside:
+    @workflow.run
+    async def run(self) -> dict[str, int]:
+        return await workflow.execute_activity(
+            ask_outside, activity_id="answer", start_to_close_timeout=timedelta(minutes=3)
+        )
+
+
+@workflow.defn
 class Sleeper:
     @workflow.run
     async def run(self, seconds: float) -> str:
@@ -83,6 +98,6 @@ class Sleeper:
 
 app = App(
     QUEUE,
-    workflows=[Greet, Refused, Stubborn, Sleeper],
-    activities=[compose, refuse, fail_for_ever],
+    workflows=[Greet, Refused, Stubborn, AsksOutside, Sleeper],
+    activities=[compose, refuse, fail_for_ever, ask_outside],
 )
