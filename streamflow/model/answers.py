@@ -128,7 +128,7 @@ class Trouble(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Why a run does not move: its code failed (not the run), and when it is tried again."""
 
     kind: str
-    """``stuck``, ``unregistered``, ``quarantined``, ``nondeterminism`` or ``looping``."""
+    """``stuck``, ``unregistered``, ``version`` (pinned to another), ``nondeterminism``, ``looping`` or ``quarantined``."""
     message: str
     advice: str = ""
     failure: Failure | None = None
