@@ -16,16 +16,6 @@ from tests.integration.cli.shop import QUEUE
 pytestmark = pytest.mark.timeout(240)  # dozens of processes, each of which starts Python
 
 
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Shell, Dev]]:
-    home = tmp_path_factory.mktemp("cli")
-    shell = Shell(home)
-    try:
-        yield shell, shell.dev(home / "data")
-    finally:
-        shell.close()
-
-
 @pytest.fixture
 def shell(served: tuple[Shell, Dev]) -> Shell:
     return served[0]

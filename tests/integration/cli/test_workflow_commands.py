@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +12,6 @@ from tests.integration.cli.processes import Dev, Shell
 from tests.integration.cli.shop import QUEUE
 
 pytestmark = pytest.mark.timeout(240)  # dozens of processes, each of which starts Python
-
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Shell, Dev]]:
-    """One dev for all: commands without an address find it."""
-    home = tmp_path_factory.mktemp("cli")
-    shell = Shell(home)
-    try:
-        yield shell, shell.dev(home / "data")
-    finally:
-        shell.close()
 
 
 @pytest.fixture
