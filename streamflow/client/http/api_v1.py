@@ -71,6 +71,9 @@ class StartBody(msgspec.Struct, frozen=True, kw_only=True):
     signal_args: Payloads = ()
     identity: str = ""
     wait_for: WaitFor = WaitFor.ACCEPTED
+    priority: int = 0
+    """1 is first, 5 is last, 0 is unset."""
+    version_override: str = ""
 
     def command(self) -> StartWorkflow:
         fields = {name: getattr(self, name) for name in self.__struct_fields__ if name != "queue"}

@@ -24,9 +24,11 @@ from streamflow.client import (
     WorkflowExecutionStatus,
     WorkflowQueryFailedError,
 )
+from streamflow.client.http import api_v1
 from streamflow.client.http.transport import HttpTransport
 from streamflow.client.log.requests import Timing
 from streamflow.client.log.transport import LogTransport
+from streamflow.common import PinnedVersioningOverride, Priority, WorkerDeploymentVersion
 from streamflow.gateway import application
 from streamflow.gateway.routes import ROUTES
 from streamflow.memory.broker import MemoryBroker
@@ -153,6 +155,29 @@ async def test_a_workflow_is_started_and_awaited_over_http(client: Client) -> No
     await handle.signal("add", 3)
     await handle.cancel(reason="enough")
     await handle.terminate(reason="now")
+
+
+async def test_a_start_says_over_http_what_it_says_over_a_log(
+    client: Client, responder: Responder
+) -> None:
+    """All but what runs alone say of each other; priority and versions are easily forgotten, having defaults."""
+    of_runs = {"parent", "chain", "origin", "last_result", "last_failure"}
+    version = WorkerDeploymentVersion("shop", "2")
+
+    await client.start_workflow(
+        "Count",
+        id="w",
+        task_queue="q",
+        priority=Priority(priority_key=2),
+        versioning_override=PinnedVersioningOverride(version),
+    )
+
+    given = {*StartWorkflow.__struct_fields__} - of_runs
+    assert {*api_v1.StartBody.__struct_fields__} - {"queue"} == given
+    [received] = responder.seen
+    assert isinstance(received.command, StartWorkflow)
+    assert received.command.priority == 2
+    assert "shop" in received.command.version_override
 
 
 async def test_execute_is_one_request(client: Client, responder: Responder) -> None:
