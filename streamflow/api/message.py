@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar, overload
 
+from streamflow.api.described import Described
 from streamflow.model import protobuf
 
 ScalarT = TypeVar("ScalarT", bound=str | bytes | int)
@@ -30,6 +31,8 @@ class Part(Protocol):
 class Message:
     """Base of all messages: keyword arguments set fields; equal when of one class with equal fields."""
 
+    DESCRIPTOR: ClassVar[Any] = Described()
+    """Raises AttributeError where the protobuf library is not installed."""
     _fields: ClassVar[dict[str, Descriptor]] = {}
     _oneofs: ClassVar[dict[str, tuple[str, ...]]] = {}
     __hash__: ClassVar[None] = None  # type: ignore[assignment]  # as it can be changed
@@ -84,6 +87,12 @@ class Message:
 
     def MergeFrom(self, other: Self, /) -> None:
         self.MergeFromString(other.SerializeToString())
+
+    def ListFields(self) -> list[tuple[Any, Any]]:
+        """Descriptor and value of each field that is set."""
+        known = self.DESCRIPTOR.fields_by_name
+        ordered = sorted(self._fields.items(), key=lambda named: named[1].number)
+        return [(known[name], item.get(self)) for name, item in ordered if item.has(self)]
 
     def SetInParent(self) -> None:
         """Makes this child be there, even with nothing set in it."""
@@ -148,7 +157,7 @@ class field(Descriptor, Generic[ScalarT]):  # reads like a keyword where message
 
     def __init__(self, number: int, default: ScalarT) -> None:
         super().__init__(number)
-        self._default: ScalarT = default
+        self.default: ScalarT = default
 
     @overload
     def __get__(self, message: None, owner: type[Message]) -> Self: ...
@@ -161,13 +170,13 @@ class field(Descriptor, Generic[ScalarT]):  # reads like a keyword where message
         self.put(message, value)
 
     def get(self, message: Message) -> ScalarT:
-        value: ScalarT = message.__dict__.get(self.slot, self._default)
+        value: ScalarT = message.__dict__.get(self.slot, self.default)
         return value
 
     def put(self, message: Message, value: Any) -> None:
         if value is None:  # as for a keyword argument that was left out
             return
-        wanted = type(self._default)
+        wanted = type(self.default)
         if not isinstance(value, wanted):
             raise TypeError(f"Expected {wanted.__name__} for {self.slot[1:]}, found {value!r}")
         message.__dict__[self.slot] = value
@@ -184,7 +193,7 @@ class field(Descriptor, Generic[ScalarT]):  # reads like a keyword where message
         return protobuf.number_field(self.number, int(value))
 
     def decode(self, message: Message, value: int | bytes) -> None:
-        wanted = type(self._default)
+        wanted = type(self.default)
         if isinstance(value, bytes) and wanted in (str, bytes):
             self.put(message, value.decode() if wanted is str else value)
         elif isinstance(value, int) and wanted in (int, bool):
@@ -197,11 +206,11 @@ class child(Descriptor, Generic[PartT]):
     def __init__(self, number: int, cls: type[PartT] | None) -> None:
         """Without a class it holds messages of its own message's class."""
         super().__init__(number)
-        self._cls: type[Any] | None = cls
+        self.cls: type[Any] | None = cls
 
     def __set_name__(self, owner: type[Message], name: str) -> None:
         super().__set_name__(owner, name)
-        self._cls = self._cls or owner
+        self.cls = self.cls or owner
 
     @overload
     def __get__(self, message: None, owner: type[Message]) -> Self: ...
@@ -216,10 +225,10 @@ class child(Descriptor, Generic[PartT]):
         )
 
     def get(self, message: Message) -> PartT:
-        assert self._cls is not None
+        assert self.cls is not None
         found: PartT | None = message.__dict__.get(self.slot)
         if found is None:
-            found = message.__dict__[self.slot] = self._cls()
+            found = message.__dict__[self.slot] = self.cls()
         assert found is not None
         return found
 
@@ -227,8 +236,8 @@ class child(Descriptor, Generic[PartT]):
         if value is None:
             return
         if isinstance(value, Mapping | timedelta | datetime):
-            assert self._cls is not None
-            message.__dict__[self.slot] = _made(self._cls, value)
+            assert self.cls is not None
+            message.__dict__[self.slot] = _made(self.cls, value)
             return
         own = message.__dict__[self.slot] = type(value)()
         own.CopyFrom(value)
@@ -287,7 +296,7 @@ class many(Descriptor, Generic[PartT]):
 
     def __init__(self, number: int, cls: type[PartT]) -> None:
         super().__init__(number)
-        self._cls = cls
+        self.cls = cls
 
     @overload
     def __get__(self, message: None, owner: type[Message]) -> Self: ...
@@ -304,7 +313,7 @@ class many(Descriptor, Generic[PartT]):
     def get(self, message: Message) -> Repeated[PartT]:
         found: Repeated[PartT] | None = message.__dict__.get(self.slot)
         if found is None:
-            found = message.__dict__[self.slot] = Repeated(self._cls)
+            found = message.__dict__[self.slot] = Repeated(self.cls)
         return found
 
     def put(self, message: Message, value: Any) -> None:
@@ -325,7 +334,7 @@ class table(Descriptor, Generic[PartT]):
 
     def __init__(self, number: int, cls: type[PartT]) -> None:
         super().__init__(number)
-        self._cls = cls
+        self.cls = cls
 
     @overload
     def __get__(self, message: None, owner: type[Message]) -> Self: ...
@@ -337,7 +346,7 @@ class table(Descriptor, Generic[PartT]):
     def get(self, message: Message) -> dict[str, PartT]:
         found: dict[str, PartT] | None = message.__dict__.get(self.slot)
         if found is None:
-            found = message.__dict__[self.slot] = defaultdict[str, PartT](self._cls)
+            found = message.__dict__[self.slot] = defaultdict[str, PartT](self.cls)
         assert found is not None
         return found
 

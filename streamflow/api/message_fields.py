@@ -63,6 +63,7 @@ class real(Descriptor):
 
     def __init__(self, number: int, *, single: bool = False) -> None:
         super().__init__(number)
+        self.single = single
         self._form, self._wire = ("<f", protobuf.FIXED32) if single else ("<d", protobuf.FIXED64)
 
     @overload

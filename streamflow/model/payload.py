@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Self
+from typing import Any, ClassVar, Self
 
 import msgspec
 
@@ -21,6 +21,8 @@ class Payload(msgspec.Struct, gc=False):
 
     # Users' converters and codecs are handed this very class, and fill it in as they would a protobuf message: it
     # is not frozen, and has the methods of one that they call. The engine itself changes no payload.
+    DESCRIPTOR: ClassVar[Any]
+    """As the protobuf library describes it; there once `streamflow.api` is imported."""
     metadata: dict[str, bytes] = msgspec.field(default_factory=dict[str, bytes])
     data: bytes = b""
 
@@ -76,6 +78,24 @@ class Payload(msgspec.Struct, gc=False):
 
     def Clear(self) -> None:
         self.metadata, self.data = {}, b""
+
+    def ClearField(self, field_name: str, /) -> None:
+        """Empties the metadata or the data."""
+        if field_name == "metadata":
+            self.metadata = {}
+        elif field_name == "data":
+            self.data = b""
+        else:
+            raise ValueError(f"Expected a field of Payload (metadata, data), found {field_name!r}")
+
+    def SetInParent(self) -> None:
+        """Nothing: an empty payload is like none."""
+
+    def ListFields(self) -> list[tuple[Any, Any]]:
+        """Descriptor and value of what is set."""
+        known = self.DESCRIPTOR.fields_by_name
+        values = [("metadata", self.metadata), ("data", self.data)]
+        return [(known[name], value) for name, value in values if value]
 
     def ByteSize(self) -> int:
         """Bytes that `SerializeToString` gives."""

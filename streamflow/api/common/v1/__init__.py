@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from streamflow.api.described import Described
 from streamflow.api.files import also_in
 from streamflow.api.message import Message, child, field, many, table
 from streamflow.api.message_fields import real, texts
@@ -23,6 +24,9 @@ __all__ = [
     "WorkflowExecution",
     "WorkflowType",
 ]
+
+
+Payload.DESCRIPTOR = Described()  # the class itself knows nothing of messages
 
 
 class Payloads(Message):
