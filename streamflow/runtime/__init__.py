@@ -118,7 +118,7 @@ class Runtime:
         """The last two change nothing: workers are known by their consumer groups.
 
         Raises:
-            NotImplementedError: metrics are to be sent by OpenTelemetry.
+            ImportError: metrics are to be sent by OpenTelemetry, whose library or exporter is not installed.
             OSError: the address to serve metrics at is taken.
         """
         if worker_heartbeat_interval is not None and worker_heartbeat_interval <= timedelta():
@@ -163,11 +163,10 @@ def _meter_of(telemetry: TelemetryConfig) -> MetricMeter:
             from streamflow.runtime.prometheus import Prometheus
 
             return RecordingMeter(Prometheus(config).record, attributes)
-        case OpenTelemetryConfig():
-            raise NotImplementedError(
-                "Expected PrometheusConfig or MetricBuffer, found OpenTelemetryConfig: serve metrics with "
-                "PrometheusConfig(bind_address=...) and have the collector scrape them"
-            )
+        case OpenTelemetryConfig() as config:
+            from streamflow.runtime.opentelemetry import OpenTelemetry
+
+            return RecordingMeter(OpenTelemetry(config).record, attributes)
         case _ as other:
             assert_never(other)
 

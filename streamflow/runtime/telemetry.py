@@ -70,15 +70,20 @@ class OpenTelemetryMetricTemporality(Enum):
 
 @dataclass(frozen=True)
 class OpenTelemetryConfig:
-    """Sends metrics to a collector. Refused by `Runtime`: serve them with `PrometheusConfig`, which collectors scrape."""
+    """Sends metrics to a collector, by ``opentelemetry-sdk`` and ``opentelemetry-exporter-otlp-proto-grpc`` (or ``-http``)."""
 
     url: str
+    """``http://host:4317``; with ``http`` the whole address, ``http://host:4318/v1/metrics``."""
     headers: Mapping[str, str] | None = None
     metric_periodicity: timedelta | None = None
+    """How often. Default: each second."""
     metric_temporality: OpenTelemetryMetricTemporality = OpenTelemetryMetricTemporality.CUMULATIVE
     durations_as_seconds: bool = False
+    """Default: milliseconds."""
     http: bool = False
+    """Default: gRPC."""
     histogram_bucket_overrides: Mapping[str, Sequence[float]] | None = None
+    """Upper bounds of the buckets by metric name."""
 
 
 @dataclass(frozen=True)

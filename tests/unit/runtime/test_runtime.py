@@ -19,7 +19,6 @@ from streamflow.runtime import (
     LoggingConfig,
     MetricBuffer,
     MetricBufferDurationFormat,
-    OpenTelemetryConfig,
     PrometheusConfig,
     Runtime,
     TelemetryConfig,
@@ -194,8 +193,6 @@ def test_prometheus_serves_what_was_recorded() -> None:
 
 
 def test_what_is_not_there_is_refused_with_advice() -> None:
-    with pytest.raises(NotImplementedError, match="PrometheusConfig"):
-        Runtime(telemetry=TelemetryConfig(metrics=OpenTelemetryConfig(url="http://x")))
     with pytest.raises(ValueError, match="bind_address"):
         Runtime(telemetry=TelemetryConfig(metrics=PrometheusConfig(bind_address="nowhere")))
     with pytest.raises(ValueError, match="log level"):
