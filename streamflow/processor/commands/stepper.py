@@ -23,7 +23,7 @@ from streamflow.engine.decide.messages import (
     not_found,
     refuse_waiting,
 )
-from streamflow.engine.decide.start import Begin, decide_start
+from streamflow.engine.decide.start import Begin, LastRun, decide_start
 from streamflow.engine.state import Run
 from streamflow.model.answers import Done, Reason, Rejection, Trouble
 from streamflow.model.commands import (
@@ -50,6 +50,7 @@ from streamflow.model.commands import (
 )
 from streamflow.model.control import PAUSED, ControlWorkflow, ResetWorkflow
 from streamflow.model.ids import RunId
+from streamflow.model.options import Status
 from streamflow.model.relations import ReportChild, ReportExternal
 from streamflow.observability import get_logger
 from streamflow.ports import LogError, Record, StoreCorrupted
@@ -249,20 +250,33 @@ class Stepper:
         outcome = self._answers.outcome_of_copy(work, command.workflow_id)
         if outcome is None:
             return False
-        if (
-            isinstance(command, StartWorkflow)
-            and command.wait_for is WaitFor.RESULT
-            and isinstance(outcome, Done)
-        ):
-            again = AwaitResult(workflow_id=command.workflow_id, run_id=outcome.run_id)
-            reading.await_result(self._runs, self._answers, work, again)
+        if isinstance(command, StartWorkflow) and isinstance(outcome, Done):
+            self._answer_copy(work, command, outcome)
         else:
             self._answers.answer(work, outcome, recorded=False)
         return True
 
+    def _answer_copy(self, work: Work, command: StartWorkflow, outcome: Done) -> None:
+        if command.wait_for is WaitFor.RESULT:
+            again = AwaitResult(workflow_id=command.workflow_id, run_id=outcome.run_id)
+            reading.await_result(self._runs, self._answers, work, again)
+        else:
+            self._answers.answer(work, outcome, recorded=False)
+
+    def _began(self, work: Work, last: LastRun) -> bool:
+        """Whether this start began the open run: known as long as that is open, when messages are long forgotten."""
+        if last.status is not Status.RUNNING:
+            return False
+        assert work.envelope is not None
+        recorder = self._runs.find(last.run_id)
+        return recorder is not None and recorder.run.start.message_id == work.envelope.message_id
+
     def _start(self, work: Work, command: StartWorkflow) -> None:
         assert work.envelope is not None
         last = self._partition.last_run(self._runs.part, command.workflow_id)
+        if last is not None and self._began(work, last):
+            self._answer_copy(work, command, Done(run_id=last.run_id))
+            return
         context = self._around.context(self._around.clock.now_ms())
         decided = decide_start(last, command, work.envelope.message_id, context)
         match decided:

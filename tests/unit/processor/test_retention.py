@@ -6,15 +6,19 @@ import pytest
 
 from streamflow.engine.context import Limits
 from streamflow.memory.faults import Rates
-from streamflow.model.answers import Done, Rejection
-from streamflow.model.commands import QueryWorkflow, SignalWorkflow, TerminateWorkflow
+from streamflow.model.answers import Done, Reason, Rejection
+from streamflow.model.commands import (
+    QueryWorkflow,
+    SignalWorkflow,
+    TerminateWorkflow,
+)
 from streamflow.model.ids import WorkflowId
 from streamflow.processor.state.rows import META
 from streamflow.topology import executions_topic
 from streamflow.wire.keys import EntityKind
 from tests.unit.processor.logs import dump
 from tests.unit.processor.programs import Charge, Counter, Hello
-from tests.unit.processor.stage import NS, Stage, payload
+from tests.unit.processor.stage import NS, Stage, payload, start
 
 W = WorkflowId("w")
 HOUR_MS = 3_600_000
@@ -177,6 +181,22 @@ def test_a_message_is_forgotten_when_its_time_is_over() -> None:
     assert stage.kinds().count("SignalReceived") == 3
     tombstones = [record for record in stage.of_kind(EntityKind.DEDUP) if record.value is None]
     assert len(tombstones) == 2  # the start's and the signal's
+
+
+def test_an_open_run_knows_the_start_that_began_it() -> None:
+    """Also when its time is over: a caller that still waits for the result may renew its start."""
+    stage = Stage([Counter], limits=Limits(retention_ms=HOUR_MS), dedup_ms_min=HOUR_MS)
+    begin = start("Counter", W)
+    began = stage.ask(begin, message_id="m")
+    assert isinstance(began, Done)
+    stage.pass_time(2 * HOUR_MS)
+    stage.ask(add("wakes the queue"))
+    assert [record for record in stage.of_kind(EntityKind.DEDUP) if record.value is None]
+
+    assert stage.ask(begin, message_id="m") == Done(run_id=began.run_id)
+    refused = stage.ask(begin, message_id="another")
+    assert isinstance(refused, Rejection)
+    assert refused.reason is Reason.ALREADY_STARTED
 
 
 def test_messages_are_forgotten_in_bounded_pieces() -> None:
