@@ -18,6 +18,7 @@ from streamflow.worker.interceptor import (
     Interceptor,
     WorkflowInterceptorClassInput,
 )
+from streamflow.worker.outcomes import is_benign
 from streamflow.worker.workflow_slots import WorkflowSlots
 from streamflow.workflow.inputs import ExecuteWorkflowInput
 from streamflow.workflow.interceptor import WorkflowInboundInterceptor
@@ -60,9 +61,12 @@ class _MeteredActivity(ActivityInboundInterceptor):
         began_s = time.monotonic()
         try:
             return await super().execute_activity(input)
+        except activity.CompleteAsyncError:
+            raise  # how it ends is not known yet
         except BaseException as error:
-            how = "cancelled" if is_cancelled_exception(error) else "failed"
-            meter.create_counter(f"{name}_{how}").add(1)
+            if not is_benign(error):
+                how = "cancelled" if is_cancelled_exception(error) else "failed"
+                meter.create_counter(f"{name}_{how}").add(1)
             raise
         finally:
             took = timedelta(seconds=time.monotonic() - began_s)
@@ -89,7 +93,8 @@ class _MeteredRun(WorkflowInboundInterceptor):
 
     def _ended(self, how: str) -> None:
         meter = workflow.metric_meter()
-        meter.create_counter(self.prefix + how).add(1)
+        if how:
+            meter.create_counter(self.prefix + how).add(1)
         if how == "workflow_task_execution_failed":
             return
         took = workflow.now() - workflow.info().start_time
@@ -126,8 +131,9 @@ def _latency(setup: Setup) -> Stepped:
 
 
 def _end_by(error: BaseException) -> str:
+    """The counter of such ends; none for a failure that was expected."""
     if workflow.cancellation_reason() is not None and is_cancelled_exception(error):
         return "workflow_canceled"
     if isinstance(error, asyncio.CancelledError) or workflow.is_failure_exception(error):
-        return "workflow_failed"
+        return "" if is_benign(error) else "workflow_failed"
     return "workflow_task_execution_failed"

@@ -151,10 +151,13 @@ def _leave_out_our_frames(error: BaseException) -> None:
         error.__traceback__ = at
 
 
+def is_benign(error: BaseException) -> bool:
+    """Whether it was expected: it is not counted, and hardly logged."""
+    return isinstance(error, ApplicationError) and error.category is ApplicationErrorCategory.BENIGN
+
+
 def _note(error: BaseException, task: ActivityTask) -> None:
-    benign = (
-        isinstance(error, ApplicationError) and error.category is ApplicationErrorCategory.BENIGN
-    )
+    benign = is_benign(error)
     if not structlog.is_configured():
         level = logging.DEBUG if benign else logging.WARNING
         # The mark by which log pipelines that were made for the model tell these lines from others.

@@ -10,13 +10,14 @@ import pytest
 from streamflow import activity, workflow
 from streamflow.client import RPCError, WorkflowFailureError
 from streamflow.common import RetryPolicy
-from streamflow.exceptions import ApplicationError
+from streamflow.exceptions import ApplicationError, ApplicationErrorCategory
 from streamflow.runtime import MetricBuffer, Runtime, TelemetryConfig
 from streamflow.testing import WorkflowEnvironment
 from streamflow.worker import Worker
 
 pytestmark = pytest.mark.asyncio
 MINUTE = timedelta(minutes=1)
+ONCE = RetryPolicy(maximum_attempts=1)
 
 
 @activity.defn
@@ -91,3 +92,49 @@ async def test_calls_activities_and_ends_are_counted_once(cached: int) -> None:
     ended = next(u for u in updates if u.metric.name == "streamflow_workflow_failed")
     assert ended.attributes["workflow_type"] == "Works"
     assert ended.attributes["task_queue"] == "q"
+
+
+@activity.defn
+async def ends(how: str) -> None:
+    if how == "elsewhere":
+        activity.raise_complete_async()
+    raise ApplicationError("as expected", category=ApplicationErrorCategory.BENIGN)
+
+
+@workflow.defn
+class Expected:
+    @workflow.run
+    async def run(self, how: str) -> None:
+        try:
+            await workflow.execute_activity(
+                ends, how, activity_id="a", start_to_close_timeout=MINUTE, retry_policy=ONCE
+            )
+        finally:
+            raise ApplicationError("as expected", category=ApplicationErrorCategory.BENIGN)
+
+
+async def test_what_was_expected_and_what_ends_elsewhere_are_no_failures() -> None:
+    """Neither of an activity nor of a workflow; how long they took is recorded."""
+    buffer = MetricBuffer(10_000)
+    runtime = Runtime(telemetry=TelemetryConfig(metrics=buffer))
+    async with (
+        await WorkflowEnvironment.start_time_skipping(runtime=runtime) as env,
+        Worker(env.client, task_queue="q", workflows=[Expected], activities=[ends]),
+    ):
+        with pytest.raises(WorkflowFailureError):
+            await env.client.execute_workflow(Expected.run, "here", id="a", task_queue="q")
+        handle = await env.client.start_workflow(Expected.run, "elsewhere", id="b", task_queue="q")
+        with env.auto_time_skipping_disabled():
+            while not (await handle.describe()).raw_description.pending_activities:
+                await env.sleep(1)
+            reference = env.client.get_async_activity_handle(
+                workflow_id="b", run_id=None, activity_id="a"
+            )
+            await reference.complete()
+        with pytest.raises(WorkflowFailureError):
+            await handle.result()
+
+    names = Counter(update.metric.name for update in buffer.retrieve_updates())
+    assert [name for name in names if name.endswith("failed")] == []
+    assert names["streamflow_activity_execution_latency"] == 2
+    assert names["streamflow_workflow_endtoend_latency"] == 2
