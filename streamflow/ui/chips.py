@@ -29,6 +29,7 @@ class Status:
         return (f"ExecutionStatus = '{self.value}'", *self.more)
 
 
+RUNNING = "ExecutionStatus = 'Running'"
 STATUSES = (
     Status("running", "Running", "Running"),
     Status("retrying", "Retrying", "Running", ("MaxAttempt > 1",)),

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from starlette.routing import BaseRoute, Route
 
 from streamflow.client import Client
-from streamflow.ui import actions, execution, executions, starting
+from streamflow.ui import actions, execution, executions, letters, queues, schedules, starting
 from streamflow.ui.site import Site, View
 
 PAGES: tuple[tuple[str, str, View], ...] = (
@@ -19,6 +19,13 @@ PAGES: tuple[tuple[str, str, View], ...] = (
     ("POST", "act", actions.perform),
     ("GET", "start", starting.form),
     ("POST", "start", starting.perform),
+    ("GET", "schedules", schedules.page),
+    ("GET", "schedule", schedules.one),
+    ("POST", "schedule", schedules.perform),
+    ("GET", "queues", queues.page),
+    ("GET", "letters", letters.page),
+    ("GET", "letter", letters.one),
+    ("POST", "letter", letters.perform),
 )
 
 

@@ -25,6 +25,23 @@ def start(namespace: str, given: Mapping[str, str]) -> str:
     return _command("workflow", "start", namespace, [given["type"] or "TYPE"], options)
 
 
+def list_schedules(namespace: str) -> str:
+    return _command("schedule", "list", namespace)
+
+
+def describe_schedule(namespace: str, schedule_id: str) -> str:
+    return _command("schedule", "describe", namespace, [schedule_id])
+
+
+def list_letters(namespace: str, state: str, text: str) -> str:
+    options = [] if state == "open" else [("--state", state)]
+    return _command("dlq", "list", namespace, [], [*options, *([("--text", text)] if text else [])])
+
+
+def show_letter(namespace: str, letter_id: str) -> str:
+    return _command("dlq", "show", namespace, [letter_id])
+
+
 def about(
     group: str,
     verb: str,

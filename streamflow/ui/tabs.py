@@ -73,11 +73,33 @@ class Line:
     address: str
     """Of the workflow that the step speaks to."""
 
+    @property
+    def words(self) -> str:
+        """Everything that the line and what it opens say."""
+        step = self.step
+        said = [step.kind, step.name, step.summary, step.state, step.note, step.workflow_id]
+        said += [shown.text for shown in (*self.args, *([self.result] if self.result else []))]
+        said += [f"{cause.kind} {cause.message}" for cause in self.causes]
+        return "\n".join(said)
+
 
 async def history(visit: Visit, run: Run) -> dict[str, Any]:
+    """The steps; with ``find`` those in which the text stands, with ``only=failed`` those that failed or are retried."""
     part = await latest(visit, run.facts)
-    steps = steps_of(part.events, run.facts)
-    return {"lines": [await _line(run, step) for step in steps], "left_out": part.left_out}
+    find, failed = visit.asked("find").strip(), visit.asked("only") == "failed"
+    lines = [await _line(run, step) for step in steps_of(part.events, run.facts)]
+    found = [
+        line for line in lines if (not failed or line.causes) and find.lower() in line.words.lower()
+    ]
+    return {
+        "lines": found,
+        "left_out": part.left_out,
+        "find": find,
+        "only_failed": failed,
+        "failures": sum(bool(line.causes) for line in lines),
+        "steps": len(lines),
+        "only_link": run.link("history", find=find, only="" if failed else "failed"),
+    }
 
 
 async def timeline(visit: Visit, run: Run) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import pytest
 from playwright.async_api import BrowserContext, Page
 
 from tests.ui.stage import Stage
+from tests.ui.test_other_pages import letter, scheduled
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.browser]
 
@@ -59,6 +60,8 @@ async def test_every_page_can_be_read_and_heard(
     handle = await stage.waiting("waiting")
     await handle.signal("note", "fragile")
     await (await stage.waiting("paused")).pause(reason="holiday")
+    await scheduled(stage, "nightly")
+    dead = stage.url + await letter(stage, b"no command")
     views = ["", "timeline", "events", "pending", "queries", "stack", "json"]
     addresses = [
         stage.address("workflows"),
@@ -70,6 +73,11 @@ async def test_every_page_can_be_read_and_heard(
         stage.address("act", id="waiting", do="reset"),
         stage.address("act", id="waiting", do="terminate"),
         stage.address("start"),
+        stage.address("schedules"),
+        stage.address("schedule", id="nightly"),
+        stage.address("queues"),
+        stage.address("letters"),
+        dead,
     ]
     await page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
     for address in addresses:

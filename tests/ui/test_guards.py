@@ -11,6 +11,7 @@ from playwright.async_api import Page
 
 from tests.ui.shop import QUEUE, Echo
 from tests.ui.stage import Stage, until
+from tests.ui.test_other_pages import letter, scheduled
 
 pytestmark = pytest.mark.asyncio
 
@@ -54,12 +55,12 @@ async def test_an_unknown_namespace_is_not_found(stage: Stage) -> None:
 
 
 CORPUS = (
-    "<script>window.taken = 1</script>",
-    "'\"><img src=x onerror=window.taken=1>",
-    "</pre></textarea></title><svg onload=window.taken=1>",
-    "javascript:window.taken=1",
+    "<script>window.stolen = 1</script>",
+    "'\"><img src=x onerror=window.stolen=1>",
+    "</pre></textarea></title><svg onload=window.stolen=1>",
+    "javascript:window.stolen=1",
     "{{ 7 * 7 }}{% raw %}",
-    "<b hx-get='/' hx-trigger='load' hx-on:click='window.taken=1'>bold</b>",
+    "<b hx-get='/' hx-trigger='load' hx-on:click='window.stolen=1'>bold</b>",
     "a\u2028b\u202ec&lt;i&gt;\x7f",
 )
 VIEWS = ("", "timeline", "events", "pending", "queries", "stack", "json")
@@ -94,6 +95,15 @@ async def addresses(stage: Stage) -> AsyncIterator[tuple[str, str]]:
         yield text, stage.address("act", id=noted.id, do="signal", name=text, args=text)
         yield text, stage.address("act", id=noted.id, do=text)
         yield text, stage.address("start", type=text, queue=text)
+        await scheduled(stage, f"s-{text}")
+        await stage.client.get_schedule_handle(f"s-{text}").pause(note=text)
+        yield text, stage.address("schedules")
+        yield text, stage.address("schedule", id=f"s-{text}")
+        yield text, stage.address("letters", text=text)
+        yield text, stage.address("workflow", id=noted.id, find=text)
+    letter_address = await letter(stage, CORPUS[0].encode())
+    yield CORPUS[0], stage.address("letters")
+    yield CORPUS[0], stage.url + letter_address
 
 
 async def test_nothing_of_a_users_is_taken_for_html(stage: Stage) -> None:
@@ -119,7 +129,7 @@ async def test_nothing_of_a_users_runs_in_a_browser(stage: Stage, page: Page) ->
         if answer.status_code == 404:
             continue  # pages of nothing show the text in one place, seen above
         await page.goto(address)
-        assert await page.evaluate("window.taken") is None, address
+        assert await page.evaluate("window.stolen") is None, address
         assert await page.locator("main b[hx-get], main img, main svg[onload]").count() == 0
 
 

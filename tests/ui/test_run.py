@@ -104,6 +104,28 @@ async def test_the_history_has_one_row_for_each_step(stage: Stage) -> None:
     assert "shop" in page
 
 
+async def test_steps_are_found_by_what_they_say(stage: Stage) -> None:
+    """A name, a value or an error; and those with a failure alone."""
+    handle = await stage.waiting("w")
+    await handle.signal("note", "fragile")
+    await stage.failed("broken", "out of boxes")
+
+    def steps(page: str) -> list[str]:
+        return [
+            text_of(found) for found in re.findall(r"<summary>(.*?)</summary>", page, re.DOTALL)
+        ]
+
+    by_value = steps((await stage.get("workflow", id="w", find="FRAGILE")).text)
+    by_kind = steps((await stage.get("workflow", id="w", find="timer")).text)
+    nothing = await stage.get("workflow", id="w", find="<nothing>")
+    failed = steps((await stage.get("workflow", id="broken", only="failed")).text)
+
+    assert [step.split()[:2] for step in by_value] == [["signal", "note"]]
+    assert [step.split()[0] for step in by_kind] == ["timer"]
+    assert "None of the 4 steps is found." in text_of(nothing.text)
+    assert [step.split()[0] for step in failed if "Stack" not in step] == ["activity", "end"]
+
+
 async def test_children_and_parents_lead_to_each_other(stage: Stage) -> None:
     """The parent's page has its open child, the child's its parent."""
     family = await stage.client.start_workflow(Family.run, Parcel("Kid"), id="f", task_queue=QUEUE)
