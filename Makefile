@@ -32,7 +32,7 @@ venv: .venv/installed ## Make .venv with what requirements.lock names, and the p
 	@touch $@
 
 .PHONY: demo
-demo: venv ## Run the food-delivery site on the embedded log, with orders that move by themselves
+demo: venv ## Run the food-delivery site and the web UI, with orders that move by themselves
 	$(BIN)/python -m examples.food_delivery.demo
 
 .PHONY: bench

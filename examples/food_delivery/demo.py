@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import itertools
 import secrets
 import signal
 import socket
@@ -29,11 +30,14 @@ from examples.food_delivery.site import Site, serving, url_of
 from examples.food_delivery.workflows import OrderWorkflow
 from streamflow.client import Client, WorkflowFailureError
 from streamflow.gateway import Gateway
+from streamflow.gateway.server import DEFAULT_PORT
 from streamflow.observability import configure
 from streamflow.ui import ui_routes
 
 HOST = "127.0.0.1"
 LOOK_EVERY_S = 0.25
+NEXT_ORDER_S = 4.0
+"""So that a few orders are always on their way, and a person can follow one."""
 # A minute is long to look at.
 LIMITS = Limits(
     pick_up=timedelta(seconds=8), delivery=timedelta(seconds=8), rating=timedelta(seconds=2)
@@ -67,6 +71,7 @@ async def everything(folder: Path, listening: socket.socket) -> AsyncIterator[tu
         app.worker(client, state_dir=folder / "state"),
         Gateway(
             {client.namespace: client.transport},
+            port=free_port(DEFAULT_PORT),
             extra_routes=ui_routes({client.namespace: client}),
         ) as gateway,
     ):
@@ -111,7 +116,7 @@ class Board:
         self._read: dict[str, int] = {}
 
     async def look(self) -> None:
-        for order_id in reversed(self._site.placed):
+        for order_id in [*reversed(self._site.placed)]:  # orders come in meanwhile
             handle = self._client.get_workflow_handle_for(
                 OrderWorkflow.run, order_id, task_queue=QUEUE
             )
@@ -145,8 +150,13 @@ async def demo(folder: Path, port: int, *, once: bool) -> None:
             if once:
                 watching.cancel()
                 await board.look()
-            else:
-                print("\nThese orders are over. Place one of your own; Ctrl-C ends the demo.\n")
+                return
+            print(
+                "\nMore orders come by themselves. Place one of your own; Ctrl-C ends the demo.\n"
+            )
+            for scene in itertools.cycle(SCENES):
+                tasks.create_task(play(client, site, scene))
+                await asyncio.sleep(NEXT_ORDER_S)
 
 
 def listen(port: int) -> socket.socket:
@@ -155,6 +165,15 @@ def listen(port: int) -> socket.socket:
         return socket.create_server((HOST, port))
     except OSError:
         return socket.create_server((HOST, 0))
+
+
+def free_port(port: int) -> int:
+    """This port, or 0 for any if another program has it."""
+    try:
+        with socket.create_server((HOST, port)):
+            return port
+    except OSError:
+        return 0
 
 
 async def main() -> None:

@@ -22,6 +22,8 @@ from streamflow.ui.steps import Step, steps_of
 from streamflow.ui.timeline import draw
 
 QUERY = timedelta(seconds=5)
+LINES_MAX = 200
+"""Steps of a page, the latest: more could not be read, and the page is made anew every few seconds."""
 METADATA = "__temporal_workflow_metadata"
 STACK_TRACE = "__stack_trace"
 
@@ -84,20 +86,27 @@ class Line:
 
 
 async def history(visit: Visit, run: Run) -> dict[str, Any]:
-    """The steps; with ``find`` those in which the text stands, with ``only=failed`` those that failed or are retried."""
+    """The latest steps; with ``find`` those in which the text stands, with ``only=failed`` those with a failure."""
     part = await latest(visit, run.facts)
-    find, failed = visit.asked("find").strip(), visit.asked("only") == "failed"
-    lines = [await _line(run, step) for step in steps_of(part.events, run.facts)]
-    found = [
-        line for line in lines if (not failed or line.causes) and find.lower() in line.words.lower()
-    ]
+    steps = steps_of(part.events, run.facts)
+    find, failed = visit.asked("find").strip().lower(), visit.asked("only") == "failed"
+    meant = [step for step in steps if step.failure is not None or not failed]
+    if find:
+        lines = [await _line(run, step) for step in meant]
+        lines = [line for line in lines if find in line.words.lower()]
+        count = len(lines)
+        lines = lines[-LINES_MAX:]
+    else:
+        count = len(meant)
+        lines = [await _line(run, step) for step in meant[-LINES_MAX:]]
     return {
-        "lines": found,
+        "lines": lines,
+        "count": count,
         "left_out": part.left_out,
-        "find": find,
+        "find": visit.asked("find").strip(),
         "only_failed": failed,
-        "failures": sum(bool(line.causes) for line in lines),
-        "steps": len(lines),
+        "failures": sum(step.failure is not None for step in steps),
+        "steps": len(steps),
         "only_link": run.link("history", find=find, only="" if failed else "failed"),
     }
 

@@ -72,6 +72,29 @@ def test_the_demo_says_what_to_open_and_ends_on_a_signal(how: signal.Signals) ->
         assert demo.stderr.read() == ""
 
 
+def test_more_orders_come_when_the_first_are_over() -> None:
+    """So that there is always one to follow, until somebody ends the demo."""
+    with started() as demo:
+        assert demo.stdout is not None
+        lines = iter(demo.stdout)
+        first: set[str] = set()
+        for line in lines:
+            first |= set(re.findall(r"demo-\w+", line))
+            if "More orders come" in line:
+                break
+        later: set[str] = set()
+        for line in lines:
+            later |= set(re.findall(r"(demo-\w+) +paid", line))
+            if len(later - first) == 2:
+                break
+
+        demo.send_signal(signal.SIGTERM)
+
+        assert demo.wait(30) == 0
+        assert demo.stderr is not None
+        assert demo.stderr.read() == ""
+
+
 @contextmanager
 def started(*options: str) -> Iterator[subprocess.Popen[str]]:
     """A demo that runs until the block ends."""

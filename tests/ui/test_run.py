@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import html
 import re
 
 import pytest
 
 from streamflow.client import WorkflowHistory
+from streamflow.ui.history import LATEST_MAX
+from streamflow.ui.tabs import LINES_MAX
 from streamflow.worker import Replayer
 from tests.ui.shop import QUEUE, Echo, Family, Parcel, app
 from tests.ui.stage import Stage, until
@@ -124,6 +127,25 @@ async def test_steps_are_found_by_what_they_say(stage: Stage) -> None:
     assert [step.split()[0] for step in by_kind] == ["timer"]
     assert "None of the 4 steps is found." in text_of(nothing.text)
     assert [step.split()[0] for step in failed if "Stack" not in step] == ["activity", "end"]
+
+
+async def test_a_long_history_opens_at_its_end(stage: Stage) -> None:
+    """The latest steps of the latest events, with where to find the others; any page of its events is at hand."""
+    handle = await stage.waiting("w")
+    for _ in range(3):
+        await asyncio.gather(*(handle.signal("note", f"note {n}") for n in range(1_000)))
+    await handle.signal("note", "the last one")
+    length = (await handle.describe()).history_length
+
+    page = (await stage.get("workflow", id="w")).text
+    final = (await stage.get("workflow", id="w", view="events", after=str(length - 2))).text
+
+    steps = re.findall(r'<details id="step-(\d+)"', page)
+    assert len(steps) == LINES_MAX
+    assert "the last one" in page
+    assert "The latest 200 of" in text_of(page)
+    assert f"{length - LATEST_MAX:,}".replace(",", " ") + " events before these" in text_of(page)
+    assert re.findall(r'<tr id="event-(\d+)"', final) == [str(length - 1), str(length)]
 
 
 async def test_children_and_parents_lead_to_each_other(stage: Stage) -> None:
