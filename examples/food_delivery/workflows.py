@@ -32,16 +32,20 @@ class OrderWorkflow:
         await self._charge(order)
         self._status = Status(State.PAID)
         try:
-            await workflow.wait_condition(lambda: self._picked_up, timeout=order.limits.pick_up)
+            await workflow.wait_condition(
+                lambda: self._picked_up, timeout=order.limits.pick_up, timeout_summary="pick-up"
+            )
         except TimeoutError:
             return await self._refund(order, "Nobody could pick up your order")
         self._status = Status(State.PICKED_UP)
         try:
-            await workflow.wait_condition(lambda: self._delivered, timeout=order.limits.delivery)
+            await workflow.wait_condition(
+                lambda: self._delivered, timeout=order.limits.delivery, timeout_summary="delivery"
+            )
         except TimeoutError:
             return await self._refund(order, "Your order was not delivered in time")
         self._status = Status(State.DELIVERED, delivered_at=workflow.now())
-        await workflow.sleep(order.limits.rating)
+        await workflow.sleep(order.limits.rating, summary="time to eat")
         await self._notify(f"Rate your meal: how was the {order.dish}?")
         return self._status
 

@@ -159,6 +159,21 @@ async def test_a_taken_port_is_one_line(shell: Shell, tmp_path: Path) -> None:
     assert "Traceback" not in second.stderr
 
 
+async def test_the_web_ui_is_at_the_address_itself(shell: Shell, tmp_path: Path) -> None:
+    """The page at the root shows what was started there."""
+    import httpx
+
+    dev = shell.dev(tmp_path / "data")
+    async with await Client.connect(dev.address) as client:
+        await client.start_workflow(Greet.run, "Moon", id="seen", task_queue=QUEUE)
+
+    async with httpx.AsyncClient(follow_redirects=True) as http:
+        page = await http.get(dev.address)
+
+    assert page.headers["content-type"].startswith("text/html")
+    assert ">seen</a>" in page.text
+
+
 async def test_the_api_describes_itself(shell: Shell, tmp_path: Path) -> None:
     """The address that is printed leads to an OpenAPI document with every route."""
     import httpx
