@@ -1,8 +1,8 @@
 """How many activities and workflow tasks a worker takes on: fixed numbers, what the machine has left, or code of one's own.
 
-Slots of activities and local activities are reserved before an attempt begins and released when it has ended. Workflow
-tasks have no slots of their own here: a processor steps its runs one after the other on one thread, so their suppliers
-are accepted and never asked.
+Slots of activities and local activities are reserved before an attempt begins and released when it has ended. A processor
+steps its runs one after the other on one thread, so of workflow tasks one slot is in use at most: no fixed number and no
+minimum of 1 is ever reached. Suppliers of one's own are told of each step, beside it (`workflow_slots`).
 """
 
 from __future__ import annotations

@@ -17,7 +17,11 @@ from streamflow.client.inputs import (
     ReportCancellationAsyncActivityInput,
 )
 from streamflow.client.root.calls import Calls
-from streamflow.converter import DataConverter
+from streamflow.converter import (
+    DataConverter,
+    StorageDriverActivityInfo,
+    StorageDriverWorkflowInfo,
+)
 from streamflow.exceptions import CancelledError
 from streamflow.model import standalone
 from streamflow.model.answers import Done, HeartbeatAck
@@ -38,7 +42,7 @@ class AsyncActivityCalls(Calls):
         command = HeartbeatActivity(
             workflow_id=workflow_id,
             task=task,
-            details=await encode(self._converter(input.data_converter_override), input.details),
+            details=await encode(self._converter(input), input.details),
             identity=self._client.identity,
         )
         ack = expect(await self._ask(queue, command, input.rpc_timeout), HeartbeatAck)
@@ -52,7 +56,7 @@ class AsyncActivityCalls(Calls):
     async def complete_async_activity(self, input: CompleteAsyncActivityInput) -> None:
         workflow_id, queue, task = _named(input.id_or_token)
         values = () if isinstance(input.result, NotGiven) else (input.result,)
-        payloads = await encode(self._converter(input.data_converter_override), values)
+        payloads = await encode(self._converter(input), values)
         command = ReportActivity(
             workflow_id=workflow_id,
             task=task,
@@ -64,7 +68,7 @@ class AsyncActivityCalls(Calls):
 
     async def fail_async_activity(self, input: FailAsyncActivityInput) -> None:
         workflow_id, queue, task = _named(input.id_or_token)
-        converter = self._converter(input.data_converter_override)
+        converter = self._converter(input)
         details = input.last_heartbeat_details
         command = ReportActivity(
             workflow_id=workflow_id,
@@ -80,7 +84,7 @@ class AsyncActivityCalls(Calls):
         self, input: ReportCancellationAsyncActivityInput
     ) -> None:
         workflow_id, queue, task = _named(input.id_or_token)
-        converter = self._converter(input.data_converter_override)
+        converter = self._converter(input)
         command = ReportActivity(
             workflow_id=workflow_id,
             task=task,
@@ -90,8 +94,27 @@ class AsyncActivityCalls(Calls):
         )
         expect(await self._ask(queue, command, input.rpc_timeout), Done)
 
-    def _converter(self, override: DataConverter | None) -> DataConverter:
-        return override or self._client.data_converter
+    def _converter(
+        self,
+        input: HeartbeatAsyncActivityInput
+        | CompleteAsyncActivityInput
+        | FailAsyncActivityInput
+        | ReportCancellationAsyncActivityInput,
+    ) -> DataConverter:
+        """What the holder gave the handle, else the client's own; whose values they are, converters are told by the holder only
+        (`AsyncActivityHandle.with_context`). A storage driver is told what IDs say; a token says nothing to it."""
+        converter: DataConverter = input.data_converter_override or self._client.data_converter
+        given = input.id_or_token
+        if not isinstance(given, AsyncActivityIDReference):
+            return converter
+        whose = StorageDriverWorkflowInfo if given.workflow_id else StorageDriverActivityInfo
+        return converter.stored_for(
+            whose(
+                namespace=self._client.namespace,
+                id=given.workflow_id or given.activity_id,
+                run_id=given.run_id or None,
+            )
+        )
 
     async def _ask(self, queue: str, command: Command, rpc_timeout: timedelta | None) -> object:
         found = queue or await self._client.find_queue(command.workflow_id)

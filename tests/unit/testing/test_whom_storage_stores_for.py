@@ -67,6 +67,21 @@ async def answer(asked: str) -> str:
     return large("b")
 
 
+@activity.defn
+async def answered_outside(asked: str) -> str:
+    activity.raise_complete_async()
+
+
+@workflow.defn
+class Asks:
+    @workflow.run
+    async def run(self) -> int:
+        answered = await workflow.execute_activity(
+            answered_outside, "a", activity_id="one", start_to_close_timeout=SECONDS
+        )
+        return len(answered)
+
+
 @workflow.defn
 class Child:
     @workflow.run
@@ -110,7 +125,12 @@ async def client(cupboard: Cupboard) -> AsyncGenerator[Client]:
     converter = DataConverter(external_storage=storage)
     async with (
         await WorkflowEnvironment.start_time_skipping(data_converter=converter) as env,
-        Worker(env.client, task_queue="q", workflows=[Parent, Child], activities=[answer]),
+        Worker(
+            env.client,
+            task_queue="q",
+            workflows=[Parent, Child, Asks],
+            activities=[answer, answered_outside],
+        ),
     ):
         yield env.client
 
@@ -162,3 +182,24 @@ async def test_for_an_activity_that_a_client_started(client: Client, cupboard: C
     )
     assert cupboard.targets("a") == [asked]
     assert cupboard.targets("b") == [ran]
+
+
+@pytest.mark.asyncio
+async def test_for_an_activity_that_is_completed_from_outside(
+    client: Client, cupboard: Cupboard
+) -> None:
+    """By IDs it is its workflow's, with the run if the holder named it."""
+    handle = await client.start_workflow(Asks.run, id="w", task_queue="q")
+    by_ids = client.get_async_activity_handle(
+        workflow_id="w", run_id=handle.result_run_id, activity_id="one"
+    )
+    async with asyncio.timeout(30):
+        await by_ids.heartbeat(large("l"))
+        await client.get_async_activity_handle(
+            workflow_id="w", run_id=None, activity_id="one"
+        ).complete(large("m"))
+
+    assert await handle.result() == 400
+    run = StorageDriverWorkflowInfo(namespace="default", id="w", run_id=handle.result_run_id)
+    assert cupboard.targets("l") == [run]
+    assert cupboard.targets("m") == [StorageDriverWorkflowInfo(namespace="default", id="w")]
