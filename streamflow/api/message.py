@@ -28,6 +28,10 @@ class Part(Protocol):
     def MergeFromString(self, s: bytes, /) -> int: ...
 
 
+_NAMED: dict[str, type[Message]] = {}
+"""The classes of messages by their full names."""
+
+
 class Message:
     """Base of all messages: keyword arguments set fields; equal when of one class with equal fields."""
 
@@ -40,6 +44,7 @@ class Message:
     def __init_subclass__(cls) -> None:
         own = {name: item for name, item in vars(cls).items() if isinstance(item, Descriptor)}
         cls._fields = {**cls._fields, **own}
+        _NAMED[cls.full_name()] = cls
 
     def __init__(self, **values: Any) -> None:
         self._present = False
@@ -116,6 +121,20 @@ class Message:
 
     def ByteSize(self) -> int:
         return len(self.SerializeToString())
+
+    @classmethod
+    def full_name(cls) -> str:
+        """As payloads of messages name their class: ``temporal.api.common.v1.WorkflowExecution``."""
+        package = cls.__module__.split(".")
+        if "v1" not in package:
+            return f"google.protobuf.{cls.__name__}"
+        within = package[1 : package.index("v1") + 1]
+        return ".".join(["temporal", *within, cls.__name__])
+
+    @classmethod
+    def named(cls, full_name: str) -> type[Message] | None:
+        """The class of that name among those that are imported."""
+        return _NAMED.get(full_name)
 
     @classmethod
     def _descriptor(cls, name: str) -> Descriptor:

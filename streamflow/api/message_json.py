@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import base64
-from typing import Any
+import binascii
+from typing import Any, cast
 
-from streamflow.api.message import Descriptor, Message, many, table
+from streamflow.api.message import Descriptor, Message, child, field, many, table
 from streamflow.api.message_fields import choice, long
 from streamflow.api.message_tables import choices, choices_by_name
 from streamflow.api.times import Duration, Timestamp
@@ -59,3 +60,65 @@ def _base64(data: bytes) -> str:
 def _camel(name: str) -> str:
     first, *rest = name.split("_")
     return first + "".join(word.capitalize() for word in rest)
+
+
+def merge_json(value: Any, message: Message, *, ignore_unknown_fields: bool = False) -> None:
+    """Sets what the JSON has; names may be in camel case or as they are declared.
+
+    Raises:
+        ValueError: something is not of its field's type, or, unless ignored, of a name that no field has.
+    """
+    kind = type(message).__name__
+    if isinstance(message, Duration | Timestamp):
+        if not isinstance(value, str):
+            raise ValueError(f"Expected a text for a {kind}, found {value!r}")
+        message.FromJsonString(value)
+        return
+    if not isinstance(value, dict):
+        raise ValueError(f"Expected an object for a {kind}, found {value!r}")
+    fields = message._fields | {_camel(name): item for name, item in message._fields.items()}
+    for name, found in cast("dict[str, Any]", value).items():
+        item = fields.get(name)
+        if item is None and not ignore_unknown_fields:
+            raise ValueError(f"Expected fields of {kind}, found {name!r}")
+        if item is not None and found is not None:
+            _merge(item, message, found, ignore_unknown_fields)
+
+
+def _merge(item: Descriptor, message: Message, value: Any, ignore: bool) -> None:
+    def filled(part: Any, found: Any) -> None:
+        if isinstance(part, Payload):
+            metadata = found.get("metadata", {}).items()
+            part.metadata.update({name: _bytes(text) for name, text in metadata})
+            part.data = _bytes(found.get("data", ""))
+        else:
+            merge_json(found, part, ignore_unknown_fields=ignore)
+
+    try:
+        match item:
+            case choice() if isinstance(value, str):
+                item.put(message, item.cls.Value(value))
+            case many():
+                for one in value:
+                    filled(item.get(message).add(), one)
+            case table():
+                for name, one in value.items():
+                    filled(item.get(message)[name], one)
+            case child():
+                part = item.get(message)
+                filled(part, value)
+                if isinstance(part, Message):
+                    part.SetInParent()
+            case long():
+                item.put(message, int(value))
+            case field() if isinstance(item.get(message), bytes):
+                item.put(message, _bytes(value))
+            case _:
+                item.put(message, value)
+    except (TypeError, AttributeError, binascii.Error) as error:
+        where = f"{type(message).__name__}.{item.slot[1:]}"
+        raise ValueError(f"Expected a value for {where}, found {value!r}: {error}") from error
+
+
+def _bytes(text: str) -> bytes:
+    return base64.b64decode(text, validate=True)

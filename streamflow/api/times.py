@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta, tzinfo
 
 from streamflow.api.message import Message, field
@@ -33,6 +34,14 @@ class Duration(Message):
 
     def ToSeconds(self) -> int:
         return self.seconds
+
+    def FromJsonString(self, value: str) -> None:
+        """Raises: ValueError, for what is no number of seconds with an ``s``."""
+        whole, point, rest = value.removesuffix("s").partition(".")
+        if not value.endswith("s") or (point and not rest.isdigit()):
+            raise ValueError(f"Expected a duration such as '1.5s', found {value!r}")
+        nanos = int(rest.ljust(9, "0")[:9]) if point else 0
+        self.seconds, self.nanos = int(whole), -nanos if whole.startswith("-") else nanos
 
     def ToJsonString(self) -> str:
         """As ``1.500s``: whole seconds, or with as many digits as are needed, in threes."""
@@ -72,6 +81,16 @@ class Timestamp(Message):
 
     def ToSeconds(self) -> int:
         return self.seconds
+
+    def FromJsonString(self, value: str) -> None:
+        """Raises: ValueError, for what is no moment with its time zone."""
+        moment = datetime.fromisoformat(value)
+        if moment.tzinfo is None:
+            raise ValueError(f"Expected a moment with its time zone, found {value!r}")
+        self.FromDatetime(moment)
+        digits = re.search(r"\.(\d+)", value)
+        if digits is not None:  # of which a datetime keeps six
+            self.nanos = int(digits[1].ljust(9, "0")[:9])
 
     def ToJsonString(self) -> str:
         """As ``2026-01-31T12:00:00.250Z``."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, cast
 
 
 @dataclass(frozen=True)
@@ -17,6 +17,9 @@ class Priority:
     default: ClassVar[Priority]
 
     def __post_init__(self) -> None:
+        given = cast("object", self.priority_key)
+        if given is not None and not isinstance(given, int):
+            raise TypeError(f"Expected an int as priority_key, found {given!r}")
         if self.priority_key is not None and not 1 <= self.priority_key <= 5:
             raise ValueError(
                 f"Expected a priority_key from 1 (first) to 5, found {self.priority_key}"

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from streamflow.api.common.v1 import RetryPolicy as RetryPolicyMessage
 from streamflow.common.durations import from_ms, optional_ms, to_ms
 from streamflow.model import options as model
 
@@ -26,6 +27,28 @@ class RetryPolicy:
     """0 is without limit; 1 is no retry."""
     non_retryable_error_types: Sequence[str] | None = None
     """Class names, or the ``type`` of an `ApplicationError`, that end the attempts at once."""
+
+    @staticmethod
+    def from_proto(proto: RetryPolicyMessage) -> RetryPolicy:
+        """Of the message."""
+        longest = proto.maximum_interval
+        return RetryPolicy(
+            initial_interval=proto.initial_interval.ToTimedelta(),
+            backoff_coefficient=proto.backoff_coefficient,
+            maximum_interval=longest.ToTimedelta() if proto.HasField("maximum_interval") else None,
+            maximum_attempts=proto.maximum_attempts,
+            non_retryable_error_types=list(proto.non_retryable_error_types) or None,
+        )
+
+    def apply_to_proto(self, proto: RetryPolicyMessage) -> None:
+        """Sets the message's fields. Raises ValueError for a policy that could not be followed."""
+        self._validate()
+        proto.initial_interval.FromTimedelta(self.initial_interval)
+        proto.backoff_coefficient = self.backoff_coefficient
+        proto.maximum_interval.FromTimedelta(self.maximum_interval or self.initial_interval * 100)
+        proto.maximum_attempts = self.maximum_attempts
+        if self.non_retryable_error_types:
+            proto.non_retryable_error_types.extend(self.non_retryable_error_types)
 
     def _validate(self) -> None:
         """Raises ValueError for a policy that could not be followed. One attempt alone has no retries to look at."""

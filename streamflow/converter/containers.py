@@ -77,6 +77,8 @@ def mapping(
     hint: Any, build: Callable[[dict[Any, Any]], Any], args: tuple[Any, ...], compile: Compile
 ) -> Convert:
     key_hint, value_hint = args if len(args) == 2 else (Any, int if build is _counter else Any)
+    if key_hint is None:  # as `dict[None, str]` has it: no type, so keys stay as they are
+        key_hint = Any
 
     def convert(value: Any) -> Any:
         if not is_mapping(value):

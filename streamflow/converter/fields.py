@@ -72,6 +72,8 @@ def _substituted(hint: Any, substitutes: Mapping[Any, Any]) -> Any:
 
 
 class TypedDictFields:
+    """Keys may be missing and unknown ones be there, as Python itself takes any dictionary for one."""
+
     def __init__(self, cls: type[Any], compile: Compile) -> None:
         self._cls = cls
         self._compile = compile
@@ -83,12 +85,6 @@ class TypedDictFields:
         if self._fields is None:
             hints = _hints_of(self._cls)
             self._fields = {name: self._compile(hint) for name, hint in hints.items()}
-        required: frozenset[str] = getattr(self._cls, "__required_keys__", frozenset())
-        missing = sorted(required - value.keys())
-        if missing:
-            raise TypeError(
-                f"Expected {self._cls.__qualname__} with {', '.join(missing)}, found {sorted(value)}"
-            )
         return {name: self._fields.get(name, as_is)(item) for name, item in value.items()}
 
 

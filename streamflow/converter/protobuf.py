@@ -1,6 +1,6 @@
-"""Protocol Buffers messages as JSON or as bytes; without that library installed these converters take nothing.
+"""Protocol Buffers messages as JSON or as bytes: those of `streamflow.api`, and those of that library.
 
-The library is never imported from here unless a program has it loaded: a value can only be a message then.
+The library is never imported from here unless a program has it loaded: a value can only be one of its messages then.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ import json
 import sys
 from typing import Any
 
+from streamflow.api.message import Message
+from streamflow.api.message_json import merge_json, to_json
 from streamflow.converter.encoding import EncodingPayloadConverter
 from streamflow.model.payload import Payload
 
@@ -18,13 +20,16 @@ _MESSAGE_MODULE = "google.protobuf.message"
 
 class _ProtoPayloadConverter(EncodingPayloadConverter):
     def _payload(self, value: Any, data: bytes) -> Payload:
-        name = value.DESCRIPTOR.full_name
+        name = value.full_name() if isinstance(value, Message) else value.DESCRIPTOR.full_name
         return Payload({"encoding": self.encoding.encode(), "messageType": name.encode()}, data)
 
     def _empty_message(self, payload: Payload, type_hint: Any) -> Any:
         if _is_message_type(type_hint):
             return type_hint()
         wanted = payload.metadata.get("messageType", b"").decode()
+        ours = Message.named(wanted)
+        if ours is not None:
+            return ours()
         try:
             pool: Any = importlib.import_module("google.protobuf.symbol_database")
             return pool.Default().GetSymbol(wanted)()
@@ -47,15 +52,21 @@ class JSONProtoPayloadConverter(_ProtoPayloadConverter):
         return "json/protobuf"
 
     def to_payload(self, value: Any) -> Payload | None:
-        if not _is_message(value):
+        if isinstance(value, Message):
+            found = to_json(value)
+        elif _is_message(value):
+            json_format: Any = importlib.import_module("google.protobuf.json_format")
+            # By way of a dict: the converter to JSON text has no form without spaces.
+            found = json_format.MessageToDict(value)
+        else:
             return None
-        json_format: Any = importlib.import_module("google.protobuf.json_format")
-        # By way of a dict: the converter to JSON text has no form without spaces.
-        text = json.dumps(json_format.MessageToDict(value), separators=(",", ":"), sort_keys=True)
+        text = json.dumps(found, separators=(",", ":"), sort_keys=True)
         return self._payload(value, text.encode())
 
     def from_payload(self, payload: Payload, type_hint: type | None = None) -> Any:
         message = self._empty_message(payload, type_hint)
+        if isinstance(message, Message):
+            return self._merged(message, payload)
         json_format: Any = importlib.import_module("google.protobuf.json_format")
         try:
             return json_format.Parse(
@@ -63,6 +74,14 @@ class JSONProtoPayloadConverter(_ProtoPayloadConverter):
             )
         except json_format.ParseError as error:
             raise RuntimeError(f"Failed parsing {self.encoding}: {error}") from error
+
+    def _merged(self, message: Message, payload: Payload) -> Message:
+        try:
+            value = json.loads(payload.data)
+            merge_json(value, message, ignore_unknown_fields=self._ignore_unknown_fields)
+        except ValueError as error:
+            raise RuntimeError(f"Failed parsing {self.encoding}: {error}") from error
+        return message
 
 
 class BinaryProtoPayloadConverter(_ProtoPayloadConverter):
@@ -73,14 +92,18 @@ class BinaryProtoPayloadConverter(_ProtoPayloadConverter):
         return "binary/protobuf"
 
     def to_payload(self, value: Any) -> Payload | None:
-        return self._payload(value, value.SerializeToString()) if _is_message(value) else None
+        if not isinstance(value, Message) and not _is_message(value):
+            return None
+        return self._payload(value, value.SerializeToString())
 
     def from_payload(self, payload: Payload, type_hint: type | None = None) -> Any:
         message = self._empty_message(payload, type_hint)
-        errors: Any = importlib.import_module(_MESSAGE_MODULE)
+        unreadable: Any = ValueError
+        if not isinstance(message, Message):
+            unreadable = importlib.import_module(_MESSAGE_MODULE).DecodeError
         try:
             message.ParseFromString(payload.data)
-        except errors.DecodeError as error:
+        except unreadable as error:
             raise RuntimeError(f"Failed parsing {self.encoding}: {error}") from error
         return message
 
@@ -91,5 +114,7 @@ def _is_message(value: Any) -> bool:
 
 
 def _is_message_type(hint: Any) -> bool:
+    if isinstance(hint, type) and issubclass(hint, Message):
+        return True
     module: Any = sys.modules.get(_MESSAGE_MODULE)
     return module is not None and isinstance(hint, type) and issubclass(hint, module.Message)

@@ -65,7 +65,8 @@ def _scalar(cls: type[Any], accept: Callable[[Any], Any]) -> Convert:
 
 
 def _int(value: Any) -> Any:
-    return int(value) if isinstance(value, float) and value.is_integer() else Unhandled
+    """A fraction is cut off, as the model does; not-a-number and infinity are refused by `int` itself."""
+    return int(value) if isinstance(value, float) else Unhandled
 
 
 def _float(value: Any) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, cast
+from typing import Any, cast, overload
 
 import msgspec
 
@@ -18,6 +18,7 @@ from streamflow.common import (
     SearchAttributeValues,
     TypedSearchAttributes,
 )
+from streamflow.converter.scalars import is_list
 from streamflow.converter.typed import value_to_type
 from streamflow.model.payload import Payload
 
@@ -91,8 +92,31 @@ def untyped(attributes: TypedSearchAttributes) -> dict[str, Any]:
     }
 
 
-def decode_search_attributes(payloads: Mapping[str, Payload]) -> TypedSearchAttributes:
-    """The typed values; a payload of unknown type or without a value is left out."""
+@overload
+def decode_search_attributes(api: SearchAttributesMessage, /) -> SearchAttributes: ...
+@overload
+def decode_search_attributes(api: Mapping[str, Payload], /) -> TypedSearchAttributes: ...
+def decode_search_attributes(
+    api: SearchAttributesMessage | Mapping[str, Payload], /
+) -> SearchAttributes | TypedSearchAttributes:
+    """Of a message the values without types, each as a list; of payloads by name the typed values.
+
+    Among typed values a payload of unknown type or without a value is left out.
+    """
+    if isinstance(api, SearchAttributesMessage):
+        return {name: _listed(payload) for name, payload in api.indexed_fields.items()}
+    return _typed(api)
+
+
+def _listed(payload: Payload) -> SearchAttributeValues:
+    found: Any = msgspec.json.decode(payload.data)
+    values: list[Any] = [*found] if is_list(found) else [found]
+    if _kind(payload) is SearchAttributeIndexedValueType.DATETIME:
+        return [datetime.fromisoformat(value) for value in values]
+    return values
+
+
+def _typed(payloads: Mapping[str, Payload]) -> TypedSearchAttributes:
     pairs: list[SearchAttributePair[Any]] = []
     for name, payload in payloads.items():
         kind = _kind(payload)
@@ -111,7 +135,7 @@ def decode_search_attributes(payloads: Mapping[str, Payload]) -> TypedSearchAttr
 
 def decode_typed_search_attributes(api: SearchAttributesMessage) -> TypedSearchAttributes:
     """The typed values of a message; a payload of unknown type or without a value is left out."""
-    return decode_search_attributes(api.indexed_fields)
+    return _typed(api.indexed_fields)
 
 
 def _kind(payload: Payload) -> SearchAttributeIndexedValueType | None:
@@ -156,12 +180,12 @@ def _checked_values(values: object) -> Sequence[Any]:
     for value in given:
         if not isinstance(value, str | int | float | bool | datetime):
             raise TypeError(
-                "Expected search attribute values of str, int, float, bool or datetime, "
-                f"found {type(value).__name__}"
+                f"Search attribute value of type {type(value).__name__} "
+                "not one of str, int, float, bool, datetime"
             )
         if isinstance(value, datetime) and value.tzinfo is None:
             raise ValueError(
-                f"Expected datetimes with a time zone in search attributes, found {value}"
+                f"Timezone must be present on all search attribute dates, found {value} without one"
             )
     if len(kinds) > 1:
         names = ", ".join(sorted(kind.__name__ for kind in kinds))

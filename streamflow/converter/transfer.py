@@ -43,7 +43,7 @@ def transfer_type_convertible(
     def decorate(cls: type[ValueT]) -> type[ValueT]:
         if hasattr(cls, _CONVERTER):
             raise TypeError(
-                f"Expected a class without a transfer type converter, found that {cls.__qualname__} already has one"
+                f"{cls.__qualname__} already has a transfer type converter: expected a class without one"
             )
         setattr(cls, _CONVERTER, converter_type())
         return cls

@@ -180,11 +180,14 @@ class ClientConfigProfile:
         }
         merged = {**self.grpc_meta, **meta}
         tls = (self.tls or ClientConfigTLS()).overridden(environ)
+        api_key = environ.get("API_KEY") or self.api_key
+        # A key must not travel in the open: one is enough to have TLS, unless that is switched off.
+        has_tls = tls != ClientConfigTLS() or self.tls is not None or api_key is not None
         return type(self)(
             address=environ.get("ADDRESS") or self.address,
             namespace=environ.get("NAMESPACE") or self.namespace,
-            api_key=environ.get("API_KEY") or self.api_key,
-            tls=None if tls == ClientConfigTLS() and self.tls is None else tls,
+            api_key=api_key,
+            tls=tls if has_tls else None,
             grpc_meta={name: value for name, value in merged.items() if value},
             create_topics=self.create_topics,
             retention=self.retention,
@@ -201,8 +204,10 @@ class ClientConfigProfile:
         if self.api_key is not None:
             connect["api_key"] = self.api_key
             connect["tls"] = True
-        if self.tls is not None:
+        if self.tls is not None and self.tls != ClientConfigTLS():
             connect["tls"] = self.tls.to_connect_tls_config()
+        elif self.tls is not None:
+            connect["tls"] = True
         if self.grpc_meta:
             connect["rpc_metadata"] = self.grpc_meta
         if self.create_topics is not None:
@@ -240,10 +245,13 @@ class ClientConfig:
         cls,
         *,
         config_source: DataSource | None = None,
+        disable_file: bool = False,
         config_file_strict: bool = False,
         override_env_vars: Mapping[str, str] | None = None,
     ) -> Self:
-        """As they stand in the file: the environment only says where it is."""
+        """As they stand in the file: the environment only says where it is. With ``disable_file`` none at all."""
+        if disable_file and config_source is None:
+            return cls({})
         environ = os.environ if override_env_vars is None else override_env_vars
         tables = load_tables(config_source, Environment(environ))
         return cls(

@@ -151,7 +151,7 @@ def _of_table(table: Mapping[str, Any], name: str, where: str) -> DataSource | N
         )
     if path is not None:
         return Path(path)
-    return None if data is None else str(data)
+    return None if data is None else str(data).encode()
 
 
 def _is_true(text: str) -> bool:

@@ -6,8 +6,7 @@ setting of ported code what becomes of it.
 
 from __future__ import annotations
 
-from importlib.metadata import version as _version_of
-
+from streamflow import __version__
 from streamflow.service.connection import ServiceClient
 from streamflow.service.errors import RPCError, RPCStatusCode
 from streamflow.service.options import (
@@ -27,9 +26,6 @@ from streamflow.service.raw import (
     TestService,
     WorkflowService,
 )
-
-__version__ = _version_of("streamflow")
-"""The version of this library."""
 
 __all__ = [
     "CloudService",

@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from streamflow.service import above
+from streamflow.service.errors import RPCError, RPCStatusCode
 from streamflow.service.options import ConnectConfig
 from streamflow.service.raw import (
     CloudService,
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from streamflow.client.transport import Transport
 
 _NO_METADATA: Mapping[str, str | bytes] = {}
+_SERVICES = ("", "temporal.api.workflowservice.v1.WorkflowService")
+"""What `check_health` may be asked for; ported code names the one service that there is."""
 
 
 class ServiceClient:
@@ -66,11 +69,19 @@ class ServiceClient:
         metadata: Mapping[str, str | bytes] = _NO_METADATA,
         timeout: timedelta | None = None,  # noqa: ASYNC109  # the model's name
     ) -> bool:
-        """True if the log, or the gateway, answers; the arguments are there for ported code.
+        """True if the log, or the gateway, answers; the other arguments are there for ported code.
+
+        Args:
+            service: Only that of workflows is known, by no name or its full one.
 
         Raises:
-            RPCError: nobody answers.
+            RPCError: nobody answers, or the service is not known (NOT_FOUND).
         """
+        if service not in _SERVICES:
+            raise RPCError(
+                f"Expected {' or '.join(map(repr, _SERVICES))} as the service, found {service!r}",
+                RPCStatusCode.NOT_FOUND,
+            )
         await self._first.open()
         await self._first.queues()
         return True

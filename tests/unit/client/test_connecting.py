@@ -32,6 +32,18 @@ async def test_a_client_made_of_a_clients_config_is_equal_and_shares_the_connect
         assert client.service_client.config.target_host == "memory:equal"
 
 
+async def test_health_is_that_of_one_service() -> None:
+    """Ported probes name it; another one is not here."""
+    async with await Client.connect("memory:healthy") as client:
+        name = "temporal.api.workflowservice.v1.WorkflowService"
+        assert await client.service_client.check_health(service=name)
+
+        with pytest.raises(RPCError) as caught:
+            await client.service_client.check_health(service="other")
+
+        assert caught.value.status is RPCStatusCode.NOT_FOUND
+
+
 async def test_one_connection_serves_clients_of_two_namespaces() -> None:
     async with await Client.connect("memory:two") as client:
         other = Client(client.service_client, namespace="other")

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from streamflow.api.common.v1 import RetryPolicy as RetryPolicyMessage
 from streamflow.common import (
     Priority,
     RetryPolicy,
@@ -35,6 +36,16 @@ retry_policies = st.builds(
 def test_a_retry_policy_survives_the_log(policy: RetryPolicy) -> None:
     """What a user asks for is what the engine reads."""
     assert RetryPolicy._from_model(policy._to_model()) == policy
+
+
+@given(retry_policies)
+def test_a_retry_policy_survives_its_message(policy: RetryPolicy) -> None:
+    """Programs keep policies in messages of their own."""
+    message = RetryPolicyMessage()
+
+    policy.apply_to_proto(message)
+
+    assert RetryPolicy.from_proto(message) == policy
 
 
 @pytest.mark.parametrize(
@@ -95,6 +106,8 @@ def test_priorities_outside_one_to_five_are_refused() -> None:
     """1 is first and 5 is last; nothing else is a priority."""
     with pytest.raises(ValueError, match="from 1"):
         Priority(priority_key=6)
+    with pytest.raises(TypeError, match="int"):
+        Priority(priority_key=1.5)  # type: ignore[arg-type]  # the point of the test
 
 
 def test_updating_search_attributes_replaces_by_name() -> None:

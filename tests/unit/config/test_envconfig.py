@@ -205,3 +205,17 @@ def test_text_is_content_and_a_file_is_named_by_its_path(tmp_path: Path) -> None
     ] == ClientConfigProfile(address="here:1")
     with pytest.raises(ConfigError, match="both file and environment"):
         ClientConfigProfile.load(disable_file=True, disable_env=True)
+
+
+def test_a_key_brings_tls_and_texts_are_bytes() -> None:
+    """So that programs that look into a profile find what they know."""
+    text = "[profile.default]\napi_key = 'k'\n[profile.other.tls]\nclient_cert_data = 'CERT'"
+
+    assert ClientConfigProfile.load(config_source=text).tls == ClientConfigTLS()
+    other = ClientConfigProfile.load("other", config_source=text)
+    assert other.tls == ClientConfigTLS(client_cert=b"CERT")
+
+
+def test_without_a_file_there_are_no_profiles() -> None:
+    """A program may say that it wants to look at none."""
+    assert ClientConfig.load(disable_file=True, override_env_vars={}).profiles == {}

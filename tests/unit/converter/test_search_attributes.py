@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from streamflow.api.common.v1 import Payload, SearchAttributes
 from streamflow.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
 from streamflow.converter import (
     decode_search_attributes,
@@ -45,3 +46,15 @@ def test_a_removal_is_null() -> None:
 
     assert payload.data == b"null"
     assert decode_search_attributes({"items": payload}) == TypedSearchAttributes.empty
+
+
+def test_a_message_gives_values_without_types() -> None:
+    """Each name a list, as the deprecated form has it; what is a moment is read as one."""
+    due = Payload({"encoding": b"json/plain", "type": b"Datetime"}, b'"2030-01-01T00:00:00Z"')
+    tags = Payload({"encoding": b"json/plain"}, b'["a","b"]')
+    message = SearchAttributes(indexed_fields={"due": due, "tags": tags})
+
+    assert decode_search_attributes(message) == {
+        "due": [datetime(2030, 1, 1, tzinfo=UTC)],
+        "tags": ["a", "b"],
+    }
