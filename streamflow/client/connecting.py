@@ -68,12 +68,18 @@ async def _transport(config: ConnectConfig) -> Transport:
         return _http_transport(config)
     kind = wiring.kind_of(target)
     log = await open_log(target, config.kafka() if kind is wiring.LogKind.KAFKA else config.config)
+    from streamflow.client.log import keeping
     from streamflow.client.log.transport import LogTransport
 
     creates = kind is not wiring.LogKind.KAFKA
     if config.create_topics is not None:
         creates = config.create_topics
-    return LogTransport(log, config.namespace, create_topics=creates, visibility=config.visibility)
+    transport = LogTransport(
+        log, config.namespace, create_topics=creates, visibility=config.visibility
+    )
+    if keeping.is_kept(target):
+        transport.keep_queues()
+    return transport
 
 
 def _http_transport(config: ConnectConfig) -> Transport:

@@ -177,8 +177,8 @@ class CompositePayloadConverter(PayloadConverter, WithSerializationContext):
     def _unknown(self, payload: Payload, encoding: bytes) -> Exception:
         if is_reference(payload):
             return RuntimeError(
-                "Detected externally stored payload(s) but external storage is not configured: give this program's "
-                "DataConverter the external_storage that stored it"
+                "[TMPRL1105] Detected externally stored payload(s) but external storage is not configured. Give this "
+                "program's DataConverter the external_storage that stored them"
             )
         return KeyError(
             f"Unknown payload encoding {encoding.decode(errors='replace')}: expected one of "

@@ -22,10 +22,9 @@ from streamflow.converter.serialization_context import (
     WorkflowSerializationContext,
 )
 from streamflow.converter.together import together
-from streamflow.model.payload import Payload
+from streamflow.model.payload import REFERENCE_ENCODING, Payload
 
 PAYLOAD_SIZE_THRESHOLD = 256 * 1024
-REFERENCE_ENCODING = b"json/external-storage-reference"
 _METADATA_BYTES = 4 * 1024
 """More than any payload has: only near the threshold is the exact size worth its cost."""
 

@@ -12,6 +12,17 @@ from streamflow.model import protobuf
 _METADATA, _DATA = 1, 2
 
 
+REFERENCE_ENCODING = b"json/external-storage-reference"
+"""Of a payload that stands for one that is kept elsewhere."""
+
+
+class ExternalPayloadDetails(msgspec.Struct):
+    """Says that a payload is kept elsewhere."""
+
+    size_bytes: int = 0
+    """0: a reference does not say it."""
+
+
 class Payload(msgspec.Struct, gc=False):
     """One encoded value.
 
@@ -25,6 +36,15 @@ class Payload(msgspec.Struct, gc=False):
     """As the protobuf library describes it; there once `streamflow.api` is imported."""
     metadata: dict[str, bytes] = msgspec.field(default_factory=dict[str, bytes])
     data: bytes = b""
+
+    @property
+    def external_payloads(self) -> list[ExternalPayloadDetails]:
+        """One entry for a reference to external storage, none for anything else."""
+        return (
+            [ExternalPayloadDetails()]
+            if self.metadata.get("encoding") == REFERENCE_ENCODING
+            else []
+        )
 
     def SerializeToString(self, *, deterministic: bool = True) -> bytes:
         """The bytes of the protobuf message of this name, with sorted keys."""

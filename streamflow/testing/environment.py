@@ -14,13 +14,14 @@ import shutil
 import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Generator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Any, NoReturn, Self, Unpack
 
 from streamflow import wiring
 from streamflow.client import Client, Interceptor, NotYetError, Plugin
+from streamflow.client.log.keeping import kept
 from streamflow.client.log.transport import LogTransport
 from streamflow.common import HeaderCodecBehavior, QueryRejectCondition, SearchAttributeKey
 from streamflow.config import DEFAULT_NAMESPACE
@@ -183,6 +184,8 @@ class _TimeSkippingEnvironment(WorkflowEnvironment):
     def __init__(self, namespace: str, runtime: Runtime | None, **options: Any) -> None:
         self._broker = MemoryBroker()
         self._target = wiring.share_memory(self._broker)
+        self._until_shutdown = ExitStack()
+        self._until_shutdown.enter_context(kept(self._target))
         self._auto = True
         self._count = 0
         self._namespace = namespace
@@ -215,6 +218,7 @@ class _TimeSkippingEnvironment(WorkflowEnvironment):
         return self._others[-1]
 
     async def shutdown(self) -> None:
+        self._until_shutdown.close()
         await _close(self._client, *self._others)
         if self._target:
             wiring.unshare_memory(self._target)
@@ -255,13 +259,17 @@ class _LocalEnvironment(WorkflowEnvironment):
     def __init__(self, client: Client, folder: str) -> None:
         super().__init__(client)
         self._folder = folder
+        self._target = f"embedded:{folder}"
         self._others: list[Client] = []
+        self._until_shutdown = ExitStack()
+        self._until_shutdown.enter_context(kept(self._target))
 
     async def connect_client(self, **options: Any) -> Client:
-        self._others.append(await Client.connect(f"embedded:{self._folder}", **options))
+        self._others.append(await Client.connect(self._target, **options))
         return self._others[-1]
 
     async def shutdown(self) -> None:
+        self._until_shutdown.close()
         await _close(self._client, *self._others)
         await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
 

@@ -145,8 +145,8 @@ class AsyncActivityHandle(WithSerializationContext):
         cls = type(self)
         if cls.__init__ is not AsyncActivityHandle.__init__:
             raise TypeError(
-                f"Expected {cls.__name__}, which has an __init__ of its own, to have a with_context of its own too, "
-                "found none"
+                f"{cls.__name__} has an __init__ of its own, so you must override with_context to return an instance of "
+                "your class: expected a with_context of its own, found none"
             )
         return cls(self._client, self._id_or_token, converter)
 

@@ -6,6 +6,8 @@ Only of logs within this process, where a test's environment asks for it: elsewh
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Generator
+from contextlib import contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -25,6 +27,23 @@ LINGER_S = 0.3
 """For so long a keeper stays when nobody waits for it any more: one read seldom comes alone."""
 REMEMBERED_MAX = 100_000
 """Workflows whose queue is remembered."""
+
+
+_kept_targets: set[str] = set()
+
+
+@contextmanager
+def kept(target: str) -> Generator[None]:
+    """Within it, every client that connects to this log has its queues kept: the log is a test's environment."""
+    _kept_targets.add(target)
+    try:
+        yield
+    finally:
+        _kept_targets.discard(target)
+
+
+def is_kept(target: str) -> bool:
+    return target in _kept_targets
 
 
 class Keeper(Protocol):

@@ -29,6 +29,7 @@ from streamflow.engine.decide.ending import fail
 from streamflow.engine.decide.intents import decide_intents, refuse_intents
 from streamflow.engine.decide.length import outgrown
 from streamflow.engine.state import Run
+from streamflow.exceptions import ApplicationError
 from streamflow.model.answers import Answer, QueryAnswer, Reason, Rejection, Trouble
 from streamflow.model.commands import QueryWorkflow
 from streamflow.model.failure import NONDETERMINISM, Failure, FailureKind
@@ -79,10 +80,11 @@ def activate(recorder: Recorder, around: Surroundings, rows: Rows) -> None:
             StepLimitExceeded,
             Unregistered,
         ) as error:
-            if isinstance(error, NondeterminismError) and _fails_run(recorder, around):
-                _fail(recorder, around, error)
-            else:
+            failure = _ending(recorder, around, error)
+            if failure is None:
                 _stuck(recorder, around, error)
+            else:
+                _fail(recorder, failure)
             return
         if before < limits.events_warn <= recorder.run.last_seq:
             log.warning(
@@ -279,6 +281,19 @@ def _stuck(recorder: Recorder, around: Surroundings, error: BaseException) -> No
     )
 
 
+def _ending(recorder: Recorder, around: Surroundings, error: BaseException) -> Failure | None:
+    """What the run fails with because of the error; ``None`` if it shall be tried again."""
+    run = recorder.run
+    if isinstance(error, NondeterminismError) and _fails_run(recorder, around):
+        failure = Failure(kind=FailureKind.APPLICATION, message=str(error), type=NONDETERMINISM)
+        return around.gate.failure_out(_owner(run, around), failure)
+    cause = error.exception if isinstance(error, CodecFailed) else None
+    if isinstance(cause, ApplicationError) and cause.non_retryable:
+        # Of a codec or a store that knows that it can never have the payload.
+        return _failure(cause, around, run)
+    return None
+
+
 def _fails_run(recorder: Recorder, around: Surroundings) -> bool:
     """Whether the worker, or the workflow's definition, counts nondeterminism among what fails a run."""
     definition = _definition(recorder.run, around)
@@ -286,10 +301,8 @@ def _fails_run(recorder: Recorder, around: Surroundings) -> bool:
     return issubclass(NondeterminismError, (*around.failure_types, *of_workflow))
 
 
-def _fail(recorder: Recorder, around: Surroundings, error: NondeterminismError) -> None:
+def _fail(recorder: Recorder, failure: Failure) -> None:
     evict(recorder.draft)
-    failure = Failure(kind=FailureKind.APPLICATION, message=str(error), type=NONDETERMINISM)
-    failure = around.gate.failure_out(_owner(recorder.run, around), failure)
     context = recorder.context()
     recorder.take((fail(recorder.run, failure, context),), context)
 

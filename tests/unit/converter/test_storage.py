@@ -26,7 +26,7 @@ from streamflow.converter import (
     WorkflowSerializationContext,
 )
 from streamflow.converter.file_driver import FileStorageDriver
-from streamflow.converter.storage import REFERENCE_ENCODING
+from streamflow.model.payload import REFERENCE_ENCODING
 
 
 class Shelf(StorageDriver):
@@ -180,6 +180,17 @@ def test_a_driver_that_was_not_named_is_refused() -> None:
         there_and_back(storage, [1])
 
 
+def test_a_payload_says_whether_it_is_elsewhere() -> None:
+    """Programs look at it to see what was stored."""
+    storage = ExternalStorage([Shelf("mine")], payload_size_threshold=100)
+    converter = DataConverter(external_storage=storage)
+
+    small, large = asyncio.run(converter.encode(["a", "a" * 200]))
+
+    assert not small.external_payloads
+    assert len(large.external_payloads) == 1
+
+
 def test_a_reference_without_its_driver_says_what_is_missing() -> None:
     async def run(reader: DataConverter) -> None:
         writer = DataConverter(
@@ -187,7 +198,7 @@ def test_a_reference_without_its_driver_says_what_is_missing() -> None:
         )
         await reader.decode(await writer.encode([1]))
 
-    with pytest.raises(RuntimeError, match="external storage is not configured"):
+    with pytest.raises(RuntimeError, match=r"\[TMPRL1105\].*external storage is not configured\."):
         asyncio.run(run(DataConverter()))
     with pytest.raises(ValueError, match="No driver found with name 'mine'"):
         asyncio.run(run(DataConverter(external_storage=ExternalStorage([Shelf("other")]))))

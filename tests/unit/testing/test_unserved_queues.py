@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 
 from streamflow import workflow
-from streamflow.client import WorkflowExecutionStatus
+from streamflow.client import Client, WorkflowExecutionStatus
 from streamflow.service import RPCError, RPCStatusCode
 from streamflow.testing import WorkflowEnvironment
 from streamflow.worker import Replayer, Worker
@@ -48,6 +48,15 @@ async def test_a_finished_run_can_be_read_after_its_worker(env: WorkflowEnvironm
     assert (await handle.describe()).status is WorkflowExecutionStatus.COMPLETED
     assert await handle.result() == "HEY"
     await Replayer(workflows=[Shout]).replay_workflow(await handle.fetch_history())
+
+
+@pytest.mark.asyncio
+async def test_a_client_of_its_own_can_read_it_too(env: WorkflowEnvironment) -> None:
+    """Connected by the environment's address, as tests do that want another converter."""
+    name = await shouted(env)
+
+    async with await Client.connect(env.client.service_client.config.target_host) as other:
+        assert await other.get_workflow_handle(name).result() == "HEY"
 
 
 @pytest.mark.asyncio
