@@ -130,6 +130,8 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
     nominal_ms: int
     scheduled_ms: int
     manual: bool = False
+    once: bool = False
+    """Nothing if there was an action for this time before."""
 
 
 class Info(msgspec.Struct, kw_only=True):
@@ -170,6 +172,8 @@ class Described(msgspec.Struct, frozen=True, kw_only=True):
     schedule: Schedule
     info: Info
     upcoming_ms: tuple[int, ...]
+    starting: int = 0
+    """Actions that are counted already and not yet among the recent ones."""
 
 
 class Patch(msgspec.Struct, frozen=True, kw_only=True):

@@ -33,10 +33,11 @@ async def start_action(
 ) -> workflow.ChildWorkflowHandle[Any, Any]:
     """Returns when it has started. Awaiting the handle gives its result as stored."""
     policy = action.retry_policy
+    reuse = WorkflowIDReusePolicy
     options: ChildWorkflowOptions = {
         "task_queue": action.queue,
         "parent_close_policy": workflow.ParentClosePolicy.ABANDON,
-        "id_reuse_policy": WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+        "id_reuse_policy": reuse.REJECT_DUPLICATE if waiting.once else reuse.ALLOW_DUPLICATE,
         "execution_timeout": _duration(action.execution_timeout_ms),
         "run_timeout": _duration(action.run_timeout_ms),
         "task_timeout": _duration(action.task_timeout_ms),

@@ -109,6 +109,7 @@ class ScheduleWorkflow:
         for patch in self.patches:
             schedule = patched(schedule, patch)
         found = described(schedule, self.info, now_ms, _zone(schedule), self.memory.id)
+        found = msgspec.structs.replace(found, starting=self.starting)
         return msgspec.json.encode(found).decode()
 
     def _patch(self, patch: Patch) -> None:
@@ -185,7 +186,7 @@ class ScheduleWorkflow:
                 self.info.backfills.pop(0)
                 continue
             self.info.backfills[0] = msgspec.structs.replace(first, start_at_ms=due.nominal_ms + 1)
-            self._act(_made_up(due.nominal_ms), first.overlap)
+            self._act(_made_up(due.nominal_ms, once=True), first.overlap)
         return True
 
     def _backfill(self, backfill: Backfill) -> None:
@@ -264,7 +265,10 @@ class ScheduleWorkflow:
             return
         except Exception as error:
             self.info.num_actions -= self.second
-            workflow.logger.warning("Scheduled workflow %s was not started: %s", workflow_id, error)
+            if not waiting.once:
+                workflow.logger.warning(
+                    "Scheduled workflow %s was not started: %s", workflow_id, error
+                )
             return
         finally:
             self.names.discard(workflow_id)
@@ -311,6 +315,8 @@ class ScheduleWorkflow:
         taken = {one.workflow_id for one in self.info.recent} | self.handles.keys()
         if not self.second:
             return f"{found}-{self.info.num_actions}" if found in taken else found
+        if waiting.once:
+            return found
         free, number = found, 1
         while free in taken | self.names:
             number += 1
@@ -348,9 +354,9 @@ class ScheduleWorkflow:
         return (workflow.now() - EPOCH) // timedelta(milliseconds=1)
 
 
-def _made_up(nominal_ms: int) -> Waiting:
+def _made_up(nominal_ms: int, *, once: bool = False) -> Waiting:
     """An action that somebody asked for, whatever state the schedule is in."""
-    return Waiting(nominal_ms=nominal_ms, scheduled_ms=nominal_ms, manual=True)
+    return Waiting(nominal_ms=nominal_ms, scheduled_ms=nominal_ms, manual=True, once=once)
 
 
 async def _terminate(workflow_id: str) -> None:

@@ -6,9 +6,11 @@ arguments of its actions are encoded by the user's converter and codec, and pass
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 from collections.abc import Sequence
 from datetime import timedelta
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -50,6 +52,11 @@ if TYPE_CHECKING:
 _PREFIX = workflow_id_of("")
 _ID_NAME = "ScheduleId"
 """As list filters name a schedule's ID."""
+
+
+_STARTING_S_MAX = 2.0
+"""For so long a description waits for actions that are being started."""
+_LOOK_AGAIN_S = 0.02
 
 
 class ScheduleCalls(Calls):
@@ -121,6 +128,11 @@ class ScheduleCalls(Calls):
 
     async def describe_schedule(self, input: inputs.DescribeScheduleInput) -> ScheduleDescription:
         said = await self._said(input.id, input.rpc_timeout)
+        until_s = monotonic() + _STARTING_S_MAX
+        while said.starting and monotonic() < until_s:
+            # What was triggered a moment ago is to be among the recent actions.
+            await asyncio.sleep(_LOOK_AGAIN_S)
+            said = await self._said(input.id, input.rpc_timeout)
         run: WorkflowExecution = await self._handle(input.id).describe(
             rpc_timeout=input.rpc_timeout
         )

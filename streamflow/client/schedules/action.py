@@ -41,7 +41,7 @@ class ScheduleAction:
 class ScheduleActionStartWorkflow(ScheduleAction):
     """Starts a workflow, whose ID is ``id`` with the time appended.
 
-    In a description, ``args`` and the values of ``memo`` are payloads as stored; they may be given back in an update.
+    In a description, ``args``, the values of ``memo``, summary and details are payloads; they may be given back in an update.
     """
 
     workflow: str
@@ -141,8 +141,8 @@ class ScheduleActionStartWorkflow(ScheduleAction):
         memo: Mapping[str, Any] | None = ...,
         typed_search_attributes: TypedSearchAttributes = ...,
         untyped_search_attributes: SearchAttributes = ...,
-        static_summary: str | None = ...,
-        static_details: str | None = ...,
+        static_summary: str | Payload | None = ...,
+        static_details: str | Payload | None = ...,
         priority: Priority = ...,
         headers: Mapping[str, Payload] | None = ...,
     ) -> None: ...
@@ -217,7 +217,7 @@ async def to_facts(
     )
 
 
-def of_facts(action: Action) -> ScheduleActionStartWorkflow:
+def of_facts(action: Action, converter: DataConverter) -> ScheduleActionStartWorkflow:
     def duration(milliseconds: int | None) -> timedelta | None:
         return None if milliseconds is None else timedelta(milliseconds=milliseconds)
 
@@ -233,8 +233,8 @@ def of_facts(action: Action) -> ScheduleActionStartWorkflow:
         retry_policy=None if policy is None else RetryPolicy._from_model(policy),
         memo=dict(action.memo) or None,
         typed_search_attributes=decode_search_attributes(action.search_attributes),
-        static_summary=action.static_summary or None,
-        static_details=action.static_details or None,
+        static_summary=_payload(converter, action.static_summary),
+        static_details=_payload(converter, action.static_details),
         priority=Priority._from_model(action.priority),
         headers=dict(action.headers) or None,
     )
@@ -246,6 +246,10 @@ async def encoded(converter: DataConverter, value: Any) -> Payload:
     if isinstance(value, Payload):
         return value
     return (await encode(converter, [value]))[0]
+
+
+def _payload(converter: DataConverter, text: str) -> Payload | None:
+    return converter.payload_converter.to_payload(text) if text else None
 
 
 def _text(converter: DataConverter, value: str | Payload | None) -> str:

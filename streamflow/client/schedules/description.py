@@ -161,7 +161,7 @@ def described(
     )
     return ScheduleDescription(
         id=id,
-        schedule=of_facts(found.schedule),
+        schedule=of_facts(found.schedule, converter),
         info=_info(found),
         typed_search_attributes=attributes,
         search_attributes=untyped(attributes),

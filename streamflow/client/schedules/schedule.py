@@ -101,9 +101,9 @@ def _catchup_ms(window: timedelta | None) -> int:
     return Policy().catchup_window_ms if window is None else to_ms(window)
 
 
-def of_facts(facts: Facts) -> Schedule:
+def of_facts(facts: Facts, converter: DataConverter) -> Schedule:
     return Schedule(
-        action=actions.of_facts(facts.action),
+        action=actions.of_facts(facts.action, converter),
         spec=specs.of_facts(facts.spec),
         policy=SchedulePolicy(
             overlap=ScheduleOverlapPolicy(facts.policy.overlap),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -15,6 +16,7 @@ from streamflow.client import (
     ScheduleActionStartWorkflow,
     ScheduleSpec,
     ScheduleState,
+    ScheduleUpdate,
 )
 from streamflow.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
 from streamflow.testing import WorkflowEnvironment
@@ -93,3 +95,22 @@ async def test_summary_and_details_are_the_schedules(client: Client) -> None:
 
     assert await run.static_summary() == "every night"
     assert await run.static_details() == "more of it"
+
+
+async def test_a_description_has_the_actions_texts_as_payloads(client: Client) -> None:
+    """As it has its arguments; an update that gives them back changes nothing."""
+    wanted = schedule()
+    assert isinstance(wanted.action, ScheduleActionStartWorkflow)
+    wanted.action.static_summary, wanted.action.static_details = "each night", "more"
+    handle = await client.create_schedule("s", wanted)
+
+    async def texts() -> tuple[Any, Any]:
+        action = (await handle.describe()).schedule.action
+        assert isinstance(action, ScheduleActionStartWorkflow)
+        return action.static_summary, action.static_details
+
+    first = await texts()
+    await handle.update(lambda given: ScheduleUpdate(given.description.schedule))
+
+    assert first == tuple(await client.data_converter.encode(["each night", "more"]))
+    assert await texts() == first

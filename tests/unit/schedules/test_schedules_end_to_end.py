@@ -270,6 +270,37 @@ async def test_backfills_act_for_times_that_are_over(env: WorkflowEnvironment) -
         await handle.backfill()
 
 
+async def test_a_time_is_made_up_for_once(env: WorkflowEnvironment) -> None:
+    """Where stretches overlap, and however often one is asked for."""
+    hour = (await env.get_current_time()).replace(minute=0, second=0, microsecond=0)
+
+    def stretch(first: int, last: int) -> ScheduleBackfill:
+        return ScheduleBackfill(
+            hour - timedelta(hours=first),
+            hour - timedelta(hours=last),
+            ScheduleOverlapPolicy.ALLOW_ALL,
+        )
+
+    paused = Schedule(greeting(), HOURLY, state=ScheduleState(paused=True))
+    handle = await env.client.create_schedule("s", paused)
+
+    await handle.backfill(stretch(4, 2), stretch(2, 1))
+    await eventually(lambda: _is(actions(handle), 4))
+    await handle.backfill(stretch(4, 0))
+
+    await eventually(lambda: _is(actions(handle), 5))
+
+
+async def test_what_was_triggered_is_seen_at_once(env: WorkflowEnvironment) -> None:
+    """A description waits for what is being started."""
+    paused = Schedule(greeting(), HOURLY, state=ScheduleState(paused=True))
+
+    handle = await env.client.create_schedule("s", paused, trigger_immediately=True)
+
+    info = (await handle.describe()).info
+    assert (info.num_actions, len(info.recent_actions)) == (1, 1)
+
+
 @pytest.mark.parametrize(
     ("policy", "begun", "skipped"),
     [
