@@ -6,7 +6,7 @@ import hashlib
 
 from streamflow.engine.context import Context
 from streamflow.engine.state import Run
-from streamflow.model.events import WorkflowStarted
+from streamflow.model.events import Event, SignalReceived, WorkflowStarted
 from streamflow.model.intents import Activation
 
 
@@ -27,8 +27,14 @@ def ready(run: Run, now_ms: int, *, messages: bool = False) -> bool:
     if start.cron_schedule or start.continued_from is not None:
         # Between two runs of a chain only a request to cancel ends the wait; signals wait too.
         return run.cancel_requested
-    # A message that arrives during the start delay ends it.
-    return any(not isinstance(recorded.event, WorkflowStarted) for recorded in run.waiting)
+    # A message that arrives during the start delay ends it; the signal that came with the start waits with it.
+    return any(not _of_start(recorded.event, start) for recorded in run.waiting)
+
+
+def _of_start(event: Event, start: WorkflowStarted) -> bool:
+    if isinstance(event, SignalReceived):
+        return event.message_id == start.message_id
+    return isinstance(event, WorkflowStarted)
 
 
 def activation_of(run: Run, context: Context, *, flags: int, history_bytes: int) -> Activation:

@@ -39,9 +39,9 @@ class ScheduleOverlapPolicy(IntEnum):
 @dataclass
 class SchedulePolicy:
     overlap: ScheduleOverlapPolicy = field(default_factory=lambda: ScheduleOverlapPolicy.SKIP)
-    catchup_window: timedelta | None = None
+    catchup_window: timedelta | None = timedelta(days=365)
     """An action that could not be started in time is still started if it is not later than this, or 10 seconds if that is
-    more. Default: 365 days."""
+    more. ``None`` is the default."""
     pause_on_failure: bool = False
     """Whether a workflow that fails or times out pauses the schedule."""
 

@@ -141,9 +141,6 @@ def _begin(
         started = _continued(started, chain)
     facts: tuple[Fact, ...] = (started,)
     if command.signal_name:
-        if not command.cron_schedule:
-            # Signalled at its start, a run does not wait out its delay.
-            started = msgspec.structs.replace(started, not_before_ms=0)
         facts = (started, _signal(command, message_id))
     answer = Done(run_id=run_id, first_run_id=started.first_run_id, started=True)
     return Begin(run_id, facts, answer, terminate)

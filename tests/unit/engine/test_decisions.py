@@ -214,8 +214,12 @@ def test_code_may_run_when_something_waits_that_it_may_see() -> None:
     assert not ready(stuck.run, 10**15)
 
 
-def test_a_signalled_start_keeps_its_first_event_first() -> None:
+def test_a_signal_that_comes_with_the_start_waits_out_the_delay() -> None:
+    """Behind the first event; only a later one ends the delay."""
     driven = Driven(signal_name="go", start_delay_ms=60_000)
 
     assert [type(r.event) for r in driven.run.waiting] == [WorkflowStarted, events.SignalReceived]
+    assert not ready(driven.run, driven.now_ms + 59_999)
+    assert ready(driven.run, driven.now_ms + 60_000)
+    driven.decided(driven.signal())
     assert ready(driven.run, driven.now_ms)

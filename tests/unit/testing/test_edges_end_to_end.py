@@ -13,6 +13,7 @@ import pytest
 from streamflow import activity, workflow
 from streamflow.api.failure.v1 import Failure
 from streamflow.client import Client, WorkflowHandle, WorkflowUpdateFailedError
+from streamflow.common import WorkflowIDConflictPolicy
 from streamflow.converter import DefaultFailureConverter, PayloadConverter
 from streamflow.exceptions import ApplicationError, CancelledError
 from streamflow.testing import WorkflowEnvironment
@@ -62,6 +63,40 @@ class Counting:
         picked = workflow.start_activity(pick, "A", start_to_close_timeout=timedelta(seconds=5))
         picked.cancel()
         return await picked
+
+
+async def test_a_signal_that_comes_with_a_delayed_start_waits_with_it() -> None:
+    """The history says how long; a later signal-with-start lets the run begin at once."""
+    async with (
+        await WorkflowEnvironment.start_time_skipping() as env,
+        Worker(env.client, task_queue="q", workflows=[Counting]),
+    ):
+        began = await env.get_current_time()
+
+        async def begin(workflow_id: str) -> WorkflowHandle[Any, str]:
+            return await env.client.start_workflow(
+                Counting.run,
+                id=workflow_id,
+                task_queue="q",
+                start_delay=timedelta(hours=1),
+                start_signal="finish",
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            )
+
+        hasty = await begin("hasty")
+        await begin("hasty")
+        await hasty.result()
+        assert await env.get_current_time() - began < timedelta(minutes=1)
+
+        patient = await begin("patient")
+        first = (await patient.fetch_history()).events[0]
+        await patient.result()
+        closed = (await patient.describe()).close_time
+
+    told = first.workflow_execution_started_event_attributes.first_workflow_task_backoff
+    assert told.ToTimedelta() == timedelta(hours=1)
+    assert closed is not None
+    assert closed - began >= timedelta(hours=1)
 
 
 @cached
