@@ -22,6 +22,7 @@ from streamflow.common import HeaderCodecBehavior
 from streamflow.converter import DataConverter
 from streamflow.coroutine.errors import CodeFailed
 from streamflow.model.events import History
+from streamflow.processor.payloads.codec import CodecFailed
 from streamflow.worker.interceptor import Interceptor
 from streamflow.worker.plugin import Plugin
 from streamflow.worker.preparing import debug_wanted
@@ -230,7 +231,7 @@ class Replayer:
         try:
             # A loop of its own: the code's may not run within another, and its steps may be long.
             await loop.run_in_executor(config.get("workflow_task_executor"), replay)
-        except CodeFailed as error:
+        except (CodeFailed, CodecFailed) as error:
             return WorkflowReplayResult(history, _as_exception(error.exception))
         except Exception as error:  # whatever keeps the history from being replayed is the result
             return WorkflowReplayResult(history, error)

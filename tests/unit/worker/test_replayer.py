@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -13,7 +13,9 @@ import pytest
 
 from streamflow import activity, workflow
 from streamflow.client import WorkflowHistory
+from streamflow.converter import DataConverter, PayloadCodec
 from streamflow.exceptions import ApplicationError
+from streamflow.model.payload import Payload
 from streamflow.testing import WorkflowEnvironment
 from streamflow.worker import (
     ExecuteWorkflowInput,
@@ -92,6 +94,26 @@ async def test_unchanged_code_replays_however_the_run_stands(mode: str) -> None:
     result = await Replayer(workflows=[Greets]).replay_workflow(history)
 
     assert result == WorkflowReplayResult(history, None)
+
+
+class LostKey(PayloadCodec):
+    """Has no key for anything."""
+
+    async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
+        return [*payloads]
+
+    async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
+        raise KeyError("no such key")
+
+
+async def test_what_the_codec_raises_is_the_failure_itself() -> None:
+    """So that one sees which key or store is missing where the replay runs."""
+    history = await _history("complete")
+    replayer = Replayer(workflows=[Greets], data_converter=DataConverter(payload_codec=LostKey()))
+
+    result = await replayer.replay_workflow(history, raise_on_replay_failure=False)
+
+    assert isinstance(result.replay_failure, KeyError)
 
 
 async def test_a_history_from_a_file_replays() -> None:
