@@ -57,6 +57,11 @@ class _HandlerDefinition:
     def ret_type(self) -> Any:
         return self.signature.result
 
+    def bind_fn(self, workflow: object) -> Callable[..., Any]:
+        """The handler of this object."""
+        bound: Callable[..., Any] = self.fn.__get__(workflow)
+        return bound
+
 
 @dataclass(frozen=True)
 class SignalDefinition(_HandlerDefinition):
@@ -89,6 +94,13 @@ class UpdateDefinition(_HandlerDefinition):
                 f"{function.__qualname__} as well"
             )
         object.__setattr__(self, "validator", function)
+
+    def bind_validator(self, workflow: object) -> Callable[..., Any] | None:
+        """The validator of this object, if there is one."""
+        if self.validator is None:
+            return None
+        bound: Callable[..., Any] = self.validator.__get__(workflow)
+        return bound
 
 
 @dataclass(frozen=True)

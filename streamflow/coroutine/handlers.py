@@ -108,10 +108,10 @@ def _bound(
     policy, validator = HandlerUnfinishedPolicy.WARN_AND_ABANDON, None
     if isinstance(definition, SignalDefinition | UpdateDefinition):
         policy = definition.unfinished_policy
-    if isinstance(definition, UpdateDefinition) and definition.validator is not None:
-        validator = definition.validator.__get__(workflow)
+    if isinstance(definition, UpdateDefinition):
+        validator = definition.bind_validator(workflow)
     return Handler(
-        function=definition.fn.__get__(workflow),
+        function=definition.bind_fn(workflow),
         signature=definition.signature,
         dynamic=definition.name is None,
         unfinished_policy=policy,

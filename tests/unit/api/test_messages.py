@@ -8,7 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamflow.api.common.v1 import Memo, Payload, Payloads, WorkflowExecution
+from streamflow.api.common.v1 import (
+    Memo,
+    Payload,
+    Payloads,
+    WorkerVersionCapabilities,
+    WorkflowExecution,
+)
 from streamflow.api.enums import v1 as enums
 from streamflow.api.enums.v1 import EventType, RetryState, TimeoutType
 from streamflow.api.failure.stored import opened, stored
@@ -158,3 +164,11 @@ def test_members_of_enums_can_be_imported_by_their_own_names() -> None:
     assert TIMEOUT_TYPE_HEARTBEAT is TimeoutType.TIMEOUT_TYPE_HEARTBEAT
     with pytest.raises(AttributeError):
         enums.TIMEOUT_TYPE_OTHER  # noqa: B018
+
+
+def test_what_a_worker_says_of_its_build_survives_its_bytes() -> None:
+    said = WorkerVersionCapabilities(
+        build_id="1.0", use_versioning=True, deployment_series_name="shop"
+    )
+
+    assert WorkerVersionCapabilities.FromString(said.SerializeToString()) == said

@@ -124,6 +124,14 @@ def test_a_workflows_definition_tells_its_names_and_types() -> None:
     assert definition.updates["rename"].validator is Welcome.check
 
 
+def test_a_handler_is_bound_to_a_workflow() -> None:
+    updates = workflow._Definition.must_from_class(Welcome).updates
+
+    assert updates["rename"].bind_fn(Welcome())("Ann") is True
+    assert updates["rename"].bind_validator(Welcome()) is not None
+    assert dataclasses.replace(updates["rename"], validator=None).bind_validator(Welcome()) is None
+
+
 def test_names_are_told_of_names_and_run_methods() -> None:
     named = workflow._Definition.get_name_and_result_type
 

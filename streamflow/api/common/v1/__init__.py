@@ -20,6 +20,7 @@ __all__ = [
     "Priority",
     "RetryPolicy",
     "SearchAttributes",
+    "WorkerVersionCapabilities",
     "WorkerVersionStamp",
     "WorkflowExecution",
     "WorkflowType",
@@ -81,6 +82,14 @@ class WorkerVersionStamp(Message):
 
     build_id = field(1, "")
     use_versioning = field(3, False)
+
+
+class WorkerVersionCapabilities(Message):
+    """What a worker says of its build; no message of ours has it."""
+
+    build_id = field(1, "")
+    use_versioning = field(2, False)
+    deployment_series_name = field(4, "")
 
 
 class Any(Message):
