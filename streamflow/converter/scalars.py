@@ -32,7 +32,7 @@ def refuse(hint: Any, value: Any, error: Exception | None = None) -> Any:
     shown = shown if len(shown) <= 100 else f"{shown[:100]}..."
     name = getattr(hint, "__qualname__", None) if isinstance(hint, type) else None
     raise TypeError(
-        f"Expected {name or repr(hint)}, found {type(value).__name__} {shown}"
+        f"Expected value to be {name or repr(hint)}, was {type(value)}: {shown}"
         + (f" ({error})" if error else "")
     ) from error
 

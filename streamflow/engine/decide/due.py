@@ -111,4 +111,21 @@ def _activity_timed_out(run: Run, activity: PendingActivity, kind: Due, context:
             identity=attempt.identity,
             scheduled_seq=activity.seq,
         )
-    return failed_or_retried(run, activity, failure, context=context)
+    ended = failed_or_retried(run, activity, failure, context=context)
+    match ended:
+        case ActivityFailed(retry_state=RetryState.TIMEOUT) if not activity.scheduled.local:
+            return msgspec.structs.replace(ended, failure=_no_time_left(failure))
+        case _:
+            return ended
+
+
+def _no_time_left(failure: Failure) -> Failure:
+    """The attempt's timeout left no time for another attempt: what ran out is the limit of all attempts."""
+    kind = TimeoutKind.SCHEDULE_TO_CLOSE
+    return Failure(
+        kind=FailureKind.TIMEOUT,
+        message=f"Not enough time to schedule next retry before activity {TIMEOUT_WORDS[kind]} timeout",
+        timeout_kind=kind,
+        details=failure.details,
+        cause=failure,
+    )

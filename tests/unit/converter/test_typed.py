@@ -163,7 +163,9 @@ def test_a_misfit_is_refused_with_expected_and_found(hint: Any, value: Any) -> N
 
 def test_the_refusal_names_the_field() -> None:
     """One sees from the message which field of which class was wrong."""
-    with pytest.raises(TypeError, match=r"Cat.meow: Expected int, found str 'x'"):
+    with pytest.raises(
+        TypeError, match=r"Cat.meow: Expected value to be int, was <class 'str'>: 'x'"
+    ):
         value_to_type(list[Cat], [{"meow": "x"}])
 
 

@@ -238,6 +238,32 @@ def test_an_attempts_time_counts_from_its_announced_start() -> None:
     assert again.last_failure.timeout_kind is TimeoutKind.START_TO_CLOSE
 
 
+def test_an_attempts_timeout_that_leaves_no_time_for_another_ends_the_whole_time() -> None:
+    """What ran out is then the limit of all attempts; the attempt's own timeout is the cause."""
+    stage = charging(start_to_close_s=30, to_close_s=31)
+    stage.ask(announce(stage.tasks()[0], stage.clock.now_ms()))
+
+    stage.pass_time(30_000)
+
+    [ended] = [event for event in stage.events() if isinstance(event, ActivityFailed)]
+    assert ended.retry_state is RetryState.TIMEOUT
+    assert ended.failure.timeout_kind is TimeoutKind.SCHEDULE_TO_CLOSE
+    assert ended.failure.message.startswith("Not enough time to schedule next retry")
+    assert ended.failure.cause is not None
+    assert ended.failure.cause.timeout_kind is TimeoutKind.START_TO_CLOSE
+
+
+def test_an_attempts_timeout_is_its_own_where_no_more_attempts_are_allowed() -> None:
+    stage = charging(start_to_close_s=30, to_close_s=31, attempts=1)
+    stage.ask(announce(stage.tasks()[0], stage.clock.now_ms()))
+
+    stage.pass_time(30_000)
+
+    [ended] = [event for event in stage.events() if isinstance(event, ActivityFailed)]
+    assert ended.retry_state is RetryState.MAXIMUM_ATTEMPTS_REACHED
+    assert ended.failure.timeout_kind is TimeoutKind.START_TO_CLOSE
+
+
 def test_a_start_cannot_be_announced_from_the_future() -> None:
     """A worker whose clock is ahead does not lengthen its time."""
     stage = charging(start_to_close_s=30)
