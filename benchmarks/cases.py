@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from benchmarks import dormant, long_history, orders, recovery, restore, stage, step_cost
+from benchmarks import (
+    dormant,
+    long_history,
+    orders,
+    recovery,
+    restore,
+    stage,
+    step_cost,
+    visibility,
+)
 from benchmarks.bench import Bench
 from benchmarks.figures import Figure, Row
 from benchmarks.workload import Plan
@@ -99,4 +108,6 @@ CASES: dict[str, Case] = {
     "dormant": dormant.case,
     "recovery": recovery.case,
     "long-history": long_history.case,
+    "lists-sqlite": visibility.sqlite,
+    "lists-postgres": visibility.on_postgres,
 }

@@ -8,9 +8,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import Enum
 from typing import Final, assert_never
 
 from streamflow.model.options import Status
+from streamflow.schedules.facts import SCHEDULES_QUEUE
 from streamflow.visibility import syntax
 from streamflow.visibility.catalog import STATUS_NAMES, Attribute, Catalog, Kind
 from streamflow.visibility.errors import FilterError, nearest
@@ -63,6 +65,14 @@ class Or:
 Condition = Compare | Between | In | IsNull | Not | And | Or
 
 
+class Queues(Enum):
+    """Whose runs are looked at: those of the engine's own workflows are, only if a filter asks for one queue."""
+
+    USERS = "users"
+    ENGINE = "engine"
+    ALL = "all"
+
+
 @dataclass(frozen=True, slots=True)
 class Ordering:
     attribute: Attribute
@@ -76,8 +86,7 @@ class Bound:
     where: Condition | None
     group_by: tuple[Attribute, ...]
     order_by: tuple[Ordering, ...]
-    own_queues: bool = False
-    """Whether the queues of the engine's own workflows are among those looked at: only if a filter asks for one queue."""
+    queues: Queues = Queues.USERS
 
 
 _EQUALITY: Final = frozenset({Operator.EQUAL, Operator.NOT_EQUAL})
@@ -110,15 +119,26 @@ def bind(found: syntax.Filter, catalog: Catalog, *, now_ms: int) -> Bound:
         FilterError: a name is unknown, a value is not of its attribute's type, or an operator is not for that type.
     """
     binder = _Binder(catalog, now_ms)
+    where = None if found.where is None else binder.condition(found.where)
     return Bound(
-        where=None if found.where is None else binder.condition(found.where),
+        where=where,
         group_by=tuple(binder.single(name, "GROUP BY") for name in found.group_by),
         order_by=tuple(
             Ordering(binder.single(order.name, "ORDER BY"), order.descending)
             for order in found.order_by
         ),
-        own_queues=binder.names_queue,
+        queues=_queues(where) if binder.names_queue else Queues.USERS,
     )
+
+
+def _queues(where: Condition | None) -> Queues:
+    for part in where.parts if isinstance(where, And) else (where,):
+        match part:
+            case Compare(Attribute(column="queue"), Operator.EQUAL, queue):
+                return Queues.ENGINE if queue == SCHEDULES_QUEUE else Queues.USERS
+            case _:
+                pass
+    return Queues.ALL
 
 
 class _Binder:

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from streamflow.visibility.errors import FilterError
+from streamflow.visibility.errors import FilterError, nearest
 from streamflow.visibility.lexing import Token, duration_ms, tokens
 from streamflow.visibility.syntax import (
     And,
@@ -47,22 +47,10 @@ CONDITIONS_MAX: Final = 200
 _SYMBOLS: Final = {
     operator.value: operator for operator in Operator if not operator.value[0].isalpha()
 }
-_RESERVED: Final = frozenset(
-    [
-        "AND",
-        "OR",
-        "NOT",
-        "IN",
-        "BETWEEN",
-        "IS",
-        "NULL",
-        "ORDER",
-        "GROUP",
-        "BY",
-        "STARTS_WITH",
-        "CONTAINS",
-    ]
-)
+_WORDED: Final = ("IN", "BETWEEN", "STARTS_WITH", "CONTAINS", "IS")
+"""What follows a name that no symbol follows."""
+_CLAUSES: Final = ("GROUP", "ORDER")
+_RESERVED: Final = frozenset(["AND", "OR", "NOT", "NULL", "BY", *_WORDED, *_CLAUSES])
 
 
 def parse(text: str) -> Filter:
@@ -102,7 +90,9 @@ class _Parser:
             self._expect_word("BY")
             order_by = self._orderings()
         if self._token.kind != "end":
-            raise self._unexpected("AND, OR, GROUP BY, ORDER BY or the end")
+            raise self._unexpected(
+                "AND, OR, GROUP BY, ORDER BY or the end", "AND", "OR", *_CLAUSES, "ASC", "DESC"
+            )
         return Filter(where, group_by, order_by)
 
     # -- conditions
@@ -145,6 +135,7 @@ class _Parser:
                 self._token.at,
             )
         name = self._name("a search attribute's name, NOT or (")
+        self._refuse_misspelt_clause(name)
         token = self._token
         if token.kind == "symbol" and token.text in _SYMBOLS:
             self._next += 1
@@ -167,7 +158,18 @@ class _Parser:
         for operator in (Operator.STARTS_WITH, Operator.CONTAINS):
             if self._take_word(operator.value):
                 return Compare(name, operator, self._value())
-        raise self._unexpected("=, !=, >, >=, <, <=, IN, BETWEEN, STARTS_WITH, CONTAINS or IS")
+        raise self._unexpected(
+            "=, !=, >, >=, <, <=, IN, BETWEEN, STARTS_WITH, CONTAINS or IS", "NOT", *_WORDED
+        )
+
+    def _refuse_misspelt_clause(self, name: Name) -> None:
+        """``ODER BY`` is no attribute that lacks an operator."""
+        token = self._token
+        followed = token.kind == "word" and nearest(token.text, ["BY"])
+        if followed and (meant := nearest(name.text, _CLAUSES)):
+            raise FilterError(
+                f"Expected a condition, GROUP BY or ORDER BY, found {name.text!r}{meant}", name.at
+            )
 
     # -- values
 
@@ -204,7 +206,10 @@ class _Parser:
                 return Literal(self._now(), at)
             case _:
                 raise self._unexpected(
-                    "a value: 'text', a number, TRUE, FALSE, a duration such as 90m, or NOW - 1h"
+                    "a value: 'text', a number, TRUE, FALSE, a duration such as 90m, or NOW - 1h",
+                    "TRUE",
+                    "FALSE",
+                    "NOW",
                 )
 
     def _now(self) -> Now:
@@ -274,7 +279,7 @@ class _Parser:
 
     def _expect_word(self, word: str) -> None:
         if not self._take_word(word):
-            raise self._unexpected(word)
+            raise self._unexpected(word, word)
 
     def _take_symbol(self, symbol: str) -> bool:
         taken = self._token.kind == "symbol" and self._token.text == symbol
@@ -285,7 +290,9 @@ class _Parser:
         if not self._take_symbol(symbol):
             raise self._unexpected(symbol)
 
-    def _unexpected(self, expected: str) -> FilterError:
+    def _unexpected(self, expected: str, *words: str) -> FilterError:
+        """``words`` are those that might have been meant."""
         token = self._token
         found = "the end" if token.kind == "end" else repr(token.text)
-        return FilterError(f"Expected {expected}, found {found}", token.at)
+        meant = nearest(token.text, words) if token.kind == "word" else ""
+        return FilterError(f"Expected {expected}, found {found}{meant}", token.at)

@@ -7,20 +7,21 @@ transaction as the answer to its caller, so a list after a start, a signal or a 
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Final
 
 from streamflow import topology
 from streamflow.common import SearchAttributeIndexedValueType
 from streamflow.model.answers import ExecutionSummary
 from streamflow.observability import get_logger
 from streamflow.ports import Record, TopicPartition
-from streamflow.visibility import rows
 from streamflow.visibility.binding import bind
 from streamflow.visibility.catalog import Catalog
+from streamflow.visibility.counting import Count
 from streamflow.visibility.errors import FilterError
 from streamflow.visibility.parsing import parse
-from streamflow.visibility.store import Count, Store
+from streamflow.visibility.store import Store
+from streamflow.visibility.writing import Changes
 from streamflow.wire import keys
 from streamflow.wire.entities import decode_summary
 from streamflow.wire.errors import Undecodable
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     from streamflow.ports import Log, Reader
 
 log_events = get_logger("visibility")
+
+BATCH_RECORDS: Final = 5_000
+"""Of the feed in one transaction of the store."""
 
 
 class Visibility:
@@ -129,7 +133,7 @@ class Visibility:
         return 0 if state is None else state.partitions
 
     def _check_feed(self) -> None:
-        """A store of another log, or of another layout, is worth nothing."""
+        """A store of another log is worth nothing."""
         log_id = self._log.cluster_id
         known = self._store.feed_of(self._topic)
         if known != log_id:
@@ -140,37 +144,46 @@ class Visibility:
         if position >= end:
             return
         start = max(position, reader.start_offset(partition))
-        for batch in reader.read(partition, start, end):
-            next_offset = batch[-1].offset + 1
-            if not self._take(partition.partition, position, next_offset, batch):
+        for records in _gathered(reader.read(partition, start, end)):
+            next_offset = records[-1].offset + 1
+            if not self._take(partition.partition, position, next_offset, records):
                 return  # another process fills this store too, and is elsewhere
             position = next_offset
         if position < end:
             # Markers of transactions at the end are no records: without this they would be read again each time.
             self._take(partition.partition, position, end, ())
 
-    def _take(self, partition: int, begins: int, next_offset: int, batch: Sequence[Record]) -> bool:
-        latest: dict[bytes, Record] = {record.key: record for record in batch if record.key}
-        gone: list[str] = []
-        found: list[rows.Row] = []
-        attributes: list[rows.Row] = []
+    def _take(
+        self, partition: int, begins: int, next_offset: int, records: Sequence[Record]
+    ) -> bool:
+        changes = Changes()
+        latest = {record.key: record for record in records if record.key}
         for key, record in latest.items():
-            row = rows.row_id(self._namespace, *keys.parse_summary_key(key))
             summary = _summary(record)
             if summary is None or record.value is None:
-                gone.append(row)
-                continue
-            found.append(rows.execution_row(row, self._namespace, summary, record.value))
-            attributes += rows.attribute_rows(row, self._namespace, summary)
+                changes.take_away(self._namespace, *keys.parse_summary_key(key))
+            else:
+                changes.add(self._namespace, summary, record.value)
         return self._store.apply(
             self._topic,
             partition,
+            self._namespace,
+            changes,
             begins=begins,
             next_offset=next_offset,
-            gone=gone,
-            rows=found,
-            attribute_rows=attributes,
         )
+
+
+def _gathered(batches: Iterable[Sequence[Record]]) -> Iterator[list[Record]]:
+    """In larger batches: each is one transaction of the store."""
+    gathered: list[Record] = []
+    for batch in batches:
+        gathered += batch
+        if len(gathered) >= BATCH_RECORDS:
+            yield gathered
+            gathered = []
+    if gathered:
+        yield gathered
 
 
 def _summary(record: Record) -> ExecutionSummary | None:

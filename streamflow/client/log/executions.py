@@ -78,11 +78,14 @@ class Executions:
             await blocking(self._log, self._visibility.close)
 
     async def _asked(self, ask: Callable[[Visibility], T], deadline_s: float | None) -> T:
-        from streamflow.visibility import FilterError
+        from streamflow.visibility import FilterError, StoreMismatch
 
         async with self._opening:
             if self._visibility is None:
-                self._visibility = await blocking(self._log, self._open)
+                try:
+                    self._visibility = await blocking(self._log, self._open)
+                except StoreMismatch as error:
+                    raise RPCError(str(error), RPCStatusCode.FAILED_PRECONDITION) from error
         visibility = self._visibility
         try:
             async with asyncio.timeout(deadline_s):

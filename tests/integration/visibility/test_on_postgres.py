@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import random
+from collections.abc import Iterator, Sequence
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import delete
 
 from streamflow import topology
 from streamflow.memory.log import MemoryLog
 from streamflow.model.answers import ExecutionSummary
+from streamflow.model.options import Status
 from streamflow.ports import OutRecord
 from streamflow.visibility import Store, Visibility
 from streamflow.visibility.binding import bind
+from streamflow.visibility.database import Database
 from streamflow.visibility.parsing import parse
-from streamflow.visibility.tables import attributes, executions, positions
+from streamflow.visibility.planning import Bounds
 from streamflow.wire import keys
 from streamflow.wire.entities import decode_summary, encode
-from tests.unit.visibility.fleet import CITY, NS, filled, run
-from tests.unit.visibility.naive import lets_through
-from tests.unit.visibility.test_language import CATALOG, CONDITIONS, NOW_MS, RUNS
+from tests.unit.visibility.fleet import CITY, NS, TAGS, emptied, filled, read_by_pages, run
+from tests.unit.visibility.naive import in_order, lets_through
+from tests.unit.visibility.test_language import (
+    CATALOG,
+    CONDITIONS,
+    NOW_MS,
+    ORDERINGS,
+    PLANS,
+    RUNS,
+)
 
 pytestmark = pytest.mark.postgres
 
@@ -29,53 +38,73 @@ pytestmark = pytest.mark.postgres
 @pytest.fixture
 def store(postgres_url: str) -> Iterator[Store]:
     store = Store.open(postgres_url)
-    _empty(store)
+    emptied(store)
     yield store
     store.close()
 
 
-def _empty(store: Store) -> None:
-    with store.engine.begin() as connection:
-        for table in (attributes, executions, positions):
-            connection.execute(delete(table))
+def _read(store: Store, bounds: Bounds) -> Store:
+    """The same rows, read by other plans."""
+    return Store(Database(store.engine), bounds)
 
 
 @settings(
-    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-@given(st.lists(RUNS, max_size=6, unique_by=lambda found: found.run_id), CONDITIONS)
-def test_the_language_means_the_same(store: Store, runs: list[ExecutionSummary], text: str) -> None:
-    """Every filter finds what a plain reading of it lets through, whatever the database's collation."""
-    _empty(store)
+@given(
+    st.lists(RUNS, max_size=9, unique_by=lambda found: found.run_id),
+    st.just("") | CONDITIONS,
+    ORDERINGS,
+    PLANS,
+)
+def test_the_language_means_the_same(
+    store: Store, runs: list[ExecutionSummary], where: str, order: str, bounds: Bounds
+) -> None:
+    """Every filter finds what a plain reading of it lets through, in the plain order, whatever the database's collation."""
+    emptied(store)
     filled(store, runs)
-    bound = bind(parse(text), CATALOG, now_ms=NOW_MS)
+    bound = bind(parse(where + order), CATALOG, now_ms=NOW_MS)
 
-    page = store.search(NS, bound, page_size=100, token="")
+    paged = read_by_pages(_read(store, bounds), bound, page_size=2)
 
-    found = {decode_summary(value).run_id for value in page.summaries}
-    assert found == {one.run_id for one in runs if lets_through(bound.where, one)}
+    expected = in_order(bound, [one for one in runs if lets_through(bound.where, one)])
+    assert paged == [one.run_id for one in expected]
+    assert store.count(NS, bound).count == len(expected)
 
 
-def test_pages_and_groups(store: Store) -> None:
-    """Read page by page, in an order with gaps; counted by group."""
+def test_groups(store: Store) -> None:
+    """Counted by the value of a search attribute, and by there being none."""
     runs = [run(number, {CITY: f"city-{number % 3}"} if number % 4 else {}) for number in range(10)]
     filled(store, runs)
-    bound = bind(parse("ORDER BY City DESC, StartTime"), CATALOG, now_ms=NOW_MS)
-    whole = list(store.search(NS, bound, page_size=100, token="").summaries)
 
-    paged: list[bytes] = []
-    token = ""
-    while True:
-        page = store.search(NS, bound, page_size=3, token=token)
-        paged += page.summaries
-        token = page.next_page_token
-        if not token:
-            break
     groups = store.count(NS, bind(parse("GROUP BY City"), CATALOG, now_ms=0)).groups
 
-    assert paged == whole
     assert sum(group.count for group in groups) == 10
     assert {group.values[0] for group in groups} == {None, "city-0", "city-1", "city-2"}
+
+
+def test_values_that_no_index_entry_could_hold(store: Store) -> None:
+    """Keywords are compared by their beginnings; they are kept whole in what the list shows."""
+    chance = random.Random(3)
+    long = "".join(chance.choices("abcdefghijklmnopqrstuvwxyzäöü", k=9_000))
+    filled(store, [run(1, {CITY: long, TAGS: [long, "b"]}, workflow_type=long)])
+
+    for text in (f"City = '{long}'", f"Tags = '{long}'", f"WorkflowType = '{long}'"):
+        page = store.search(NS, bind(parse(text), CATALOG, now_ms=0), page_size=1, token="")
+        assert [decode_summary(value).workflow_type for value in page.summaries] == [long]
+
+
+def test_rows_are_replaced_and_taken_away(store: Store) -> None:
+    """A later summary of a run takes the place of its row and of its attributes."""
+    filled(store, [run(1, {CITY: "Bonn"}), run(2, {CITY: "Bonn"})])
+    filled(store, [run(1, {CITY: "Kiel"}, status=Status.COMPLETED, closed_ms=1_790_000_000_009)])
+
+    def found(text: str) -> Sequence[str]:
+        return read_by_pages(store, bind(parse(text), CATALOG, now_ms=0), page_size=9)
+
+    assert found("") == ["run-2", "run-1"]
+    assert found("City = 'Bonn'") == ["run-2"]
+    assert found("City = 'Kiel' AND ExecutionStatus = 'Completed'") == ["run-1"]
 
 
 def test_two_projectors_fill_one_store_once(postgres_url: str) -> None:

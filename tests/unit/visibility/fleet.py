@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
+
+from sqlalchemy import delete
 
 from streamflow.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
 from streamflow.converter import encode_search_attributes
 from streamflow.model.answers import ExecutionSummary
 from streamflow.model.ids import RunId, WorkflowId
 from streamflow.model.options import Status
-from streamflow.visibility import Store, rows
-from streamflow.wire.entities import encode
+from streamflow.visibility import Store
+from streamflow.visibility.binding import Bound
+from streamflow.visibility.planning import Bounds
+from streamflow.visibility.tables import attributes, executions, kinds, positions
+from streamflow.visibility.writing import Changes
+from streamflow.wire.entities import decode_summary, encode
 
 NS = "default"
 CITY = SearchAttributeKey.for_keyword("City")
@@ -45,21 +52,40 @@ def run(
 
 
 def filled(store: Store, summaries: list[ExecutionSummary], namespace: str = NS) -> Store:
-    found, attributes = [], []
+    """With these rows more, as if the first partition of the feed went on with them."""
+    changes = Changes()
     for summary in summaries:
-        row = rows.row_id(namespace, summary.queue, summary.workflow_id, summary.run_id)
-        found.append(rows.execution_row(row, namespace, summary, encode(summary)))
-        attributes += rows.attribute_rows(row, namespace, summary)
+        changes.add(namespace, summary, encode(summary))
     topic = f"{namespace}.executions"
     begins = store.positions_of(topic).get(0, 0)
     taken = store.apply(
-        topic,
-        0,
-        begins=begins,
-        next_offset=begins + len(summaries),
-        gone=(),
-        rows=found,
-        attribute_rows=attributes,
+        topic, 0, namespace, changes, begins=begins, next_offset=begins + len(summaries)
     )
     assert taken
     return store
+
+
+def emptied(store: Store) -> Store:
+    """Making tables takes longer than a property's example does."""
+    with store.engine.begin() as connection:
+        for table in (attributes, executions, positions, kinds):
+            connection.execute(delete(table))
+    return store
+
+
+@cache
+def in_memory(bounds: Bounds) -> Store:
+    """One for each way of choosing plans."""
+    return Store.open(bounds=bounds)
+
+
+def read_by_pages(store: Store, bound: Bound, *, page_size: int) -> list[RunId]:
+    """The whole list, by tokens."""
+    found: list[RunId] = []
+    token = ""
+    while True:
+        page = store.search(NS, bound, page_size=page_size, token=token)
+        found += [decode_summary(value).run_id for value in page.summaries]
+        token = page.next_page_token
+        if not token:
+            return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,9 +11,11 @@ from streamflow.converter import decode_search_attributes
 from streamflow.model.answers import ExecutionSummary
 from streamflow.visibility import binding
 from streamflow.visibility.catalog import Attribute, Kind
-from streamflow.visibility.rows import execution_row
-from streamflow.visibility.sql import words
+from streamflow.visibility.rows import execution_row, row_id
 from streamflow.visibility.syntax import Operator
+from streamflow.visibility.tables import executions
+from streamflow.visibility.words import words
+from tests.unit.visibility.fleet import NS
 
 COMPARE: dict[Operator, Callable[[Any, Any], bool]] = {
     Operator.EQUAL: operator.eq,
@@ -72,7 +74,8 @@ def compares(condition: binding.Compare, summary: ExecutionSummary) -> bool:
 def values(attribute: Attribute, summary: ExecutionSummary) -> list[Any]:
     """Every value that a comparison looks at; none if the run has none."""
     if attribute.column is not None:
-        value = execution_row("row", "ns", summary, b"")[attribute.column]
+        row = execution_row(b"row", "ns", summary, b"")
+        value = dict(zip(executions.columns.keys(), row, strict=True))[attribute.column]
         return [] if value is None else [value]
     for pair in decode_search_attributes(summary.search_attributes):
         if pair.key.name == attribute.name:
@@ -87,3 +90,24 @@ def values(attribute: Attribute, summary: ExecutionSummary) -> list[Any]:
                 case _:
                     return [pair.value]
     return []
+
+
+def in_order(bound: binding.Bound, runs: Sequence[ExecutionSummary]) -> list[ExecutionSummary]:
+    """Sorted by what ORDER BY says, runs without a value last, then by their rows: by start, or else by chance."""
+    # What is named again decides nothing more.
+    first: dict[Attribute, binding.Ordering] = {}
+    for ordering in bound.order_by:
+        first.setdefault(ordering.attribute, ordering)
+    orderings = list(first.values())
+    descending = not orderings or orderings[0].descending
+    if orderings and orderings[-1].attribute.column == "started_ms":
+        descending = orderings[-1].descending
+    found = sorted(runs, key=lambda run: row_id(NS, run), reverse=descending)
+    for ordering in reversed(orderings):
+        attribute = ordering.attribute
+        having = [run for run in found if values(attribute, run)]
+        without = [run for run in found if not values(attribute, run)]
+        # Sorting keeps equals as they are, and so it does backwards.
+        having.sort(key=lambda run: values(attribute, run)[0], reverse=ordering.descending)
+        found = having + without
+    return found

@@ -13,6 +13,7 @@ from streamflow.model.options import Status
 from streamflow.visibility import Catalog, FilterError, Store
 from streamflow.visibility.binding import bind
 from streamflow.visibility.parsing import parse
+from streamflow.visibility.planning import Bounds
 from streamflow.wire.entities import decode_summary
 from tests.unit.visibility.fleet import (
     AMOUNT,
@@ -24,10 +25,13 @@ from tests.unit.visibility.fleet import (
     SCORE,
     TAGS,
     USERS,
+    emptied,
     filled,
+    in_memory,
+    read_by_pages,
     run,
 )
-from tests.unit.visibility.naive import lets_through
+from tests.unit.visibility.naive import in_order, lets_through
 
 NOW_MS = 1_790_000_100_000
 CATALOG = Catalog(USERS)
@@ -43,7 +47,7 @@ MOMENTS = st.integers(-2, 2).map(
 
 RUNS = st.builds(
     run,
-    st.integers(0, 5),
+    st.integers(0, 9),
     st.fixed_dictionaries(
         {},
         optional={
@@ -56,6 +60,7 @@ RUNS = st.builds(
             TAGS: st.lists(TEXTS, max_size=3),
         },
     ),
+    started_ms=st.sampled_from([1_790_000_000_000, 1_790_000_000_001, 1_790_000_099_999]),
     status=st.sampled_from(Status),
     closed_ms=st.sampled_from([0, 1_790_000_000_500, 1_790_000_050_000]),
     workflow_type=TEXTS,
@@ -123,11 +128,17 @@ CONDITIONS = st.recursive(
 )
 
 
+PLANS = st.sampled_from([Bounds(), Bounds(gathered=0), Bounds(gathered=2, counted=4)])
+"""Conditions are gathered, or walked past, whatever their numbers are."""
+
+
 @settings(max_examples=200, deadline=None)
-@given(st.lists(RUNS, max_size=6, unique_by=lambda found: found.run_id), CONDITIONS)
-def test_sql_means_what_the_language_says(runs: list[ExecutionSummary], text: str) -> None:
+@given(st.lists(RUNS, max_size=6, unique_by=lambda found: found.run_id), CONDITIONS, PLANS)
+def test_sql_means_what_the_language_says(
+    runs: list[ExecutionSummary], text: str, bounds: Bounds
+) -> None:
     """Every filter finds the runs that a plain reading of it lets through."""
-    store = filled(Store.open(), runs)
+    store = filled(emptied(in_memory(bounds)), runs)
     bound = bind(parse(text), CATALOG, now_ms=NOW_MS)
 
     page = store.search(NS, bound, page_size=100, token="")
@@ -135,43 +146,48 @@ def test_sql_means_what_the_language_says(runs: list[ExecutionSummary], text: st
     found = {decode_summary(value).run_id for value in page.summaries}
     assert found == {one.run_id for one in runs if lets_through(bound.where, one)}
     assert store.count(NS, bound).count == len(found)
-    store.close()
 
 
-@settings(max_examples=60, deadline=None)
-@given(
-    st.lists(RUNS, max_size=6, unique_by=lambda found: found.run_id),
-    st.lists(
-        st.tuples(
-            st.sampled_from(
-                ["City", "Amount", "Due", "Paid", "CloseTime", "WorkflowType", "StartTime"]
-            ),
-            st.sampled_from(["", " ASC", " desc"]),
+ORDERINGS = st.lists(
+    st.tuples(
+        st.sampled_from(
+            [
+                "City",
+                "Amount",
+                "Due",
+                "Paid",
+                "CloseTime",
+                "WorkflowType",
+                "StartTime",
+                "ExecutionStatus",
+                "ParentWorkflowId",
+                "HistoryLength",
+            ]
         ),
-        max_size=3,
+        st.sampled_from(["", " ASC", " desc"]),
     ),
+    max_size=3,
+).map(lambda named: " ORDER BY " + ", ".join(name + way for name, way in named) if named else "")
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(RUNS, max_size=9, unique_by=lambda found: found.run_id),
+    st.just("") | CONDITIONS,
+    ORDERINGS,
+    PLANS,
 )
-def test_pages_make_up_the_whole(
-    runs: list[ExecutionSummary], orderings: list[tuple[str, str]]
+def test_pages_make_up_the_whole_in_its_order(
+    runs: list[ExecutionSummary], where: str, order: str, bounds: Bounds
 ) -> None:
-    """However it is ordered, reading page by page gives each run once, in the order of one large page."""
-    store = filled(Store.open(), runs)
-    text = "ORDER BY " + ", ".join(name + way for name, way in orderings) if orderings else ""
-    bound = bind(parse(text), CATALOG, now_ms=NOW_MS)
-    whole = store.search(NS, bound, page_size=100, token="").summaries
+    """However it is filtered and ordered, reading page by page gives each run once, as a plain sorting has them."""
+    store = filled(emptied(in_memory(bounds)), runs)
+    bound = bind(parse(where + order), CATALOG, now_ms=NOW_MS)
 
-    paged: list[bytes] = []
-    token = ""
-    while True:
-        page = store.search(NS, bound, page_size=2, token=token)
-        paged += page.summaries
-        token = page.next_page_token
-        if not token:
-            break
+    paged = read_by_pages(store, bound, page_size=2)
 
-    assert paged == list(whole)
-    assert len(paged) == len(runs)
-    store.close()
+    expected = in_order(bound, [one for one in runs if lets_through(bound.where, one)])
+    assert paged == [one.run_id for one in expected]
 
 
 @given(
