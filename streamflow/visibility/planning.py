@@ -46,12 +46,18 @@ class Bounds:
     """From here on all conditions are the same: common."""
 
 
+FEW: Final = 500
+"""So few are soon looked through: no other condition needs to be counted."""
+PARTS_MAX: Final = 10
+
 Equal = Compare | IsNull
 
 
 @dataclass(frozen=True, slots=True)
 class Gather:
     rows: Rows
+    fixed: tuple[Condition, ...]
+    """What all of them pass, so that it is not tested again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,20 +101,34 @@ def parts_of(where: Condition | None) -> tuple[Condition, ...]:
 def count_parts(
     parts: Sequence[Condition], scopes: Sequence[str], count: Callable[[Rows], int]
 ) -> list[Counted]:
-    """Those parts that an index can count, the rarest first."""
+    """The first of those parts that an index can count, the rarest first."""
     found: list[Counted] = []
     for part in parts:
         rows = rows_of(part, scopes)
         if rows is not None:
             found.append(Counted(part, rows, count(rows)))
-            if found[-1].count == 0:
+            if found[-1].count < FEW or len(found) == PARTS_MAX:
                 break
     return sorted(found, key=lambda one: one.count)
 
 
 def rare(counted: Sequence[Counted], bounds: Bounds) -> Gather | None:
     is_rare = counted and counted[0].count < bounds.gathered
-    return Gather(counted[0].rows) if is_rare else None
+    if not is_rare:
+        return None
+    part = counted[0].condition
+    return Gather(counted[0].rows, (part,) if _is_exact(part) else ())
+
+
+def _is_exact(part: Condition) -> bool:
+    """Whether `rows_of` finds no more than what passes: of an AND it takes one part only."""
+    match part:
+        case Or():
+            return all(_is_exact(inner) for inner in part.parts)
+        case And():
+            return False
+        case _:
+            return True
 
 
 def is_served(found: Walk | Whole, parts: Sequence[Condition], key: Attribute | None) -> bool:

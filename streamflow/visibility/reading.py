@@ -166,7 +166,9 @@ class _Reading:
                 pass
         one_by_one = not isinstance(plan, Whole)
         done: tuple[Condition, ...] = ()
-        if isinstance(plan, Walk) and plan.attribute is not None:
+        if isinstance(plan, Gather):
+            done = plan.fixed
+        elif isinstance(plan, Walk) and plan.attribute is not None:
             done = (*plan.fixed, Not(IsNull(plan.attribute)))
         where += [
             sql.condition(part, self._scopes, one_by_one=one_by_one)

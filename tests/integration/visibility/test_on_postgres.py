@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import text
 
 from streamflow import topology
 from streamflow.memory.log import MemoryLog
@@ -89,8 +90,8 @@ def test_values_that_no_index_entry_could_hold(store: Store) -> None:
     long = "".join(chance.choices("abcdefghijklmnopqrstuvwxyzäöü", k=9_000))
     filled(store, [run(1, {CITY: long, TAGS: [long, "b"]}, workflow_type=long)])
 
-    for text in (f"City = '{long}'", f"Tags = '{long}'", f"WorkflowType = '{long}'"):
-        page = store.search(NS, bind(parse(text), CATALOG, now_ms=0), page_size=1, token="")
+    for query in (f"City = '{long}'", f"Tags = '{long}'", f"WorkflowType = '{long}'"):
+        page = store.search(NS, bind(parse(query), CATALOG, now_ms=0), page_size=1, token="")
         assert [decode_summary(value).workflow_type for value in page.summaries] == [long]
 
 
@@ -133,3 +134,19 @@ def test_two_projectors_fill_one_store_once(postgres_url: str) -> None:
     assert first.count("").count == 19
     first.close()
     second.close()
+
+
+def test_a_store_of_an_earlier_layout_is_built_anew(store: Store, postgres_url: str) -> None:
+    """As earlier releases left it: there is no layout noted, and the tables may have any columns."""
+    filled(store, [run(1)])
+    with store.engine.begin() as connection:
+        connection.execute(text("DROP TABLE sf_layout"))
+        connection.execute(text("ALTER TABLE sf_executions DROP COLUMN scope"))
+
+    reopened = Store.open(postgres_url)
+
+    assert reopened.positions_of(f"{NS}.executions") == {}
+    filled(reopened, [run(2)])
+    everything = bind(parse(""), CATALOG, now_ms=0)
+    assert read_by_pages(reopened, everything, page_size=9) == ["run-2"]
+    reopened.close()

@@ -216,6 +216,13 @@ def test_no_text_breaks_the_reader(text: str) -> None:
         ("City = 'x' AND Amnt > 3", "did you mean Amount? (at character 16)"),
         ("ExecutionStatus = 'Runing'", "did you mean Running? (at character 19)"),
         ("WorkflowType =", "Expected a value"),
+        ("ODER BY StartTime", "found 'ODER'; did you mean ORDER? (at character 1)"),
+        ("City = 'x' ODER BY City", "found 'ODER'; did you mean ORDER? (at character 12)"),
+        ("City = 'x' ADN Paid = TRUE", "found 'ADN'; did you mean AND? (at character 12)"),
+        ("City STARTSWITH 'x'", "did you mean STARTS_WITH? (at character 6)"),
+        ("City IS NUL", "Expected NULL, found 'NUL'; did you mean NULL? (at character 9)"),
+        ("Paid = TRU", "found 'TRU'; did you mean TRUE? (at character 8)"),
+        ("ORDER BY City DSC", "found 'DSC'; did you mean DESC? (at character 15)"),
         ("WorkflowType = 'Order", "Expected a closing '"),
         (
             "StartTime > 'yesterday'",
