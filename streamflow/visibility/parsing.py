@@ -163,7 +163,7 @@ class _Parser:
         )
 
     def _refuse_misspelt_clause(self, name: Name) -> None:
-        """``ODER BY`` is no attribute that lacks an operator."""
+        """``ORDR BY`` is no attribute that lacks an operator."""
         token = self._token
         followed = token.kind == "word" and nearest(token.text, ["BY"])
         if followed and (meant := nearest(name.text, _CLAUSES)):
