@@ -49,8 +49,9 @@ def _read(store: Store, bounds: Bounds) -> Store:
     return Store(Database(store.engine), bounds)
 
 
+@pytest.mark.timeout(300)
 @settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
     st.lists(RUNS, max_size=9, unique_by=lambda found: found.run_id),
@@ -66,7 +67,7 @@ def test_the_language_means_the_same(
     filled(store, runs)
     bound = bind(parse(where + order), CATALOG, now_ms=NOW_MS)
 
-    paged = read_by_pages(_read(store, bounds), bound, page_size=2)
+    paged = read_by_pages(_read(store, bounds), bound, page_size=3)
 
     expected = in_order(bound, [one for one in runs if lets_through(bound.where, one)])
     assert paged == [one.run_id for one in expected]

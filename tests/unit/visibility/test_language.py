@@ -132,7 +132,8 @@ PLANS = st.sampled_from([Bounds(), Bounds(gathered=0), Bounds(gathered=2, counte
 """Conditions are gathered, or walked past, whatever their numbers are."""
 
 
-@settings(max_examples=200, deadline=None)
+@pytest.mark.timeout(300)
+@settings(max_examples=100, deadline=None)
 @given(st.lists(RUNS, max_size=6, unique_by=lambda found: found.run_id), CONDITIONS, PLANS)
 def test_sql_means_what_the_language_says(
     runs: list[ExecutionSummary], text: str, bounds: Bounds
@@ -170,7 +171,8 @@ ORDERINGS = st.lists(
 ).map(lambda named: " ORDER BY " + ", ".join(name + way for name, way in named) if named else "")
 
 
-@settings(max_examples=200, deadline=None)
+@pytest.mark.timeout(300)
+@settings(max_examples=80, deadline=None)
 @given(
     st.lists(RUNS, max_size=9, unique_by=lambda found: found.run_id),
     st.just("") | CONDITIONS,
@@ -184,7 +186,7 @@ def test_pages_make_up_the_whole_in_its_order(
     store = filled(emptied(in_memory(bounds)), runs)
     bound = bind(parse(where + order), CATALOG, now_ms=NOW_MS)
 
-    paged = read_by_pages(store, bound, page_size=2)
+    paged = read_by_pages(store, bound, page_size=3)
 
     expected = in_order(bound, [one for one in runs if lets_through(bound.where, one)])
     assert paged == [one.run_id for one in expected]
