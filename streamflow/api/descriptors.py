@@ -36,7 +36,7 @@ class Descriptors:
             self._add_payload()
             return self._pool.FindMessageTypeByName(_PAYLOAD)
         self._add_message(cls)
-        return self._pool.FindMessageTypeByName(full_name_of(cls))
+        return self._pool.FindMessageTypeByName(cls.full_name())
 
     def _add_payload(self) -> str:
         if _PAYLOAD not in self._known:
@@ -47,7 +47,7 @@ class Descriptors:
         return _PAYLOAD
 
     def _add_message(self, cls: type[Message]) -> str:
-        name = full_name_of(cls)
+        name = cls.full_name()
         if name.startswith("google.protobuf.") or name in self._known:
             return name
         self._known.add(name)  # before its fields: it may hold messages of its own class
@@ -117,14 +117,6 @@ class Descriptors:
 
 _SCALARS: dict[type, str] = {str: "STRING", bytes: "BYTES", bool: "BOOL", int: "INT32"}
 _DESCRIPTORS = Descriptors()
-
-
-def full_name_of(cls: type[Message]) -> str:
-    """As the protobuf files name it: ``temporal.api.common.v1.Payloads``."""
-    package = cls.__module__.split(".")
-    if "v1" not in package:
-        return f"google.protobuf.{cls.__name__}"
-    return ".".join(["temporal", *package[1 : package.index("v1") + 1], cls.__name__])
 
 
 def descriptor_of(cls: type[Any]) -> Any:

@@ -43,3 +43,24 @@ def test_members_of_enums_are_beside_their_classes() -> None:
     assert module.EVENT_TYPE_TIMER_FIRED is module.EventType.EVENT_TYPE_TIMER_FIRED
     with pytest.raises(AttributeError, match="EVENT_TYPE_NONE"):
         _ = module.EVENT_TYPE_NONE
+
+
+@pytest.mark.parametrize(
+    ("name", "file"),
+    [
+        ("BatchOperationSignal", "batch.v1"),
+        ("Command", "command.v1.message_pb2"),
+        ("WorkflowExecutions", "export.v1"),
+        ("WorkflowTypeFilter", "filter.v1"),
+        ("EndpointSpec", "nexus.v1"),
+        ("WorkerVersionStamp", "version.v1"),
+        ("WorkerHeartbeat", "worker.v1"),
+        ("GetNamespaceRequest", "cloud.cloudservice.v1.request_response_pb2"),
+    ],
+)
+def test_packages_of_a_server_only_can_be_imported(name: str, file: str) -> None:
+    """Programs import them at their top, for calls that they may not even make."""
+    made = getattr(import_module(f"streamflow.api.{file}"), name)
+
+    with pytest.raises(NotImplementedError, match=r"streamflow\.client\.Client"):
+        made()

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from streamflow import api
-from streamflow.api.common.v1 import Payload, Payloads, WorkflowExecution
-from streamflow.api.descriptors import Descriptors, full_name_of
+from streamflow.api.common.v1 import Payload, Payloads, RetryPolicy, WorkflowExecution
+from streamflow.api.descriptors import Descriptors
 from streamflow.api.enums.v1 import EventType
 from streamflow.api.failure.v1 import ApplicationFailureInfo, Failure
 from streamflow.api.history.v1 import HistoryEvent, MarkerRecordedEventAttributes
@@ -28,7 +28,7 @@ _FOUND: set[type[Message]] = {
     for found in vars(importlib.import_module(module.name)).values()
     if inspect.isclass(found) and issubclass(found, Message) and found is not Message
 }
-CLASSES = sorted(_FOUND, key=full_name_of)  # the same order in every process
+CLASSES = sorted(_FOUND, key=lambda cls: cls.full_name())  # the same order in every process
 
 BODY = """
 {"payloads": [{"metadata": {"encoding": "anNvbi9wbGFpbg=="}, "data": "MTI="}, {}]}
@@ -87,6 +87,14 @@ def test_messages_within_messages_of_their_own_class() -> None:
     assert read == expected
 
 
+def test_spans_of_time_are_texts() -> None:
+    """As the library has its own."""
+    policy = json_format.ParseDict({"initialInterval": "1.500s"}, RetryPolicy())
+
+    assert policy.initial_interval.ToMilliseconds() == 1_500
+    assert json_format.MessageToDict(policy) == {"initialInterval": "1.500s"}
+
+
 def test_only_one_of_a_group_may_be_there() -> None:
     """The library knows the groups."""
     with pytest.raises(json_format.ParseError, match="oneof"):
@@ -104,12 +112,12 @@ def test_what_is_set_is_listed_by_number() -> None:
     assert Payload().ListFields() == []
 
 
-@pytest.mark.parametrize("cls", CLASSES, ids=full_name_of)
+@pytest.mark.parametrize("cls", CLASSES, ids=lambda cls: cls.full_name())
 def test_every_message_has_a_descriptor(cls: type[Message]) -> None:
     """With its name and its fields' numbers."""
     made = cls.DESCRIPTOR
 
-    assert made.full_name == full_name_of(cls)
+    assert made.full_name == cls.full_name()
     assert {one.name: one.number for one in made.fields} == {
         name: item.number for name, item in cls._fields.items()
     }

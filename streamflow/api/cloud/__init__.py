@@ -1,0 +1,1 @@
+"""Messages of the API of a cloud; in `cloudservice`."""

@@ -1,0 +1,1 @@
+"""Messages of a server's API; in `v1`."""
