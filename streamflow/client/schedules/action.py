@@ -6,7 +6,18 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, overload
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Concatenate,
+    ParamSpec,
+    Required,
+    TypedDict,
+    TypeVar,
+    overload,
+)
+
+from typing_extensions import Unpack
 
 from streamflow.client.calls import naming
 from streamflow.client.calls.values import NOT_GIVEN, arguments, encode
@@ -31,6 +42,24 @@ Params = ParamSpec("Params")
 EncodeHeaders = Callable[[Mapping[str, Payload]], Awaitable[Mapping[str, Payload]]]
 
 NO_ATTRIBUTES: SearchAttributes = MappingProxyType({})
+
+
+class ActionOptions(TypedDict, total=False):
+    """Keywords of `ScheduleActionStartWorkflow`; their defaults stand at its constructor."""
+
+    id: Required[str]
+    task_queue: Required[str]
+    execution_timeout: timedelta | None
+    run_timeout: timedelta | None
+    task_timeout: timedelta | None
+    retry_policy: RetryPolicy | None
+    memo: Mapping[str, Any] | None
+    typed_search_attributes: TypedSearchAttributes
+    untyped_search_attributes: SearchAttributes
+    static_summary: str | Payload | None
+    static_details: str | Payload | None
+    priority: Priority
+    headers: Mapping[str, Payload] | None
 
 
 class ScheduleAction:
@@ -67,20 +96,7 @@ class ScheduleActionStartWorkflow(ScheduleAction):
     def __init__(
         self,
         workflow: Callable[[SelfT], Awaitable[Any]],
-        *,
-        id: str,
-        task_queue: str,
-        execution_timeout: timedelta | None = ...,
-        run_timeout: timedelta | None = ...,
-        task_timeout: timedelta | None = ...,
-        retry_policy: RetryPolicy | None = ...,
-        memo: Mapping[str, Any] | None = ...,
-        typed_search_attributes: TypedSearchAttributes = ...,
-        untyped_search_attributes: SearchAttributes = ...,
-        static_summary: str | None = ...,
-        static_details: str | None = ...,
-        priority: Priority = ...,
-        headers: Mapping[str, Payload] | None = ...,
+        **options: Unpack[ActionOptions],
     ) -> None: ...
 
     @overload
@@ -88,20 +104,7 @@ class ScheduleActionStartWorkflow(ScheduleAction):
         self,
         workflow: Callable[[SelfT, ArgT], Awaitable[Any]],
         arg: ArgT,
-        *,
-        id: str,
-        task_queue: str,
-        execution_timeout: timedelta | None = ...,
-        run_timeout: timedelta | None = ...,
-        task_timeout: timedelta | None = ...,
-        retry_policy: RetryPolicy | None = ...,
-        memo: Mapping[str, Any] | None = ...,
-        typed_search_attributes: TypedSearchAttributes = ...,
-        untyped_search_attributes: SearchAttributes = ...,
-        static_summary: str | None = ...,
-        static_details: str | None = ...,
-        priority: Priority = ...,
-        headers: Mapping[str, Payload] | None = ...,
+        **options: Unpack[ActionOptions],
     ) -> None: ...
 
     @overload
@@ -110,19 +113,7 @@ class ScheduleActionStartWorkflow(ScheduleAction):
         workflow: Callable[Concatenate[SelfT, Params], Awaitable[Any]],
         *,
         args: Sequence[Any],
-        id: str,
-        task_queue: str,
-        execution_timeout: timedelta | None = ...,
-        run_timeout: timedelta | None = ...,
-        task_timeout: timedelta | None = ...,
-        retry_policy: RetryPolicy | None = ...,
-        memo: Mapping[str, Any] | None = ...,
-        typed_search_attributes: TypedSearchAttributes = ...,
-        untyped_search_attributes: SearchAttributes = ...,
-        static_summary: str | None = ...,
-        static_details: str | None = ...,
-        priority: Priority = ...,
-        headers: Mapping[str, Payload] | None = ...,
+        **options: Unpack[ActionOptions],
     ) -> None: ...
 
     @overload
@@ -132,19 +123,7 @@ class ScheduleActionStartWorkflow(ScheduleAction):
         arg: Any = ...,
         *,
         args: Sequence[Any] = ...,
-        id: str,
-        task_queue: str,
-        execution_timeout: timedelta | None = ...,
-        run_timeout: timedelta | None = ...,
-        task_timeout: timedelta | None = ...,
-        retry_policy: RetryPolicy | None = ...,
-        memo: Mapping[str, Any] | None = ...,
-        typed_search_attributes: TypedSearchAttributes = ...,
-        untyped_search_attributes: SearchAttributes = ...,
-        static_summary: str | Payload | None = ...,
-        static_details: str | Payload | None = ...,
-        priority: Priority = ...,
-        headers: Mapping[str, Payload] | None = ...,
+        **options: Unpack[ActionOptions],
     ) -> None: ...
 
     def __init__(
