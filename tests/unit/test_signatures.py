@@ -49,8 +49,8 @@ def test_no_public_function_hides_its_options(module: ModuleType) -> None:
 def _is_ours(function: Callable[..., Any]) -> bool:
     """Neither the standard library's, nor of a thing that is not there."""
     ours = function.__module__.startswith("streamflow.")
-    retired = function.__module__ == "streamflow.client.retired"
-    return ours and not retired and function.__annotations__.get("return") != "NoReturn"
+    absent = function.__module__ in ("streamflow.client.retired", "streamflow.workflow.coming")
+    return ours and not absent and function.__annotations__.get("return") != "NoReturn"
 
 
 @activity.defn
