@@ -7,7 +7,16 @@ from collections.abc import Mapping
 from starlette.routing import BaseRoute, Route
 
 from streamflow.client import Client
-from streamflow.ui import actions, execution, executions, letters, queues, schedules, starting
+from streamflow.ui import (
+    actions,
+    batches,
+    execution,
+    executions,
+    letters,
+    queues,
+    schedules,
+    starting,
+)
 from streamflow.ui.site import Site, View
 
 PAGES: tuple[tuple[str, str, View], ...] = (
@@ -19,6 +28,8 @@ PAGES: tuple[tuple[str, str, View], ...] = (
     ("POST", "act", actions.perform),
     ("GET", "start", starting.form),
     ("POST", "start", starting.perform),
+    ("GET", "batch", batches.form),
+    ("POST", "batch", batches.perform),
     ("GET", "schedules", schedules.page),
     ("GET", "schedule", schedules.one),
     ("POST", "schedule", schedules.perform),

@@ -25,6 +25,11 @@ def start(namespace: str, given: Mapping[str, str]) -> str:
     return _command("workflow", "start", namespace, [given["type"] or "TYPE"], options)
 
 
+def batch(namespace: str, operation: str, query: str, reason: str) -> str:
+    options = [("--query", query), *([("--reason", reason)] if reason else [])]
+    return _command("batch", operation, namespace, [], options)
+
+
 def list_schedules(namespace: str) -> str:
     return _command("schedule", "list", namespace)
 

@@ -73,6 +73,7 @@ async def test_every_page_can_be_read_and_heard(
         stage.address("act", id="waiting", do="reset"),
         stage.address("act", id="waiting", do="terminate"),
         stage.address("start"),
+        stage.address("batch", query="WorkflowId = 'waiting'"),
         stage.address("schedules"),
         stage.address("schedule", id="nightly"),
         stage.address("queues"),

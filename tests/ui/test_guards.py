@@ -100,6 +100,7 @@ async def addresses(stage: Stage) -> AsyncIterator[tuple[str, str]]:
         yield text, stage.address("schedules")
         yield text, stage.address("schedule", id=f"s-{text}")
         yield text, stage.address("letters", text=text)
+        yield text, stage.address("batch", query=text)
         yield text, stage.address("workflow", id=noted.id, find=text)
     letter_address = await letter(stage, CORPUS[0].encode())
     yield CORPUS[0], stage.address("letters")

@@ -1,0 +1,71 @@
+"""One operation on every workflow that a filter finds."""
+
+from __future__ import annotations
+
+import html
+import re
+
+import pytest
+
+from streamflow.client import WorkflowExecutionStatus
+from tests.ui.stage import Stage
+from tests.ui.test_run import text_of
+
+pytestmark = pytest.mark.asyncio
+
+RUNNING = "ExecutionStatus = 'Running'"
+
+
+async def test_all_that_a_filter_finds_are_terminated(stage: Stage) -> None:
+    """Those and no others; the list leads there, and each is told apart."""
+    first, second = await stage.waiting("a-1"), await stage.waiting("a-2")
+    spared = await stage.waiting("b")
+    query = f"WorkflowId STARTS_WITH 'a-' AND {RUNNING}"
+    listed = (await stage.get("workflows", query=query)).text
+    address = re.search(r'href="([^"]*/batch\?[^"]*)"', listed)
+    assert address is not None
+
+    form = await stage.http.get(html.unescape(address[1]))
+    done = await stage.http.post(
+        html.unescape(address[1]), data={"do": "terminate", "reason": "recall"}
+    )
+
+    assert "2 workflows are found now." in text_of(form.text)
+    assert "2 of 2 done." in text_of(done.text)
+    for handle in (first, second):
+        assert (await handle.describe()).status is WorkflowExecutionStatus.TERMINATED
+    assert (await spared.describe()).status is WorkflowExecutionStatus.RUNNING
+
+
+async def test_what_is_refused_is_said_for_each(stage: Stage) -> None:
+    """A workflow that is over cannot be terminated; the others are."""
+    await stage.completed("over")
+    await stage.waiting("open")
+    address = stage.address("batch", query="WorkflowType = 'Ship'")
+
+    said = text_of((await stage.http.post(address, data={"do": "terminate"})).text)
+
+    assert "1 of 2 done, 1 refused." in said
+    assert re.search(r"Refused over \S+", said)
+    assert "Done open" in said
+
+
+@pytest.mark.parametrize(
+    ("query", "do", "message"),
+    [
+        ("", "cancel", "Expected a list filter"),
+        ("Citi = 'x'", "cancel", "at character"),
+        (RUNNING, "dance", "Expected cancel or terminate"),
+    ],
+)
+async def test_nothing_is_done_without_a_filter_and_an_operation(
+    stage: Stage, query: str, do: str, message: str
+) -> None:
+    """An empty filter would mean everything there is."""
+    handle = await stage.waiting("w")
+
+    answer = await stage.http.post(stage.address("batch", query=query), data={"do": do})
+
+    assert answer.status_code == 400
+    assert message in html.unescape(answer.text)
+    assert (await handle.describe()).status is WorkflowExecutionStatus.RUNNING
