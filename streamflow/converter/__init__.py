@@ -65,6 +65,8 @@ from streamflow.converter.transfer import TransferTypeConverter, transfer_type_c
 from streamflow.converter.typed import value_to_type
 from streamflow.converter.validation import create_payload_validation_error
 
+_JSONTypeConverterUnhandled = JSONTypeConverterUnhandled  # where ported code looks for it
+
 __all__ = [
     "ActivitySerializationContext",
     "AdvancedJSONEncoder",

@@ -137,3 +137,11 @@ async def test_calls_without_counterpart_name_one_that_does_it() -> None:
             client.create_nexus_client(service="s", endpoint="e")
     with pytest.raises(NotImplementedError, match="Kafka of one's own"):
         await CloudOperationsClient.connect(api_key="k")
+
+
+def test_insides_that_programs_import_are_the_public_classes() -> None:
+    inside = importlib.import_module("streamflow.worker._interceptor")
+    public = importlib.import_module("streamflow.worker")
+
+    assert inside.Interceptor is public.Interceptor
+    assert inside.WorkflowInboundInterceptor is public.WorkflowInboundInterceptor
