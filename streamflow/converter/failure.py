@@ -263,7 +263,8 @@ def _failure_of_operation(exception: ActivityError | ChildWorkflowError) -> Fail
 
 
 def _kept_state(state: RetryState | None) -> model.RetryState | None:
-    return None if state is None else model.RetryState[state.name]
+    """Of the enum of `streamflow.api`, too: programs give either, and their numbers are the same."""
+    return model.RetryState[RetryState(int(state)).name] if state else None
 
 
 def _kept(failure: Failure | OpenFailure) -> Failure:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
+from streamflow.api.enums import v1 as api
 from streamflow.converter import (
     DataConverter,
     DefaultFailureConverter,
@@ -88,6 +90,31 @@ def test_every_error_comes_back_with_all_it_said(error: FailureError) -> None:
 
     assert type(back) is type(error)
     assert _facts(back) == _facts(error)
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        (api.RetryState.RETRY_STATE_TIMEOUT, RetryState.TIMEOUT),
+        (api.RetryState.RETRY_STATE_UNSPECIFIED, None),
+    ],
+)
+def test_a_retry_state_may_be_one_of_the_messages(given: Any, kept: RetryState | None) -> None:
+    """Tests of programs make errors with either enum."""
+    error = ActivityError(
+        "Activity error",
+        scheduled_event_id=3,
+        started_event_id=0,
+        identity="worker",
+        activity_type="charge",
+        activity_id="1",
+        retry_state=given,
+    )
+
+    back = error_of(failures, failure_of(failures, error, values), values)
+
+    assert isinstance(back, ActivityError)
+    assert back.retry_state == kept
 
 
 def test_any_other_exception_becomes_an_application_error_of_its_class_name() -> None:
