@@ -188,10 +188,29 @@ def _compared(attribute: Attribute, found: Operator, plain: Value) -> Test:
             return lambda value: and_(is_there(value), value.contains(str(plain), autoescape=True))
         case _:
             compare = _COMPARE[found]
+            if isinstance(plain, float) and (attribute.column or attribute.kind is Kind.INT):
+                plain = _whole(found, plain)
             if attribute.column == "started_ms" and not isinstance(plain, str):
                 bounds = _row_bounds(found, plain)
                 return lambda value: and_(compare(value, plain), *bounds)
             return lambda value: compare(value, plain)
+
+
+def _whole(found: Operator, number: float) -> float:
+    """For columns of whole numbers, as PostgreSQL enters no index of those by another number.
+
+    Where no whole number means the same, the number stays what it is.
+    """
+    if not -(2.0**63) <= number < 2.0**63:
+        return number
+    match found:
+        case Operator.GREATER | Operator.LESS_OR_EQUAL:
+            return math.floor(number)
+        case Operator.LESS | Operator.GREATER_OR_EQUAL:
+            above = math.ceil(number)
+            return above if above < 2**63 else number
+        case _:
+            return int(number) if number.is_integer() else number
 
 
 def _row_bounds(found: Operator, started_ms: float) -> list[ColumnElement[bool]]:

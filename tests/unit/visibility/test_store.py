@@ -22,7 +22,7 @@ from streamflow.visibility.parsing import parse
 from streamflow.visibility.tables import LAYOUT
 from streamflow.wire import keys
 from streamflow.wire.entities import encode
-from tests.unit.visibility.fleet import CITY, NS, TAGS, USERS, filled, read_by_pages, run
+from tests.unit.visibility.fleet import AMOUNT, CITY, NS, TAGS, USERS, filled, read_by_pages, run
 
 TOPIC = topology.executions_topic(NS)
 
@@ -225,6 +225,32 @@ def test_values_that_are_not_of_their_type_hide_no_run() -> None:
 
     assert found(store, "") == ["run-2", "run-1"]
     assert found(store, "City IS NULL AND Amount IS NULL AND Due IS NULL") == ["run-1"]
+    store.close()
+
+
+@pytest.mark.parametrize(
+    ("condition", "passes"),
+    [
+        ("StartTime > '2026-09-21T14:13:20.0009Z'", True),
+        ("StartTime > '2026-09-21T14:13:20.001Z'", False),
+        ("StartTime >= '2026-09-21T14:13:20.0011Z'", False),
+        ("StartTime < '2026-09-21T14:13:20.0011Z'", True),
+        ("StartTime < '2026-09-21T14:13:20.001Z'", False),
+        ("StartTime <= '2026-09-21T14:13:20.0009Z'", False),
+        ("StartTime = '2026-09-21T14:13:20.001Z'", True),
+        ("StartTime = '2026-09-21T14:13:20.0011Z'", False),
+        ("StartTime != '2026-09-21T14:13:20.0011Z'", True),
+        ("StartTime BETWEEN '2026-09-21T14:13:20.0001Z' AND '2026-09-21T14:13:20.0019Z'", True),
+        ("Amount > 2.5 AND Amount < 3.5", True),
+        ("Amount <= 2.9 OR Amount >= 3.1", False),
+        ("Amount < 9.2e18 AND Amount > -9.2e18", True),
+    ],
+)
+def test_numbers_between_whole_ones(condition: str, passes: bool) -> None:
+    """Columns of whole numbers are compared with what was written, not with what it is rounded to."""
+    store = filled(Store.open(), [run(1, {AMOUNT: 3})])
+
+    assert found(store, condition) == (["run-1"] if passes else [])
     store.close()
 
 
