@@ -367,13 +367,6 @@ _RESTORED: Final = (
         "                pass",
         safety=False,
     ),
-    Mutant(
-        "an event that was deleted stays",
-        "processor/state/rows.py",
-        "        if value is None:\n            self._batch.delete(key)\n            self._fresh.pop(key, None)",
-        "        if value is None:\n            self._fresh.pop(key, None)",
-        ("tests/unit/processor",),
-    ),
 )
 
 # -- stores and logs ------------------------------------------------------------------------------------------------
@@ -427,13 +420,6 @@ _EDGES: Final = (
         ("tests/unit/worker",),
     ),
     Mutant(
-        "a loss of partitions is a revocation",
-        "worker/poller.py",
-        "self._give_up(partitions, commit=False, take=False)",
-        "self._give_up(partitions, commit=True, take=True)",
-        ("tests/unit/worker",),
-    ),
-    Mutant(
         "a client sends a message again as a new one",
         "client/log/conversation.py",
         "message_id=MessageId(pending.message_id),",
@@ -444,6 +430,7 @@ _EDGES: Final = (
         "client/log/requests.py",
         "        if now >= self.send_at:\n            return Due.SEND_AGAIN\n",
         "",
+        ("tests/unit/client/test_log_transport.py",),
         safety=False,
     ),
 )

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import structlog
 
-from tests.simulation.quiet import be_quiet
+from tests.simulation.quiet import quiet_events
 
 HERE = Path(__file__).parent
 
@@ -27,6 +27,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.fixture(autouse=True, scope="session")
 def quiet() -> Iterator[None]:
     """The planned faults of thousands of runs are not worth a line each."""
-    be_quiet()
+    quiet_events()
     yield
     structlog.reset_defaults()
