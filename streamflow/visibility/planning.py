@@ -41,11 +41,12 @@ class Bounds:
     """Numbers of runs by which plans are chosen."""
 
     gathered: int = 20_000
-    """Of so many it takes some 50 ms to fetch, test and sort them all for a page."""
+    """Of fewer it takes at most some 50 ms to fetch, test and sort them all for a page; on PostgreSQL, twice that."""
     counted: int = 50_000
     """From here on all conditions are the same: common."""
 
 
+POSTGRES: Final = Bounds(gathered=10_000)
 FEW: Final = 500
 """So few are soon looked through: no other condition needs to be counted."""
 PARTS_MAX: Final = 10

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from sqlalchemy import Engine, insert, select
 
 from streamflow.common import SearchAttributeIndexedValueType
-from streamflow.visibility import counting, writing
+from streamflow.visibility import counting, planning, writing
 from streamflow.visibility.binding import Bound, Queues
 from streamflow.visibility.counting import Count
 from streamflow.visibility.database import Database
@@ -26,7 +26,7 @@ class Store:
 
     def __init__(self, database: Database, bounds: Bounds | None = None) -> None:
         self._database = database
-        self._bounds = bounds or Bounds()
+        self._bounds = bounds or (Bounds() if database.is_sqlite else planning.POSTGRES)
         self._statistics = writing.Statistics()
 
     @staticmethod
