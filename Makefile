@@ -58,6 +58,15 @@ test-kafka: venv kafka ## Run only the tests against a real Kafka
 kafka: venv
 	@$(BIN)/python -m streamflow.testing.kafka --check
 
+# What does not replay as it ran is stuck at once; of memory that is kept, this says nothing.
+.PHONY: test-replay
+test-replay: venv ## Run the tests of workflows with every step replayed from its start, under two hash seeds
+	for seed in 1 2; do \
+	    PYTHONHASHSEED=$$seed $(PYTEST) --evict -m "not kafka and not browser and not postgres" \
+	        --ignore=tests/unit/testing/test_garbage.py \
+	        tests/examples tests/unit/testing tests/unit/updates tests/unit/worker tests/unit/workflow $(ARGS); \
+	done
+
 .PHONY: sim
 sim: venv ## Run the simulation: SEED=42 for one run, SEEDS=2000 for many
 	$(PYTEST) -m simulation $(if $(SEED),--seed=$(SEED)) $(if $(SEEDS),--seeds=$(SEEDS)) $(ARGS)

@@ -10,6 +10,7 @@ from collections.abc import Generator, Iterator
 import pytest
 import structlog
 
+from streamflow.processor.state.draft import Drafts
 from streamflow.testing.kafka import BOOTSTRAP_VARIABLE, kafka_for_tests
 
 SKIPS_FAIL = bool(os.environ.get("CI"))
@@ -22,6 +23,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     options.addoption(
         "--seeds", type=int, default=many, help="run it for so many (default 200, in CI 2000)"
     )
+    options.addoption(
+        "--evict",
+        action="store_true",
+        help="forget every workflow's coroutine after each step, so that each step replays its whole history first",
+    )
+
+
+@pytest.fixture(autouse=True)
+def evict(pytestconfig: pytest.Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With ``--evict``: whatever does not replay as it ran shows as a run that is stuck."""
+    if pytestconfig.getoption("--evict"):
+        shrink = Drafts.shrink
+        monkeypatch.setattr(Drafts, "shrink", lambda drafts, _runs_max: shrink(drafts, 0))
 
 
 @pytest.fixture(scope="session")

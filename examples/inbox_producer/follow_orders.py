@@ -40,7 +40,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Print changes of workflows.")
     parser.add_argument("bootstrap", help="HOST:PORT of Kafka")
     parser.add_argument("--namespace", default="default")
-    parser.add_argument("--lines", type=int, help="end after so many lines")
+    parser.add_argument("--workflows", type=int, help="end when so many have been named")
     options = parser.parse_args()
     consumer = Consumer(
         {
@@ -53,16 +53,17 @@ def main() -> None:
         }
     )
     consumer.subscribe([f"{options.namespace}.executions"])
-    lines = 0
+    named: set[str] = set()
     try:
-        while options.lines is None or lines < options.lines:
+        while options.workflows is None or len(named) < options.workflows:
             record = consumer.poll(1.0)
             if record is None:
                 continue
             if record.error():
                 raise SystemExit(f"Expected records, found {record.error()}")
-            print(line(record.key() or b"", record.value()), flush=True)
-            lines += 1
+            told = line(record.key() or b"", record.value())
+            print(told, flush=True)
+            named.add(told.split()[0])
     finally:
         consumer.close()
 

@@ -66,7 +66,7 @@ async def test_orders_published_to_the_inbox_are_delivered(
             order = client.get_workflow_handle_for(OrderWorkflow.run, order_id)
             status = await until(partial(order.query, OrderWorkflow.status), is_delivered)
             assert status.error is None
-        followed = await run("follow_orders.py", *common, "--lines", str(ORDERS))
+        followed = await run("follow_orders.py", *common, "--workflows", str(ORDERS))
     assert {line.split()[0] for line in followed} == set(order_ids)
     assert {line.split()[2] for line in followed} == {"running"}
 
