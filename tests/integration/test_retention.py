@@ -29,6 +29,7 @@ CLEANED_AT_ONCE = {
     "delete.retention.ms": "200",
     "file.delete.delay.ms": "100",
 }
+AS_DECLARED = {"delete.retention.ms": "604800000"}
 
 
 @pytest.mark.own_broker
@@ -38,8 +39,8 @@ def test_retired_runs_leave_the_log_and_open_ones_stay(namespace: str, tmp_path:
         KafkaBroker(settings={"log.cleaner.backoff.ms": "100"}) as broker,
         Deployment(broker.bootstrap, namespace, tmp_path, seed=0) as deployment,
     ):
-        _alter(deployment, CLEANED_AT_ONCE)
-        app = deployment.both("app", f"--retention-ms={RETENTION_MS}").start()
+        app = deployment.both("app", f"--retention-ms={RETENTION_MS}")
+        _start(deployment, app)
         waiting = _waiting_orders(deployment)
         deployment.drive(deployment.order(CLOSED))
         deployment.outsider.flush()
@@ -49,12 +50,12 @@ def test_retired_runs_leave_the_log_and_open_ones_stay(namespace: str, tmp_path:
 
         _until_gone(deployment, kept=set(waiting))
         say("every closed run is gone")
-        _restart_with_an_empty_disk(app)
+        _restart_with_an_empty_disk(deployment, app)
         left = _until_small(deployment, app, retired, limit=written // 4)
         say(f"of {written} records of retired runs {len(_about(left, retired))} are left")
 
         assert _workflows_of(left) >= set(waiting), "an open run lost events"
-        _restart_with_an_empty_disk(app)
+        _restart_with_an_empty_disk(deployment, app)
         deployment.drive(list(deployment.numbers.keys() - retired))
         deployment.outsider.flush()
         _until_all_closed(deployment)
@@ -119,10 +120,19 @@ def _until_gone(deployment: Deployment, *, kept: set[str]) -> None:
         seen = len(deployment.history.entries)
 
 
-def _restart_with_an_empty_disk(app: Node) -> None:
+def _start(deployment: Deployment, app: Node) -> None:
+    """On settings that are safe, or it would refuse; they are made quick behind its back."""
+    _alter(deployment, AS_DECLARED)
+    deployment.history.read_to_end()
+    app.start()
+    deployment.see_at_work([app])
+    _alter(deployment, CLEANED_AT_ONCE)
+
+
+def _restart_with_an_empty_disk(deployment: Deployment, app: Node) -> None:
     app.stop()
     app.forget_state()
-    app.start()
+    _start(deployment, app)
 
 
 def _until_small(

@@ -236,7 +236,7 @@ async def test_an_argument_that_does_not_fit_fails_the_attempt() -> None:
 
     assert failure.message == "Failed decoding arguments"
     assert failure.cause is not None
-    assert "Order.id: Expected int, found str 'x'" in failure.cause.message
+    assert failure.cause.message == "Order.id: Expected value to be int, was <class 'str'>: 'x'"
 
 
 @pytest.mark.parametrize("name", ["wait_forever", "block_until_cancelled"])
