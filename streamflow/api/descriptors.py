@@ -12,9 +12,9 @@ import importlib
 from typing import Any
 
 from streamflow.api.enums.v1.named import ProtobufEnum
-from streamflow.api.message import Descriptor, Message, child, field, many, table
+from streamflow.api.message import Descriptor, Message, child, field, many
 from streamflow.api.message_fields import choice, long, real, texts
-from streamflow.api.message_tables import choices, choices_by_name, texts_by_name
+from streamflow.api.message_tables import ByName, choices, choices_by_name, table, texts_by_name
 from streamflow.model.payload import Payload
 
 _PAYLOAD = "temporal.api.common.v1.Payload"
@@ -58,7 +58,7 @@ class Descriptors:
         )
         for called, item in cls._fields.items():
             value = self._value(item, needed)
-            if isinstance(item, table | choices_by_name | texts_by_name):
+            if isinstance(item, ByName):
                 _add_map(message, called, item.number, value)
                 continue
             repeated = isinstance(item, many | texts | choices)

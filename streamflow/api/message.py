@@ -9,7 +9,6 @@ As with protobuf, a child that is not there reads as an empty one and is there o
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar, overload
@@ -346,47 +345,3 @@ class many(Descriptor, Generic[PartT]):
     def decode(self, message: Message, value: int | bytes) -> None:
         if isinstance(value, bytes):
             self.get(message).add().MergeFromString(value)
-
-
-class table(Descriptor, Generic[PartT]):
-    """Messages or payloads by name; reading a name that is not there makes an empty one."""
-
-    def __init__(self, number: int, cls: type[PartT]) -> None:
-        super().__init__(number)
-        self.cls = cls
-
-    @overload
-    def __get__(self, message: None, owner: type[Message]) -> Self: ...
-    @overload
-    def __get__(self, message: Message, owner: type[Message]) -> dict[str, PartT]: ...
-    def __get__(self, message: Message | None, owner: type[Message]) -> Self | dict[str, PartT]:
-        return self if message is None else self.get(message)
-
-    def get(self, message: Message) -> dict[str, PartT]:
-        found: dict[str, PartT] | None = message.__dict__.get(self.slot)
-        if found is None:
-            found = message.__dict__[self.slot] = defaultdict[str, PartT](self.cls)
-        assert found is not None
-        return found
-
-    def put(self, message: Message, value: Any) -> None:
-        self.get(message).update(value or {})
-        message._present = True
-
-    def encode(self, message: Message) -> bytes:
-        found = self.get(message)
-        return b"".join(
-            protobuf.bytes_field(
-                self.number,
-                protobuf.bytes_field(1, name.encode())
-                + protobuf.bytes_field(2, found[name].SerializeToString()),
-            )
-            for name in sorted(found)
-        )
-
-    def decode(self, message: Message, value: int | bytes) -> None:
-        if isinstance(value, bytes):
-            entry = dict(protobuf.fields(value))
-            name, part = entry.get(1, b""), entry.get(2, b"")
-            if isinstance(name, bytes) and isinstance(part, bytes):
-                self.get(message)[name.decode()].MergeFromString(part)

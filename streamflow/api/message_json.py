@@ -6,9 +6,9 @@ import base64
 import binascii
 from typing import Any, cast
 
-from streamflow.api.message import Descriptor, Message, child, field, many, table
+from streamflow.api.message import Descriptor, Message, child, field, many
 from streamflow.api.message_fields import choice, long
-from streamflow.api.message_tables import choices, choices_by_name
+from streamflow.api.message_tables import choices, choices_by_name, table
 from streamflow.api.times import Duration, Timestamp
 from streamflow.model.payload import Payload
 

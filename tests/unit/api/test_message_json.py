@@ -11,10 +11,10 @@ import pytest
 import streamflow.api
 import streamflow.api.history.v1
 from streamflow.api.common.v1 import Payload, SearchAttributes, WorkflowExecution
-from streamflow.api.message import Message, child, field, many, table
+from streamflow.api.message import Message, child, field, many
 from streamflow.api.message_fields import choice, long, real, texts
 from streamflow.api.message_json import merge_json, to_json
-from streamflow.api.message_tables import choices, choices_by_name, texts_by_name
+from streamflow.api.message_tables import choices, choices_by_name, table, texts_by_name
 from streamflow.api.times import Duration, Timestamp
 
 for module in pkgutil.walk_packages(streamflow.api.__path__, "streamflow.api."):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from streamflow.api.described import Described
 from streamflow.api.files import also_in
-from streamflow.api.message import Message, child, field, many, table
+from streamflow.api.message import Message, child, field, many
 from streamflow.api.message_fields import real, texts
+from streamflow.api.message_tables import table
 from streamflow.api.times import Duration
 from streamflow.model.payload import Payload
 

@@ -6,8 +6,9 @@ from streamflow.api.common.v1 import Header, Payloads, WorkerVersionStamp
 from streamflow.api.deployment.v1 import WorkerDeploymentVersion
 from streamflow.api.enums.v1 import TimeoutType, VersioningBehavior, WorkflowTaskFailedCause
 from streamflow.api.failure.v1 import Failure
-from streamflow.api.message import Message, child, field, table
+from streamflow.api.message import Message, child, field
 from streamflow.api.message_fields import choice, long
+from streamflow.api.message_tables import table
 from streamflow.api.taskqueue.v1 import TaskQueue
 from streamflow.api.times import Duration
 
