@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from tests.mutants.catalogue import MUTANTS
 from tests.mutants.mutant import ROOT, SIMULATION, Mutant, plant
+from tests.saying import say
 
 SEEDS = 1_000
 TIMEOUT_S = 900
@@ -60,11 +61,6 @@ def judge_all(mutants: Sequence[Mutant], seeds: int = SEEDS) -> Iterator[Verdict
     """In their order, each as soon as it is known."""
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         yield from pool.map(lambda mutant: judge(mutant, seeds), mutants)
-
-
-def say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
 
 
 def _be_judged(name: str, seeds: int) -> int:

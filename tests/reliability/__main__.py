@@ -27,6 +27,7 @@ from tests.mutants.catalogue import MUTANTS
 from tests.mutants.mutant import ROOT
 from tests.mutants.run import judge_all
 from tests.reliability import decoders, stores
+from tests.saying import say
 from tests.simulation import crash_points
 from tests.simulation.many import outcome
 from tests.simulation.quiet import be_quiet
@@ -133,11 +134,6 @@ def _commit() -> str:
     ).stdout.strip()
 
 
-def _say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -149,15 +145,15 @@ def main() -> int:
     be_quiet()
     report: dict[str, object] = {"commit": _commit(), "date": f"{datetime.now(UTC):%Y-%m-%d}"}
     failed = False
-    _say(f"{'layer':<13} {'ran':<45} {'injected':<24} {'found':>5} {'took':>8}")
+    say(f"{'layer':<13} {'ran':<45} {'injected':<24} {'found':>5} {'took':>8}")
     for name in [options.only] if options.only else LAYERS:
         begun = time.monotonic()
         result = LAYERS[name](options.share)
         seconds = time.monotonic() - begun
         count = len(result.found)
-        _say(f"{name:<13} {result.ran:<45} {result.injected:<24} {count:>5} {seconds:>6,.0f} s")
+        say(f"{name:<13} {result.ran:<45} {result.injected:<24} {count:>5} {seconds:>6,.0f} s")
         for wrong in result.found:
-            _say(f"    {wrong}")
+            say(f"    {wrong}")
         report[name] = {**result._asdict(), "seconds": round(seconds, 1)}
         failed = failed or bool(result.found)
     if options.out:

@@ -16,6 +16,7 @@ from itertools import permutations
 from typing import Any, Final, NamedTuple
 
 from streamflow.memory.faults import Rates
+from tests.saying import say
 from tests.simulation.checker import check
 from tests.simulation.plan import CHAOS_MS, NODES, Blow, Message, Plan, Workflow
 from tests.simulation.programs import Step
@@ -144,8 +145,8 @@ def _plan(shape: Shape, *blows: Blow) -> Plan:
 def main(arguments: Sequence[str]) -> int:
     tried, found = failures(int(arguments[0]) if arguments else 1)
     for wrong in found:
-        sys.stdout.write(f"{wrong}\n")
-    sys.stdout.write(f"{len(shapes())} shapes, {tried} crashes, {len(found)} failures\n")
+        say(wrong)
+    say(f"{len(shapes())} shapes, {tried} crashes, {len(found)} failures")
     return 1 if found else 0
 
 

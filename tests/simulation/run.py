@@ -6,14 +6,10 @@ import sys
 import time
 import traceback
 
+from tests.saying import say
 from tests.simulation.checker import Broken, check
 from tests.simulation.quiet import be_quiet
 from tests.simulation.world import run
-
-
-def say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
 
 
 def main() -> None:
