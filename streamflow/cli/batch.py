@@ -11,7 +11,8 @@ from streamflow.cli.address import Connection
 from streamflow.cli.arguments import Input, parse_inputs
 from streamflow.cli.calling import called
 from streamflow.cli.exits import ExitCode
-from streamflow.cli.output import Form, print_json, show, show_rows
+from streamflow.cli.output import Form, print_data, show, show_rows
+from streamflow.cli.progress import Progress
 
 if TYPE_CHECKING:
     from streamflow.client import Client, WorkflowHandle
@@ -89,20 +90,27 @@ def _carried_out(
     output: Form,
 ) -> int:
     async def call(client: Client) -> int:
+        count = (await client.count_workflows(query)).count
         if not yes:
-            count = (await client.count_workflows(query)).count
             show({"would_change": count, "to_do_it": "again with --yes"}, output)
             return ExitCode.OK
-        result = await client.batch(query, operation)
+        with Progress("workflows", count) as progress:
+
+            async def counted(handle: WorkflowHandle[Any, Any]) -> None:
+                try:
+                    await operation(handle)
+                finally:
+                    progress.add()
+
+            result = await client.batch(query, counted)
         failures = [
             {"workflow_id": item.workflow_id, "run_id": item.run_id, "error": item.error.message}
             for item in result.items
             if item.error is not None
         ]
-        if output == "json":
-            print_json(
-                {"succeeded": result.succeeded, "failed": result.failed, "failures": failures}
-            )
+        if output != "table":
+            counts = {"succeeded": result.succeeded, "failed": result.failed}
+            print_data({**counts, "failures": failures}, output)
         else:
             show({"succeeded": result.succeeded, "failed": result.failed}, output)
             show_rows("Not carried out", failures)

@@ -10,7 +10,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from streamflow.cli.exits import CommandError, ExitCode
-from streamflow.cli.output import Form
+from streamflow.cli.output import Form, print_data
 
 
 def check(
@@ -31,10 +31,8 @@ def check(
         findings = check_paths([_path_of(target) for target in targets])
     except Unreadable as error:
         raise CommandError(str(error), ExitCode.USAGE) from error
-    if output == "json":
-        import json
-
-        print(json.dumps([vars(finding) for finding in findings], indent=2))
+    if output != "table":
+        print_data([vars(finding) for finding in findings], output)
     else:
         for finding in findings:
             print(finding)

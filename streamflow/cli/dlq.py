@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
 from streamflow.cli.exits import CommandError, ExitCode
-from streamflow.cli.output import Form, print_json, show, show_rows
+from streamflow.cli.letter_filters import EVERY, Filters
+from streamflow.cli.output import Form, print_data, show, show_rows
+from streamflow.cli.progress import Progress
 from streamflow.cli.topology import Kafka, Namespace, Profile, _with_log
 
 if TYPE_CHECKING:
@@ -23,19 +24,6 @@ if TYPE_CHECKING:
 
 MESSAGE_WIDTH = 60
 
-ReasonName = Annotated[
-    Literal["unreadable", "address", "placement", "engine", "quarantined", "other"] | None,
-    Parameter(help="Only those that became letters for this reason."),
-]
-Text = Annotated[str, Parameter(help="Only those whose message has this text.")]
-OfQueue = Annotated[str, Parameter(name=["--queue", "-q"], help="Only those of this task queue.")]
-OfWorkflow = Annotated[
-    str, Parameter(name=["--workflow-id", "-w"], help="Only those of this workflow.")
-]
-Since = Annotated[
-    str,
-    Parameter(help="Only those younger than this: 90m, 2d, or a time such as 2026-01-31T12:00Z."),
-]
 StateName = Annotated[
     Literal["open", "redriven", "discarded", "all"], Parameter(help="Only those in this state.")
 ]
@@ -46,11 +34,7 @@ All = Annotated[
 
 def list_(
     *,
-    reason: ReasonName = None,
-    text: Text = "",
-    queue: OfQueue = "",
-    workflow_id: OfWorkflow = "",
-    since: Since = "",
+    filters: Filters = EVERY,
     state: StateName = "open",
     limit: Annotated[int, Parameter(name=["--limit", "-l"], help="At most so many.")] = 50,
     output: Form = "table",
@@ -59,7 +43,7 @@ def list_(
     profile: Profile = None,
 ) -> int:
     """Lists dead letters, newest first."""
-    wanted = _filter(reason, text, queue, workflow_id, since, state)
+    wanted = filters.filter(state)
 
     def read(log: Log) -> list[Letter]:
         from streamflow.dead_letters import find_letters
@@ -68,9 +52,9 @@ def list_(
 
     found = _with_letters(kafka, profile, read)
     found.sort(key=lambda letter: letter.time_ms, reverse=True)
-    rows = [_row(letter, whole=output == "json") for letter in found[:limit]]
-    if output == "json":
-        print_json(rows)
+    rows = [_row(letter, whole=output != "table") for letter in found[:limit]]
+    if output != "table":
+        print_data(rows, output)
     elif rows:
         show_rows(f"{len(rows)} of {len(found)} letters", rows)
         print("\nShow one: streamflow dlq show ID")
@@ -110,11 +94,7 @@ def show_(
 def redrive(
     *letter_ids: str,
     every: All = False,
-    reason: ReasonName = None,
-    text: Text = "",
-    queue: OfQueue = "",
-    workflow_id: OfWorkflow = "",
-    since: Since = "",
+    filters: Filters = EVERY,
     key: Annotated[
         str | None, Parameter(help="The workflow ID to send it to instead of its own.")
     ] = None,
@@ -136,26 +116,28 @@ def redrive(
     letter_ids
         One letter or several; or `--all` with filters.
     """
-    wanted = _filter(
-        reason, text, queue, workflow_id, since, "all" if again or letter_ids else "open"
-    )
-    progress = _Progress()
+    wanted = filters.filter("all" if again or letter_ids else "open")
 
     def send(log: Log) -> list[Outcome]:
         from streamflow.dead_letters import redrive as send_again
 
         letters = _chosen(log, namespace, letter_ids, wanted, every)
-        progress.expect(len(letters))
-        return send_again(
-            log, namespace, letters, key=key, again=again, dry_run=dry_run, told=progress.told
-        )
+        with Progress("letters", len(letters)) as progress:
+            return send_again(
+                log,
+                namespace,
+                letters,
+                key=key,
+                again=again,
+                dry_run=dry_run,
+                told=lambda _: progress.add(),
+            )
 
     outcomes = _with_letters(kafka, profile, send)
-    progress.end()
     rows = [_outcome(one, dry_run) for one in outcomes]
     refused = sum(1 for one in outcomes if one.record is None)
-    if output == "json":
-        print_json(rows)
+    if output != "table":
+        print_data(rows, output)
     else:
         show_rows("Letters", rows)
         verb = "would be re-driven" if dry_run else "re-driven"
@@ -166,11 +148,7 @@ def redrive(
 def purge(
     *letter_ids: str,
     every: All = False,
-    reason: ReasonName = None,
-    text: Text = "",
-    queue: OfQueue = "",
-    workflow_id: OfWorkflow = "",
-    since: Since = "",
+    filters: Filters = EVERY,
     dry_run: Annotated[
         bool, Parameter(negative=(), help="Mark nothing; show what would be.")
     ] = False,
@@ -186,7 +164,7 @@ def purge(
     letter_ids
         One letter or several; or `--all` with filters.
     """
-    wanted = _filter(reason, text, queue, workflow_id, since, "all" if letter_ids else "open")
+    wanted = filters.filter("all" if letter_ids else "open")
 
     def put_away(log: Log) -> tuple[list[Letter], dict[str, int]]:
         from streamflow.dead_letters import State, closed_below, discard
@@ -200,8 +178,9 @@ def purge(
         return open_ones, {f"{place.topic}/{place.partition}": n for place, n in below.items()}
 
     done, closed = _with_letters(kafka, profile, put_away)
-    if output == "json":
-        print_json({"discarded": [str(letter.id) for letter in done], "closed_below": closed})
+    if output != "table":
+        names = [str(letter.id) for letter in done]
+        print_data({"discarded": names, "closed_below": closed}, output)
         return ExitCode.OK
     show_rows("Letters", [_row(letter, whole=False) for letter in done])
     verb = "would be put away" if dry_run else "put away"
@@ -211,40 +190,6 @@ def purge(
             f"No letter is open in {place} below offset {offset}: Kafka may delete these records."
         )
     return ExitCode.OK
-
-
-def _filter(
-    reason: str | None, text: str, queue: str, workflow_id: str, since: str, state: str
-) -> Filter:
-    from streamflow.dead_letters import Filter, Reason, State
-
-    return Filter(
-        reason=None if reason is None else Reason(reason),
-        text=text,
-        queue=queue,
-        workflow_id=workflow_id,
-        since_ms=_since_ms(since),
-        state=None if state == "all" else State(state),
-    )
-
-
-def _since_ms(text: str) -> int:
-    from streamflow.visibility.lexing import duration_ms
-
-    if not text:
-        return 0
-    now_ms = int(datetime.now(UTC).timestamp() * 1_000)
-    back_ms = duration_ms(text)
-    if back_ms is not None:
-        return now_ms - back_ms
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        raise CommandError(
-            f"Expected --since 90m, 2d, or a time such as 2026-01-31T12:00Z, found {text!r}",
-            ExitCode.USAGE,
-        ) from None
-    return int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1_000)
 
 
 def _letter_id(text: str) -> LetterId:
@@ -362,24 +307,3 @@ def _outcome(one: Outcome, dry_run: bool) -> dict[str, Any]:
         "to": f"{one.record.topic}/{one.record.partition}",
         "message": "",
     }
-
-
-class _Progress:
-    """How many of how many, on a terminal's standard error."""
-
-    def __init__(self) -> None:
-        self._all = 0
-        self._done = 0
-        self._shown = sys.stderr.isatty()
-
-    def expect(self, count: int) -> None:
-        self._all = count
-
-    def told(self, _: Outcome) -> None:
-        self._done += 1
-        if self._shown:
-            print(f"\r{self._done} of {self._all} letters", end="", file=sys.stderr, flush=True)
-
-    def end(self) -> None:
-        if self._shown and self._done:
-            print(file=sys.stderr)

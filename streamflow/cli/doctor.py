@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
 from streamflow.cli.exits import CommandError, ExitCode
-from streamflow.cli.output import Form, print_json
+from streamflow.cli.output import Form, print_data
+from streamflow.cli.progress import Progress
 from streamflow.cli.topology import Dev, Kafka, Namespace, Profile, Queues, _with_log
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from streamflow.ports import Log
 
 MARKS = {"ok": "ok", "note": "note", "problem": "PROBLEM"}
-PROGRESS_RECORDS = 50_000
 
 
 def doctor(
@@ -57,17 +56,16 @@ def doctor(
 
     findings, read = _with_log(kafka, profile, look)
     findings += [one for verification in read for one in _findings_of(verification)]
-    if output == "json":
-        print_json(
-            {
-                "findings": [_fields(finding) for finding in findings],
-                "verified": [_counts(verification) for verification in read],
-            }
-        )
+    if output != "table":
+        facts = {
+            "findings": [_fields(finding) for finding in findings],
+            "verified": [_counts(verification) for verification in read],
+        }
+        print_data(facts, output)
     else:
         _print(findings)
     problems = sum(finding.severity.value == "problem" for finding in findings)
-    if output != "json":
+    if output == "table":
         print(f"\n{problems} problems." if problems else "\nNo problem was found.")
     return ExitCode.FAILED if problems else ExitCode.OK
 
@@ -82,10 +80,11 @@ def _verify(
     chosen = [known[name] for name in (names or sorted(known)) if known[name].kind == "workflow"]
     for entry in chosen:
         _check_partitions(entry, partitions)
-    return [
-        verify(log, namespace, entry, partitions=partitions, told=_Progress(entry.name).told)
-        for entry in chosen
-    ]
+    read: list[Verification] = []
+    for entry in chosen:
+        with Progress(f"queue {entry.name}: records read") as progress:
+            read.append(verify(log, namespace, entry, partitions=partitions, told=progress.add))
+    return read
 
 
 def _check_partitions(entry: QueueEntry, partitions: list[int] | None) -> None:
@@ -160,19 +159,3 @@ def _print(findings: list[Finding]) -> None:
         print(f"{MARKS[finding.severity.value]:<8} {finding.subject}: {finding.message}")
         if finding.command:
             print(f"{'':<8} -> {finding.command}")
-
-
-class _Progress:
-    """How many records were read, on a terminal's standard error."""
-
-    def __init__(self, queue: str) -> None:
-        self._queue = queue
-        self._done = 0
-        self._said = 0
-        self._shown = sys.stderr.isatty()
-
-    def told(self, count: int) -> None:
-        self._done += count
-        if self._shown and self._done - self._said >= PROGRESS_RECORDS:
-            self._said = self._done
-            print(f"queue {self._queue}: {self._done} records read", file=sys.stderr)

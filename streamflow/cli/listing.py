@@ -9,7 +9,7 @@ from cyclopts import Parameter
 from streamflow.cli.address import Connection
 from streamflow.cli.calling import called
 from streamflow.cli.exits import ExitCode
-from streamflow.cli.output import Form, print_json, show, show_rows
+from streamflow.cli.output import Form, print_data, show, show_list, show_rows
 
 if TYPE_CHECKING:
     from streamflow.client import Client, WorkflowExecution
@@ -37,12 +37,8 @@ def list_(
     async def call(client: Client) -> int:
         found = [run async for run in client.list_workflows(query, limit=limit)]
         rows = [_row(run) for run in found]
-        if output == "json":
-            print_json(rows)
-        elif rows:
-            show_rows(f"{len(rows)} workflows", rows)
-        else:
-            print("No workflow is found by this filter.")
+        none = "No workflow is found by this filter."
+        show_list(f"{len(rows)} workflows", rows, output, none=none)
         return ExitCode.OK
 
     return called(connection, call)
@@ -57,8 +53,8 @@ def count(*, query: Query = "", output: Form = "table", connection: Connection =
             {"count": group.count, "group": ", ".join(str(value) for value in group.group_values)}
             for group in found.groups
         ]
-        if output == "json":
-            print_json({"count": found.count, "groups": groups})
+        if output != "table":
+            print_data({"count": found.count, "groups": groups}, output)
         else:
             show({"count": found.count}, output)
             show_rows("Groups", groups)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from streamflow.cli.exits import CommandError, ExitCode
-from streamflow.cli.output import Form, print_json, show, show_rows
+from streamflow.cli.output import Form, show, show_list
 from streamflow.cli.topology import Dev, Kafka, Profile, Replication, _with_log
 
 if TYPE_CHECKING:
@@ -85,12 +85,7 @@ def list_(*, output: Form = "table", kafka: Kafka = None, profile: Profile = Non
         return rows
 
     rows = _with_log(kafka, profile, read)
-    if output == "json":
-        print_json(rows)
-    elif rows:
-        show_rows("Namespaces", rows)
-    else:
-        print("There is no namespace.")
+    show_list("Namespaces", rows, output, none="There is no namespace.")
     return ExitCode.OK
 
 

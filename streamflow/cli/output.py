@@ -1,4 +1,4 @@
-"""Prints facts as a table for people or as JSON for programs (``-o``)."""
+"""Prints facts as a table for people, or as JSON, JSON lines or YAML for programs (``-o``)."""
 
 from __future__ import annotations
 
@@ -10,15 +10,18 @@ from typing import Annotated, Any, Literal
 from cyclopts import Parameter
 
 Form = Annotated[
-    Literal["table", "json"],
-    Parameter(name=["--output", "-o"], help="How to print: a table, or JSON for programs."),
+    Literal["table", "json", "jsonl", "yaml"],
+    Parameter(
+        name=["--output", "-o"],
+        help="How to print: a table for people; JSON, JSON with one thing a line, or YAML for programs.",
+    ),
 ]
 
 
 def show(facts: Mapping[str, Any], form: Form) -> None:
     """One thing with its fields."""
-    if form == "json":
-        print(json.dumps(facts, indent=2, default=plain))
+    if form != "table":
+        print_data(facts, form)
         return
     width = max((len(name) for name in facts), default=0)
     for name, value in facts.items():
@@ -27,7 +30,7 @@ def show(facts: Mapping[str, Any], form: Form) -> None:
 
 
 def show_rows(title: str, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Several things of one kind, a line each; nothing when there are none."""
+    """Several things of one kind, a line each, for people; nothing when there are none."""
     if not rows:
         return
     columns = list(rows[0])
@@ -43,8 +46,33 @@ def show_rows(title: str, rows: Sequence[Mapping[str, Any]]) -> None:
         )
 
 
-def print_json(value: Any) -> None:
-    print(json.dumps(value, indent=2, default=plain))
+def show_list(title: str, rows: Sequence[Mapping[str, Any]], form: Form, *, none: str) -> None:
+    """A list that is all of the answer; people are told when it is empty."""
+    if form != "table":
+        print_data(rows, form)
+    elif rows:
+        show_rows(title, rows)
+    else:
+        print(none)
+
+
+def print_data(value: Any, form: Form) -> None:
+    """The value for programs. People who asked for a table get JSON: of a value that a user made there is no other form."""
+    match form:
+        case "jsonl":
+            lines = value if isinstance(value, list | tuple) else [value]
+            for line in lines:
+                # One at a time: whoever follows a list sees each when it is there.
+                print(
+                    json.dumps(line, default=plain, ensure_ascii=False, separators=(",", ":")),
+                    flush=True,
+                )
+        case "yaml":
+            from streamflow.cli.yaml import dump
+
+            print(dump(json.loads(json.dumps(value, default=plain))), end="")
+        case "json" | "table":
+            print(json.dumps(value, indent=2, default=plain))
 
 
 def text(value: Any) -> str:

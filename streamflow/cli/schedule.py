@@ -13,7 +13,7 @@ from streamflow.cli.address import Connection
 from streamflow.cli.arguments import Input, parse_inputs
 from streamflow.cli.calling import called
 from streamflow.cli.exits import CommandError, ExitCode
-from streamflow.cli.output import Form, print_json, show, show_rows
+from streamflow.cli.output import Form, print_data, show, show_list, show_rows
 
 if TYPE_CHECKING:
     from streamflow.client import Client, ScheduleDescription, ScheduleHandle
@@ -119,12 +119,7 @@ def list_(*, output: Form = "table", connection: Connection = HERE) -> int:
                     "next": upcoming[0] if upcoming else None,
                 }
             )
-        if output == "json":
-            print_json(rows)
-        elif rows:
-            show_rows("Schedules", rows)
-        else:
-            print("There is no schedule.")
+        show_list("Schedules", rows, output, none="There is no schedule.")
         return ExitCode.OK
 
     return called(connection, call)
@@ -239,8 +234,8 @@ def _show(found: ScheduleDescription, output: Form) -> None:
         {"scheduled": one.scheduled_at, "workflow_id": getattr(one.action, "workflow_id", "")}
         for one in info.recent_actions
     ]
-    if output == "json":
-        print_json({**facts, "recent": recent})
+    if output != "table":
+        print_data({**facts, "recent": recent}, output)
         return
     show(facts, output)
     show_rows("Recent actions", recent)

@@ -9,7 +9,7 @@ from cyclopts import Parameter
 from streamflow.cli.address import Connection
 from streamflow.cli.calling import called
 from streamflow.cli.exits import ExitCode
-from streamflow.cli.output import Form, print_json, show_rows
+from streamflow.cli.output import Form, print_data, show_rows
 
 if TYPE_CHECKING:
     from streamflow.client import Client
@@ -43,8 +43,8 @@ def list_(*, output: Form = "table", connection: Connection = HERE) -> int:
 
     async def call(client: Client) -> int:
         found = await client.transport.search_attributes()
-        if output == "json":
-            print_json(dict(found))
+        if output != "table":
+            print_data(dict(found), output)
         elif found:
             show_rows(
                 "Search attributes", [{"name": name, "type": kind} for name, kind in found.items()]

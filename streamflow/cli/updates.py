@@ -10,8 +10,8 @@ from streamflow.cli.address import Connection
 from streamflow.cli.arguments import HERE, LATEST, Input, Target, WorkflowID, parse_inputs
 from streamflow.cli.calling import called_on
 from streamflow.cli.exits import ExitCode
-from streamflow.cli.outcomes import print_failure, print_json
-from streamflow.cli.output import Form, show
+from streamflow.cli.outcomes import print_failure
+from streamflow.cli.output import Form, print_data, show
 
 if TYPE_CHECKING:
     from streamflow.client import WorkflowHandle, WorkflowUpdateHandle
@@ -57,7 +57,7 @@ def update(
             show({"update_id": sent.id, "run_id": sent.workflow_run_id}, output)
             return ExitCode.OK
         try:
-            print_json(await sent.result(rpc_timeout=target.patience))
+            print_data(await sent.result(rpc_timeout=target.patience), output)
         except WorkflowUpdateFailedError as error:
             print_failure("Update", error.cause, output)
             return ExitCode.FAILED

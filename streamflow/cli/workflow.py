@@ -23,8 +23,8 @@ from streamflow.cli.arguments import (
 )
 from streamflow.cli.calling import called, called_on
 from streamflow.cli.exits import ExitCode
-from streamflow.cli.outcomes import print_failure, print_json
-from streamflow.cli.output import Form, show, show_rows
+from streamflow.cli.outcomes import print_failure
+from streamflow.cli.output import Form, print_data, show, show_rows
 
 if TYPE_CHECKING:
     from streamflow.client import Client, WorkflowExecutionDescription, WorkflowHandle
@@ -114,9 +114,10 @@ def query(
     *,
     input: Input = None,
     target: Target = LATEST,
+    output: Form = "json",
     connection: Connection = HERE,
 ) -> int:
-    """Asks the workflow's code and prints the answer as JSON. Closed workflows answer too.
+    """Asks the workflow's code and prints the answer, as JSON unless told otherwise. Closed workflows answer too.
 
     Parameters
     ----------
@@ -126,7 +127,8 @@ def query(
     args = parse_inputs(input)
 
     async def call(handle: WorkflowHandle[Any, Any]) -> None:
-        print_json(await handle.query(query_name, args=args, rpc_timeout=target.patience))
+        answer = await handle.query(query_name, args=args, rpc_timeout=target.patience)
+        print_data(answer, output)
 
     return called_on(connection, workflow_id, target, call)
 
@@ -222,6 +224,10 @@ def history(
             )
         elif output == "json":
             print(found.to_json())
+        elif output == "jsonl":
+            print_data(found.to_json_dict()["events"], output)
+        elif output == "yaml":
+            print_data(found.to_json_dict(), output)
         else:
             for event in found.to_json_dict()["events"]:
                 print(_event_line(event))
@@ -233,12 +239,12 @@ def history(
 
 
 async def _print_result(
-    handle: WorkflowHandle[Any, Any], patience: timedelta | None, output: str
+    handle: WorkflowHandle[Any, Any], patience: timedelta | None, output: Form
 ) -> int:
     from streamflow.client import WorkflowFailureError
 
     try:
-        print_json(await handle.result(rpc_timeout=patience))
+        print_data(await handle.result(rpc_timeout=patience), output)
     except WorkflowFailureError as error:
         print_failure("Workflow", error.cause, output)
         return ExitCode.FAILED
@@ -290,7 +296,7 @@ def _show_description(description: WorkflowExecutionDescription, output: Form) -
         }
         for child in description.pending_children
     ]
-    if output == "json":
+    if output != "table":
         pending = {
             "pending_activities": activities,
             "pending_timers": timers,
