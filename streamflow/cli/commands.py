@@ -15,6 +15,7 @@ app = App(
 
 app.command("streamflow.cli.dev:dev", help="Run Apps on this machine: embedded log, HTTP API.")
 app.command("streamflow.cli.worker:worker", help="Run Apps on Kafka.")
+app.command("streamflow.cli.gateway:gateway", help="Serve the web UI and the HTTP API.")
 app.command("streamflow.cli.replay:replay", help="Run a downloaded history again.")
 app.command("streamflow.cli.check:check", help="Find traps in workflow code.")
 app.command("streamflow.cli.doctor:doctor", help="Find what is wrong, and what mends it.")

@@ -13,6 +13,9 @@
     [profile.default.kafka]          # any option of librdkafka
     "sasl.mechanism" = "PLAIN"
 
+    [profile.default.gateway]        # any option of `streamflow gateway`, by its flag's name
+    public_url = "https://flows.example"
+
 ``STREAMFLOW_PROFILE`` chooses a profile; ``STREAMFLOW_ADDRESS``, ``STREAMFLOW_NAMESPACE`` and the others of `environment`
 override it, and ``STREAMFLOW_KAFKA_SASL_PASSWORD`` sets ``sasl.password`` (so secrets need not be in a file). Each is also
 known as ``TEMPORAL_...``, which counts where the first is not set.

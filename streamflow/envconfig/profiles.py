@@ -27,6 +27,7 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
     "tls": (dict, bool),
     "grpc_meta": dict,
     "kafka": dict,
+    "gateway": dict,
 }
 
 
@@ -70,6 +71,8 @@ class ClientConfigProfile:
     """How long closed runs of the namespace are kept by workers that are not told otherwise."""
     kafka: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """Options of librdkafka."""
+    gateway: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """Options of `streamflow gateway`, which knows their names."""
 
     @classmethod
     def from_dict(cls, d: ClientConfigProfileDict) -> Self:
@@ -123,6 +126,7 @@ class ClientConfigProfile:
             create_topics=table.get("create_topics"),
             retention=_days(table.get("retention_days"), f"{where}.retention_days"),
             kafka=dict(table.get("kafka", {})),
+            gateway=dict(table.get("gateway", {})),
         )
 
     @classmethod
@@ -192,6 +196,7 @@ class ClientConfigProfile:
             create_topics=self.create_topics,
             retention=self.retention,
             kafka={**self.kafka, **kafka},
+            gateway=self.gateway,
         )
 
     def to_client_connect_config(self) -> ClientConnectConfig:

@@ -14,6 +14,9 @@ from starlette.routing import BaseRoute
 
 from streamflow.client.transport import Transport
 from streamflow.gateway.application import application
+from streamflow.gateway.probes import Probes
+from streamflow.gateway.public import PublicAddress
+from streamflow.runtime import Runtime
 
 LOOPBACK = "127.0.0.1"
 DEFAULT_PORT = 8233
@@ -32,12 +35,21 @@ class Gateway:
         port: int = 0,
         hosts: Sequence[str] = (),
         origins: Sequence[str] = (),
+        public: PublicAddress | None = None,
+        probes: Probes | None = None,
+        runtime: Runtime | None = None,
         extra_routes: Sequence[BaseRoute] = (),
     ) -> None:
         """Port 0 takes a free one. Anything but the loopback address opens the API to the network, without a login."""
         self._address = (host, port)
         self._app = application(
-            transports, hosts=[host, *hosts], origins=origins, extra_routes=extra_routes
+            transports,
+            hosts=[host, *hosts],
+            origins=origins,
+            public=public,
+            probes=probes,
+            runtime=runtime,
+            extra_routes=extra_routes,
         )
         self._socket: socket.socket | None = None
         self._server: uvicorn.Server | None = None

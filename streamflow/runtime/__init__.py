@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import threading
 from datetime import timedelta
-from typing import ClassVar, assert_never
+from typing import TYPE_CHECKING, ClassVar, assert_never
 
 from streamflow.common import MetricMeter
 from streamflow.common.meters import RecordingMeter
@@ -36,6 +36,9 @@ from streamflow.runtime.telemetry import (
     TelemetryConfig,
     TelemetryFilter,
 )
+
+if TYPE_CHECKING:
+    from streamflow.runtime.prometheus import Prometheus
 
 __all__ = [
     "BUFFERED_METRIC_KIND_COUNTER",
@@ -127,7 +130,8 @@ class Runtime:
             )
         self.telemetry = telemetry
         self._has_metrics = telemetry.metrics is not None
-        self._meter = _meter_of(telemetry)
+        self._prometheus: Prometheus | None = None
+        self._meter = self._meter_of(telemetry)
         if telemetry.logging not in (None, LoggingConfig.default):
             assert telemetry.logging is not None
             _apply(telemetry.logging)
@@ -148,27 +152,33 @@ class Runtime:
         prefix = self.telemetry.metric_prefix
         return DEFAULT_PREFIX if prefix is None else prefix
 
+    def prometheus_text(self) -> str:
+        """All metrics in Prometheus' text format 0.0.4. Raises RuntimeError unless they are kept by `PrometheusConfig`."""
+        if self._prometheus is None:
+            raise RuntimeError("Expected metrics kept by PrometheusConfig, found none")
+        return self._prometheus.text()
 
-def _meter_of(telemetry: TelemetryConfig) -> MetricMeter:
-    attributes = dict(telemetry.global_tags)
-    if telemetry.attach_service_name:
-        attributes.setdefault("service_name", "streamflow")
-    match telemetry.metrics:
-        case None:
-            return MetricMeter.noop
-        case MetricBuffer() as buffer:
-            buffer.begin()
-            return RecordingMeter(buffer.record, attributes)
-        case PrometheusConfig() as config:
-            from streamflow.runtime.prometheus import Prometheus
+    def _meter_of(self, telemetry: TelemetryConfig) -> MetricMeter:
+        attributes = dict(telemetry.global_tags)
+        if telemetry.attach_service_name:
+            attributes.setdefault("service_name", "streamflow")
+        match telemetry.metrics:
+            case None:
+                return MetricMeter.noop
+            case MetricBuffer() as buffer:
+                buffer.begin()
+                return RecordingMeter(buffer.record, attributes)
+            case PrometheusConfig() as config:
+                from streamflow.runtime.prometheus import Prometheus
 
-            return RecordingMeter(Prometheus(config).record, attributes)
-        case OpenTelemetryConfig() as config:
-            from streamflow.runtime.opentelemetry import OpenTelemetry
+                self._prometheus = Prometheus(config)
+                return RecordingMeter(self._prometheus.record, attributes)
+            case OpenTelemetryConfig() as config:
+                from streamflow.runtime.opentelemetry import OpenTelemetry
 
-            return RecordingMeter(OpenTelemetry(config).record, attributes)
-        case _ as other:
-            assert_never(other)
+                return RecordingMeter(OpenTelemetry(config).record, attributes)
+            case _ as other:
+                assert_never(other)
 
 
 def _apply(config: LoggingConfig) -> None:

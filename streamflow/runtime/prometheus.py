@@ -34,7 +34,7 @@ class _Series:
 
 
 class Prometheus:
-    """Takes what is recorded, from any thread; serves it from a thread of its own."""
+    """Takes what is recorded, from any thread; serves it from a thread of its own, where it is given an address."""
 
     def __init__(self, config: PrometheusConfig) -> None:
         """Raises ValueError for an address that is not ``host:port``, OSError for one that is taken."""
@@ -42,6 +42,8 @@ class Prometheus:
         self._lock = threading.Lock()
         self._series: dict[Instrument, dict[_Labels, _Series]] = {}
         self._count = 0
+        if config.bind_address is None:
+            return
         host, _, port = config.bind_address.rpartition(":")
         if not host or not port.isdigit():
             raise ValueError(

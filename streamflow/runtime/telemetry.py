@@ -90,8 +90,8 @@ class OpenTelemetryConfig:
 class PrometheusConfig:
     """Serves metrics at ``http://BIND_ADDRESS/metrics``."""
 
-    bind_address: str
-    """``host:port``"""
+    bind_address: str | None
+    """``host:port``; with ``None`` nothing listens, and `Runtime.prometheus_text` has them for whoever serves HTTP anyway."""
     counters_total_suffix: bool = False
     """Whether names of counters end in ``_total``."""
     unit_suffix: bool = False

@@ -71,11 +71,16 @@ class Visit:
 
     def link(self, page: str, /, **parameters: str | int | None) -> str:
         """The address of a page of this namespace."""
-        return link(self.namespace, page, **parameters)
+        return self.root + link(self.namespace, page, **parameters)
 
     def link_in(self, namespace: str, page: str) -> str:
         """The address of a page of another namespace."""
-        return link(namespace, page)
+        return self.root + link(namespace, page)
+
+    @property
+    def root(self) -> str:
+        """What stands before every path of ours, where a proxy has us below one of its own."""
+        return root_of(self.request)
 
     @property
     def here(self) -> str:
@@ -107,7 +112,7 @@ class Visit:
         return {name: value.replace("\r\n", "\n") for name, value in fields}
 
     def page(self, template: str, *, status_code: int = 200, **values: Any) -> Response:
-        return self.site.page(template, self, status_code=status_code, **values)
+        return self.site.page(template, self.request, self, status_code=status_code, **values)
 
     def go(self, address: str) -> Response:
         """After a form: shows another page."""
@@ -115,6 +120,11 @@ class Visit:
 
 
 View = Callable[[Visit], Awaitable[Response]]
+
+
+def root_of(request: Request) -> str:
+    root: str = request.scope.get("root_path", "")
+    return root
 
 
 def link(namespace: str, page: str, /, **parameters: str | int | None) -> str:
@@ -146,47 +156,58 @@ class Site:
             visit = self._visit(request)
             if visit is None:
                 names = ", ".join(sorted(self.clients))
-                return self._problem(None, 404, f"Expected one of the namespaces {names}")
+                return self._problem(request, None, 404, f"Expected one of the namespaces {names}")
             if request.method == "POST" and not request.headers.get("origin"):
                 return self._problem(
-                    visit, 403, "Expected a form of one of these pages, found no origin"
+                    request, visit, 403, "Expected a form of one of these pages, found no origin"
                 )
             try:
                 return await view(visit)
             except Problem as problem:
-                return self._problem(visit, problem.status_code, problem.message)
+                return self._problem(request, visit, problem.status_code, problem.message)
             except RPCError as error:
                 code = HTTP_OF_STATUS.get(error.status, 503)
-                return self._problem(visit, code, error.message)
+                return self._problem(request, visit, code, error.message)
 
         return answer
 
-    async def home(self, _request: Request) -> Response:
+    async def home(self, request: Request) -> Response:
         first = "default" if "default" in self.clients else min(self.clients)
-        return RedirectResponse(link(first, "workflows"), headers=dict(HEADERS))
+        there = root_of(request) + link(first, "workflows")
+        return RedirectResponse(there, headers=dict(HEADERS))
 
-    async def nothing(self, _request: Request) -> Response:
-        return self._problem(None, 404, "There is no such page")
+    async def nothing(self, request: Request) -> Response:
+        return self._problem(request, None, 404, "There is no such page")
 
     def page(
-        self, template: str, visit: Visit | None, *, status_code: int = 200, **values: Any
+        self,
+        template: str,
+        request: Request,
+        visit: Visit | None,
+        *,
+        status_code: int = 200,
+        **values: Any,
     ) -> Response:
+        root = root_of(request)
         made = self._templates.get_template(template).render(
-            visit=visit, namespaces=sorted(self.clients), asset=self._asset, **values
+            visit=visit,
+            namespaces=sorted(self.clients),
+            home=f"{root}/",
+            asset=lambda name: f"{root}/ui/static/{self.files_version}/{name}",
+            **values,
         )
         return Response(
             made, status_code=status_code, media_type="text/html", headers=dict(HEADERS)
         )
 
-    def _problem(self, visit: Visit | None, status_code: int, message: str) -> Response:
-        return self.page("problem.html", visit, status_code=status_code, message=message)
+    def _problem(
+        self, request: Request, visit: Visit | None, status_code: int, message: str
+    ) -> Response:
+        return self.page("problem.html", request, visit, status_code=status_code, message=message)
 
     def _visit(self, request: Request) -> Visit | None:
         client = self.clients.get(request.path_params["namespace"])
         return None if client is None else Visit(self, request, client)
-
-    def _asset(self, name: str) -> str:
-        return f"/ui/static/{self.files_version}/{name}"
 
     # -- files ----------------------------------------------------------------------------------------------------
 
@@ -207,7 +228,7 @@ class Site:
         name = request.path_params["name"]
         content = self._files.get(name)
         if content is None:
-            return self._problem(None, 404, "There is no such file")
+            return self._problem(request, None, 404, "There is no such file")
         kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
         headers = {**HEADERS, "cache-control": "public, max-age=31536000, immutable"}
         return Response(content, media_type=kind, headers=headers)

@@ -1,0 +1,200 @@
+"""``streamflow gateway``: the HTTP API and the web UI on a log, for a cluster or for a machine of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from streamflow.cli import gateway_options
+from streamflow.cli.exits import CommandError, ExitCode
+from streamflow.cli.gateway_options import GatewayOptions, variable
+from streamflow.cli.serving import until_stopped
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from streamflow.app import App
+    from streamflow.client import Client
+    from streamflow.converter import DataConverter
+    from streamflow.gateway import Gateway
+    from streamflow.gateway.probes import Probes
+    from streamflow.runtime import Runtime
+
+DEFAULT_NAMESPACE = "default"
+
+
+def gateway(
+    *targets: Annotated[
+        str,
+        Parameter(
+            name="MODULE:APP",
+            help="Apps whose data converters decode payloads for pages; none runs.",
+        ),
+    ],
+    target: Annotated[
+        str | None,
+        Parameter(
+            name=["--target", "--kafka"],
+            help="HOST:PORT[,HOST:PORT] of Kafka, or embedded:DIR. Default: STREAMFLOW_ADDRESS, else the profile's.",
+        ),
+    ] = None,
+    namespace: Annotated[
+        list[str] | None,
+        Parameter(
+            name=["--namespace", "-n"],
+            negative=(),
+            help="What it serves; again for the next. Default: the Apps', else the profile's, else `default`.",
+            env_var=variable("namespaces"),
+        ),
+    ] = None,
+    profile: Annotated[
+        str | None, Parameter(help="Profile with further options, also in its table `gateway`.")
+    ] = None,
+    options: GatewayOptions = gateway_options.NONE,
+    log_level: Annotated[str, Parameter(help="debug, info, warning or error.")] = "info",
+) -> int:
+    """Serves the HTTP API and the web UI until it is told to stop (SIGTERM or Ctrl-C); any number of them may run.
+
+    /livez, /readyz and /metrics are for the cluster. It runs no workflow and no activity: workers do.
+    """
+    from streamflow import observability
+    from streamflow.cli.loading import load_apps
+    from streamflow.envconfig import ClientConfigProfile
+
+    observability.configure(level=log_level)
+    settings = ClientConfigProfile.load(profile)
+    address = target or settings.address
+    if address is None:
+        raise CommandError(
+            "Expected the address of Kafka: give --target HOST:PORT, set STREAMFLOW_ADDRESS, or a profile",
+            ExitCode.UNREACHABLE,
+        )
+    if address.startswith(("http://", "https://")):
+        raise CommandError(
+            f"Expected Kafka or embedded:DIR as the target, found {address!r}, which is a gateway itself",
+            ExitCode.USAGE,
+        )
+    chosen = gateway_options.chosen(options, settings.gateway)
+    refuse_open_door(chosen)
+    apps = load_apps(targets)
+    names = namespace or sorted({app.namespace for app in apps})
+    plan = Plan(
+        target=address,
+        namespaces=tuple(names or [settings.namespace or DEFAULT_NAMESPACE]),
+        apps=tuple(apps),
+        config=settings.kafka_options() if ":" in address and "embedded:" not in address else {},
+        options=chosen,
+    )
+    try:
+        asyncio.run(until_stopped(_serve(plan)))
+    except ValueError as error:
+        raise CommandError(str(error), ExitCode.USAGE) from error
+    return ExitCode.OK
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a gateway is told to serve."""
+
+    target: str
+    namespaces: tuple[str, ...]
+    apps: tuple[App, ...]
+    config: Mapping[str, object]
+    options: GatewayOptions
+
+
+def refuse_open_door(options: GatewayOptions) -> None:
+    """Raises `CommandError` where whoever reaches the address might do everything, unless that was said to be meant."""
+    host = options.host or "127.0.0.1"
+    if options.insecure or is_loopback(host):
+        return
+    raise CommandError(
+        f"Expected a loopback address where there is no login, found {host}: whoever reaches it could do everything. "
+        "Listen on 127.0.0.1, or say --insecure where something else lets nobody through",
+        ExitCode.USAGE,
+    )
+
+
+def is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+async def _serve(plan: Plan) -> None:
+    from streamflow.gateway.probes import Probes
+    from streamflow.runtime import PrometheusConfig, Runtime, TelemetryConfig
+
+    options = plan.options
+    metrics = PrometheusConfig(bind_address=None, counters_total_suffix=True, unit_suffix=True)
+    runtime = Runtime(telemetry=TelemetryConfig(logging=None, metrics=metrics))
+    async with AsyncExitStack() as stack:
+        clients = await _clients(plan, runtime, stack)
+        probes = Probes({name: client.transport for name, client in clients.items()}, runtime)
+        gateway = _gateway(clients, probes, runtime, options)
+        try:
+            await gateway.start()
+        except OSError as error:
+            raise CommandError(
+                f"Expected {options.host}:{options.port} to be free, found: {error.strerror}. Choose another: --port 0"
+            ) from error
+        stack.push_async_callback(gateway.stop)
+        warming = asyncio.create_task(probes.warm())
+        stack.callback(warming.cancel)
+        names = ", ".join(sorted(clients))
+        print(f"streamflow gateway at {options.public_url or gateway.url} ({names})", flush=True)
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            # Still answering, but no longer ready: a cluster takes some seconds to send requests elsewhere.
+            probes.stop()
+            await asyncio.sleep(options.drain or 0)
+            raise
+
+
+async def _clients(plan: Plan, runtime: Runtime, stack: AsyncExitStack) -> dict[str, Client]:
+    from streamflow.client import Client
+    from streamflow.converter import DataConverter
+
+    clients: dict[str, Client] = {}
+    for name in plan.namespaces:
+        client = await Client.connect(
+            plan.target,
+            namespace=name,
+            data_converter=_converter(plan.apps, name) or DataConverter.default,
+            config=plan.config,
+            visibility=plan.options.visibility,
+            runtime=runtime,
+        )
+        clients[name] = await stack.enter_async_context(client)
+    return clients
+
+
+def _converter(apps: Sequence[App], namespace: str) -> DataConverter | None:
+    return next((app.data_converter for app in apps if app.namespace == namespace), None)
+
+
+def _gateway(
+    clients: Mapping[str, Client], probes: Probes, runtime: Runtime, options: GatewayOptions
+) -> Gateway:
+    from streamflow.gateway import Gateway
+    from streamflow.gateway.public import PublicAddress
+    from streamflow.ui import ui_routes
+
+    return Gateway(
+        {name: client.transport for name, client in clients.items()},
+        host=options.host or "127.0.0.1",
+        port=8233 if options.port is None else options.port,
+        hosts=options.allow_host or [],
+        origins=options.allow_origin or [],
+        public=PublicAddress.parse(options.public_url) if options.public_url else None,
+        probes=probes,
+        runtime=runtime,
+        extra_routes=ui_routes(clients),
+    )
