@@ -40,6 +40,7 @@ for _name, _help in {
     "reset": "Go back to before a step.",
 }.items():
     workflow.command(f"streamflow.cli.steering:{_name}", help=_help)
+workflow.command("streamflow.cli.showing:show", help="Draw what a run did.")
 workflow.command("streamflow.cli.updates:update", help="Change a workflow and print its answer.")
 workflow.command("streamflow.cli.listing:list_", name="list", help="List workflows.")
 workflow.command("streamflow.cli.listing:count", name="count", help="Count workflows.")

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from enum import Enum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 from cyclopts import Parameter
+
+from streamflow.cli.terminal import painted
 
 Form = Annotated[
     Literal["table", "json", "jsonl", "yaml"],
@@ -16,6 +18,8 @@ Form = Annotated[
         help="How to print: a table for people; JSON, JSON with one thing a line, or YAML for programs.",
     ),
 ]
+
+_COLOURED = ("status", "state")
 
 
 def show(facts: Mapping[str, Any], form: Form) -> None:
@@ -31,19 +35,27 @@ def show(facts: Mapping[str, Any], form: Form) -> None:
 
 def show_rows(title: str, rows: Sequence[Mapping[str, Any]]) -> None:
     """Several things of one kind, a line each, for people; nothing when there are none."""
+    if rows:
+        print(f"\n{title}")
+    for line in table(rows):
+        print(line)
+
+
+def table(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The lines of a table with the names of its columns on top; states have their colours on a terminal."""
     if not rows:
-        return
+        return []
     columns = list(rows[0])
     cells = [columns, *([text(row[column]) for column in columns] for row in rows)]
     widths = [max(len(line[index]) for line in cells) for index in range(len(columns))]
-    print(f"\n{title}")
-    for line in cells:
-        print(
-            "  "
-            + "  ".join(
-                cell.ljust(width) for cell, width in zip(line, widths, strict=True)
-            ).rstrip()
-        )
+    return [
+        "  "
+        + "  ".join(
+            painted(cell.ljust(width), cell) if name in _COLOURED else cell.ljust(width)
+            for name, cell, width in zip(columns, line, widths, strict=True)
+        ).rstrip()
+        for line in cells
+    ]
 
 
 def show_list(title: str, rows: Sequence[Mapping[str, Any]], form: Form, *, none: str) -> None:
@@ -60,8 +72,8 @@ def print_data(value: Any, form: Form) -> None:
     """The value for programs. People who asked for a table get JSON: of a value that a user made there is no other form."""
     match form:
         case "jsonl":
-            lines = value if isinstance(value, list | tuple) else [value]
-            for line in lines:
+            several = isinstance(value, list | tuple)
+            for line in cast("list[Any]", value) if several else [value]:
                 # One at a time: whoever follows a list sees each when it is there.
                 print(
                     json.dumps(line, default=plain, ensure_ascii=False, separators=(",", ":")),

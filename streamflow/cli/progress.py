@@ -37,7 +37,6 @@ class Progress:
         self._begun_s = clock()
         self._terminal = self._to.isatty()
         self._said_s = self._begun_s
-        self._drawn = False
 
     def __enter__(self) -> Self:
         return self
@@ -48,7 +47,7 @@ class Progress:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._drawn:
+        if self._terminal and self.done:
             self._draw()
             print(file=self._to)
 
@@ -70,7 +69,6 @@ class Progress:
             print(self._told(), file=self._to, flush=True)
 
     def _draw(self) -> None:
-        self._drawn = True
         told = self._told()
         room = shutil.get_terminal_size().columns - len(told) - 4
         if self.total and room >= 10:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from typing import Any
+from typing import Any, cast
 
 _BARE = re.compile(r"[A-Za-z_][A-Za-z0-9_./@-]*")
 _TAKEN = {"true", "false", "yes", "no", "on", "off", "y", "n", "null", "nan", "inf"}
@@ -26,13 +26,12 @@ def dump(value: Any) -> str:
 def _lines(value: Any) -> list[str]:
     match value:
         case dict() if value:
+            fields = cast("dict[str, Any]", value)
             return [
-                line
-                for name, item in value.items()
-                for line in _entry(f"{_text(str(name))}:", item)
+                line for name, item in fields.items() for line in _entry(f"{_text(name)}:", item)
             ]
         case list() | tuple() if value:
-            return [line for item in value for line in _item(item)]
+            return [line for item in cast("list[object]", value) for line in _item(item)]
         case _:
             return [_scalar(value)]
 
