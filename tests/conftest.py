@@ -12,6 +12,7 @@ import structlog
 
 from streamflow.processor.state.draft import Drafts
 from streamflow.testing.kafka import BOOTSTRAP_VARIABLE, kafka_for_tests
+from streamflow.testing.kafka_cluster import KafkaCluster
 
 SKIPS_FAIL = bool(os.environ.get("CI"))
 
@@ -50,6 +51,13 @@ def kafka_bootstrap() -> Iterator[str]:
     """`HOST:PORT` of a Kafka shared by the whole run. Where none can be had the test fails, never skips."""
     with kafka_for_tests() as bootstrap:
         yield bootstrap
+
+
+@pytest.fixture(scope="session")
+def kafka_cluster() -> Iterator[KafkaCluster]:
+    """Three brokers that tests may break, and mend before they end."""
+    with KafkaCluster() as cluster:
+        yield cluster
 
 
 @pytest.fixture(autouse=True)

@@ -1,21 +1,16 @@
 """One Kafka broker as a child process: started, stopped, killed and started again on its data.
 
-Not here: whether to use one at all (`streamflow.testing.kafka`), and where Java and the jars come
-from (`streamflow.testing.kafka_distribution`).
+Not here: whether to use one at all (`streamflow.testing.kafka`), where Java and the jars come from
+(`kafka_distribution`), the process (`kafka_process`), and several brokers (`kafka_cluster`).
 """
 
 from __future__ import annotations
 
-import base64
 import shutil
 import signal
-import socket
-import subprocess
 import tempfile
 import time
-import uuid
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final, Self
@@ -25,14 +20,19 @@ from streamflow.testing.kafka_distribution import (
     KafkaUnavailable,
     kafka_distribution,
 )
+from streamflow.testing.kafka_process import (
+    LOOPBACK,
+    BrokerProcess,
+    cluster_id_of,
+    format_log,
+    free_ports,
+    java,
+)
 from streamflow.testing.kafka_readiness import stages
 
 START_TIMEOUT_S: Final = 90.0
-STOP_TIMEOUT_S: Final = 20.0
 FENCE_TIMEOUT_S: Final = 15.0
 PORT_ATTEMPTS_MAX: Final = 3
-
-_LOOPBACK: Final = "127.0.0.1"
 
 
 class KafkaBroker:
@@ -61,12 +61,12 @@ class KafkaBroker:
         self._data = self.directory / "data"
         self._ports_file = self.directory / "ports"
         self._properties_file = self.directory / "server.properties"
-        self._log_file = self.directory / "broker.log"
         self._settings = dict(settings or {})
         self._heap_mb = heap_mb
         self._proxied_at = proxied_at
-        self._process: subprocess.Popen[bytes] | None = None
-        self._watcher: subprocess.Popen[bytes] | None = None
+        self._process = BrokerProcess(
+            self.directory / "broker.log", remove=self.directory if self._is_temporary else None
+        )
 
     def __enter__(self) -> Self:
         try:
@@ -82,24 +82,23 @@ class KafkaBroker:
     @property
     def bootstrap(self) -> str:
         """`HOST:PORT` for clients. The broker must have been started once."""
-        return f"{_LOOPBACK}:{self._ports()[0]}"
+        return f"{LOOPBACK}:{self._ports()[0]}"
 
     @property
     def behind_proxy(self) -> str:
         """`HOST:PORT` that the proxy is to connect to. The broker must have been started once."""
         assert self._proxied_at, "the broker was made without a proxy's address"
-        return f"{_LOOPBACK}:{self._ports()[2]}"
+        return f"{LOOPBACK}:{self._ports()[2]}"
 
     @property
     def pid(self) -> int:
         """Process id of the broker, which must be running."""
-        assert self._process is not None, "the broker is not running"
         return self._process.pid
 
     @property
     def is_running(self) -> bool:
         """Whether the broker's process is alive."""
-        return self._process is not None and self._process.poll() is None
+        return self._process.is_running
 
     def start(self, *, timeout_s: float = START_TIMEOUT_S) -> None:
         """Returns when the broker serves metadata, transactions and groups, whatever their names.
@@ -128,11 +127,11 @@ class KafkaBroker:
 
     def stop(self) -> None:
         """Shuts the broker down in order (SIGTERM), by force after 20 s. The data stays."""
-        self._end(signal.SIGTERM)
+        self._process.end(signal.SIGTERM)
 
     def kill(self) -> None:
         """Ends the broker as a crash would (SIGKILL). The data stays."""
-        self._end(signal.SIGKILL)
+        self._process.end(signal.SIGKILL)
 
     def restart(self) -> None:
         """Stops the broker if it runs, and starts it on the same data and ports."""
@@ -141,7 +140,7 @@ class KafkaBroker:
 
     def log_tail(self, *, lines: int = 40) -> str:
         """The last lines that the broker wrote since it was started."""
-        return "\n".join(self._log_file.read_text(errors="replace").splitlines()[-lines:])
+        return self._process.log_tail(lines=lines)
 
     def close(self) -> None:
         """Ends the broker and removes its directory, unless that was given."""
@@ -158,17 +157,13 @@ class KafkaBroker:
         """
         shutil.rmtree(self._data, ignore_errors=True)
         self.directory.mkdir(parents=True, exist_ok=True)
-        self._ports_file.write_text(" ".join(map(str, _free_ports(3))))
+        self._ports_file.write_text(" ".join(map(str, free_ports(3))))
         self._write_properties()
-        tool = [*self._java(distribution), "kafka.tools.StorageTool", "format", "--standalone"]
-        tool += ["--cluster-id", _new_cluster_id(), "--config", str(self._properties_file)]
-        done = subprocess.run(tool, capture_output=True, text=True, check=False)
-        if done.returncode != 0:
+        try:
+            format_log(self._java(distribution), self._properties_file, "--standalone")
+        except KafkaUnavailable:
             self._ports_file.unlink()
-            raise KafkaUnavailable(
-                f"Expected a formatted log, but StorageTool ended with {done.returncode}:\n"
-                f"{done.stdout}{done.stderr}"
-            )
+            raise
 
     def _was_killed(self) -> bool:
         had_a_life = (self._data / "__cluster_metadata-0").exists()
@@ -188,9 +183,7 @@ class KafkaBroker:
         deadline = time.monotonic() + FENCE_TIMEOUT_S
         # A broker that was killed before it ever served has nothing to fence; the wait then runs out.
         while self.is_running and time.monotonic() < deadline:
-            _, _, fencing = self._log_file.read_text(errors="replace").partition(
-                "Fencing broker 1 "
-            )
+            _, _, fencing = self._process.said().partition("Fencing broker 1 ")
             if "fenced=1" in fencing:
                 break
             time.sleep(0.02)
@@ -209,16 +202,7 @@ class KafkaBroker:
             raise
 
     def _launch(self, java: list[str]) -> None:
-        with self._log_file.open("wb") as log:
-            # In a session of its own Ctrl-C does not reach it: we end it, after its clients.
-            self._process = subprocess.Popen(
-                [*java, "kafka.Kafka", str(self._properties_file)],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        self._watcher = _watch(self.pid, remove=self.directory if self._is_temporary else None)
+        self._process.launch([*java, "kafka.Kafka", str(self._properties_file)])
 
     def _stages(self) -> Iterator[Callable[[], bool]]:
         settings = {**_BROKER_SETTINGS, **self._settings}
@@ -237,22 +221,9 @@ class KafkaBroker:
             f"Expected a broker at {self.bootstrap}, but {found}. The end of its log:\n{self.log_tail()}"
         )
 
-    def _end(self, how: signal.Signals) -> None:
-        process, self._process = self._process, None
-        watcher, self._watcher = self._watcher, None
-        if process is not None:
-            process.send_signal(how)
-            try:
-                process.wait(STOP_TIMEOUT_S)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-        if watcher is not None:
-            watcher.communicate(b"dismissed\n")
-
     def _write_properties(self, overrides: Mapping[str, str | None] = MappingProxyType({})) -> None:
         """Writes the settings, those of `overrides` last; one that is None is left out."""
-        broker, controller, behind = (f"{_LOOPBACK}:{port}" for port in self._ports())
+        broker, controller, behind = (f"{LOOPBACK}:{port}" for port in self._ports())
         listeners, advertised = f"PLAINTEXT://{broker}", f"PLAINTEXT://{broker}"
         if self._proxied_at:
             listeners += f",PROXIED://{behind}"
@@ -269,8 +240,7 @@ class KafkaBroker:
         )
 
     def _java(self, distribution: Distribution) -> list[str]:
-        heap = f"-Xmx{self._heap_mb}m"
-        return [distribution.java, heap, *_JAVA_OPTIONS, "-cp", distribution.classpath]
+        return java(distribution, heap_mb=self._heap_mb)
 
     def _ports(self) -> tuple[int, int, int]:
         assert self._ports_file.exists(), "the broker has no address before its first start"
@@ -278,8 +248,7 @@ class KafkaBroker:
         return int(port), int(controller_port), int(behind_proxy)
 
     def _own_cluster_id(self) -> str:
-        lines = (self._data / "meta.properties").read_text().splitlines()
-        return next(line.removeprefix("cluster.id=") for line in lines if "cluster.id=" in line)
+        return cluster_id_of(self._data)
 
 
 _BROKER_SETTINGS: Final[Mapping[str, str]] = {
@@ -313,45 +282,9 @@ def _lone_controller(port: int) -> Mapping[str, str | None]:
     """The same node without its broker, quick to see that the broker is gone."""
     return {
         "process.roles": "controller",
-        "listeners": f"CONTROLLER://{_LOOPBACK}:{port}",
+        "listeners": f"CONTROLLER://{LOOPBACK}:{port}",
         "advertised.listeners": None,
         "inter.broker.listener.name": None,
         "broker.heartbeat.interval.ms": "100",
         "broker.session.timeout.ms": "500",
     }
-
-
-# The collector and the pause that Kafka's own start script asks for, so that latencies mean something.
-_JAVA_OPTIONS: Final = (
-    "-XX:+UseG1GC",
-    "-XX:MaxGCPauseMillis=20",
-    "-Djava.awt.headless=true",
-    "-Dorg.apache.logging.log4j.level=WARN",
-)
-
-# Its input closes when the last holder of the other end dies; a line on it means that all is well.
-_WATCH: Final = 'read -r _ || { kill -KILL "$1"; [ -z "$2" ] || rm -rf -- "$2"; }'
-
-
-def _watch(pid: int, *, remove: Path | None) -> subprocess.Popen[bytes]:
-    """Kills the broker if this process dies without ending it; a pipe tells, so `kill -9` is seen too."""
-    return subprocess.Popen(
-        ["sh", "-c", _WATCH, "streamflow-broker-watch", str(pid), str(remove or "")],
-        stdin=subprocess.PIPE,
-        start_new_session=True,
-    )
-
-
-def _free_ports(count: int) -> list[int]:
-    """Ports of the loopback address that were free a moment ago, all different."""
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind((_LOOPBACK, 0))
-        return [each.getsockname()[1] for each in sockets]
-
-
-def _new_cluster_id() -> str:
-    """22 characters, as Kafka makes them; not beginning with a dash, which would look like an option."""
-    encoded = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-    return encoded.replace("-", "_")
