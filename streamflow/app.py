@@ -8,10 +8,11 @@ asyncio.run(app.run("localhost:9092"))      # or: streamflow dev shop.orders:app
 from __future__ import annotations
 
 import asyncio
+import copy
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from streamflow.client import Client, NotYetError
 from streamflow.config import DEFAULT_NAMESPACE, share_interpreter
@@ -20,6 +21,7 @@ from streamflow.coroutine.definition import definition_of
 from streamflow.worker.conflicts import AppConflict, refuse_difference
 
 if TYPE_CHECKING:
+    from streamflow.runtime import Runtime
     from streamflow.worker import Worker
 
 __all__ = ["App", "AppConflict", "refuse_conflicts", "run_apps", "run_workers"]
@@ -50,7 +52,7 @@ class App:
         self.namespace = namespace
         self.data_converter = data_converter
         self.options: Mapping[str, Any] = options
-        self.workflow_types = frozenset(
+        self.workflow_types: frozenset[str] = frozenset(
             definition_of(workflow).name or "(dynamic)" for workflow in workflows
         )
 
@@ -73,6 +75,22 @@ class App:
             activities=self.activities,
             **given,
         )
+
+    def only(self, part: Literal["workflows", "activities"]) -> App | None:
+        """The App with one half of its work, for processes that share it; ``None`` where it has none of that.
+
+        Beside workflows, activities are there for local use; activity tasks of the queue are left to others.
+        """
+        takes_tasks = bool(self.activities) and not self.options.get("no_remote_activities")
+        if not (self.workflows if part == "workflows" else takes_tasks):
+            return None
+        half = copy.copy(self)
+        if part == "workflows":
+            half.options = {**self.options, "no_remote_activities": True}
+        else:
+            half.workflows = ()
+            half.workflow_types = frozenset()
+        return half
 
     async def run(
         self,
@@ -102,11 +120,14 @@ async def run_apps(
     create_topics: bool | None = None,
     config: Mapping[str, Any] | None = None,
     defaults: Mapping[str, Any] | None = None,
+    runtime: Runtime | None = None,
+    made: Callable[[Sequence[Worker]], None] | None = None,
     **options: Any,
 ) -> None:
     """Serves several Apps on one log until cancelled, or until one of them fails, which is then raised.
 
-    ``options`` override those of each App; ``defaults`` are for what an App leaves open.
+    ``options`` override those of each App; ``defaults`` are for what an App leaves open. ``made`` is given the workers
+    before they run. ``runtime``: where metrics go. Default: `Runtime.default`.
     """
     refuse_conflicts(apps)
     if target.startswith("embedded:"):
@@ -120,10 +141,13 @@ async def run_apps(
                 data_converter=app.data_converter,
                 create_topics=create_topics,
                 config=config,
+                runtime=runtime,
             )
             await stack.enter_async_context(client)
             await client.transport.resume_schedules()
             workers.append(app.worker(client, **{**(defaults or {}), **app.options, **options}))
+        if made is not None:
+            made(workers)
         await run_workers(workers)
 
 

@@ -172,6 +172,10 @@ def serve(
     create_topics: Annotated[
         bool, Parameter(help="Make the schedules' queue if it is not there.")
     ] = False,
+    health_address: Annotated[
+        str | None,
+        Parameter(help="HOST:PORT for /livez, /readyz and /metrics. Default: nothing is served."),
+    ] = None,
     connection: Connection = HERE,
 ) -> int:
     """Runs the schedules of a namespace on Kafka, until it is stopped."""
@@ -184,17 +188,26 @@ def serve(
             "Expected the address of Kafka, found that of a gateway, whose process runs schedules itself",
             ExitCode.USAGE,
         )
-    asyncio.run(until_stopped(_serve(dict(config), create_topics=create_topics)))
+    serving = _serve(dict(config), create_topics=create_topics, health_address=health_address)
+    asyncio.run(until_stopped(serving))
     return ExitCode.OK
 
 
-async def _serve(config: dict[str, Any], *, create_topics: bool) -> None:
+async def _serve(
+    config: dict[str, Any], *, create_topics: bool, health_address: str | None
+) -> None:
+    from streamflow.cli.health import serve_health
     from streamflow.client import Client
     from streamflow.worker.schedule_host import ScheduleHost
 
-    async with await Client.connect(**config, create_topics=create_topics) as client:
+    runtime, health = (None, None) if health_address is None else serve_health(health_address)
+    config["create_topics"] = create_topics
+    async with await Client.connect(**config, runtime=runtime) as client:
+        worker = ScheduleHost(client).worker
+        if health is not None:
+            health.watch([worker])
         print(f"Running the schedules of namespace {client.namespace}", flush=True)
-        await ScheduleHost(client).worker.run()
+        await worker.run()
 
 
 def _done(

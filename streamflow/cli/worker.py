@@ -10,11 +10,16 @@ import sys
 import time
 from pathlib import Path
 from types import FrameType
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
 from streamflow.cli.exits import CommandError, ExitCode
+
+if TYPE_CHECKING:
+    from streamflow.app import App
+
+Part = Literal["workflows", "activities"]
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 PROCESSES_MAX = 256
@@ -45,6 +50,14 @@ def worker(
         ),
     ] = None,
     state_dir: Annotated[Path | None, Parameter(help="Where local state is kept.")] = None,
+    only: Annotated[
+        Part | None,
+        Parameter(help="One half of the Apps' work; other processes do the other. Default: both."),
+    ] = None,
+    health_address: Annotated[
+        str | None,
+        Parameter(help="HOST:PORT for /livez, /readyz and /metrics. Default: nothing is served."),
+    ] = None,
     log_level: Annotated[str, Parameter(help="debug, info, warning or error.")] = "info",
 ) -> int:
     """Runs Apps on Kafka until it is told to stop (SIGTERM or Ctrl-C)."""
@@ -56,9 +69,17 @@ def worker(
         raise CommandError(
             f"Expected 1 to {PROCESSES_MAX} processes, found {processes}", ExitCode.USAGE
         )
+    if processes > 1 and health_address:
+        raise CommandError(
+            f"Expected one process with --health-address, found --processes {processes}: each process answers for itself, "
+            "so start each on its own",
+            ExitCode.USAGE,
+        )
     if processes > 1:
         return _supervise(processes, name or os.environ.get("STREAMFLOW_INSTANCE"))
-    return _serve(targets, kafka, profile, create_topics, name, state_dir, log_level)
+    return _serve(
+        targets, kafka, profile, create_topics, name, state_dir, only, health_address, log_level
+    )
 
 
 def _serve(
@@ -68,10 +89,13 @@ def _serve(
     create_topics: bool,
     name: str | None,
     state_dir: Path | None,
+    only: Part | None,
+    health_address: str | None,
     log_level: str,
 ) -> int:
     from streamflow import observability
     from streamflow.app import run_apps
+    from streamflow.cli.health import serve_health
     from streamflow.cli.loading import load_apps
     from streamflow.cli.serving import until_stopped
     from streamflow.config import share_interpreter
@@ -86,19 +110,23 @@ def _serve(
             "Expected the address of Kafka: give --kafka HOST:PORT, set STREAMFLOW_ADDRESS, or a profile",
             ExitCode.UNREACHABLE,
         )
-    apps = load_apps(targets)
+    apps = load_apps(targets) if only is None else _half(load_apps(targets), only)
     if name and len({(app.namespace, app.queue) for app in apps}) < len(apps):
         raise CommandError(
             f"Expected one App for each queue with --name {name}, found two on one queue",
             ExitCode.USAGE,
         )
     share_interpreter()
+    # Not before the code is loaded: until then nobody answers, and a start may take its time.
+    runtime, health = (None, None) if health_address is None else serve_health(health_address)
     run = run_apps(
         apps,
         target,
         create_topics=create_topics or found.get("create_topics"),
         config=settings.kafka_options(),
         defaults={} if settings.retention is None else {"retention": settings.retention},
+        runtime=runtime,
+        made=None if health is None else health.watch,
         name=name,
         state_dir=state_dir,
     )
@@ -107,6 +135,16 @@ def _serve(
     except ValueError as error:
         raise CommandError(str(error), ExitCode.USAGE) from error
     return ExitCode.OK
+
+
+def _half(apps: list[App], part: Part) -> list[App]:
+    halves = [half for app in apps if (half := app.only(part)) is not None]
+    if not halves:
+        raise CommandError(
+            f"Expected an App with {part} for --only {part}, found none among {', '.join(app.queue for app in apps)}",
+            ExitCode.USAGE,
+        )
+    return halves
 
 
 # -- several processes --------------------------------------------------------------------------------------------

@@ -134,11 +134,13 @@ class Processor:
 
     @property
     def ready(self) -> bool:
-        """Whether something is owned, all of it is restored, and our clock can be trusted with timers."""
+        """Whether the group has said what is ours, all of it is restored, and our clock can be trusted with timers.
+
+        It may be nothing: where there are more processors than partitions, some wait for one to end.
+        """
         skewed = self._inbound.behind_ms > self._options.skew_stop_ms
-        return (
-            bool(self.partitions) and len(self._owned.active) == len(self.partitions) and not skewed
-        )
+        given = self._owned.settled and not self._connections.fenced
+        return given and len(self._owned.active) == len(self.partitions) and not skewed
 
     def wake(self) -> None:
         """Ends the current wait. Callable from any thread."""

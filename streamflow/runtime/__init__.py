@@ -38,7 +38,7 @@ from streamflow.runtime.telemetry import (
 )
 
 if TYPE_CHECKING:
-    from streamflow.runtime.prometheus import Prometheus
+    from streamflow.runtime.prometheus import Page, Prometheus
 
 __all__ = [
     "BUFFERED_METRIC_KIND_COUNTER",
@@ -151,6 +151,19 @@ class Runtime:
         """What the names of streamflow's own metrics begin with."""
         prefix = self.telemetry.metric_prefix
         return DEFAULT_PREFIX if prefix is None else prefix
+
+    def serve_page(self, path: str, page: Page) -> int:
+        """Has the server of metrics answer another path too: ``page`` gives the status and the text. Returns the port.
+
+        Raises:
+            RuntimeError: no metrics are served here.
+        """
+        if self._prometheus is None or self._prometheus.port is None:
+            raise RuntimeError(
+                "Expected a runtime that serves metrics, found one that does not: give it a PrometheusConfig with a bind_address"
+            )
+        self._prometheus.pages[path] = page
+        return self._prometheus.port
 
     def prometheus_text(self) -> str:
         """All metrics in Prometheus' text format 0.0.4. Raises RuntimeError unless they are kept by `PrometheusConfig`."""

@@ -7,7 +7,7 @@ import re
 import socket
 import threading
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -20,7 +20,10 @@ DEFAULT_BUCKETS_MS = (1, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_0
 SERIES_MAX = 10_000
 """Combinations of names and attributes that are kept; later ones are dropped."""
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+PLAIN = "text/plain; charset=utf-8"
 _ILLEGAL = re.compile(r"[^a-zA-Z0-9_]")
+Page = Callable[[], tuple[int, str]]
+"""What a path is answered with: the status, and plain text. Called on a thread of the server."""
 _Labels = tuple[tuple[str, str], ...]
 
 
@@ -42,6 +45,10 @@ class Prometheus:
         self._lock = threading.Lock()
         self._series: dict[Instrument, dict[_Labels, _Series]] = {}
         self._count = 0
+        self.pages: dict[str, Page] = {}
+        """Other paths that are answered; all the rest are metrics."""
+        self.port: int | None = None
+        """Where it listens, also if the config leaves the choice (0); ``None`` where it does not."""
         if config.bind_address is None:
             return
         host, _, port = config.bind_address.rpartition(":")
@@ -49,7 +56,7 @@ class Prometheus:
             raise ValueError(
                 f"Expected a bind_address like '0.0.0.0:9464', found {config.bind_address!r}"
             )
-        _serve(self, host.strip("[]"), int(port))
+        self.port = _serve(self, host.strip("[]"), int(port))
 
     def record(
         self, what: Instrument, value: int | float | timedelta, attributes: MetricAttributes
@@ -153,14 +160,19 @@ def _escaped(text: str, *, quote: bool = False) -> str:
     return text.replace('"', '\\"') if quote else text
 
 
-def _serve(metrics: Prometheus, host: str, port: int) -> None:
-    """Answers every GET with all metrics, as long as the process lives. Raises OSError for an address that is taken."""
+def _serve(metrics: Prometheus, host: str, port: int) -> int:
+    """Answers GET with a page, else with all metrics, as long as the process lives. Returns the port.
+
+    Raises OSError for an address that is taken.
+    """
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            body = metrics.text().encode()
-            self.send_response(200)
-            self.send_header("Content-Type", CONTENT_TYPE)
+            page = metrics.pages.get(self.path.partition("?")[0])
+            status, text = (200, metrics.text()) if page is None else page()
+            body = text.encode()
+            self.send_response(status)
+            self.send_header("Content-Type", CONTENT_TYPE if page is None else PLAIN)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
@@ -174,3 +186,4 @@ def _serve(metrics: Prometheus, host: str, port: int) -> None:
 
     server = Server((host, port), Handler)
     threading.Thread(target=server.serve_forever, name="streamflow-metrics", daemon=True).start()
+    return int(server.server_address[1])

@@ -1,9 +1,11 @@
-"""What a processor counts, as metrics: what operators put alarms on, and how much it does."""
+"""What a processor counts, as metrics: what operators put alarms on, how much it does, and how much of it is restored."""
 
 from __future__ import annotations
 
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final
+
+from streamflow.processor.state.partition import State
 
 if TYPE_CHECKING:
     from streamflow.processor import Processor
@@ -38,6 +40,11 @@ COUNTED: Final = {
 }
 """Name and description of the metric, by the name among `processor.host.surroundings.Counters`."""
 
+GAUGES: Final = {
+    "partitions": "partitions that this process has been given",
+    "partitions_active": "those of them that are restored, and work",
+}
+
 _values_of = attrgetter(*COUNTED)
 
 
@@ -55,12 +62,19 @@ class Counted:
             for name, description in COUNTED.values()
         ]
         self._told = (0,) * len(COUNTED)
+        self._gauges = [
+            meter.create_gauge(runtime.metric_prefix + name, description)
+            for name, description in GAUGES.items()
+        ]
+        self._shown = (0, 0)
 
     def open(self) -> None:
         self._processor.open()
         # All of them are there from the beginning, so that an alarm can tell "none" from "not measured".
         for counter in self._counters:
             counter.add(0)
+        for gauge in self._gauges:
+            gauge.set(0)
 
     def turn(self) -> int | None:
         try:
@@ -75,6 +89,7 @@ class Counted:
             self._tell()
 
     def _tell(self) -> None:
+        self._show()
         values = _values_of(self._processor.counters)
         if values == self._told:
             return
@@ -82,3 +97,13 @@ class Counted:
             if now != before:
                 counter.add(now - before)
         self._told = values
+
+    def _show(self) -> None:
+        partitions = self._processor.partitions
+        active = sum(one.state is State.ACTIVE for one in partitions.values())
+        shown = (len(partitions), active)
+        if shown == self._shown:
+            return
+        for gauge, value in zip(self._gauges, shown, strict=True):
+            gauge.set(value)
+        self._shown = shown

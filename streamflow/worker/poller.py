@@ -50,6 +50,7 @@ class Poller:
         self._partitions: dict[TopicPartition, Partition] = {}
         self._assigned: dict[TopicPartition, None] = {}
         """Not yet read."""
+        self._settled = False
         self._crowded: set[TopicPartition] = set()
         self._buried: deque[tuple[Partition, int]] = deque()
         """Records that are safe among the dead letters."""
@@ -108,6 +109,11 @@ class Poller:
         if self._parts is not None:
             self._parts.source.wake()
 
+    @property
+    def ready(self) -> bool:
+        """Whether the group has said which partitions are ours, perhaps none, and all of them are read."""
+        return self._settled and not self._assigned
+
     def drain(self) -> None:
         """Takes no more tasks; those in hand go on. From any thread."""
         self._draining = True
@@ -141,12 +147,14 @@ class Poller:
     # -- partitions come and go -----------------------------------------------------------------------------------
 
     def on_assigned(self, partitions: Sequence[TopicPartition]) -> None:
+        self._settled = True
         self._assigned.update(dict.fromkeys(partitions))
 
     def on_revoked(self, partitions: Sequence[TopicPartition]) -> None:
         self._give_up(partitions, commit=True, take=True)
 
     def on_lost(self, partitions: Sequence[TopicPartition]) -> None:
+        self._settled = False
         self._give_up(partitions, commit=False, take=False)
 
     def _begin_reading(self) -> None:

@@ -24,7 +24,7 @@ from streamflow.config import Instance, claim_instance, require_assertions, stat
 from streamflow.engine.context import DEFAULT_LIMITS
 from streamflow.model.queues import QueueEntry
 from streamflow.observability import get_logger
-from streamflow.ports import Machine, Running, Stores
+from streamflow.ports import Running, Stores
 from streamflow.worker.alarms import Counted
 from streamflow.worker.calling import Caller
 from streamflow.worker.conflicts import serving
@@ -34,6 +34,7 @@ from streamflow.worker.limits import PollerOptions
 from streamflow.worker.local import LocalActivityRunner
 from streamflow.worker.metered import told_of_steps
 from streamflow.worker.poller import Poller
+from streamflow.worker.pulse import Pulses
 from streamflow.worker.setup import Setup, WorkerClient
 from streamflow.worker.slots import ReserveContext, SlotType, slots_of
 from streamflow.worker.standalone import Standalone
@@ -71,6 +72,7 @@ class Service:
     def __init__(self, setup: Setup) -> None:
         self._setup = setup
         self._log = setup.client.log
+        self.pulses = Pulses(self._log)
         self._shutdown = Once()
         self._part = ExitStack()
         self._place: Place = (self._log.cluster_id, setup.client.namespace, setup.queue)
@@ -291,7 +293,9 @@ class Service:
             stepped=told_of_steps(setup, self._workflow_slots),
         )
         counted = Counted(processor, setup) if setup.client.runtime.has_metrics else processor
-        self._processing = self._drive(counted, f"processor {setup.queue}")
+        self._processing = self.pulses.drive(
+            counted, lambda: processor.ready, name=f"processor {setup.queue}"
+        )
 
     def _start_poller(self, entry: QueueEntry, name: str) -> None:
         setup = self._setup
@@ -310,11 +314,10 @@ class Service:
             queue_partitions=entry.partitions,
             queue_per_second=setup.queue_activities_per_second,
         )
-        self._poller = Poller(self._log, self._executor, options)
-        self._polling = self._drive(self._poller, f"activities {setup.queue}")
-
-    def _drive(self, machine: Machine, name: str) -> Running:
-        return self._log.drive(machine, name=name)
+        poller = self._poller = Poller(self._log, self._executor, options)
+        self._polling = self.pulses.drive(
+            poller, lambda: poller.ready, name=f"activities {setup.queue}"
+        )
 
     # -- taking down ----------------------------------------------------------------------------------------------
 

@@ -264,6 +264,25 @@ class Worker:
         """Whether it has ended."""
         return self._ended.is_set()
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether it serves: it has started, its groups have told it which partitions are its own (perhaps none), and all of
+        them are restored. From any thread."""
+        return (
+            self._service is not None
+            and self._started.is_set()
+            and not self._stopping.is_set()
+            and not self._ended.is_set()
+            and self._service.pulses.ready
+        )
+
+    @property
+    def in_turn_for(self) -> timedelta:
+        """How long the longest of its present turns has been going on: seconds at most, unless something hangs. From any
+        thread."""
+        turning_ms = 0 if self._service is None else self._service.pulses.turning_ms
+        return timedelta(milliseconds=turning_ms)
+
     def config(self, *, active_config: bool = False) -> WorkerConfig:
         """The arguments of an equal worker: as given, or, with ``active_config``, as plugins have changed them."""
         config = (self._config if active_config else self._given).copy()

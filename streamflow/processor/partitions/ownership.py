@@ -56,6 +56,8 @@ class Ownership:
         self._restoring: dict[int, Generator[None, None, None]] = {}
         self._waiters: dict[int, Waiters] = {}
         self.partitions: dict[int, Partition] = {}
+        self.settled = False
+        """Whether the group has said what is ours, which may be nothing, since it last took something away unasked."""
         self._left_behind: list[int] = []
         self._unnoted: list[int] = []
         self._had: set[int] = set()
@@ -82,6 +84,7 @@ class Ownership:
     # -- told by the source -----------------------------------------------------------------------------------------
 
     def on_assigned(self, partitions: Sequence[TopicPartition]) -> None:
+        self.settled = True
         for inbox in partitions:
             self.take(inbox)
 
@@ -89,6 +92,7 @@ class Ownership:
         self.part_with([inbox.partition for inbox in partitions])
 
     def on_lost(self, partitions: Sequence[TopicPartition]) -> None:
+        self.settled = False
         for inbox in partitions:
             self.drop(inbox.partition)
 

@@ -36,10 +36,14 @@ def _module(folder: Path, namespace: str) -> None:
 @pytest.fixture
 def shop(shell: Shell, tmp_path: Path, namespace: str, kafka_bootstrap: str) -> Shell:
     """A shell in whose environment the broker is known, and the App of the test's own namespace."""
-    _module(tmp_path, namespace)
+    return prepared(shell, tmp_path, namespace, kafka_bootstrap)
+
+
+def prepared(shell: Shell, folder: Path, namespace: str, bootstrap: str) -> Shell:
+    _module(folder, namespace)
     shell.environment |= {
-        "PYTHONPATH": str(tmp_path),
-        "STREAMFLOW_ADDRESS": kafka_bootstrap,
+        "PYTHONPATH": str(folder),
+        "STREAMFLOW_ADDRESS": bootstrap,
         "STREAMFLOW_NAMESPACE": namespace,
     }
     return shell

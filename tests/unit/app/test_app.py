@@ -87,3 +87,24 @@ async def test_an_app_has_threads_for_its_sync_activities_and_a_worker_is_given_
             thread = await env.client.execute_workflow(Asks.run, id="w", task_queue="q")
 
     assert thread != threading.current_thread().name
+
+
+def test_half_an_app_does_one_half_of_the_work() -> None:
+    """One has the workflows and takes no activity tasks, the other has nothing but those; the App stays as it is."""
+    whole = App("orders", workflows=[Order], activities=[charge], max_concurrent_activities=3)
+
+    steps, tasks = whole.only("workflows"), whole.only("activities")
+
+    assert steps is not None
+    assert (steps.workflows, steps.options["no_remote_activities"]) == ((Order,), True)
+    assert tasks is not None
+    assert (tasks.workflows, tasks.activities) == ((), (charge,))
+    assert tasks.options == whole.options == {"max_concurrent_activities": 3}
+    assert whole.workflows == (Order,)
+
+
+def test_an_app_without_such_work_has_no_such_half() -> None:
+    assert App("orders", workflows=[Order]).only("activities") is None
+    assert App("orders", activities=[charge]).only("workflows") is None
+    local = App("orders", workflows=[Order], activities=[charge], no_remote_activities=True)
+    assert local.only("activities") is None

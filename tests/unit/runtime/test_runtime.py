@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import socket
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from datetime import timedelta
@@ -190,6 +191,31 @@ def test_prometheus_serves_what_was_recorded() -> None:
     assert 'my_took_seconds_bucket{le="5"} 1' in lines
     assert 'my_took_seconds_bucket{le="+Inf"} 1' in lines
     assert "my_took_seconds_sum 2" in lines
+
+
+def test_the_server_of_metrics_answers_other_paths_too() -> None:
+    """With the status and the text of their page, asked anew each time; every other path shows the metrics."""
+    config = PrometheusConfig(bind_address="127.0.0.1:0")
+    runtime = Runtime(telemetry=TelemetryConfig(metrics=config))
+    runtime.metric_meter.create_counter("runs").add(1)
+    states = [(200, "well"), (503, "unwell")]
+    port = runtime.serve_page("/well", lambda: states.pop(0))
+
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/well?verbose") as answer:
+        assert answer.read() == b"well"
+    with pytest.raises(urllib.error.HTTPError, match="503") as refused:
+        urllib.request.urlopen(f"http://127.0.0.1:{port}/well")
+    assert refused.value.read() == b"unwell"
+    refused.value.close()
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
+        assert b"runs" in answer.read()
+
+
+def test_a_page_needs_a_server_of_metrics() -> None:
+    runtime = Runtime(telemetry=TelemetryConfig(logging=None))
+
+    with pytest.raises(RuntimeError, match="PrometheusConfig"):
+        runtime.serve_page("/well", lambda: (200, ""))
 
 
 def test_what_is_not_there_is_refused_with_advice() -> None:
