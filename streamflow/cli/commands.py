@@ -100,6 +100,11 @@ for _name, _help in {
     "fail": "End an attempt with a failure.",
 }.items():
     activity.command(f"streamflow.cli.activity:{_name}", help=_help)
+activity.command(
+    "streamflow.cli.activity_options:update_options",
+    name="update-options",
+    help="Change a pending activity's options.",
+)
 app.command(activity)
 
 dlq = App(name="dlq", help="Dead letters: what could not be taken.")

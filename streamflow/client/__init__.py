@@ -24,6 +24,12 @@ from streamflow.client.activities.listing import (
     ActivityExecutionCount,
     ActivityExecutionCountAggregationGroup,
 )
+from streamflow.client.activities.options import (
+    ActivityExecutionOptions,
+    ActivityOptionsKey,
+    ActivityOptionsKeys,
+    ActivityOptionsUpdate,
+)
 from streamflow.client.client import Client, ClientConfig
 from streamflow.client.errors import (
     ActivityFailureError,
@@ -72,6 +78,7 @@ from streamflow.client.inputs import (
     PauseScheduleInput,
     QueryWorkflowInput,
     ReportCancellationAsyncActivityInput,
+    ResetActivityInput,
     SignalWorkflowInput,
     StartActivityInput,
     StartNexusOperationInput,
@@ -84,6 +91,7 @@ from streamflow.client.inputs import (
     TriggerScheduleInput,
     UnpauseActivityInput,
     UnpauseScheduleInput,
+    UpdateActivityOptionsInput,
     UpdateScheduleInput,
     UpdateWithStartStartWorkflowInput,
     UpdateWithStartUpdateWorkflowInput,
@@ -182,9 +190,13 @@ __all__ = [
     "ActivityExecutionCount",
     "ActivityExecutionCountAggregationGroup",
     "ActivityExecutionDescription",
+    "ActivityExecutionOptions",
     "ActivityExecutionStatus",
     "ActivityFailureError",
     "ActivityHandle",
+    "ActivityOptionsKey",
+    "ActivityOptionsKeys",
+    "ActivityOptionsUpdate",
     "ActivitySerializationContext",
     "AsyncActivityCancelledError",
     "AsyncActivityHandle",
@@ -253,6 +265,7 @@ __all__ = [
     "RPCStatusCode",
     "RPCTimeoutOrCancelledError",
     "ReportCancellationAsyncActivityInput",
+    "ResetActivityInput",
     "RetryConfig",
     "Schedule",
     "ScheduleAction",
@@ -297,6 +310,7 @@ __all__ = [
     "TriggerScheduleInput",
     "UnpauseActivityInput",
     "UnpauseScheduleInput",
+    "UpdateActivityOptionsInput",
     "UpdateScheduleInput",
     "UpdateWithStartStartWorkflowInput",
     "UpdateWithStartUpdateWorkflowInput",

@@ -85,6 +85,12 @@ class OutboundInterceptor:
     async def unpause_activity(self, input: inputs.UnpauseActivityInput) -> None:
         await self.next.unpause_activity(input)
 
+    async def reset_activity(self, input: inputs.ResetActivityInput) -> None:
+        await self.next.reset_activity(input)
+
+    async def update_activity_options(self, input: inputs.UpdateActivityOptionsInput) -> Any:
+        return await self.next.update_activity_options(input)
+
     async def describe_activity(self, input: inputs.DescribeActivityInput) -> Any:
         return await self.next.describe_activity(input)
 

@@ -70,11 +70,13 @@ def take_due(run: Run, now_ms: int, limits: Limits) -> tuple[Due, int] | None:
 
 def activity_due(activity: PendingActivity, kind: int, limits: Limits) -> int:
     """When this limit of the activity is passed, in its present state; 0 when it does not apply."""
-    timeouts, attempt = activity.scheduled.timeouts, activity.attempt
+    options, attempt = activity.options, activity.attempt
+    timeouts = options.timeouts
+    first_ms = activity.scheduled_ms + options.start_delay_ms
     match kind:
         case Due.SCHEDULE_TO_CLOSE:
             limit = timeouts.schedule_to_close_ms
-            return activity.scheduled_ms + limit if limit is not None else 0
+            return first_ms + limit if limit is not None else 0
         case Due.RETRY:
             waits = not attempt.dispatched_ms and not attempt.paused
             return attempt.next_retry_ms if waits else 0
@@ -92,7 +94,7 @@ def activity_due(activity: PendingActivity, kind: int, limits: Limits) -> int:
                 return 0
             # A first attempt waits from the beginning: though it cannot be sent, for its queue does not exist, and
             # however often it was sent again. A later one that was not sent is backing off.
-            since_ms = activity.scheduled_ms if attempt.attempt == 1 else attempt.dispatched_ms
+            since_ms = first_ms if attempt.attempt == 1 else attempt.dispatched_ms
             return since_ms + limit if since_ms else 0
         case _:
             pass

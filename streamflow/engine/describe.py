@@ -8,6 +8,7 @@ import msgspec
 
 from streamflow.engine.context import DEFAULT_LIMITS
 from streamflow.engine.deadlines import Due, activity_due
+from streamflow.engine.decide.options import options_now
 from streamflow.engine.outgoing import root_of
 from streamflow.engine.relations import PendingChild
 from streamflow.engine.state import PendingActivity, Run
@@ -162,14 +163,14 @@ def _last_failure(run: Run) -> str:
 
 
 def _pending(activity: PendingActivity) -> PendingActivityView:
-    scheduled, attempt = activity.scheduled, activity.attempt
+    scheduled, attempt, options = activity.scheduled, activity.attempt, options_now(activity)
     return PendingActivityView(
         activity_id=scheduled.activity_id,
         activity_type=scheduled.activity_type,
-        queue=scheduled.queue,
+        queue=options.queue,
         state=_activity_state(activity),
         attempt=attempt.attempt,
-        maximum_attempts=scheduled.retry_policy.maximum_attempts,
+        maximum_attempts=options.retry_policy.maximum_attempts,
         scheduled_ms=activity.scheduled_ms,
         last_started_ms=attempt.started_ms,
         last_heartbeat_ms=attempt.heartbeat_ms,
@@ -182,6 +183,7 @@ def _pending(activity: PendingActivity) -> PendingActivityView:
         hint=attempt.hint,
         paused=attempt.paused,
         pause_reason=attempt.pause_reason,
+        options=options,
     )
 
 

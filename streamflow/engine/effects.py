@@ -74,7 +74,7 @@ def _is_abandoned(activity: PendingActivity) -> bool:
 def task_of(run: Run, op: Op, *, inbox_topic: str, inbox_partition: int) -> ActivityTask:
     """The task of the pending activity's present attempt."""
     activity = run.activities[op]
-    scheduled, attempt = activity.scheduled, activity.attempt
+    scheduled, attempt, options = activity.scheduled, activity.attempt, activity.options
     return ActivityTask(
         workflow_id=run.workflow_id,
         run_id=run.run_id,
@@ -84,20 +84,20 @@ def task_of(run: Run, op: Op, *, inbox_topic: str, inbox_partition: int) -> Acti
         activity_type=scheduled.activity_type,
         attempt=attempt.attempt,
         token=activity.token,
-        queue=scheduled.queue,
+        queue=options.queue,
         inbox_topic=inbox_topic,
         inbox_partition=inbox_partition,
         args=scheduled.args,
         headers=scheduled.headers,
-        timeouts=scheduled.timeouts,
-        retry_policy=scheduled.retry_policy,
+        timeouts=options.timeouts,
+        retry_policy=options.retry_policy,
         scheduled_ms=activity.scheduled_ms,
         attempt_scheduled_ms=attempt.dispatched_ms,
         heartbeat_details=attempt.heartbeat_details,
-        priority=scheduled.priority,
+        priority=options.priority,
         workflow_queue=run.start.queue,
-        fairness_key=scheduled.fairness_key,
-        fairness_weight=scheduled.fairness_weight,
+        fairness_key=options.fairness_key,
+        fairness_weight=options.fairness_weight,
     )
 
 

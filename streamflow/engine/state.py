@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from streamflow.engine.relations import PendingChild, PendingMessage
+from streamflow.model.activity_options import ActivityOptions
 from streamflow.model.answers import Trouble
 from streamflow.model.events import (
     ActivityScheduled,
@@ -46,6 +47,11 @@ class PendingActivity:
     recorded: bool = False
     """Whether the history holds an attempt record, which the activity's end must then take away."""
     cancel_requested: bool = False
+
+    @property
+    def options(self) -> ActivityScheduled | ActivityOptions:
+        """Queue, limits, retry policy and priority as they are now: an operator may have changed them."""
+        return self.attempt.options or self.scheduled
 
     @property
     def token(self) -> bytes:

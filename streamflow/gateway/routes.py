@@ -248,7 +248,7 @@ ROUTES: tuple[Route, ...] = (
     _command(
         "control_activity",
         "/activities/control",
-        "Pauses a pending activity, lets it go on, or counts its attempts anew.",
+        "Pauses a pending activity, lets it go on, counts its attempts anew, or changes its options.",
         api_v1.ControlBody,
     ),
     Route(

@@ -7,6 +7,7 @@ from enum import Enum
 
 import msgspec
 
+from streamflow.model.activity_options import ActivityOptions
 from streamflow.model.failure import Failure
 from streamflow.model.ids import MessageId, RunId, WorkflowId
 from streamflow.model.options import Status
@@ -45,6 +46,8 @@ class Done(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     first_run_id: RunId | None = None
     started: bool = False
     """Whether this command began the run."""
+    activity_options: ActivityOptions | None = None
+    """As they are now, of the activity whose options the command changed."""
 
 
 class RunResult(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -100,6 +103,8 @@ class PendingActivity(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     hint: str = ""
     paused: bool = False
     pause_reason: str = ""
+    options: ActivityOptions | None = None
+    """As they are now. ``None`` from processors that do not tell."""
 
 
 class PendingTimer(msgspec.Struct, frozen=True, kw_only=True, gc=False):

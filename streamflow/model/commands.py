@@ -11,6 +11,7 @@ from enum import Enum
 
 import msgspec
 
+from streamflow.model.activity_options import OptionsChange
 from streamflow.model.control import ControlWorkflow, ResetWorkflow
 from streamflow.model.failure import Failure
 from streamflow.model.ids import MessageId, Op, RunId, WorkflowId
@@ -262,6 +263,7 @@ class ActivityControl(Enum):
     PAUSE = "pause"
     UNPAUSE = "unpause"
     RESET = "reset"
+    UPDATE_OPTIONS = "update_options"
 
 
 class ControlActivity(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -280,6 +282,10 @@ class ControlActivity(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Forgets the heartbeat details too, so that the next attempt finds none."""
     keep_paused: bool = False
     """Resetting only: what is paused stays so."""
+    options: OptionsChange | None = None
+    """Updating options only: what is changed."""
+    restore_options: bool = False
+    """Resetting or updating options: first, all options are again as the activity was scheduled with."""
 
 
 class ConfirmTasks(msgspec.Struct, frozen=True, kw_only=True, gc=False):

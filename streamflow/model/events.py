@@ -187,6 +187,8 @@ class ActivityScheduled(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     fairness_weight: float = 1.0
     place: str = ""
     """Where in the code it was asked for, as ``file:line in function``: only for people and messages."""
+    start_delay_ms: int = 0
+    """How long the first attempt is held back. Only activities that clients start have one."""
 
 
 class ActivityCancelRequested(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -32,6 +32,7 @@ class ScheduleActivity(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     local_retry_threshold_ms: int | None = None
     fairness_key: str = ""
     fairness_weight: float = 1.0
+    start_delay_ms: int = 0
 
 
 class CancelActivity(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -47,6 +47,7 @@ class StandaloneSpec(msgspec.Struct, frozen=True, kw_only=True):
     priority: int = 0
     fairness_key: str = ""
     fairness_weight: float = 1.0
+    start_delay_ms: int = 0
 
 
 _MARK: Final = b"binary/streamflow-activity"

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from streamflow.model.activity_options import ActivityOptions
 from streamflow.model.failure import Failure
 from streamflow.model.ids import Op, RunId, WorkflowId
 from streamflow.model.options import ActivityTimeouts, RetryPolicy
@@ -79,6 +80,8 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     reset: bool = False
     """The attempt that runs is followed by a first one, whatever becomes of it but its success."""
     reset_heartbeat: bool = False
+    options: ActivityOptions | None = None
+    """As an operator changed them; ``None`` is as the activity was scheduled."""
 
 
 class PositionRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):

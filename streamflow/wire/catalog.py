@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 
 from streamflow.model import (
+    activity_options,
     answers,
     commands,
     control,
@@ -137,6 +138,8 @@ PARTS: Final[tuple[Struct, ...]] = (
     options.RetryPolicy,
     options.ActivityTimeouts,
     options.Parent,
+    activity_options.ActivityOptions,
+    activity_options.OptionsChange,
     answers.PendingActivity,
     answers.PendingTimer,
     answers.PendingChild,

@@ -17,7 +17,15 @@ from typing import Any, Final, assert_never
 
 import msgspec
 
-from streamflow.model import answers, commands, control, failure, options, relations
+from streamflow.model import (
+    activity_options,
+    answers,
+    commands,
+    control,
+    failure,
+    options,
+    relations,
+)
 from streamflow.model.events import Recorded
 from streamflow.model.failure import CAUSES_MAX, Failure
 from streamflow.wire import bounds, catalog
@@ -51,6 +59,7 @@ ENUMS: Final[dict[str, type[Enum]]] = {
         options.Status,
         commands.WaitFor,
         commands.ActivityControl,
+        activity_options.ActivityOption,
         control.WorkflowControl,
         commands.UpdateStage,
         commands.ActivityOutcome,

@@ -59,6 +59,7 @@ class StandaloneActivity:
             priority=spec.priority,
             fairness_key=spec.fairness_key,
             fairness_weight=spec.fairness_weight,
+            start_delay_ms=spec.start_delay_ms,
         )
         result: RawValue = await current().begin_activity(request, RawValue)
         return result

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from streamflow import topology
+from streamflow.client import ActivityOptionsKeys, ActivityOptionsUpdate
 from streamflow.client.errors import (
     WorkflowFailureError,
     WorkflowQueryFailedError,
@@ -20,7 +21,18 @@ from streamflow.ports import OutRecord
 from streamflow.service import RPCError
 from tests.simulation.plan import Message, Workflow
 from tests.simulation.processes import QUEUE, ClientProcess
+from tests.simulation.programs import SIDE_QUEUE
 from tests.simulation.scene import Call, World
+
+_KEYS = ActivityOptionsKeys
+_CHANGES: dict[str, list[ActivityOptionsUpdate[Any]]] = {
+    "elsewhere": [_KEYS.task_queue.value_set(SIDE_QUEUE)],
+    "sooner": [
+        _KEYS.retry_initial_interval.value_set(timedelta(milliseconds=20)),
+        _KEYS.heartbeat_timeout.value_unset(),
+    ],
+    "back": [],
+}
 
 
 async def deliver(world: World, workflow: Workflow, message: Message) -> None:
@@ -76,6 +88,11 @@ async def _asked(process: ClientProcess, call: Call) -> Any:
             return (await handle.describe()).status
         case "history":
             return await handle.fetch_history()
+        case "options":
+            change, back = _CHANGES[call.value], call.value == "back"
+            return await handle.update_activity_options(
+                updates=change, activity_type="work", restore_original=back
+            )
         case "cancel":
             return await handle.cancel()
         case "end":

@@ -22,7 +22,16 @@ class Message:
     at_ms: int
     client: str
     kind: Literal[
-        "start", "outsider", "signal", "update", "query", "describe", "history", "cancel", "end"
+        "start",
+        "outsider",
+        "signal",
+        "update",
+        "query",
+        "describe",
+        "history",
+        "options",
+        "cancel",
+        "end",
     ]
     value: str = ""
 
@@ -89,6 +98,7 @@ def draw(seed: int) -> Plan:
     chance = random.Random(seed)
     partitions = chance.choice((1, 1, 2, 3, 4))
     workflows = [_workflow(chance, number) for number in range(chance.randint(3, 12))]
+    _operate(random.Random(f"operator-{seed}"), workflows)
     return Plan(
         seed,
         workflows,
@@ -199,6 +209,16 @@ def _workflow(chance: random.Random, number: int) -> Workflow:
         executes=chance.random() < 0.3,
         delay_ms=chance.choice((0, 0, 0, 0, 2_000)),
     )
+
+
+def _operate(chance: random.Random, workflows: list[Workflow]) -> None:
+    """Some runs' pending activities are given other options. Of a chance of its own: the rest of a seed's plan is older."""
+    for workflow in workflows:
+        for _ in range(chance.choice((0, 0, 0, 1, 3))):
+            at_ms = workflow.messages[0].at_ms + chance.randrange(12_000)
+            change = chance.choice(("elsewhere", "sooner", "back"))
+            workflow.messages.append(Message(at_ms, chance.choice(CLIENTS), "options", change))
+        workflow.messages.sort(key=lambda message: message.at_ms)
 
 
 def _step(chance: random.Random, index: int) -> Step:

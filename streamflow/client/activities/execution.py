@@ -8,10 +8,12 @@ from datetime import datetime, timedelta
 from enum import IntEnum
 from typing import Any
 
+from streamflow.client.activities.options import options_of
 from streamflow.client.calls.values import decode_failure, decode_one, time_of
 from streamflow.common import Priority, RetryPolicy, TypedSearchAttributes
 from streamflow.converter import DataConverter, decode_search_attributes
 from streamflow.model import standalone
+from streamflow.model.activity_options import ActivityOptions
 from streamflow.model.answers import Description, ExecutionSummary, PendingActivity
 from streamflow.model.events import (
     ActivityCanceled,
@@ -178,10 +180,12 @@ async def described(
                 pass
     pending = facts.pending_activities[0] if facts.pending_activities else None
     closed_ms = facts.closed_ms
-    timeouts = spec.timeouts
+    options = pending.options if pending and pending.options else _as_started(spec)
+    timeouts = options.timeouts
+    first_ms = facts.execution_ms + options.start_delay_ms
     last_failure = pending.last_failure if pending else failure
     waits_ms = pending.next_retry_ms if pending else 0
-    policy = RetryPolicy._from_model(spec.retry_policy)
+    policy = RetryPolicy._from_model(options.retry_policy)
     interval = (
         _interval(policy, pending.attempt) if pending and waits_ms and pending.attempt > 1 else None
     )
@@ -192,11 +196,11 @@ async def described(
         activity_type=spec.activity_type,
         close_time=time_of(closed_ms),
         execution_duration=_duration(closed_ms - facts.started_ms) if closed_ms else None,
-        execution_time=time_of(facts.execution_ms),
+        execution_time=time_of(first_ms),
         namespace=facts.namespace,
         schedule_time=_moment(facts.started_ms),
         status=_status(facts.status, pending),
-        task_queue=spec.queue,
+        task_queue=options.queue,
         typed_search_attributes=_users(decode_search_attributes(facts.search_attributes)),
         attempt=pending.attempt if pending else attempt,
         canceled_reason=reason,
@@ -208,13 +212,13 @@ async def described(
         next_attempt_schedule_time=time_of(pending.next_retry_ms)
         if pending and pending.attempt > 1
         else None,
-        priority=Priority._from_model(spec.priority),
+        priority=options_of(options).priority,
         retry_policy=policy,
         run_state=_state(facts, pending),
         schedule_to_close_timeout=_duration(timeouts.schedule_to_close_ms),
         schedule_to_start_timeout=_duration(timeouts.schedule_to_start_ms),
         start_to_close_timeout=_duration(timeouts.start_to_close_ms),
-        start_delay=_duration(max(0, facts.execution_ms - facts.started_ms) or None),
+        start_delay=_duration(max(0, first_ms - facts.started_ms) or None),
         static_summary=spec.summary or None,
         raw_info=facts,
         state_transition_count=changes,
@@ -233,6 +237,18 @@ async def described(
         _input=spec.args,
         _result=result,
         _outcome_failure=failure,
+    )
+
+
+def _as_started(spec: StandaloneSpec) -> ActivityOptions:
+    return ActivityOptions(
+        queue=spec.queue,
+        timeouts=spec.timeouts,
+        retry_policy=spec.retry_policy,
+        priority=spec.priority,
+        fairness_key=spec.fairness_key,
+        fairness_weight=spec.fairness_weight,
+        start_delay_ms=spec.start_delay_ms,
     )
 
 

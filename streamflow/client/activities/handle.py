@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from streamflow.client.activities.events import cancellation_of
 from streamflow.client.activities.execution import ActivityExecutionDescription
+from streamflow.client.activities.options import (
+    ActivityExecutionOptions,
+    ActivityOptionsUpdate,
+)
 from streamflow.client.calls.address import Address, expect, run_id_or_none
 from streamflow.client.calls.start import NO_METADATA
 from streamflow.client.calls.values import decode_failure, decode_one, run_error
-from streamflow.client.errors import ActivityFailureError, NotYetError
+from streamflow.client.errors import ActivityFailureError
 from streamflow.client.inputs import (
     CancelActivityInput,
     DescribeActivityInput,
     PauseActivityInput,
+    ResetActivityInput,
     TerminateActivityInput,
     UnpauseActivityInput,
+    UpdateActivityOptionsInput,
 )
 from streamflow.converter import ActivitySerializationContext
 from streamflow.exceptions import ActivityError
@@ -188,13 +194,94 @@ class ActivityHandle(Generic[ResultT]):
             )
         )
 
-    async def update_options(self, *_updates: Any, **_options: Any) -> NoReturn:
-        """Not in this release: changing options of an activity that has begun."""
-        raise NotYetError("ActivityHandle.update_options")
+    async def reset(
+        self,
+        *,
+        keep_paused: bool = False,
+        jitter: timedelta | None = None,
+        restore_original_options: bool = False,
+        reset_heartbeat: bool = False,
+        rpc_metadata: Mapping[str, str | bytes] = NO_METADATA,
+        rpc_timeout: timedelta | None = None,
+    ) -> None:
+        """Counts attempts from 1 again, and sends what waits at once, whatever the ``jitter``. An attempt that runs is
+        followed by the first one if it fails; it is told of the reset with its next heartbeat.
 
-    async def restore_original_options(self, **_options: Any) -> NoReturn:
-        """Not in this release, as nothing changes options."""
-        raise NotYetError("ActivityHandle.restore_original_options")
+        Args:
+            keep_paused: Leave a paused activity paused. Default: it goes on.
+            restore_original_options: Take back what `update_options` changed.
+            reset_heartbeat: Let the next attempt find no heartbeat details.
+
+        Raises:
+            RPCError: NOT_FOUND when there is no such activity, or it has ended.
+        """
+        await self._client.outbound.reset_activity(
+            ResetActivityInput(
+                activity_id=self._id,
+                activity_run_id=self._run_id,
+                keep_paused=keep_paused,
+                jitter=jitter,
+                restore_original_options=restore_original_options,
+                reset_heartbeat=reset_heartbeat,
+                rpc_metadata=rpc_metadata,
+                rpc_timeout=rpc_timeout,
+            )
+        )
+
+    async def update_options(
+        self,
+        updates: Sequence[ActivityOptionsUpdate[Any]],
+        *,
+        rpc_metadata: Mapping[str, str | bytes] = NO_METADATA,
+        rpc_timeout: timedelta | None = None,
+    ) -> ActivityExecutionOptions:
+        """Changes some options and returns all as they are then; what is paused stays so.
+
+        A task that nobody has begun is sent to a new queue at once. The worker of an attempt that runs keeps to the limits
+        that it was sent with, while the engine counts by the new ones.
+
+        Args:
+            updates: Made by `ActivityOptionsKeys`; of several for one option the last counts.
+
+        Raises:
+            ValueError: there are none.
+            RPCError: NOT_FOUND when there is no such activity, or it has ended; INVALID_ARGUMENT when it cannot have
+                these options.
+        """
+        if not updates:
+            raise ValueError(
+                "update_options requires at least one update: give ActivityOptionsKeys.NAME.value_set(...), or call "
+                "restore_original_options"
+            )
+        return await self._update_options(updates, False, rpc_metadata, rpc_timeout)
+
+    async def restore_original_options(
+        self,
+        *,
+        rpc_metadata: Mapping[str, str | bytes] = NO_METADATA,
+        rpc_timeout: timedelta | None = None,
+    ) -> ActivityExecutionOptions:
+        """Takes back what `update_options` changed, and returns the options that the activity was started with."""
+        return await self._update_options((), True, rpc_metadata, rpc_timeout)
+
+    async def _update_options(
+        self,
+        updates: Sequence[ActivityOptionsUpdate[Any]],
+        restore: bool,
+        rpc_metadata: Mapping[str, str | bytes],
+        rpc_timeout: timedelta | None,
+    ) -> ActivityExecutionOptions:
+        options: ActivityExecutionOptions = await self._client.outbound.update_activity_options(
+            UpdateActivityOptionsInput(
+                activity_id=self._id,
+                activity_run_id=self._run_id,
+                updates=updates,
+                restore_original=restore,
+                rpc_metadata=rpc_metadata,
+                rpc_timeout=rpc_timeout,
+            )
+        )
+        return options
 
     async def describe(
         self,

@@ -14,6 +14,7 @@ import msgspec
 from streamflow.client.calls.address import run_id_or_none
 from streamflow.client.history.file import event_from_json, event_to_json
 from streamflow.client.transport import EventsPage
+from streamflow.model.activity_options import OptionsChange
 from streamflow.model.answers import ExecutionSummary, Reason, Rejection, Trouble
 from streamflow.model.commands import (
     ActivityControl,
@@ -181,7 +182,7 @@ class HeartbeatBody(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ControlBody(msgspec.Struct, frozen=True, kw_only=True):
-    """Pauses, lets go on or resets a pending activity, or all of a type."""
+    """Pauses, lets go on, resets or gives other options to a pending activity, or all of a type."""
 
     control: ActivityControl
     run_id: str | None = None
@@ -192,6 +193,8 @@ class ControlBody(msgspec.Struct, frozen=True, kw_only=True):
     reset_attempts: bool = False
     reset_heartbeat: bool = False
     keep_paused: bool = False
+    options: OptionsChange | None = None
+    restore_options: bool = False
 
     def command(self, workflow_id: str) -> ControlActivity:
         return ControlActivity(
@@ -205,6 +208,8 @@ class ControlBody(msgspec.Struct, frozen=True, kw_only=True):
             reset_attempts=self.reset_attempts,
             reset_heartbeat=self.reset_heartbeat,
             keep_paused=self.keep_paused,
+            options=self.options,
+            restore_options=self.restore_options,
         )
 
 

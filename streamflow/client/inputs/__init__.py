@@ -16,9 +16,11 @@ from streamflow.client.inputs.activities import (
     ListActivitiesInput,
     PauseActivityInput,
     ReportCancellationAsyncActivityInput,
+    ResetActivityInput,
     StartActivityInput,
     TerminateActivityInput,
     UnpauseActivityInput,
+    UpdateActivityOptionsInput,
 )
 from streamflow.client.inputs.elsewhere import (
     CancelNexusOperationInput,
@@ -90,6 +92,7 @@ __all__ = [
     "PauseScheduleInput",
     "QueryWorkflowInput",
     "ReportCancellationAsyncActivityInput",
+    "ResetActivityInput",
     "SignalWorkflowInput",
     "StartActivityInput",
     "StartNexusOperationInput",
@@ -102,6 +105,7 @@ __all__ = [
     "TriggerScheduleInput",
     "UnpauseActivityInput",
     "UnpauseScheduleInput",
+    "UpdateActivityOptionsInput",
     "UpdateScheduleInput",
     "UpdateWithStartStartWorkflowInput",
     "UpdateWithStartUpdateWorkflowInput",

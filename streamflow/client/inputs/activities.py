@@ -83,6 +83,33 @@ class UnpauseActivityInput:
 
 
 @dataclass
+class ResetActivityInput:
+    """`ActivityHandle.reset`."""
+
+    activity_id: str
+    activity_run_id: str | None
+    keep_paused: bool
+    jitter: timedelta | None
+    restore_original_options: bool
+    reset_heartbeat: bool
+    rpc_metadata: Mapping[str, str | bytes]
+    rpc_timeout: timedelta | None
+
+
+@dataclass
+class UpdateActivityOptionsInput:
+    """`ActivityHandle.update_options` and, with ``restore_original``, `ActivityHandle.restore_original_options`."""
+
+    activity_id: str
+    activity_run_id: str | None
+    updates: Sequence[Any]
+    """`ActivityOptionsUpdate`; none with ``restore_original``."""
+    restore_original: bool
+    rpc_metadata: Mapping[str, str | bytes]
+    rpc_timeout: timedelta | None
+
+
+@dataclass
 class DescribeActivityInput:
     """`ActivityHandle.describe`."""
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from streamflow.client.log.patience import blocking
 from streamflow.model import standalone
-from streamflow.model.commands import Command, StartWorkflow
+from streamflow.model.commands import Command, ControlActivity, StartWorkflow
 from streamflow.topology import ensure_queue
 
 if TYPE_CHECKING:
@@ -56,10 +56,12 @@ class ActivityHosting:
                 self._host = cast("Host | None", await module.start(Client(transport)))
             if isinstance(command, StartWorkflow):
                 await self._ensure_queue(standalone.decode_spec(command.args[0]).queue)
+            elif isinstance(command, ControlActivity) and command.options is not None:
+                await self._ensure_queue(command.options.to.queue)
 
     async def _ensure_queue(self, queue: str) -> None:
         log, namespace = self._transport.log, self._transport.namespace
-        if queue in self._queues:
+        if not queue or queue in self._queues:
             return
         await blocking(
             log, lambda: ensure_queue(log, namespace, queue, kind="activity", create=True)

@@ -15,6 +15,12 @@ from streamflow.client.activities.listing import (
     about_activities,
     counted_activities,
 )
+from streamflow.client.activities.options import (
+    ActivityExecutionOptions,
+    change_of,
+    changed_options,
+    options_of,
+)
 from streamflow.client.calls.address import Address, expect, seconds
 from streamflow.client.calls.large import warn_of_large
 from streamflow.client.calls.start import refuse_empty
@@ -26,9 +32,11 @@ from streamflow.client.inputs import (
     DescribeActivityInput,
     ListActivitiesInput,
     PauseActivityInput,
+    ResetActivityInput,
     StartActivityInput,
     TerminateActivityInput,
     UnpauseActivityInput,
+    UpdateActivityOptionsInput,
 )
 from streamflow.client.root.calls import Calls
 from streamflow.common import (
@@ -37,7 +45,7 @@ from streamflow.common import (
     SearchAttributePair,
     TypedSearchAttributes,
 )
-from streamflow.common.durations import optional_ms, to_ms
+from streamflow.common.durations import optional_ms
 from streamflow.converter import ActivitySerializationContext, encode_search_attributes
 from streamflow.exceptions import ActivityAlreadyStartedError
 from streamflow.model import standalone
@@ -78,7 +86,6 @@ class ActivityCalls(Calls):
             args=(standalone.encode_spec(await self._spec(input)),),
             id_reuse_policy=input.id_reuse_policy._to_model(),
             id_conflict_policy=input.id_conflict_policy._to_model(),
-            start_delay_ms=to_ms(input.start_delay) if input.start_delay else 0,
             search_attributes=encode_search_attributes(_attributes(input)),
             static_summary=input.summary or "",
             identity=client.identity,
@@ -127,6 +134,7 @@ class ActivityCalls(Calls):
             priority=priority._to_model(),
             fairness_key=priority.fairness_key or "",
             fairness_weight=priority.fairness_weight or 1.0,
+            start_delay_ms=optional_ms(input.start_delay) or 0,
         )
 
     async def cancel_activity(self, input: CancelActivityInput) -> None:
@@ -150,24 +158,54 @@ class ActivityCalls(Calls):
         expect(await address.ask(command, input.rpc_timeout), Done)
 
     async def pause_activity(self, input: PauseActivityInput) -> None:
-        await self._control(input, ActivityControl.PAUSE)
+        await self._control(input, ActivityControl.PAUSE, reason=input.reason or "")
 
     async def unpause_activity(self, input: UnpauseActivityInput) -> None:
-        await self._control(input, ActivityControl.UNPAUSE)
+        await self._control(input, ActivityControl.UNPAUSE, reason=input.reason or "")
+
+    async def reset_activity(self, input: ResetActivityInput) -> None:
+        await self._control(
+            input,
+            ActivityControl.RESET,
+            keep_paused=input.keep_paused,
+            reset_heartbeat=input.reset_heartbeat,
+            restore_options=input.restore_original_options,
+        )
+
+    async def update_activity_options(
+        self, input: UpdateActivityOptionsInput
+    ) -> ActivityExecutionOptions:
+        if input.restore_original and input.updates:
+            raise ValueError(
+                f"restore_original cannot be combined with updates: found {len(input.updates)} of them; make two calls"
+            )
+        done = await self._control(
+            input,
+            ActivityControl.UPDATE_OPTIONS,
+            options=change_of(input.updates) if input.updates else None,
+            restore_options=input.restore_original,
+        )
+        return options_of(changed_options(done))
 
     async def _control(
-        self, input: PauseActivityInput | UnpauseActivityInput, control: ActivityControl
-    ) -> None:
+        self,
+        input: PauseActivityInput
+        | UnpauseActivityInput
+        | ResetActivityInput
+        | UpdateActivityOptionsInput,
+        control: ActivityControl,
+        **asked: Any,
+    ) -> Done:
         address = self._activity(input.activity_id, input.activity_run_id)
         command = ControlActivity(
             workflow_id=address.workflow_id,
             run_id=address.run_id,
             activity_id=input.activity_id,
             control=control,
-            reason=input.reason or "",
             identity=self._client.identity,
+            **asked,
         )
-        expect(await address.ask(command, input.rpc_timeout), Done)
+        return expect(await address.ask(command, input.rpc_timeout), Done)
 
     async def describe_activity(self, input: DescribeActivityInput) -> ActivityExecutionDescription:
         """With a token of an earlier answer: waits until there is something else to say, or for as long as it may."""

@@ -389,6 +389,7 @@ class WorkflowHandle(Generic[SelfT, ResultT]):
     pause_activity = activity_control.pause_activity
     unpause_activity = activity_control.unpause_activity
     reset_activity = activity_control.reset_activity
+    update_activity_options = activity_control.update_activity_options
     pause = steering.pause
     unpause = steering.unpause
     delete = steering.delete

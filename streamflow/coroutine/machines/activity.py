@@ -98,6 +98,7 @@ class ActivityRequest(msgspec.Struct, frozen=True, kw_only=True):
     local_retry_threshold_ms: int | None = None
     fairness_key: str = ""
     fairness_weight: float = 1.0
+    start_delay_ms: int = 0
 
 
 class ActivityHandle(WorkflowFuture[T]):
@@ -197,6 +198,7 @@ class ActivityMachine:
             local_retry_threshold_ms=request.local_retry_threshold_ms,
             fairness_key=request.fairness_key,
             fairness_weight=request.fairness_weight,
+            start_delay_ms=request.start_delay_ms,
         )
 
     def cancel_intent(self) -> CancelActivity:

@@ -23,7 +23,6 @@ from streamflow.model.commands import (
 )
 from streamflow.model.events import ActivityCanceled, ActivityCompleted, ActivityFailed
 from streamflow.model.failure import Failure, FailureKind, RetryState
-from streamflow.model.options import ActivityTimeouts
 from streamflow.model.payload import Payload, Payloads
 from streamflow.model.tasks import Attempt
 
@@ -152,7 +151,7 @@ def failed_or_retried(
     heartbeat_details: Payloads | None = None,
 ) -> Fact:
     """The activity's end, or its next attempt waiting for its time."""
-    scheduled, attempt = activity.scheduled, activity.attempt
+    options, attempt = activity.options, activity.attempt
     details = attempt.heartbeat_details if heartbeat_details is None else heartbeat_details
     if not activity.cancel_requested and is_interrupted(attempt, failure):
         return begun_anew(
@@ -166,11 +165,11 @@ def failed_or_retried(
         state: RetryAt | RetryState = RetryState.CANCEL_REQUESTED
     else:
         state = after_failure(
-            scheduled.retry_policy,
+            options.retry_policy,
             failure,
             attempt=attempt.attempt,
             now_ms=context.now_ms,
-            expires_ms=_expires_ms(activity, scheduled.timeouts, run),
+            expires_ms=_expires_ms(activity, run),
         )
     match state:
         case RetryAt(due_ms=due_ms):
@@ -189,6 +188,7 @@ def failed_or_retried(
                 epoch=attempt.epoch,
                 paused=attempt.paused,
                 pause_reason=attempt.pause_reason,
+                options=attempt.options,
             )
         case RetryState():
             return ActivityFailed(
@@ -262,11 +262,13 @@ def _ended(
             )
 
 
-def _expires_ms(activity: PendingActivity, timeouts: ActivityTimeouts, run: Run) -> int | None:
+def _expires_ms(activity: PendingActivity, run: Run) -> int | None:
+    options = activity.options
+    to_close_ms = options.timeouts.schedule_to_close_ms
     limits = [
-        activity.scheduled_ms + timeouts.schedule_to_close_ms
-        if timeouts.schedule_to_close_ms is not None
-        else None,
+        None
+        if to_close_ms is None
+        else activity.scheduled_ms + options.start_delay_ms + to_close_ms,
         run.start.run_deadline_ms,
         run.start.execution_deadline_ms,
     ]

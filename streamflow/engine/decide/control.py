@@ -1,8 +1,9 @@
-"""An operator's hand on pending activities: pause, unpause, reset. What is running goes on; it is told with its next heartbeat.
+"""An operator's hand on pending activities: pause, unpause, reset, other options. What is running goes on; it is told with its next heartbeat.
 
 pause    nothing is sent from now on      running: a failure is not followed by another attempt until unpaused
 unpause  what waits is sent at once       running: as if it had never been paused
 reset    counts from 1, sent at once      running: its failure is followed by a first attempt
+options  see `options`
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ from streamflow.engine.decide import Decision, Step, reject
 from streamflow.engine.decide.activities import pending_by_id
 from streamflow.engine.decide.due import dispatch
 from streamflow.engine.decide.interruption import begun_anew
+from streamflow.engine.decide.options import is_held_back, options_after, options_now, with_options
 from streamflow.engine.state import PendingActivity, Run
+from streamflow.model.activity_options import ActivityOptions
 from streamflow.model.answers import Done, Reason, Rejection
 from streamflow.model.commands import ActivityControl, ControlActivity
 
@@ -48,8 +51,19 @@ def decide_control(run: Run, command: ControlActivity, context: Context) -> Deci
             "Expected an activity with a queue of its own, found a local one: it cannot be paused or reset",
             run_id=run.run_id,
         )
-    facts = tuple(fact for activity in meant for fact in _controlled(activity, command, context))
-    return Decision(facts, Done(run_id=run.run_id, first_run_id=run.start.first_run_id))
+    steps: list[Step] = []
+    options: ActivityOptions | None = None
+    for activity in meant:
+        if command.control is ActivityControl.UPDATE_OPTIONS:
+            after = options_after(activity, command.options, restore=command.restore_options)
+            if isinstance(after, str):
+                return reject(Reason.INVALID_ARGUMENT, after, run_id=run.run_id)
+            options = after
+            steps += with_options(activity, after, context)
+        else:
+            steps += _controlled(activity, command, context)
+    done = Done(run_id=run.run_id, first_run_id=run.start.first_run_id, activity_options=options)
+    return Decision(tuple(steps), done)
 
 
 def _meant(run: Run, command: ControlActivity) -> list[PendingActivity]:
@@ -75,6 +89,8 @@ def _controlled(
                 yield from _unpaused(activity, command, context)
         case ActivityControl.RESET:
             yield from _reset(activity, command, context)
+        case ActivityControl.UPDATE_OPTIONS:
+            raise AssertionError("its answer depends on what comes of it: `decide_control` does it")
         case _:
             assert_never(command.control)
 
@@ -99,6 +115,9 @@ def _unpaused(
             failure=attempt.last_failure,
             heartbeat_details=attempt.heartbeat_details,
         )
+    if is_held_back(activity, attempt) and attempt.next_retry_ms > context.now_ms:
+        yield attempt
+        return
     # What was sent and not begun may have been dropped by a worker that had asked about it meanwhile: it is sent again.
     yield from dispatch(activity, context, attempt)
 
@@ -111,8 +130,10 @@ def _reset(activity: PendingActivity, command: ControlActivity, context: Context
         pause_reason=activity.attempt.pause_reason if keeps else "",
         reset=True,
         reset_heartbeat=command.reset_heartbeat,
+        options=None if command.restore_options else activity.attempt.options,
     )
-    if attempt.dispatched_ms:
+    moved = attempt.options is None and options_now(activity).queue != activity.scheduled.queue
+    if attempt.started_ms or (attempt.dispatched_ms and not moved):
         yield attempt  # a worker may have it: the next attempt is the first
         return
     anew = begun_anew(

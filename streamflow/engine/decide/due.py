@@ -49,12 +49,12 @@ def dispatch(
 ) -> tuple[Step, ...]:
     """Sends the pending attempt, or the one that is to take its place; if its queue does not exist, says so in a hint and
     tries again later."""
-    scheduled = activity.scheduled
     pending = attempt or activity.attempt
-    if not scheduled.local and scheduled.queue not in context.activity_queues:
+    queue = (pending.options or activity.scheduled).queue
+    if not activity.scheduled.local and queue not in context.activity_queues:
         hint = (
-            f"Expected task queue {scheduled.queue!r} to exist, found no such queue: "
-            f"run 'streamflow topology apply --queue {scheduled.queue}'"
+            f"Expected task queue {queue!r} to exist, found no such queue: "
+            f"run 'streamflow topology apply --queue {queue}'"
         )
         # Asked for soon at first: a queue that is made a moment later is no reason to wait long.
         waited_ms = context.now_ms - activity.scheduled_ms

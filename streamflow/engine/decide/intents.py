@@ -173,8 +173,12 @@ def _schedule(
         place=place,
         fairness_key=intent.fairness_key,
         fairness_weight=intent.fairness_weight,
+        start_delay_ms=intent.start_delay_ms,
     )
-    if not intent.local and queue not in context.activity_queues:
+    if intent.start_delay_ms:
+        first_ms = context.now_ms + intent.start_delay_ms
+        yield Attempt(op=intent.op, attempt=1, dispatched_ms=0, next_retry_ms=first_ms)
+    elif not intent.local and queue not in context.activity_queues:
         yield from dispatch(run.activities[intent.op], context)
     elif send or intent.local:
         yield Send(intent.op)

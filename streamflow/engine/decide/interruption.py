@@ -42,4 +42,5 @@ def begun_anew(
         epoch=attempt.epoch + 1,
         paused=attempt.paused,
         pause_reason=attempt.pause_reason,
+        options=attempt.options,
     )

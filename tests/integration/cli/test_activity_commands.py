@@ -97,6 +97,22 @@ def test_what_is_paused_may_stay_so_and_may_begin_anew(shell: Shell, api: httpx.
     end(api, "begins")
 
 
+def test_options_of_an_activity_are_changed_and_taken_back(shell: Shell, api: httpx.Client) -> None:
+    """Each time all are shown as they are then."""
+    start(api, "AsksOutside", "asks-longer")
+    pending(api, "asks-longer", lambda one: one["state"] == "started")
+    meant = ["activity", "update-options", "asks-longer", "-a", "answer", "-o", "json"]
+
+    changed = shell.run(*meant, "--start-to-close-timeout", "900", "--retry-maximum-attempts", "9")
+    restored = shell.run(*meant, "--restore")
+
+    now, then = json.loads(changed.stdout), json.loads(restored.stdout)
+    assert (now["start_to_close_timeout_s"], now["retry_maximum_attempts"]) == (900, 9)
+    assert then["start_to_close_timeout_s"] != 900
+    assert then["task_queue"] == now["task_queue"] == QUEUE
+    end(api, "asks-longer")
+
+
 def test_an_activity_is_completed_from_outside(shell: Shell, api: httpx.Client) -> None:
     """With a result as JSON."""
     start(api, "AsksOutside", "asks")
@@ -158,6 +174,9 @@ def test_the_api_controls_activities(api: httpx.Client) -> None:
         (["pause", "nobody", "-a", "1", "--type", "compose"], 2, "either --activity-id or --type"),
         (["pause", "open", "-a", "7"], 3, "7"),
         (["reset", "nobody", "-a", "1"], 3, "nobody"),
+        (["update-options", "nobody", "-a", "1"], 2, "an option to change"),
+        (["update-options", "--type", "t", "--restore"], 2, "either --activity-id"),
+        (["update-options", "-a", "nobody", "--restore"], 3, "nobody"),
         (["complete", "open", "7", "-i", "1"], 3, "7"),
         (["complete", "nobody", "7", "-i", "1", "-i", "2"], 2, "found 2"),
         (["fail", "nobody", "1", "--reason", "no"], 3, "nobody"),

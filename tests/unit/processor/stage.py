@@ -211,9 +211,9 @@ class Stage:
     def _said(self) -> list[Record]:
         return self.broker.records(replies_topic(NS))
 
-    def tasks(self) -> list[ActivityTask]:
+    def tasks(self, queue: str = QUEUE) -> list[ActivityTask]:
         found: list[ActivityTask] = []
-        for record in self.broker.records(activities_topic(NS, QUEUE)):
+        for record in self.broker.records(activities_topic(NS, queue)):
             assert record.value is not None
             found.append(decode_task(record.value))
         return found

@@ -273,8 +273,6 @@ async def test_it_is_paused_and_goes_on(queue: str) -> None:
 
     assert paused.status is later.status is ActivityExecutionStatus.PAUSED
     assert later.attempt == 1
-    with pytest.raises(NotImplementedError):
-        await handle.update_options([])
 
 
 async def test_activities_are_listed_and_counted_by_themselves(queue: str) -> None:
