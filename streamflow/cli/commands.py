@@ -14,7 +14,7 @@ app = App(
 )
 
 app.command("streamflow.cli.dev:dev", help="Run Apps on this machine: embedded log, HTTP API.")
-app.command("streamflow.cli.worker:worker", help="Run Apps on Kafka.")
+app.command("streamflow.cli.worker_group:group", name="worker", help="Run Apps on Kafka.")
 app.command("streamflow.cli.gateway:gateway", help="Serve the web UI and the HTTP API.")
 app.command("streamflow.cli.replay:replay", help="Run a downloaded history again.")
 app.command("streamflow.cli.check:check", help="Find traps in workflow code.")
@@ -90,6 +90,16 @@ for _name, _help in {
         f"streamflow.cli.search_attribute:{_name}", name=_name.rstrip("_"), help=_help
     )
 app.command(search_attribute)
+
+task_queue = App(name="task-queue", help="Task queues, and who serves them.")
+task_queue.command("streamflow.cli.task_queue:list_", name="list", help="List task queues.")
+task_queue.command("streamflow.cli.task_queue:describe", help="Show a queue's partitions.")
+app.command(task_queue)
+
+config = App(name="config", help="The settings that commands go by.")
+config.command("streamflow.cli.config:show_", name="show", help="Show settings.")
+config.command("streamflow.cli.config:list_", name="list", help="List profiles.")
+app.command(config)
 
 activity = App(name="activity", help="Pause, reset and end pending activities.")
 for _name, _help in {

@@ -30,7 +30,7 @@ def load_tables(source: DataSource | None, environ: Environment) -> dict[str, di
             f"config_source must be one of pathlib.Path, str, bytes, or None, found {type(given).__name__}"
         )
     named = given or environ.get("CONFIG_FILE")
-    path = Path(named) if named else config_home(environ.variables) / "streamflow.toml"
+    path = Path(named) if named else config_file(environ)
     try:
         content = path.read_bytes()
     except FileNotFoundError:
@@ -40,6 +40,12 @@ def load_tables(source: DataSource | None, environ: Environment) -> dict[str, di
     except OSError as error:
         raise ConfigError(f"Expected to read {path}, found: {error}") from error
     return _parse(content, str(path))
+
+
+def config_file(environ: Environment) -> Path:
+    """The file that is read unless another one is given. It need not be there."""
+    named = environ.get("CONFIG_FILE")
+    return Path(named) if named else config_home(environ.variables) / "streamflow.toml"
 
 
 def _parse(content: str | bytes, where: str) -> dict[str, dict[str, Any]]:

@@ -42,6 +42,7 @@ from streamflow.topology.safety import (
     refuse_unsafe,
     topic_faults,
 )
+from streamflow.topology.serving import Share, shares
 from streamflow.topology.settings import (
     Settings,
     delete_search_attributes,
@@ -64,6 +65,7 @@ __all__ = [
     "QueueMismatch",
     "QueueMissing",
     "Settings",
+    "Share",
     "UnsafeSettings",
     "activities_topic",
     "activity_group",
@@ -91,6 +93,7 @@ __all__ = [
     "refuse_unsafe",
     "replies_topic",
     "settings_topic",
+    "shares",
     "topic_faults",
     "write_namespace",
     "write_queues",

@@ -7,6 +7,7 @@ import json
 import os
 import signal
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -158,6 +159,7 @@ def test_two_processes_serve_one_queue_and_stop_in_order(
     described = shop.run("workflow", "describe", "order-0", "-q", QUEUE, "-o", "json")
     assert described.returncode == 0, described.stderr
     assert json.loads(described.stdout)["status"] == "completed"
+    _serving_is_shown(shop)
     children = _children(worker)
     assert len(children) == 2
 
@@ -167,6 +169,31 @@ def test_two_processes_serve_one_queue_and_stop_in_order(
     assert not [child for child in children if child.is_running()]
     begun = {line for line in worker.output.splitlines() if "partition_restored" in line}
     assert len(begun) >= 4
+
+
+def _serving_is_shown(shop: Shell) -> None:
+    """`task-queue` and `worker` say who has which partition, and that nothing is left to be read."""
+
+    def shown(*words: str) -> Any:
+        done = shop.run(*words, "-o", "json")
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    [listed] = shown("task-queue", "list")
+    assert (listed["queue"], listed["partitions"], listed["processors"]) == (QUEUE, 4, 2)
+    assert listed["running_workflows"] == 0
+    described = shown("task-queue", "describe", QUEUE)
+    inbox = [share for share in described["shares"] if share["role"] == "processor"]
+    assert [share["partition"] for share in inbox] == [0, 1, 2, 3]
+    assert all(share["instance"] for share in inbox)
+    instances = {row["instance"] for row in shown("worker", "list")}
+    assert instances >= {share["instance"] for share in inbox}
+    [one, *_] = instances
+    held = shown("worker", "describe", one)
+    assert {row["queue"] for row in held} == {QUEUE}
+    nobody = shop.run("worker", "describe", "nobody")
+    assert nobody.returncode == 3
+    assert one in nobody.stderr
 
 
 def test_when_a_child_dies_the_parent_ends_and_says_so(

@@ -5,20 +5,14 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 import pytest
+from cyclopts import App
 
-from streamflow.cli.commands import (
-    app,
-    batch,
-    namespace,
-    schedule,
-    search_attribute,
-    topology,
-    workflow,
-)
+from streamflow.cli.commands import app
 from streamflow.cli.exits import ExitCode
 from streamflow.client.errors import STATUS_OF_REASON
 from streamflow.client.http import api_v1
@@ -31,15 +25,23 @@ TESTING = re.findall(r"```python\n(.*?)```", (DOCS / "testing.md").read_text(), 
 def test_every_command_and_exit_code_is_documented() -> None:
     """A row for each."""
     text = (DOCS / "cli.md").read_text()
-    names = [name for name in app if not name.startswith("-")]
-    for group in (workflow, topology, batch, schedule, search_attribute, namespace):
-        names.remove(group.name[0])
-        names += [f"{group.name[0]} {name}" for name in group if not name.startswith("-")]
+    names = list(_commands(app))
 
     for name in names:
         assert re.search(rf"^\| `streamflow {name}\b", text, re.MULTILINE), name
     for code in ExitCode:
         assert f"\n| {code.value} |" in text
+
+
+def _commands(group: App, above: str = "") -> Iterator[str]:
+    """The commands of a group and of those below it; a group that does something itself is one too."""
+    for name in group:
+        if name.startswith("-"):
+            continue
+        below = [*_commands(group[name], f"{above}{name} ")]
+        if not below or group[name].default_command is not None:
+            yield above + name
+        yield from below
 
 
 def test_every_route_is_documented_as_it_is() -> None:
