@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from streamflow.memory.broker import MemoryBroker
-    from streamflow.ports import Log, Stores
+    from streamflow.ports import Log, Objects, Stores
 
 _KAFKA = re.compile(r"(?:\[[0-9A-Fa-f:.%]+\]|[^\s,:/\[\]]+):\d{1,5}")
 
@@ -149,5 +149,19 @@ def open_stores(log: Log, folder: Path | None, *, made_ms: int = 0) -> Stores:
         raise ValueError("Expected a state folder for the stores of a durable log, found none")
     from streamflow.rocksdb import RocksStores
 
-    log_id = f"{log.cluster_id}/{made_ms}" if made_ms else log.cluster_id
-    return RocksStores(folder, log_id=log_id)
+    return RocksStores(folder, log_id=log_id(log, made_ms=made_ms))
+
+
+def log_id(log: Log, *, made_ms: int) -> str:
+    """Names what local state is a copy of: this log, and the queue that was made at this time in it."""
+    return f"{log.cluster_id}/{made_ms}" if made_ms else log.cluster_id
+
+
+def open_objects(target: str) -> Objects:
+    """An object store by its address: a folder, ``file:DIR``, or ``s3://BUCKET/PREFIX``.
+
+    Raises ValueError for an address of no known form, and where a library that it needs is not installed.
+    """
+    from streamflow.objects import objects_of
+
+    return objects_of(target)

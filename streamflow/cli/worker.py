@@ -10,10 +10,11 @@ import sys
 import time
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
+from streamflow.cli.arguments import duration
 from streamflow.cli.exits import CommandError, ExitCode
 
 if TYPE_CHECKING:
@@ -58,6 +59,15 @@ def worker(
         str | None,
         Parameter(help="HOST:PORT for /livez, /readyz and /metrics. Default: nothing is served."),
     ] = None,
+    snapshots: Annotated[
+        str | None,
+        Parameter(
+            help="Where copies of local state are kept: a folder that all processes reach, or s3://BUCKET/PREFIX."
+        ),
+    ] = None,
+    snapshot_every: Annotated[
+        float | None, Parameter(help="Seconds between two copies of a partition. Default: 600.")
+    ] = None,
     log_level: Annotated[str, Parameter(help="debug, info, warning or error.")] = "info",
 ) -> int:
     """Runs Apps on Kafka until it is told to stop (SIGTERM or Ctrl-C)."""
@@ -77,9 +87,14 @@ def worker(
         )
     if processes > 1:
         return _supervise(processes, name or os.environ.get("STREAMFLOW_INSTANCE"))
-    return _serve(
-        targets, kafka, profile, create_topics, name, state_dir, only, health_address, log_level
-    )
+    options: dict[str, Any] = {
+        "name": name,
+        "state_dir": state_dir,
+        "snapshots": snapshots,
+        "snapshot_every": duration(snapshot_every),
+    }
+    given = {name: value for name, value in options.items() if value is not None}
+    return _serve(targets, kafka, profile, create_topics, given, only, health_address, log_level)
 
 
 def _serve(
@@ -87,8 +102,7 @@ def _serve(
     kafka: str | None,
     profile: str | None,
     create_topics: bool,
-    name: str | None,
-    state_dir: Path | None,
+    options: dict[str, Any],
     only: Part | None,
     health_address: str | None,
     log_level: str,
@@ -111,6 +125,7 @@ def _serve(
             ExitCode.UNREACHABLE,
         )
     apps = load_apps(targets) if only is None else _half(load_apps(targets), only)
+    name = options.get("name")
     if name and len({(app.namespace, app.queue) for app in apps}) < len(apps):
         raise CommandError(
             f"Expected one App for each queue with --name {name}, found two on one queue",
@@ -127,8 +142,7 @@ def _serve(
         defaults={} if settings.retention is None else {"retention": settings.retention},
         runtime=runtime,
         made=None if health is None else health.watch,
-        name=name,
-        state_dir=state_dir,
+        **options,
     )
     try:
         asyncio.run(until_stopped(run))

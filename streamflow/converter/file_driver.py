@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from streamflow.converter.storage import (
     StorageDriverStoreContext,
 )
 from streamflow.model.payload import Payload
+from streamflow.whole_file import write_whole
 
 DRIVER_NAME = "file"
 
@@ -55,13 +55,7 @@ class FileStorageDriver(StorageDriver):
         digest = hashlib.sha256(data).hexdigest()
         path = self._path(digest)
         if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            descriptor, name = tempfile.mkstemp(dir=path.parent)
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(name, path)
+            write_whole(path, data)
         return StorageDriverClaim({"sha256": digest})
 
     def _read(self, claim: StorageDriverClaim) -> Payload:

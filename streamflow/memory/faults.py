@@ -29,6 +29,10 @@ UNAVAILABLE_CALLS: Final = frozenset(
         "transactor.open",
         "transactor.reopen",
         "transactor.fence",
+        "objects.put",
+        "objects.get",
+        "objects.names",
+        "objects.delete",
     }
 )
 

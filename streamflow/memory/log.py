@@ -67,6 +67,10 @@ class MemoryLog:
     def process(self) -> Process:
         return self._connection.process
 
+    def enter(self, call: str) -> None:
+        """A call of this process to something else that can fail it, or that it can die of. Raises `Unavailable`."""
+        self._connection.enter(call)
+
     # -- topics
 
     def topics(self) -> Mapping[str, TopicState]:

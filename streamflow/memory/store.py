@@ -6,7 +6,13 @@ from bisect import bisect_left, insort
 from collections import deque
 from typing import Final
 
-from streamflow.ports import Store, StoreCorrupted, StoreTaken, WriteBatch
+import msgspec
+
+from streamflow.ports import Checkpoint, Staged, Store, StoreCorrupted, StoreTaken, WriteBatch
+
+FORMAT: Final = "memory-1"
+ROWS: Final = "rows"
+"""The one file of a checkpoint."""
 
 # How many of the last batches can be lost in a crash; older ones count as synced.
 _UNSYNCED_MAX: Final = 1_000
@@ -109,6 +115,11 @@ class MemoryStore:
             changes.update({key: None for key in changes if start <= key < end})
         rows.change(list(changes.items()))
 
+    def checkpoint(self) -> Checkpoint:
+        rows = self._checked()
+        pairs = [(key, rows.values[key]) for key in rows.keys]
+        return MemoryCheckpoint(msgspec.msgpack.encode(pairs))
+
     def clear(self) -> None:
         self._held().clear()
 
@@ -131,6 +142,36 @@ class MemoryStore:
         return rows
 
 
+class MemoryCheckpoint:
+    """All rows as one file."""
+
+    format = FORMAT
+
+    def __init__(self, rows: bytes) -> None:
+        self._rows = rows
+
+    def names(self) -> list[str]:
+        return [ROWS]
+
+    def read(self, name: str) -> bytes:
+        if name != ROWS:
+            raise FileNotFoundError(name)
+        return self._rows
+
+    def close(self) -> None: ...
+
+
+class MemoryStaged:
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {}
+
+    def put(self, name: str, data: bytes) -> None:
+        self.files[name] = data
+
+    def discard(self) -> None:
+        self.files.clear()
+
+
 class MemoryStores:
     """The stores of one process."""
 
@@ -146,6 +187,23 @@ class MemoryStores:
 
     def drop(self, name: str) -> None:
         self._disk.pop(name, None)
+
+    def format(self) -> str:
+        return FORMAT
+
+    def stage(self, name: str) -> Staged:
+        return MemoryStaged()
+
+    def adopt(self, name: str, staged: Staged) -> None:
+        assert isinstance(staged, MemoryStaged), "Expected what `stage` gave"
+        assert self._disk.setdefault(name, _Rows()).open_by is None, f"Store {name!r} is open"
+        rows = self._disk[name] = _Rows()
+        try:
+            pairs = msgspec.msgpack.decode(staged.files[ROWS], type=list[tuple[bytes, bytes]])
+        except (KeyError, msgspec.DecodeError):
+            rows.corrupted = True
+        else:
+            rows.change(list(pairs))
 
     def close(self) -> None:
         for rows in self._disk.values():

@@ -23,6 +23,7 @@ from streamflow.ports.errors import (
 )
 from streamflow.ports.log import Log
 from streamflow.ports.machine import Clock, Machine, Running
+from streamflow.ports.objects import Objects, ObjectsUnavailable
 from streamflow.ports.records import (
     BrokerState,
     Committed,
@@ -33,12 +34,13 @@ from streamflow.ports.records import (
     TopicSpec,
     TopicState,
 )
-from streamflow.ports.store import Store, Stores, WriteBatch
+from streamflow.ports.store import Checkpoint, Staged, Store, Stores, WriteBatch
 from streamflow.ports.traffic import Producer, Reader, RebalanceListener, Source, Tail, Transactor
 
 __all__ = [
     "Aborted",
     "BrokerState",
+    "Checkpoint",
     "Clock",
     "Committed",
     "Fatal",
@@ -47,6 +49,8 @@ __all__ = [
     "Log",
     "LogError",
     "Machine",
+    "Objects",
+    "ObjectsUnavailable",
     "OutRecord",
     "OutcomeUnknown",
     "Producer",
@@ -56,6 +60,7 @@ __all__ = [
     "RecordRefused",
     "Running",
     "Source",
+    "Staged",
     "Store",
     "StoreCorrupted",
     "StoreTaken",

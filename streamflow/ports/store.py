@@ -17,6 +17,35 @@ class WriteBatch(Protocol):
         ...
 
 
+class Checkpoint(Protocol):
+    """A store's rows at one moment, as files: they stay as they are while the store goes on. Usable on another thread."""
+
+    @property
+    def format(self) -> str:
+        """What must be able to read the files; another one is never adopted."""
+        ...
+
+    def names(self) -> list[str]: ...
+
+    def read(self, name: str) -> bytes:
+        """One whole file; a store keeps each within some 64 MiB. Raises OSError."""
+        ...
+
+    def close(self) -> None:
+        """Removes the files. May be called again."""
+        ...
+
+
+class Staged(Protocol):
+    """Files on their way into a store. Usable on another thread; `Stores.adopt` ends it, or `discard`."""
+
+    def put(self, name: str, data: bytes) -> None:
+        """Raises OSError."""
+        ...
+
+    def discard(self) -> None: ...
+
+
 class Store(Protocol):
     """Ordered key-value state of one partition: a disposable cache of its log. Owned by one thread.
 
@@ -45,6 +74,10 @@ class Store(Protocol):
         """Drops every row; the store is then as new."""
         ...
 
+    def checkpoint(self) -> Checkpoint:
+        """What is in it now. Close it: until then its files take room on the disk."""
+        ...
+
     def close(self) -> None: ...
 
 
@@ -56,5 +89,17 @@ class Stores(Protocol):
         ...
 
     def drop(self, name: str) -> None: ...
+
+    def format(self) -> str:
+        """As `Checkpoint.format`: of the files that `adopt` takes."""
+        ...
+
+    def stage(self, name: str) -> Staged:
+        """Begins to take in the files of a checkpoint, beside the store, which may be open."""
+        ...
+
+    def adopt(self, name: str, staged: Staged) -> None:
+        """The staged files take the place of the store, which must be closed. `open` then says if they are damaged."""
+        ...
 
     def close(self) -> None: ...

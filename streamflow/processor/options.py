@@ -43,6 +43,13 @@ class ProcessorOptions(msgspec.Struct, frozen=True, kw_only=True):
     restore_slice_ms: int = 50
     checkpoint_ms: int = 500
     """How often the local store notes how far it has followed the log."""
+    log_id: str = ""
+    """Which log the local state is a copy of; a snapshot of another one is not used."""
+    snapshot_every_ms: int = 600_000
+    """How often each partition's store is copied to the object store, where there is one and something happened."""
+    snapshots_kept: int = 3
+    snapshot_gain_min: int = 10_000
+    """A snapshot is fetched that is ahead of the local store by so many records of the history."""
     waiters_max: int = 100_000
     """Callers of one partition who wait for results; the oldest makes room for the newest."""
     summary_ms: int = 1_000

@@ -21,6 +21,7 @@ from streamflow.ports import (
     Fenced,
     Log,
     LogError,
+    Objects,
     OutcomeUnknown,
     Record,
     RecordRefused,
@@ -49,6 +50,7 @@ from streamflow.processor.turns.inbound import Groups, Inbound
 from streamflow.processor.turns.local import LocalActivities
 from streamflow.processor.turns.order import in_turn
 from streamflow.processor.turns.speculation import Speculation
+from streamflow.processor.turns.upkeep import Upkeep
 from streamflow.topology import processor_group
 
 log = get_logger("processor")
@@ -78,8 +80,10 @@ class Processor:
         carried: Mapping[str, Mapping[str, WorkflowDefinition]] = NONE_CARRIED,
         header_codec: bool = False,
         stepped: Stepped | None = None,
+        snapshots: Objects | None = None,
     ) -> None:
-        """``intercept`` makes what stands around the code of a run; ``header_codec``: the codec encodes headers too."""
+        """``intercept`` makes what stands around the code of a run; ``header_codec``: the codec encodes headers too;
+        ``snapshots`` is where copies of the stores are kept."""
         self._log = log_
         self._stores = stores
         self._options = options
@@ -97,6 +101,7 @@ class Processor:
             stepped=stepped,
         )
         self._inbound = Inbound(self._around)
+        self._upkeep = Upkeep(log_, self._around, self._inbound, stores, snapshots=snapshots)
         self._owned = Ownership(
             log_,
             stores,
@@ -105,6 +110,7 @@ class Processor:
             hand_over=self._hand_over,
             troubled=self._inbound.retry_soon,
             waiting=self._inbound.ask_again,
+            snapshots=self._upkeep.loading,
         )
         self._connections = Connections(
             log_,
@@ -117,7 +123,6 @@ class Processor:
         self._locals = Speculation(
             log_, local, options, partition_of=self._inbound.partition_of, wake=self.wake
         )
-        self._checkpoint_ms = 0
         self._unnoted: set[int] = set()
         """Partitions that are ours, which the log does not know yet."""
         self._broken = False
@@ -160,6 +165,7 @@ class Processor:
             return RETRY_MS
         try:
             self._work(records)
+            self._upkeep.turn(self._owned.active)
         except StoreCorrupted as error:
             self._inbound.forget()
             self._owned.rebuild(error)
@@ -167,7 +173,6 @@ class Processor:
             # Nobody knows how far this batch got: nothing is said of it in the log, not even a farewell.
             self._broken = True
             raise
-        self._checkpoint()
         return self._next_turn_ms()
 
     def _work(self, records: Sequence[Record]) -> None:
@@ -204,10 +209,11 @@ class Processor:
             self._part_with_all()
         self._connections.leave()
         self._owned.drop_all()
-        for part in (self._connections, self._inbound, self._around.suspects, self._around.gate):
+        around = self._around
+        for part in (self._upkeep, self._connections, self._inbound, around.suspects, around.gate):
             part.close()
-        if self._around.watchdog is not None:
-            self._around.watchdog.stop()
+        if around.watchdog is not None:
+            around.watchdog.stop()
         self._stores.close()
 
     def _part_with_all(self) -> None:
@@ -393,13 +399,3 @@ class Processor:
             return self._around.clock.now_ms() + SKEW_LOOK_MS
         dues = [p.earliest_due_ms for p in self._owned.active if p.earliest_due_ms]
         return min(dues, default=0)
-
-    def _checkpoint(self) -> None:
-        """Notes, between transactions, how far the stores have followed the log: a restart begins there."""
-        now_ms = self._around.clock.monotonic_ms()
-        if now_ms - self._checkpoint_ms >= self._options.checkpoint_ms:
-            self._checkpoint_ms = now_ms
-            try:
-                self._inbound.checkpoint(self._log, self._owned.active)
-            except Unavailable as error:
-                log.info("checkpoint_later", reason=str(error))

@@ -12,11 +12,13 @@ import shutil
 from pathlib import Path
 from typing import cast
 
+from rocksdict import Checkpoint as RocksCheckpoint
 from rocksdict import Rdict, RdictIter, ReadOptions
 from rocksdict import WriteBatch as RocksBatch
 
 from streamflow.observability import get_logger
-from streamflow.ports import StoreCorrupted, WriteBatch
+from streamflow.ports import Checkpoint, StoreCorrupted, WriteBatch
+from streamflow.rocksdb.files import FilesOfStore, beside
 from streamflow.rocksdb.options import StoreOptions
 
 _log = get_logger("rocksdb")
@@ -94,6 +96,18 @@ class RocksStore:
             self._db.write(batch)
         except Exception as error:
             raise translated(error, self._folder) from error
+
+    def checkpoint(self) -> Checkpoint:
+        """Links to its files, after what is in memory was written: at most a memtable, so some milliseconds."""
+        copy = beside(self._folder, "checkpoint")
+        taking = RocksCheckpoint(self._db)
+        try:
+            taking.create_checkpoint(str(copy))
+        except Exception as error:
+            raise translated(error, self._folder) from error
+        finally:
+            del taking  # else the traceback of an error would keep it, and with it the lock
+        return FilesOfStore(copy, FORMAT.decode())
 
     def clear(self) -> None:
         _let_go(self._db, self._folder)

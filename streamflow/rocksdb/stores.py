@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from pathlib import Path
 from urllib.parse import quote
 
 from streamflow.folder_lock import FolderLock, FolderTaken
 from streamflow.observability import get_logger
-from streamflow.ports import Store, StoreTaken
+from streamflow.ports import Staged, Store, StoreTaken
+from streamflow.rocksdb.files import StagedFiles, beside, passing
 from streamflow.rocksdb.options import StoreBudget, StoreOptions
-from streamflow.rocksdb.store import RocksStore
+from streamflow.rocksdb.store import FORMAT, RocksStore
 
 _log = get_logger("rocksdb")
 
@@ -41,6 +43,8 @@ class RocksStores:
         self._options = StoreOptions(budget or StoreBudget())
         self._open: dict[str, RocksStore] = {}
         self._lock: FolderLock | None = None
+        self._taking = threading.Lock()
+        """A processor and its standby open stores on threads of their own."""
 
     def open(self, name: str) -> Store:
         self._take()
@@ -67,6 +71,19 @@ class RocksStores:
             store.close()
         shutil.rmtree(self._path(name), ignore_errors=True)
 
+    def format(self) -> str:
+        return FORMAT.decode()
+
+    def stage(self, name: str) -> Staged:
+        self._take()
+        return StagedFiles(beside(self._path(name), "staged"))
+
+    def adopt(self, name: str, staged: Staged) -> None:
+        assert isinstance(staged, StagedFiles), staged
+        assert name not in self._open, f"Store {name!r} is open"
+        shutil.rmtree(self._path(name), ignore_errors=True)
+        staged.become(self._path(name))
+
     def close(self) -> None:
         for store in list(self._open.values()):
             store.close()
@@ -75,12 +92,18 @@ class RocksStores:
             self._lock = None
 
     def _take(self) -> None:
-        if self._lock is not None:
-            return
+        with self._taking:
+            if self._lock is None:
+                self._take_folder()
+
+    def _take_folder(self) -> None:
         try:
             self._lock = FolderLock(self._folder, name=self._name)
         except FolderTaken as taken:
             raise StoreTaken(_message(self._folder, taken.holder)) from None
+        for left in self._folder.iterdir():
+            if passing(left):
+                shutil.rmtree(left, ignore_errors=True)
         if self._log_id:
             self._keep_only_ours()
 

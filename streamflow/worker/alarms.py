@@ -36,6 +36,14 @@ COUNTED: Final = {
         "misplaced_records",
         "records that arrived on a partition where their workflow does not live",
     ),
+    "snapshots_taken": ("snapshots", "copies of a partition's local state that were put away"),
+    "snapshots_failed": ("snapshots_failed", "copies of local state that could not be put away"),
+    "snapshots_loaded": ("snapshots_loaded", "partitions that were begun with a copy"),
+    "snapshots_refused": (
+        "snapshots_refused",
+        "copies that were damaged, of another log, or otherwise not to be used",
+    ),
+    "snapshot_bytes": ("snapshot_bytes", "bytes of copies that were put away"),
     "foreign": ("foreign_records", "records in the history that are damaged, or not ours"),
 }
 """Name and description of the metric, by the name among `processor.host.surroundings.Counters`."""

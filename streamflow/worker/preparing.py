@@ -7,8 +7,11 @@ import warnings
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
+from typing import Literal
 
+from streamflow import wiring
 from streamflow.coroutine.definition import WorkflowDefinition
+from streamflow.ports import Objects
 from streamflow.worker.interception import with_inherited
 from streamflow.worker.metered import Metered
 from streamflow.worker.patching import traits_of
@@ -106,6 +109,10 @@ def setup_of(config: WorkerConfig) -> Setup:
         name=config.get("name"),
         state_dir=None if state_dir is None else Path(state_dir),
         partitions=config.get("partitions", 12),
+        snapshots=_objects(config, "snapshots"),
+        snapshot_every=_interval(
+            "snapshot_every", config.get("snapshot_every", timedelta(minutes=10))
+        ),
     )
 
 
@@ -122,6 +129,17 @@ def _rate(config: WorkerConfig, name: str) -> float | None:
     if value <= 0:
         raise ValueError(f"Expected {name} to be more than 0, found {value}")
     return value
+
+
+def _objects(config: WorkerConfig, name: Literal["snapshots"]) -> Objects | None:
+    given = config.get(name)
+    return wiring.open_objects(given) if isinstance(given, str) else given
+
+
+def _interval(name: str, duration: timedelta) -> timedelta:
+    if duration < timedelta(seconds=1):
+        raise ValueError(f"Expected {name} to be a second or more, found {duration}")
+    return duration
 
 
 def _kept(name: str, duration: timedelta) -> timedelta:

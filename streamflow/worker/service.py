@@ -278,6 +278,8 @@ class Service:
             runs_cached_max=setup.runs_cached_max,
             debug=setup.debug,
             state_folder="" if folder is None else str(folder),
+            log_id=wiring.log_id(self._log, made_ms=entry.made_ms),
+            snapshot_every_ms=_ms(setup.snapshot_every),
         )
         processor = Processor(
             self._log,
@@ -291,6 +293,7 @@ class Service:
             carried=setup.carried,
             header_codec=setup.client.header_codec_behavior is not HeaderCodecBehavior.NO_CODEC,
             stepped=told_of_steps(setup, self._workflow_slots),
+            snapshots=setup.snapshots,
         )
         counted = Counted(processor, setup) if setup.client.runtime.has_metrics else processor
         self._processing = self.pulses.drive(

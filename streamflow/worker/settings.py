@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Required, TypeAlias, TypedDict, cast
 
 from streamflow.common import VersioningBehavior
+from streamflow.ports import Objects
 from streamflow.worker.interceptor import Interceptor
 from streamflow.worker.patching import PatchActivationInput
 from streamflow.worker.plugin import Plugin
@@ -93,6 +94,8 @@ class WorkerConfig(TypedDict, total=False):
     name: str | None
     state_dir: str | Path | None
     partitions: int
+    snapshots: Objects | str | None
+    snapshot_every: timedelta
 
 
 def check(config: WorkerConfig) -> None:

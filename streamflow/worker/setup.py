@@ -14,7 +14,7 @@ from streamflow.common import HeaderCodecBehavior, MetricMeter
 from streamflow.converter import DataConverter
 from streamflow.coroutine.definition import WorkflowDefinition, definition_of
 from streamflow.coroutine.traits import NO_TRAITS, Traits
-from streamflow.ports import Log
+from streamflow.ports import Log, Objects
 from streamflow.worker.interceptor import Interceptor
 from streamflow.worker.registry import Registry
 from streamflow.worker.shared_state import SharedStateManager
@@ -108,6 +108,8 @@ class Setup:
     name: str | None
     state_dir: Path | None
     partitions: int
+    snapshots: Objects | None = None
+    snapshot_every: timedelta = timedelta(minutes=10)
 
 
 def definitions_of(

@@ -14,6 +14,7 @@ from types import MappingProxyType, TracebackType
 from typing import Any, Self
 
 from streamflow.observability import get_logger
+from streamflow.ports import Objects
 from streamflow.worker.executor import Executor as Activities
 from streamflow.worker.interceptor import Interceptor
 from streamflow.worker.patching import PatchActivationInput
@@ -36,6 +37,7 @@ from streamflow.worker.workflow_sandbox.runner import SANDBOXED, UNSANDBOXED
 _log = get_logger("worker")
 
 POLLERS = PollerBehaviorSimpleMaximum()
+SNAPSHOT_EVERY = timedelta(minutes=10)
 NO_VERSIONS: PinnedVersions = MappingProxyType({})
 NO_RETENTION: Mapping[str | type, timedelta] = MappingProxyType({})
 
@@ -106,6 +108,8 @@ class Worker:
         name: str | None = None,
         state_dir: str | Path | None = None,
         partitions: int = 12,
+        snapshots: Objects | str | None = None,
+        snapshot_every: timedelta = SNAPSHOT_EVERY,
     ) -> None:
         """Prepares a worker; nothing is asked of the log before `run`.
 
@@ -145,6 +149,10 @@ class Worker:
             name: The instance's name, stable over restarts. Default: ``STREAMFLOW_INSTANCE``, else the host's.
             state_dir: Where local state is kept. Default: below ``$XDG_STATE_HOME``.
             partitions: Of the queue, where it is made on first use.
+            snapshots: Where copies of the local state are kept, so that a process without it begins with one instead of the
+                whole history: a folder that all processes reach, ``s3://BUCKET/PREFIX``, or an object store of
+                `streamflow.objects`. Default: nowhere.
+            snapshot_every: How often each partition is copied there, while something happens in it. Default: 10 minutes.
 
         The other options are those of ported code that change nothing here: a processor steps its runs on one thread
         (``workflow_task_executor``, ``max_concurrent_workflow_tasks``), a consumer polls by itself (pollers), nothing is
@@ -206,6 +214,8 @@ class Worker:
             name=name,
             state_dir=state_dir,
             partitions=partitions,
+            snapshots=snapshots,
+            snapshot_every=snapshot_every,
         )
         self._given = config.copy()
         self._plugins = plugins_of(client, plugins)

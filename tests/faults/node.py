@@ -53,6 +53,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--step-cpu-limit-ms", type=int)
     parser.add_argument("--step-exit-after-ms", type=int)
     parser.add_argument("--retention-ms", type=int)
+    parser.add_argument("--snapshots")
+    parser.add_argument("--snapshot-every-ms", type=int, default=1_000)
     return parser.parse_args()
 
 
@@ -63,6 +65,8 @@ def with_other_bounds(options: argparse.Namespace) -> None:
         for name in ("step_cpu_limit_ms", "step_exit_after_ms")
         if (value := getattr(options, name)) is not None
     }
+    if options.snapshots is not None:
+        bounds["snapshot_gain_min"] = 1
     if options.retention_ms is not None:
         bounds["dedup_ms_min"] = options.retention_ms
     processor.ProcessorOptions = partial(ProcessorOptions, **bounds)  # type: ignore[misc,assignment]  # called only
@@ -87,6 +91,8 @@ async def serve(options: argparse.Namespace) -> None:
             retention=None
             if options.retention_ms is None
             else timedelta(milliseconds=options.retention_ms),
+            snapshots=options.snapshots,
+            snapshot_every=timedelta(milliseconds=options.snapshot_every_ms),
         )
         running = asyncio.ensure_future(worker.run())
         loop = asyncio.get_running_loop()

@@ -139,6 +139,7 @@ def _plan(shape: Shape, *blows: Blow) -> Plan:
         side_ms=CHAOS_MS - 1,
         partitions=1,
         skews=dict.fromkeys(NODES, 0),
+        snapshot_every_ms=700,
     )
 
 

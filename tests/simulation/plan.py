@@ -92,6 +92,8 @@ class Plan:
     """When the queue for activities alone is made."""
     partitions: int
     skews: dict[str, int] = field(default_factory=dict[str, int])
+    snapshot_every_ms: int = 0
+    """How often processors put copies of their stores away; 0 is never."""
 
 
 def draw(seed: int) -> Plan:
@@ -108,6 +110,7 @@ def draw(seed: int) -> Plan:
         side_ms=chance.randrange(CHAOS_MS),
         partitions=partitions,
         skews={name: _skew(chance) for name in NODES},
+        snapshot_every_ms=chance.choice((0, 300, 2_000, 8_000)),
     )
 
 

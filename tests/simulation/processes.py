@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal, NamedTuple
 
+import msgspec
+
 import streamflow.memory.log
 import streamflow.processor
 from streamflow import wiring
@@ -15,11 +17,12 @@ from streamflow.client.log.transport import LogTransport
 from streamflow.config import DEFAULT_NAMESPACE
 from streamflow.memory.broker import MemoryBroker
 from streamflow.memory.log import MemoryLog
+from streamflow.memory.objects import MemoryBucket
 from streamflow.memory.processes import ProcessCrashed
 from streamflow.memory.store import MemoryStores
 from streamflow.memory.transactor import MemoryTransactor
 from streamflow.ports import Clock, Fenced, LogError
-from streamflow.processor import Processor
+from streamflow.processor import Processor, ProcessorOptions
 from streamflow.worker import Worker
 from tests.simulation.programs import Hands, Witness
 
@@ -47,10 +50,19 @@ class SimLog(MemoryLog):
     """A process's connection, with the disk and the clock of its machine."""
 
     def __init__(
-        self, broker: MemoryBroker, name: str, stores: MemoryStores, *, skew_ms: int = 0
+        self,
+        broker: MemoryBroker,
+        name: str,
+        stores: MemoryStores,
+        *,
+        skew_ms: int = 0,
+        bucket: MemoryBucket | None = None,
+        snapshot_every_ms: int = 0,
     ) -> None:
         super().__init__(broker, name)
         self.stores = stores
+        self.bucket = bucket or MemoryBucket()
+        self.snapshot_every_ms = snapshot_every_ms
         self.processors: list[Processor] = []
         self.resumed_ms = 0
         self._clock = WrongClock(broker.clock, skew_ms)
@@ -88,6 +100,9 @@ def machines(plant: Plant) -> Iterator[None]:
         return log.stores
 
     def make(log: SimLog, *args: Any, **options: Any) -> Processor:
+        if log.snapshot_every_ms:
+            options["snapshots"] = log.bucket.of(log)
+            args = tuple(_small(arg, log) for arg in args)
         made = plant.processor(log, *args, **options)
         log.processors.append(made)
         return made
@@ -107,6 +122,18 @@ def machines(plant: Plant) -> Iterator[None]:
             vars(module)[name] = value
 
 
+def _small(argument: Any, log: SimLog) -> Any:
+    """A processor's options, for a log that is short and whose processes must agree on what it is called."""
+    if not isinstance(argument, ProcessorOptions):
+        return argument
+    return msgspec.structs.replace(
+        argument,
+        log_id="simulated",
+        snapshot_every_ms=log.snapshot_every_ms,
+        snapshot_gain_min=1,
+    )
+
+
 class Node:
     """A machine with one worker process, which somebody starts again when it ends."""
 
@@ -120,10 +147,14 @@ class Node:
         workflows: Sequence[type] = (),
         queue: str = QUEUE,
         skew_ms: int = 0,
+        bucket: MemoryBucket | None = None,
+        snapshot_every_ms: int = 0,
     ) -> None:
         self.name = name
         self.workflows = workflows
         self.skew_ms = skew_ms
+        self._bucket = bucket or MemoryBucket()
+        self._snapshot_every_ms = snapshot_every_ms
         self.stores = MemoryStores()
         self.log = SimLog(broker, name, self.stores)
         self.had_twin = False
@@ -146,7 +177,14 @@ class Node:
     def start(self) -> None:
         """A new process of the same name, on the machine's disk."""
         self._wanted = True
-        log = SimLog(self._broker, self.name, self.stores, skew_ms=self.skew_ms)
+        log = SimLog(
+            self._broker,
+            self.name,
+            self.stores,
+            skew_ms=self.skew_ms,
+            bucket=self._bucket,
+            snapshot_every_ms=self._snapshot_every_ms,
+        )
         self._former.append(self.log)
         self.log = log
         self._task = asyncio.get_running_loop().create_task(self._serve(log), context=log.context())
@@ -186,6 +224,8 @@ class Node:
         if self.dies_with == "damaged":
             for name in self.stores.names():
                 self.stores.corrupt(name)
+            for name in sorted(self._bucket.objects)[-1:]:
+                self._bucket.objects[name] = self._bucket.objects[name][:-1]
         self.dies_with = "kept"
 
     async def shut_down(self) -> None:

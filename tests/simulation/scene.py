@@ -8,6 +8,7 @@ from typing import Any
 
 from streamflow.memory.broker import MemoryBroker
 from streamflow.memory.faults import Faults
+from streamflow.memory.objects import MemoryBucket
 from tests.simulation.plan import Message, Plan, Workflow
 from tests.simulation.processes import ClientProcess, Node, SimLog
 from tests.simulation.programs import Witness
@@ -37,6 +38,8 @@ class World:
     plan: Plan
     broker: MemoryBroker
     faults: Faults
+    bucket: MemoryBucket = field(default_factory=MemoryBucket)
+    """The object store that all machines reach."""
     witness: Witness = field(default_factory=Witness)
     calls: list[Call] = field(default_factory=list[Call])
     failures: list[str] = field(default_factory=list[str])

@@ -100,7 +100,15 @@ async def _live(world: World) -> None:
     _make_topics(world)
     world.faults.rates = rates
     for name in NODES:
-        node = Node(world.broker, name, world.witness, world.failures, skew_ms=plan.skews[name])
+        node = Node(
+            world.broker,
+            name,
+            world.witness,
+            world.failures,
+            skew_ms=plan.skews[name],
+            bucket=world.bucket,
+            snapshot_every_ms=plan.snapshot_every_ms,
+        )
         world.nodes[name] = node
         start(world, node)
     for name in CLIENTS:

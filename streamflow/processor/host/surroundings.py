@@ -51,6 +51,12 @@ class Counters:
     expired_input: int = 0
     """Inbox records that retention took before anyone had read them."""
     foreign: int = 0
+    snapshots_taken: int = 0
+    snapshots_failed: int = 0
+    snapshots_loaded: int = 0
+    snapshots_refused: int = 0
+    """Damaged, of another log, ahead of this one, or too old: not used."""
+    snapshot_bytes: int = 0
 
 
 Stepped = Callable[[str, float], None]

@@ -24,6 +24,7 @@ from streamflow.ports import (
 )
 from streamflow.processor.host.surroundings import Surroundings
 from streamflow.processor.partitions.restore import restore
+from streamflow.processor.snapshots.loading import Loading
 from streamflow.processor.state.caution import begin
 from streamflow.processor.state.partition import Partition, State
 from streamflow.processor.state.waiters import Waiters
@@ -45,6 +46,7 @@ class Ownership:
         hand_over: Callable[[Sequence[int]], None],
         troubled: Callable[[int, str], None],
         waiting: Callable[[Partition, str, ReplyTo], None],
+        snapshots: Loading | None = None,
     ) -> None:
         self._log = log_
         self._stores = stores
@@ -53,7 +55,10 @@ class Ownership:
         self._say_goodbye = hand_over
         self._troubled = troubled
         self._waiting = waiting
-        self._restoring: dict[int, Generator[None, None, None]] = {}
+        self._snapshots = snapshots
+        self._restoring: dict[int, Generator[bool, None, None]] = {}
+        self._waiting_for: set[int] = set()
+        """Those being restored that wait for a snapshot: no use in looking at them at once."""
         self._waiters: dict[int, Waiters] = {}
         self.partitions: dict[int, Partition] = {}
         self.settled = False
@@ -65,7 +70,8 @@ class Ownership:
 
     @property
     def restoring(self) -> bool:
-        return bool(self._restoring)
+        """Whether one could be restored further right now."""
+        return len(self._restoring) > len(self._waiting_for)
 
     @property
     def active(self) -> list[Partition]:
@@ -125,6 +131,7 @@ class Ownership:
 
     def drop(self, number: int) -> None:
         """Forgets a partition; what it had in memory never happened."""
+        self._waiting_for.discard(number)
         restoring = self._restoring.pop(number, None)
         if restoring is not None:
             restoring.close()
@@ -152,6 +159,7 @@ class Ownership:
                     transactor=transactor,
                     around=self._around,
                     group=self._group,
+                    snapshots=self._snapshots,
                 )
             while self._restore_step(partition, source):
                 if clock.monotonic_ms() >= stop_ms:
@@ -159,8 +167,9 @@ class Ownership:
 
     def _restore_step(self, partition: Partition, source: Source) -> bool:
         """One slice of one partition; whether there is more of it now."""
+        self._waiting_for.discard(partition.number)
         try:
-            next(self._restoring[partition.number])
+            more = next(self._restoring[partition.number])
         except StopIteration:
             del self._restoring[partition.number]
             self._activate(partition, source)
@@ -174,7 +183,9 @@ class Ownership:
             log.warning("restore_waits", partition=partition.number, reason=str(error))
             del self._restoring[partition.number]
             return False
-        return True
+        if not more:
+            self._waiting_for.add(partition.number)
+        return more
 
     def _activate(self, partition: Partition, source: Source) -> None:
         reader = self._log.reader()

@@ -23,6 +23,7 @@ from streamflow.ports import (
     Transactor,
 )
 from streamflow.processor.host.surroundings import Surroundings
+from streamflow.processor.snapshots.loading import Bounds, Loading
 from streamflow.processor.state.partition import Partition
 from streamflow.processor.state.rows import Entry, Ingest
 from streamflow.topology.safety import STORE_AGE_MS_MAX
@@ -46,8 +47,10 @@ def restore(
     transactor: Transactor,
     around: Surroundings,
     group: str,
-) -> Generator[None, None, None]:
-    """Restores in slices, one per ``next``; afterwards ``partition.meta`` says where to read on.
+    snapshots: Loading | None = None,
+) -> Generator[bool, None, None]:
+    """Restores in slices, one per ``next``; afterwards ``partition.meta`` says where to read on. False is yielded where the
+    next slice has to wait for something.
 
     Raises:
         Unavailable: the log cannot be read now.
@@ -57,20 +60,47 @@ def restore(
     committed = source.committed([partition.inbox])[partition.inbox]
     told = read_note(committed)
     reader = log_.reader()
+    name = ""
     try:
-        meta = partition.rows.meta()
-        meta.history_offset = max(meta.history_offset, reader.start_offset(partition.history))
-        partition.meta = meta
-        _check_store(partition, told, reader.end_offset(partition.history), around)
-        yield from _follow(partition, reader, around)
+        begin(partition, told, reader, around)
+        if snapshots is not None:
+            name = yield from snapshots.into(partition, _worth(partition, told, reader, around))
+            if name:
+                begin(partition, told, reader, around)
+        yield from follow(partition, reader, around)
         for _ in range(FINAL_READS_MAX):
             if told is None or partition.meta.ordinal >= told.ordinal:
                 break
-            yield from _follow(partition, reader, around)
+            yield from follow(partition, reader, around)
         _check_log(partition)
+    except StoreCorrupted as error:
+        if name and snapshots is not None:
+            snapshots.condemn(partition.number, name, str(error))
+        raise
     finally:
         reader.close()
     _settle(partition, committed, told, around)
+
+
+def begin(
+    partition: Partition, told: OffsetNote | None, reader: Reader, around: Surroundings
+) -> None:
+    """Finds out where the history must be read on for this store. Raises `StoreCorrupted` if it must not be."""
+    meta = partition.rows.meta()
+    meta.history_offset = max(meta.history_offset, reader.start_offset(partition.history))
+    partition.meta = meta
+    _check_store(partition, told, reader.end_offset(partition.history), around)
+
+
+def _worth(
+    partition: Partition, told: OffsetNote | None, reader: Reader, around: Surroundings
+) -> Bounds:
+    gain = around.options.snapshot_gain_min
+    return Bounds(
+        offset_min=partition.meta.history_offset + gain,
+        offset_max=reader.end_offset(partition.history),
+        ordinal_max=None if told is None else told.ordinal,
+    )
 
 
 def _check_store(
@@ -117,7 +147,7 @@ def _end_dead_owner(
         transactor.fence(told.transactional_ids)
 
 
-def _follow(partition: Partition, reader: Reader, around: Surroundings) -> Iterator[None]:
+def follow(partition: Partition, reader: Reader, around: Surroundings) -> Iterator[bool]:
     """Reads the history from where the store is to its present end."""
     end = reader.end_offset(partition.history)
     if partition.meta.history_offset > end:
@@ -127,7 +157,7 @@ def _follow(partition: Partition, reader: Reader, around: Surroundings) -> Itera
         )
     for records in reader.read(partition.history, partition.meta.history_offset, end):
         _ingest(partition, records, around)
-        yield
+        yield True
     partition.meta.history_offset = end
 
 

@@ -81,6 +81,10 @@ class Partition:
         if due_ms and (not self.earliest_due_ms or due_ms < self.earliest_due_ms):
             self.earliest_due_ms = due_ms
 
+    def replace_store(self, store: Store) -> None:
+        """Another store of the same partition, before anything was loaded from the first, which is closed."""
+        self.rows = Rows(store)
+
     def close(self) -> None:
         self.state = State.CLOSED
         self.drafts.clear()

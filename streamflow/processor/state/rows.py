@@ -156,6 +156,18 @@ class Rows:
         raw = self.store.get(b"r" + run_id.encode())
         return None if raw is None else _decode_row(raw)
 
+    def note(self, meta: Meta) -> None:
+        """Writes how far the log was followed, between transactions: with a transaction it is written beside its rows."""
+        batch = self.store.batch()
+        batch.put(META, _encode_row(meta))
+        self.store.write(batch)
+
+    def runs(self, *, after: str = "", limit: int) -> list[tuple[str, RunRow]]:
+        """Runs in the order of their IDs, those after the given one."""
+        start = b"r" + after.encode() + b"\x00" if after else b"r"
+        found = self.store.scan(start, b"s", limit=limit)
+        return [(key[1:].decode(), _decode_row(raw)) for key, raw in found]
+
     def latest_run(self, workflow_id: str) -> str | None:
         raw = self.store.get(b"w" + workflow_id.encode())
         return None if raw is None else raw.decode()

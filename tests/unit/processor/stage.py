@@ -12,6 +12,7 @@ from streamflow.memory.broker import MemoryBroker
 from streamflow.memory.clock import VirtualClock
 from streamflow.memory.faults import Faults
 from streamflow.memory.log import MemoryLog
+from streamflow.memory.objects import MemoryBucket
 from streamflow.memory.store import MemoryStores
 from streamflow.model.answers import Answer, TakenOver
 from streamflow.model.commands import (
@@ -63,6 +64,7 @@ class Stage:
         faults: Faults | None = None,
         local: LocalActivities | None = None,
         converter: DataConverter | None = None,
+        bucket: MemoryBucket | None = None,
         **options: Any,
     ) -> None:
         self.clock = VirtualClock()
@@ -72,6 +74,7 @@ class Stage:
         self.local = local
         self.converter = converter or DataConverter.default
         self.options = options
+        self.bucket = bucket
         self.stores = MemoryStores()
         self._numbers = itertools.count(1)
         ensure_queue(
@@ -101,6 +104,7 @@ class Stage:
             self.converter,
             options,
             self.local,
+            snapshots=None if self.bucket is None else self.bucket.of(self.log),
         )
         self.processor.open()
         return self.processor

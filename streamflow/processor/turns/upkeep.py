@@ -1,0 +1,58 @@
+"""What is done now and then between transactions: noting how far the stores have come, and taking snapshots of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from streamflow.observability import get_logger
+from streamflow.ports import Log, Objects, Stores, Unavailable
+from streamflow.processor.host.errands import Errands
+from streamflow.processor.host.surroundings import Surroundings
+from streamflow.processor.snapshots.loading import Loading
+from streamflow.processor.snapshots.taking import Taking
+from streamflow.processor.state.partition import Partition
+from streamflow.processor.turns.inbound import Inbound
+
+log = get_logger("processor")
+
+
+class Upkeep:
+    def __init__(
+        self,
+        log_: Log,
+        around: Surroundings,
+        inbound: Inbound,
+        stores: Stores,
+        *,
+        snapshots: Objects | None,
+    ) -> None:
+        self._log = log_
+        self._around = around
+        self._inbound = inbound
+        self._errands = errands = Errands(threaded=log_.threaded)
+        self._taking: Taking | None = None
+        self.loading: Loading | None = None
+        """What a partition that is taken may begin with."""
+        if snapshots is not None:
+            self._taking = Taking(snapshots, around, errands)
+            self.loading = Loading(snapshots, stores, around, errands)
+        self._checkpoint_ms = 0
+
+    def turn(self, active: Sequence[Partition]) -> None:
+        """Raises `StoreCorrupted` for a store that cannot be copied."""
+        self._checkpoint(active)
+        if self._taking is not None:
+            self._taking.turn(active)
+
+    def close(self) -> None:
+        self._errands.close()
+
+    def _checkpoint(self, active: Sequence[Partition]) -> None:
+        """Notes how far the stores have followed the log: a restart begins there."""
+        now_ms = self._around.clock.monotonic_ms()
+        if now_ms - self._checkpoint_ms >= self._around.options.checkpoint_ms:
+            self._checkpoint_ms = now_ms
+            try:
+                self._inbound.checkpoint(self._log, active)
+            except Unavailable as error:
+                log.info("checkpoint_later", reason=str(error))
