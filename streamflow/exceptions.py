@@ -23,8 +23,9 @@ import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 from enum import IntEnum
-from typing import Any, NoReturn
+from typing import Any
 
+from streamflow.absent import NoCounterpartError
 from streamflow.api.failure.stored import opened
 from streamflow.api.failure.v1 import Failure as OpenFailure
 from streamflow.model.failure import Failure
@@ -369,27 +370,6 @@ def is_cancelled_exception(exception: BaseException) -> bool:
 
 
 # -- what is not there ------------------------------------------------------------------------------------------------
-
-
-class NoCounterpartError(NotImplementedError):
-    """A name of the model's API that means nothing on Kafka; the message says what to use instead."""
-
-    def __init__(self, what: str, instead: str) -> None:
-        super().__init__(f"{what} has no counterpart in streamflow: {instead}")
-
-
-def refuse_nexus(what: str) -> NoReturn:
-    raise NoCounterpartError(
-        what,
-        "start a workflow on the other team's task queue, or publish to a topic that it reads",
-    )
-
-
-def refuse_build_ids(what: str) -> NoReturn:
-    raise NoCounterpartError(
-        what,
-        "give workers a WorkerDeploymentConfig and workflows a versioning_behavior, or guard changes with patched()",
-    )
 
 
 class NexusOperationError(FailureError):

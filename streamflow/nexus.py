@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NoReturn
 
-from streamflow.exceptions import refuse_nexus
+from streamflow.absent import refuse_nexus
 
 __all__: list[str] = []
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 from types import TracebackType
 from typing import (
     TYPE_CHECKING,
     Any,
-    Concatenate,
     ParamSpec,
     Required,
     Self,
@@ -21,7 +20,6 @@ from streamflow.client import connecting, retired
 from streamflow.client.activities import completing as async_activity
 from streamflow.client.activities import listing as activity_listing
 from streamflow.client.activities import starting as activity_starting
-from streamflow.client.calls import naming
 from streamflow.client.calls.start import NO_METADATA
 from streamflow.client.interceptor import Interceptor, OutboundInterceptor
 from streamflow.client.metered import Metered
@@ -31,7 +29,6 @@ from streamflow.client.schedules import creating as scheduling
 from streamflow.client.transport import Transport
 from streamflow.client.workflows import batch as batching
 from streamflow.client.workflows import finding, starting, with_start
-from streamflow.client.workflows.handle import WorkflowHandle
 from streamflow.common import HeaderCodecBehavior, QueryRejectCondition
 from streamflow.config import DEFAULT_NAMESPACE
 from streamflow.converter import DataConverter
@@ -60,8 +57,6 @@ ResultT = TypeVar("ResultT")
 Params = ParamSpec("Params")
 
 DEFAULT_LIMITS = PayloadLimitsConfig()
-QUEUES_REMEMBERED_MAX = 10_000
-"""Workflow IDs whose queue a client remembers, the oldest forgotten first."""
 
 
 class ClientConfig(TypedDict, total=False):
@@ -214,7 +209,8 @@ class Client:
         ]
         self.header_codec_behavior = given["header_codec_behavior"]
         self._transport = self._service_client.transport(self._namespace)
-        self._queue_of: dict[str, str] = {}
+        self.queue_of: dict[str, str] = {}
+        """Of workflows that calls named no queue for: the queue that they are on."""
         self._root = Root(self)
         self._outbound: OutboundInterceptor = self._root
         if (runtime := self.runtime).has_metrics:
@@ -342,71 +338,16 @@ class Client:
 
     # -- finding ------------------------------------------------------------------------------------------------
 
-    def get_workflow_handle(
-        self,
-        workflow_id: str,
-        *,
-        run_id: str | None = None,
-        first_execution_run_id: str | None = None,
-        result_type: type | None = None,
-        task_queue: str | None = None,
-    ) -> WorkflowHandle[Any, Any]:
-        """A handle to a workflow that may exist; nothing is asked yet. The queue is found unless it is named."""
-        return WorkflowHandle(
-            self,
-            workflow_id,
-            run_id=run_id,
-            result_run_id=run_id,
-            first_execution_run_id=first_execution_run_id,
-            result_type=result_type,
-            task_queue=task_queue or self._queue_of.get(workflow_id),
-        )
-
-    def get_workflow_handle_for(
-        self,
-        workflow: Callable[Concatenate[SelfT, Params], Awaitable[ResultT]],
-        workflow_id: str,
-        *,
-        run_id: str | None = None,
-        first_execution_run_id: str | None = None,
-        task_queue: str | None = None,
-    ) -> WorkflowHandle[SelfT, ResultT]:
-        """As `get_workflow_handle`, with the types of this workflow's ``run``."""
-        _, hint = naming.workflow_name(workflow)
-        return self.get_workflow_handle(
-            workflow_id,
-            run_id=run_id,
-            first_execution_run_id=first_execution_run_id,
-            result_type=hint,
-            task_queue=task_queue,
-        )
-
+    get_workflow_handle = finding.get_workflow_handle
+    get_workflow_handle_for = finding.get_workflow_handle_for
+    find_queue = finding.find_queue
+    remember_queue = finding.remember_queue
     create_schedule = scheduling.create_schedule
     get_schedule_handle = scheduling.get_schedule_handle
     list_schedules = scheduling.list_schedules
     list_workflows = finding.list_workflows
     batch = batching.batch
     count_workflows = finding.count_workflows
-
-    async def find_queue(self, workflow_id: str, run_id: str | None = None) -> str:
-        """The queue that a workflow is on.
-
-        Raises:
-            RPCError: NOT_FOUND on no queue; FAILED_PRECONDITION on two; UNAVAILABLE when a queue cannot say.
-        """
-        queue = self._queue_of.get(workflow_id)
-        if queue is None:
-            queue = await self._transport.find_queue(workflow_id, run_id)
-            self.remember_queue(workflow_id, queue)
-        return queue
-
-    def remember_queue(self, workflow_id: str, queue: str) -> None:
-        """For calls that name no queue; the oldest of many is forgotten."""
-        queue_of = self._queue_of
-        if len(queue_of) >= QUEUES_REMEMBERED_MAX and workflow_id not in queue_of:
-            del queue_of[next(iter(queue_of))]
-        queue_of[workflow_id] = queue
-
     get_async_activity_handle = async_activity.get_async_activity_handle
 
     # -- activities without a workflow --------------------------------------------------------------------------

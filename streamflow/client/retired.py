@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import Any, NoReturn
 
-from streamflow.exceptions import refuse_build_ids, refuse_nexus
+from streamflow.absent import refuse_build_ids, refuse_nexus
 
 
 class _BuildIds:

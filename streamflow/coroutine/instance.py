@@ -17,10 +17,8 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any
 
-from streamflow.common import RawValue
 from streamflow.converter import DataConverter
-from streamflow.coroutine import eviction, guard, stacks
-from streamflow.coroutine.arguments import decoding_arguments
+from streamflow.coroutine import creation, eviction, guard, stacks
 from streamflow.coroutine.conditions import Conditions
 from streamflow.coroutine.definition import WorkflowDefinition
 from streamflow.coroutine.ending import End, Judge
@@ -35,14 +33,6 @@ from streamflow.coroutine.facts import RunFacts
 from streamflow.coroutine.flags import Flag, refuse_unknown
 from streamflow.coroutine.interception import Intercept, Interception
 from streamflow.coroutine.loop import TimerHandle, WorkflowLoop
-from streamflow.coroutine.machines.activity import ActivityHandle, ActivityMachine, ActivityRequest
-from streamflow.coroutine.machines.child import ChildHandle, ChildMachine, ChildRequest
-from streamflow.coroutine.machines.external import (
-    CancelRequest,
-    Delivery,
-    ExternalMachine,
-    SignalRequest,
-)
 from streamflow.coroutine.machines.timer import TimerMachine
 from streamflow.coroutine.messages import Messages
 from streamflow.coroutine.notices import Notice, NoticeKind, ignore
@@ -289,46 +279,23 @@ class Instance:
 
     def _create(self, started: WorkflowStarted) -> bool:
         """Makes the workflow object. False if that already ended the run."""
-        cls = self.definition.cls
         try:
-            takes_arguments = self.definition.init_takes_arguments
-            if self._intercept is not None:
-                self.interception = self.context.run(self._intercept, self)
-            arguments = self._start_arguments(started) if takes_arguments else []
-            self.workflow = self.context.run(cls, *arguments)
+            creation.create(self, started, self._intercept)
         except Exception as error:
             self.ended_by(error)
             if self._fault is not None:
                 raise CodeFailed(error) from error
             return False
-        if self.definition.dynamic_config_fn is not None:
-            self._configure(self.definition.dynamic_config_fn)
+        failure_types = creation.configure(self)
+        if failure_types is not None:
+            self._judge.replace(failure_types)
         self.messages.bind(self.workflow)
         self.updates.handlers.bind(self.workflow)
         return True
 
-    def _configure(self, config: Callable[..., Any]) -> None:
-        """What a dynamic workflow says of itself, once its object is there and before its code runs."""
-        self.read_only = True
-        try:
-            said = self.context.run(config, self.workflow)
-        finally:
-            self.read_only = False
-        if self.traits.pins:
-            self.versioning = getattr(said, "versioning_behavior", None) or self.versioning
-        types = getattr(said, "failure_exception_types", None)
-        if types is not None:
-            self._judge.replace(types)
-
-    def _start_arguments(self, started: WorkflowStarted) -> list[Any]:
-        if self.definition.dynamic:
-            return [[RawValue(payload) for payload in started.args]]
-        with decoding_arguments():
-            return self.values.decode(started.args, self.definition.run_signature.arguments)
-
     async def _run_main(self, started: WorkflowStarted) -> None:
         try:
-            arguments = self._start_arguments(started)
+            arguments = creation.start_arguments(self, started)
             run = self.definition.run_fn
             if self.interception is None:
                 result = await run(self.workflow, *arguments)
@@ -389,41 +356,6 @@ class Instance:
         return TimerMachine(
             self.operations, self.loop, handle, duration_ms=max(1, duration_ms), summary=summary
         )
-
-    def begin_activity(self, request: ActivityRequest, result_type: Any) -> ActivityHandle[Any]:
-        self.refuse_changes()
-        values = self.values.of_activity(
-            self.facts,
-            request.activity_type,
-            request.activity_id,
-            request.queue,
-            local=request.local,
-        )
-        machine = ActivityMachine(self.operations, self.loop, values, request, result_type)
-        return machine.handle
-
-    def begin_child(
-        self,
-        request: ChildRequest,
-        values: Values,
-        result_type: Any,
-        *,
-        handle_class: type[ChildHandle[Any]],
-    ) -> ChildMachine:
-        self.refuse_changes()
-        return ChildMachine(
-            self.operations,
-            self.loop,
-            values,
-            request,
-            result_type,
-            namespace=self.facts.namespace,
-            handle_class=handle_class,
-        )
-
-    def begin_message(self, request: SignalRequest | CancelRequest, values: Values) -> Delivery:
-        self.refuse_changes()
-        return ExternalMachine(self.operations, self.loop, values, request).delivery
 
     def is_failure(self, exception: BaseException) -> bool:
         """Whether this exception would fail the run."""

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from streamflow import workflow
 from streamflow.common import HeaderCodecBehavior, RawValue
 from streamflow.converter import DataConverter
+from streamflow.coroutine.beginning import begin_activity
 from streamflow.coroutine.context import current
 from streamflow.coroutine.machines.activity import ActivityRequest
 from streamflow.model import standalone
@@ -61,7 +62,7 @@ class StandaloneActivity:
             fairness_weight=spec.fairness_weight,
             start_delay_ms=spec.start_delay_ms,
         )
-        result: RawValue = await current().begin_activity(request, RawValue)
+        result: RawValue = await begin_activity(current(), request, RawValue)
         return result
 
 

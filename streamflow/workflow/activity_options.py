@@ -9,6 +9,7 @@ from typing import Any, Final, TypedDict
 
 from streamflow.common import Priority, RetryPolicy
 from streamflow.common.options import shows
+from streamflow.coroutine.beginning import begin_activity
 from streamflow.coroutine.context import current
 from streamflow.coroutine.instance import Instance
 from streamflow.coroutine.machines.activity import ActivityHandle, ActivityRequest
@@ -129,7 +130,7 @@ def begin(
             return first.start_local_activity(given)
         return first.start_activity(_input(name, arguments, options, arg_types, result_type))
     args = _encoded(instance, name, arguments, options, local=local)
-    return instance.begin_activity(_request(name, options, args, local=local), result_type)
+    return begin_activity(instance, _request(name, options, args, local=local), result_type)
 
 
 def _encoded(
@@ -161,7 +162,7 @@ def begin_intercepted(given: StartActivityInput | StartLocalActivityInput) -> Ac
         local=local,
         headers=given.headers,
     )
-    return instance.begin_activity(request, given.ret_type)
+    return begin_activity(instance, request, given.ret_type)
 
 
 def _input(

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, Unpack, cast, overload
 
+from streamflow.coroutine.beginning import begin_child
 from streamflow.coroutine.context import current
 from streamflow.coroutine.machines.child import ChildHandle, ChildRequest
 from streamflow.coroutine.values import Values
@@ -239,7 +240,7 @@ async def start_requested(
     request: ChildRequest, values: Values, result_type: Any
 ) -> ChildWorkflowHandle[Any, Any]:
     instance = current()
-    machine = instance.begin_child(request, values, result_type, handle_class=ChildWorkflowHandle)
+    machine = begin_child(instance, request, values, result_type, handle_class=ChildWorkflowHandle)
     try:
         await machine.start
     except asyncio.CancelledError:

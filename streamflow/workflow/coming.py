@@ -6,7 +6,7 @@ from collections.abc import Callable
 from enum import IntEnum
 from typing import Generic, NoReturn, TypeVar
 
-from streamflow.exceptions import refuse_nexus
+from streamflow.absent import refuse_nexus
 
 ServiceT = TypeVar("ServiceT")
 OutputT = TypeVar("OutputT")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, overload
 
+from streamflow.coroutine.beginning import begin_message
 from streamflow.coroutine.context import current
 from streamflow.coroutine.instance import Instance
 from streamflow.coroutine.machines.external import CancelRequest, SignalRequest
@@ -102,7 +103,7 @@ class ExternalWorkflowHandle(Generic[SelfT]):
             queue=self._queue,
         )
         values = instance.values.of_workflow(instance.facts, self._id)
-        await instance.begin_message(CancelRequest(target=target, reason=reason), values)
+        await begin_message(instance, CancelRequest(target=target, reason=reason), values)
 
 
 def get_external_workflow_handle(
@@ -164,4 +165,4 @@ async def _send(
     request = SignalRequest(
         target=target, signal_name=name, args=values.encode(arguments), headers=headers
     )
-    await instance.begin_message(request, values)
+    await begin_message(instance, request, values)

@@ -13,6 +13,7 @@ from streamflow.common import (
     WorkflowIDConflictPolicy,
     WorkflowIDReusePolicy,
 )
+from streamflow.coroutine.beginning import begin_message
 from streamflow.coroutine.context import current
 from streamflow.coroutine.machines.external import SignalRequest
 from streamflow.model.ids import WorkflowId
@@ -98,7 +99,7 @@ async def signal_with_start_workflow(
             start_delay_ms=optional_milliseconds(start_delay) or 0,
         ),
     )
-    run_id = await instance.begin_message(request, values)
+    run_id = await begin_message(instance, request, values)
     return ExternalWorkflowHandle(id, run_id, task_queue=task_queue)
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from streamflow.absent import refuse_build_ids, refuse_nexus
 from streamflow.client import inputs
 from streamflow.client.root.calls import Calls
-from streamflow.exceptions import refuse_build_ids, refuse_nexus
 
 
 class ElsewhereCalls(Calls):

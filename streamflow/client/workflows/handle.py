@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from streamflow.client.activities import control as activity_control
-from streamflow.client.calls import naming
 from streamflow.client.calls.address import Address
 from streamflow.client.calls.start import NO_METADATA
-from streamflow.client.calls.values import NOT_GIVEN, arguments
 from streamflow.client.history.events import WorkflowHistoryEventAsyncIterator
 from streamflow.client.history.workflow_history import (
     WorkflowHistory,
@@ -20,23 +18,16 @@ from streamflow.client.inputs import (
     CancelWorkflowInput,
     DescribeWorkflowInput,
     FetchWorkflowHistoryEventsInput,
-    QueryWorkflowInput,
-    SignalWorkflowInput,
     TerminateWorkflowInput,
 )
-from streamflow.client.workflows import ending, steering, updating
+from streamflow.client.workflows import ending, messaging, steering, updating
 from streamflow.client.workflows.execution import WorkflowExecutionDescription
-from streamflow.common import QueryRejectCondition
-from streamflow.model.payload import NO_HEADERS
 
 if TYPE_CHECKING:
     from streamflow.client.client import Client
 
 SelfT = TypeVar("SelfT")
-ArgT = TypeVar("ArgT")
 ResultT = TypeVar("ResultT")
-# What a query answers, which has nothing to do with what the workflow returns.
-AnswerT = TypeVar("AnswerT")
 
 
 class WorkflowHandle(Generic[SelfT, ResultT]):
@@ -106,164 +97,13 @@ class WorkflowHandle(Generic[SelfT, ResultT]):
 
     # -- messages -----------------------------------------------------------------------------------------------
 
-    @overload
-    async def signal(
-        self,
-        signal: Callable[[SelfT], Awaitable[None] | None],
-        *,
-        rpc_metadata: Mapping[str, str | bytes] = ...,
-        rpc_timeout: timedelta | None = ...,
-    ) -> None: ...
-
-    @overload
-    async def signal(
-        self,
-        signal: Callable[[SelfT, ArgT], Awaitable[None] | None],
-        arg: ArgT,
-        *,
-        rpc_metadata: Mapping[str, str | bytes] = ...,
-        rpc_timeout: timedelta | None = ...,
-    ) -> None: ...
-
-    @overload
-    async def signal(
-        self,
-        signal: str | Callable[..., Awaitable[None] | None],
-        *,
-        args: Sequence[Any],
-        rpc_metadata: Mapping[str, str | bytes] = ...,
-        rpc_timeout: timedelta | None = ...,
-    ) -> None: ...
-
-    @overload
-    async def signal(
-        self,
-        signal: str,
-        arg: Any = ...,
-        *,
-        rpc_metadata: Mapping[str, str | bytes] = ...,
-        rpc_timeout: timedelta | None = ...,
-    ) -> None: ...
-
-    async def signal(
-        self,
-        signal: str | Callable[..., Any],
-        arg: Any = NOT_GIVEN,
-        *,
-        args: Sequence[Any] = (),
-        rpc_metadata: Mapping[str, str | bytes] = NO_METADATA,
-        rpc_timeout: timedelta | None = None,
-    ) -> None:
-        """Delivered once it returns, and never lost. The workflow need not be running its code at the time.
-
-        Raises:
-            RPCError: NOT_FOUND when there is no such workflow, or it is closed.
-        """
-        await self._client.outbound.signal_workflow(
-            SignalWorkflowInput(
-                id=self._id,
-                run_id=self._run_id,
-                signal=naming.signal_name(signal),
-                args=arguments(arg, args),
-                headers=NO_HEADERS,
-                rpc_metadata=rpc_metadata,
-                rpc_timeout=rpc_timeout,
-                task_queue=self._queue,
-            )
-        )
-
-    @overload
-    async def query(
-        self,
-        query: Callable[[SelfT], AnswerT],
-        *,
-        reject_condition: QueryRejectCondition | None = ...,
-        rpc_metadata: Mapping[str, str | bytes] = ...,
-        rpc_timeout: timedelta | None = ...,
-    ) -> AnswerT: ...
-
-    @overload
-    async def query(
-        self,
-        query: Callable[[SelfT, ArgT], AnswerT],
-        arg: ArgT,
-        *,
-        reject_condition: QueryRejectCondition | None = ...,
-        rpc_metadata: Mapping[str, str | bytes] = ...,
-        rpc_timeout: timedelta | None = ...,
-    ) -> AnswerT: ...
-
-    @overload
-    async def query(
-        self,
-        query: Callable[..., AnswerT],
-        *,
-        args: Sequence[Any],
-        reject_condition: QueryRejectCondition | None = ...,
-        rpc_metadata: Mapping[str, str | bytes] = ...,
-        rpc_timeout: timedelta | None = ...,
-    ) -> AnswerT: ...
-
-    @overload
-    async def query(
-        self,
-        query: str,
-        arg: Any = ...,
-        *,
-        args: Sequence[Any] = ...,
-        result_type: type[AnswerT],
-        reject_condition: QueryRejectCondition | None = ...,
-        rpc_metadata: Mapping[str, str | bytes] = ...,
-        rpc_timeout: timedelta | None = ...,
-    ) -> AnswerT: ...
-
-    @overload
-    async def query(
-        self,
-        query: str,
-        arg: Any = ...,
-        *,
-        args: Sequence[Any] = ...,
-        result_type: None = ...,
-        reject_condition: QueryRejectCondition | None = ...,
-        rpc_metadata: Mapping[str, str | bytes] = ...,
-        rpc_timeout: timedelta | None = ...,
-    ) -> Any: ...
-
-    async def query(
-        self,
-        query: str | Callable[..., Any],
-        arg: Any = NOT_GIVEN,
-        *,
-        args: Sequence[Any] = (),
-        result_type: type | None = None,
-        reject_condition: QueryRejectCondition | None = None,
-        rpc_metadata: Mapping[str, str | bytes] = NO_METADATA,
-        rpc_timeout: timedelta | None = None,
-    ) -> Any:
-        """The answer of the workflow's code, which has seen every signal that was sent before.
-
-        Closed runs answer too, as long as they are retained and a worker is up.
-
-        Raises:
-            WorkflowQueryFailedError: the query's code raised, or there is no such query.
-            WorkflowQueryRejectedError: the run's status is one that ``reject_condition`` excludes.
-        """
-        name, hint = naming.query_name(query)
-        return await self._client.outbound.query_workflow(
-            QueryWorkflowInput(
-                id=self._id,
-                run_id=self._run_id,
-                query=name,
-                args=arguments(arg, args),
-                reject_condition=reject_condition,
-                headers=NO_HEADERS,
-                ret_type=result_type or hint,
-                rpc_metadata=rpc_metadata,
-                rpc_timeout=rpc_timeout,
-                task_queue=self._queue,
-            )
-        )
+    # Groups of calls live in modules of their own, as functions whose first parameter is the handle.
+    signal = messaging.signal
+    query = messaging.query
+    execute_update = updating.execute_update
+    start_update = updating.start_update
+    get_update_handle = updating.get_update_handle
+    get_update_handle_for = updating.get_update_handle_for
 
     # -- ending it ----------------------------------------------------------------------------------------------
 
@@ -399,10 +239,3 @@ class WorkflowHandle(Generic[SelfT, ResultT]):
     def address(self) -> Address:
         """Where commands about this workflow go."""
         return self._address
-
-    # -- updates ------------------------------------------------------------------------------------------------
-
-    execute_update = updating.execute_update
-    start_update = updating.start_update
-    get_update_handle = updating.get_update_handle
-    get_update_handle_for = updating.get_update_handle_for

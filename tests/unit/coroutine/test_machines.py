@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from streamflow import exceptions
+from streamflow.coroutine.beginning import begin_activity
 from streamflow.coroutine.errors import NondeterminismError
 from streamflow.coroutine.facts import RunFacts
 from streamflow.coroutine.instance import Instance
@@ -42,7 +43,7 @@ def activity_machine(kind: CancellationType = CancellationType.TRY_CANCEL) -> Ac
     request = ActivityRequest(
         activity_type="a", timeouts=ActivityTimeouts(start_to_close_ms=1), cancellation_type=kind
     )
-    machine = owner.begin_activity(request, None)._machine
+    machine = begin_activity(owner, request, None)._machine
     assert machine is not None
     return machine
 

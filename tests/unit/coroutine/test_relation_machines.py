@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from streamflow import workflow
+from streamflow.coroutine.beginning import begin_child, begin_message
 from streamflow.coroutine.errors import NondeterminismError
 from streamflow.coroutine.instance import Instance
 from streamflow.coroutine.machines import child, external
@@ -56,7 +57,7 @@ def child_machine(
         workflow_type="Child",
         options=ChildOptions(cancellation_type=kind),
     )
-    return owner.begin_child(request, owner.values, None, handle_class=ChildHandle)
+    return begin_child(owner, request, owner.values, None, handle_class=ChildHandle)
 
 
 def say_child(machine: ChildMachine, cue: child.Cue) -> None:
@@ -115,7 +116,7 @@ def message_machine(cue: external.Cue = X.CANCEL) -> ExternalMachine:
     request: SignalRequest | CancelRequest = SignalRequest(target=target, signal_name="s")
     if cue is X.ABANDON:
         request = CancelRequest(target=target)
-    machine = owner.begin_message(request, owner.values)._machine
+    machine = begin_message(owner, request, owner.values)._machine
     assert machine is not None
     return machine
 
