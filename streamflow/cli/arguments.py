@@ -11,12 +11,17 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
+from streamflow.cli import completers
 from streamflow.cli.address import Connection
 from streamflow.cli.exits import CommandError, ExitCode
 
 HERE = Connection()
 
-WorkflowID = Annotated[str, Parameter(help="The workflow's ID.")]
+WorkflowID = Annotated[str, Parameter(help="The workflow's ID.", completer=completers.workflow_ids)]
+WorkflowType = Annotated[
+    str,
+    Parameter(help="The name of the workflow's type.", completer=completers.workflow_types),
+]
 Input = Annotated[
     list[str] | None,
     Parameter(
@@ -28,7 +33,11 @@ Input = Annotated[
 ]
 Queue = Annotated[
     str | None,
-    Parameter(name=["--queue", "-q"], help="Its task queue; found by the ID when left out."),
+    Parameter(
+        name=["--queue", "-q"],
+        help="Its task queue; found by the ID when left out.",
+        completer=completers.queues,
+    ),
 ]
 Run = Annotated[
     str | None, Parameter(name=["--run-id", "-r"], help="One run; the latest when left out.")

@@ -19,6 +19,7 @@ app.command("streamflow.cli.gateway:gateway", help="Serve the web UI and the HTT
 app.command("streamflow.cli.replay:replay", help="Run a downloaded history again.")
 app.command("streamflow.cli.check:check", help="Find traps in workflow code.")
 app.command("streamflow.cli.doctor:doctor", help="Find what is wrong, and what mends it.")
+app.command("streamflow.cli.completion:completion", help="Print a shell's completion script.")
 app.command("streamflow.cli.version:version", help="Print the version.")
 
 workflow = App(name="workflow", help="Start workflows and speak to them.")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
+from streamflow.cli import completers
 from streamflow.cli.address import Connection
 from streamflow.cli.arguments import Input, parse_inputs
 from streamflow.cli.calling import called
@@ -27,6 +28,7 @@ Overlap = Annotated[
         help="What becomes of an action that is due while an earlier one runs. Default: skip."
     ),
 ]
+ScheduleID = Annotated[str, Parameter(help="Its ID.", completer=completers.schedule_ids)]
 Note = Annotated[str | None, Parameter(help="Why.")]
 
 
@@ -34,8 +36,18 @@ def create(
     schedule_id: str,
     /,
     *,
-    workflow_type: Annotated[str, Parameter(name=["--type"], help="The workflow's type.")],
-    queue: Annotated[str, Parameter(name=["--queue", "-q"], help="Its task queue.")],
+    workflow_type: Annotated[
+        str,
+        Parameter(
+            name=["--type"],
+            help="The workflow's type.",
+            completer=completers.workflow_types,
+        ),
+    ],
+    queue: Annotated[
+        str,
+        Parameter(name=["--queue", "-q"], help="Its task queue.", completer=completers.queues),
+    ],
     workflow_id: Annotated[
         str | None, Parameter(help="The time is appended to it. Default: the schedule's ID.")
     ] = None,
@@ -86,14 +98,10 @@ def create(
     return called(connection, call)
 
 
-def describe(schedule_id: str, /, *, output: Form = "table", connection: Connection = HERE) -> int:
-    """Shows a schedule, what it has done, and when it acts next.
-
-    Parameters
-    ----------
-    schedule_id
-        Its ID.
-    """
+def describe(
+    schedule_id: ScheduleID, /, *, output: Form = "table", connection: Connection = HERE
+) -> int:
+    """Shows a schedule, what it has done, and when it acts next."""
 
     async def call(client: Client) -> int:
         _show(await client.get_schedule_handle(schedule_id).describe(), output)
@@ -125,28 +133,30 @@ def list_(*, output: Form = "table", connection: Connection = HERE) -> int:
     return called(connection, call)
 
 
-def pause(schedule_id: str, /, *, note: Note = None, connection: Connection = HERE) -> int:
+def pause(schedule_id: ScheduleID, /, *, note: Note = None, connection: Connection = HERE) -> int:
     """Pauses a schedule."""
     return _done(connection, schedule_id, lambda handle: handle.pause(note=note))
 
 
-def unpause(schedule_id: str, /, *, note: Note = None, connection: Connection = HERE) -> int:
+def unpause(schedule_id: ScheduleID, /, *, note: Note = None, connection: Connection = HERE) -> int:
     """Lets a paused schedule go on."""
     return _done(connection, schedule_id, lambda handle: handle.unpause(note=note))
 
 
-def trigger(schedule_id: str, /, *, overlap: Overlap = None, connection: Connection = HERE) -> int:
+def trigger(
+    schedule_id: ScheduleID, /, *, overlap: Overlap = None, connection: Connection = HERE
+) -> int:
     """Acts now."""
     return _done(connection, schedule_id, lambda handle: handle.trigger(overlap=_overlap(overlap)))
 
 
-def delete(schedule_id: str, /, *, connection: Connection = HERE) -> int:
+def delete(schedule_id: ScheduleID, /, *, connection: Connection = HERE) -> int:
     """Ends a schedule; workflows that it started go on."""
     return _done(connection, schedule_id, lambda handle: handle.delete())
 
 
 def backfill(
-    schedule_id: str,
+    schedule_id: ScheduleID,
     /,
     *,
     start: Annotated[datetime, Parameter(help="From here on; UTC without a zone.")],
@@ -154,13 +164,7 @@ def backfill(
     overlap: Overlap = None,
     connection: Connection = HERE,
 ) -> int:
-    """Acts now for a stretch of time.
-
-    Parameters
-    ----------
-    schedule_id
-        Its ID.
-    """
+    """Acts now for a stretch of time."""
     from streamflow.client import ScheduleBackfill
 
     one = ScheduleBackfill(start, end, _overlap(overlap))

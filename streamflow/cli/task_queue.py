@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
+from cyclopts import Parameter
+
+from streamflow.cli import completers
 from streamflow.cli.address import Connection
 from streamflow.cli.calling import called
 from streamflow.cli.exits import CommandError, ExitCode
@@ -31,14 +34,14 @@ def list_(*, output: Form = "table", connection: Connection = HERE) -> int:
     return called(connection, call)
 
 
-def describe(queue: str, /, *, output: Form = "table", connection: Connection = HERE) -> int:
-    """Shows a queue: each partition with who has it, and how many offsets are still to be read.
-
-    Parameters
-    ----------
-    queue
-        Its name.
-    """
+def describe(
+    queue: Annotated[str, Parameter(help="Its name.", completer=completers.queues)],
+    /,
+    *,
+    output: Form = "table",
+    connection: Connection = HERE,
+) -> int:
+    """Shows a queue: each partition with who has it, and how many offsets are still to be read."""
 
     async def call(client: Client) -> int:
         entries = await client.transport.queues()

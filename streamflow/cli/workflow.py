@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
+from streamflow.cli import completers
 from streamflow.cli.address import Connection
 from streamflow.cli.arguments import (
     HERE,
@@ -18,6 +19,7 @@ from streamflow.cli.arguments import (
     Seconds,
     Target,
     WorkflowID,
+    WorkflowType,
     duration,
     parse_inputs,
 )
@@ -31,10 +33,13 @@ if TYPE_CHECKING:
 
 
 def start(
-    workflow_type: str,
+    workflow_type: WorkflowType,
     /,
     *,
-    queue: Annotated[str, Parameter(name=["--queue", "-q"], help="The task queue.")],
+    queue: Annotated[
+        str,
+        Parameter(name=["--queue", "-q"], help="The task queue.", completer=completers.queues),
+    ],
     id: Annotated[
         str | None, Parameter(name=["--id"], help="The workflow's ID; random when left out.")
     ] = None,
@@ -53,13 +58,7 @@ def start(
     output: Form = "table",
     connection: Connection = HERE,
 ) -> int:
-    """Starts a workflow of this type.
-
-    Parameters
-    ----------
-    workflow_type
-        The name of the workflow's type.
-    """
+    """Starts a workflow of this type."""
     from streamflow.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 
     args = parse_inputs(input)

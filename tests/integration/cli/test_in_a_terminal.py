@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
+import shlex
 import signal
+from pathlib import Path
 
 import pexpect
 import pytest
@@ -158,3 +161,33 @@ def test_batches_draw_how_far_they_are(shell: Shell, greets: Greets) -> None:
     assert "succeeded" in shown
     assert piped.stderr == ""
     assert "succeeded: " in piped.stdout
+
+
+def test_a_shell_completes_commands_and_the_names_of_what_is_there(
+    shell: Shell, greets: Greets, tmp_path: Path
+) -> None:
+    """In bash: the group, its command, and the ID of a workflow that was started before."""
+    greets.start("completed-by-tab")
+    program = tmp_path / "streamflow"
+    program.write_text(f'#!/bin/sh\nexec {shlex.join(shell.command())} "$@"\n')
+    program.chmod(0o755)
+    environment = shell.environment | {
+        "PATH": f"{tmp_path}:{os.environ['PATH']}",
+        "PYTHONPATH": str(ROOT),
+        "TERM": "dumb",
+        "PS1": "$ ",
+        "INPUTRC": "/dev/null",
+    }
+    bash = pexpect.spawn(
+        "bash", ["--norc", "-i"], env=environment, encoding="utf-8", timeout=PATIENCE_S
+    )
+    bash.sendline('eval "$(streamflow completion bash)"; echo re""ady')
+    bash.expect("ready")
+
+    bash.send("streamflow workf\t")
+    bash.expect("streamflow workflow ")
+    bash.send("desc\t")
+    bash.expect("describe ")
+    bash.send("completed-b\t")
+    bash.expect("completed-by-tab")
+    bash.close(force=True)
