@@ -13,6 +13,7 @@ app = App(
     version=lambda: version_of("streamflow"),
 )
 
+app.command("streamflow.cli.init:init", help="Make a project to begin with.")
 app.command("streamflow.cli.dev:dev", help="Run Apps on this machine: embedded log, HTTP API.")
 app.command("streamflow.cli.worker_group:group", name="worker", help="Run Apps on Kafka.")
 app.command("streamflow.cli.gateway:gateway", help="Serve the web UI and the HTTP API.")

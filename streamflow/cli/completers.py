@@ -6,6 +6,7 @@ Nobody to ask, or no answer in two seconds, is no name to offer: whoever presses
 from __future__ import annotations
 
 import asyncio
+import importlib
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
@@ -67,7 +68,6 @@ def _quoted(text: str) -> str:
 
 
 def _asked(context: CompletionContext, ask: Ask) -> list[tuple[str, str]]:
-    import streamflow.client  # noqa: F401  # the time that this takes is not the answer's
     from streamflow.cli.address import Connection, connected
 
     given = {
@@ -75,6 +75,8 @@ def _asked(context: CompletionContext, ask: Ask) -> list[tuple[str, str]]:
         for name in ("address", "namespace", "profile")
         if (value := context.get(name)) is not None
     }
+
+    importlib.import_module("streamflow.client")  # the time that this takes is not the answer's
 
     async def call() -> list[tuple[str, str]]:
         async with asyncio.timeout(PATIENCE_S), connected(Connection(**given)) as client:
