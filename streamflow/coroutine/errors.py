@@ -8,11 +8,16 @@ Evicted, StepLimitExceeded, ContinueAsNewError   pass through ``except Exception
 from __future__ import annotations
 
 import asyncio
-from typing import ClassVar, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol, runtime_checkable
 
 from streamflow.exceptions import StreamflowError
 from streamflow.model.failure import NONDETERMINISM_SAID
 from streamflow.model.intents import ContinueAsNew
+
+if TYPE_CHECKING:
+    from streamflow.coroutine.source import Place
+    from streamflow.model.events import Recorded
+    from streamflow.model.intents import Intent
 
 
 class CodeFailed(Exception):
@@ -27,8 +32,22 @@ class CodeFailed(Exception):
         self.__cause__ = exception
 
 
+class Sides(NamedTuple):
+    """What a history says of a step, and what the code asked for in it."""
+
+    expected: tuple[Recorded, ...]
+    found: tuple[Intent, ...]
+    places: tuple[Place | None, ...]
+    """Where in the code each of ``found`` was asked for."""
+    at: int
+    """The first place, in both, where they differ."""
+
+
 class NondeterminismError(StreamflowError):
     """The code does not do what its history says it did."""
+
+    sides: Sides | None = None
+    """``None`` where the difference is no matter of what was asked for."""
 
     def __str__(self) -> str:
         return NONDETERMINISM_SAID + super().__str__()

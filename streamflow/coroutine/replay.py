@@ -7,10 +7,10 @@ timeouts, durations and results do not, so that those may be changed while runs 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import assert_never, cast
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple, assert_never, cast
 
-from streamflow.coroutine.errors import NondeterminismError
+from streamflow.coroutine.errors import NondeterminismError, Sides
 from streamflow.coroutine.instance import Instance
 from streamflow.coroutine.source import Place, suspended_place
 from streamflow.model.events import (
@@ -82,26 +82,46 @@ def replay(
         NondeterminismError: the code and its history do not fit; the message shows expected, found and where.
         CodeFailed: the code raised what is no failure.
     """
+    for step in recorded_steps(events):
+        size = history_bytes[step.index - _accepted(step.inputs)] if history_bytes else 0
+        replay_step(instance, step, history_bytes=size)
+
+
+class RecordedStep(NamedTuple):
+    """One activation as its history has it."""
+
+    index: int
+    """Of ``activated`` among the events."""
+    activated: Recorded
+    inputs: tuple[Recorded, ...]
+    """What it consumed, in its order."""
+    outcomes: list[Recorded]
+    """What the code asked for in it."""
+
+    @property
+    def first_index(self) -> int:
+        """Of the first event that was recorded with the step: updates are, just before it."""
+        return self.index - _accepted(self.inputs)
+
+
+def recorded_steps(events: Iterable[Recorded]) -> Iterator[RecordedStep]:
+    """The steps of a history in their order. No code is needed for that."""
     inputs: dict[Seq, Recorded] = {}
-    step: Recorded | None = None
-    outcomes: list[Recorded] = []
-    step_bytes = 0
+    step: RecordedStep | None = None
     for index, recorded in enumerate(events):
         kind = type(recorded.event)
         if kind in _OUTCOME_SET:
-            if not _ended_by_the_engine(recorded.event):
-                outcomes.append(recorded)
+            if step is not None and not _ended_by_the_engine(recorded.event):
+                step.outcomes.append(recorded)
         elif kind is Activated:
             if step is not None:
-                _replay_step(instance, step, inputs, outcomes, step_bytes)
-            step, outcomes = recorded, []
-            if history_bytes is not None:
-                consumed = cast("Activated", recorded.event).inputs
-                step_bytes = history_bytes[index - _accepted([inputs[seq] for seq in consumed])]
+                yield step
+            consumed = cast("Activated", recorded.event).inputs
+            step = RecordedStep(index, recorded, tuple([inputs.pop(seq) for seq in consumed]), [])
         elif kind not in _IGNORED:
             inputs[recorded.seq] = recorded
     if step is not None:
-        _replay_step(instance, step, inputs, outcomes, step_bytes)
+        yield step
 
 
 def _ended_by_the_engine(event: Event) -> bool:
@@ -114,38 +134,38 @@ def _ended_by_the_engine(event: Event) -> bool:
     return failure.kind is FailureKind.SERVER and failure.type == HISTORY_TOO_LONG
 
 
-def _replay_step(
-    instance: Instance,
-    step: Recorded,
-    inputs: dict[Seq, Recorded],
-    outcomes: list[Recorded],
-    history_bytes: int,
-) -> None:
-    event = step.event
+def replay_step(instance: Instance, step: RecordedStep, *, history_bytes: int = 0) -> list[Intent]:
+    """Runs the step again, and returns what the code asked for, which is what the history says.
+
+    Raises:
+        NondeterminismError: it is not; its ``sides`` are there, unless the code could not even take the inputs.
+        CodeFailed: the code raised what is no failure.
+    """
+    event = step.activated.event
     assert isinstance(event, Activated)
     if instance.done:
         raise NondeterminismError(
-            f"Expected the code to go on at event {step.seq} (Activated), found that it had already ended"
+            f"Expected the code to go on at event {step.activated.seq} (Activated), found that it had already ended"
         )
-    inputs_of_step = tuple([inputs.pop(seq) for seq in event.inputs])
     intents = instance.activate(
         Activation(
-            inputs=inputs_of_step,
+            inputs=step.inputs,
             now_ms=event.now_ms,
             seed=event.seed,
             flags=event.flags,
-            history_length=step.seq - 1 - _accepted(inputs_of_step),
+            history_length=step.activated.seq - 1 - _accepted(step.inputs),
             history_bytes=history_bytes,
             replaying=True,
-            patches=_marked(outcomes),
+            patches=_marked(step.outcomes),
             deployment=event.deployment,
             build_id=event.build_id,
             target_changed=event.target_changed,
         )
     )
-    outcomes = _without_given_up(outcomes, intents)
+    outcomes = _without_given_up(step.outcomes, intents)
     if len(intents) != len(outcomes) or not all(map(_fits, outcomes, intents)):
         raise _mismatch(instance, intents, outcomes)
+    return intents
 
 
 def _accepted(inputs: Sequence[Recorded]) -> int:
@@ -253,11 +273,13 @@ def _mismatch(
         found = f"{_intent_text(intents[at])} asked for at {places[at] or 'the end of the code'}"
     else:
         found = f"nothing asked for; {_waiting_text(instance)}"
-    return NondeterminismError(
+    error = NondeterminismError(
         f"Expected {expected}, found {found}: the code of workflow "
         f"{instance.definition.name or instance.facts.started.workflow_type!r} does not do what the history of run "
         f"{instance.facts.run_id} says; restore the old code or guard the change with workflow.patched()"
     )
+    error.sides = Sides(tuple(outcomes), tuple(intents), tuple(places[: len(intents)]), at)
+    return error
 
 
 def _event_text(recorded: Recorded) -> str:
