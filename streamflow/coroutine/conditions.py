@@ -5,8 +5,17 @@ from __future__ import annotations
 import asyncio
 import contextvars
 from collections.abc import Callable
+from typing import NamedTuple
 
 from streamflow.coroutine.loop import WorkflowLoop
+
+
+class Waiting(NamedTuple):
+    """A condition, and the future of whoever waits for it."""
+
+    condition: Callable[[], bool]
+    future: asyncio.Future[None]
+    context: contextvars.Context
 
 
 class Conditions:
@@ -14,12 +23,14 @@ class Conditions:
 
     def __init__(self, loop: WorkflowLoop) -> None:
         self._loop = loop
-        self._waiting: list[
-            tuple[Callable[[], bool], asyncio.Future[None], contextvars.Context]
-        ] = []
+        self._waiting: list[Waiting] = []
 
     def __bool__(self) -> bool:
         return bool(self._waiting)
+
+    def waiting(self) -> list[Waiting]:
+        """In the order in which they were begun."""
+        return [*self._waiting]
 
     async def wait(
         self, condition: Callable[[], bool], timeout_s: float | None, summary: str
@@ -34,7 +45,7 @@ class Conditions:
                 return
             raise TimeoutError
         future = self._loop.create_future()
-        waiting = (condition, future, contextvars.copy_context())
+        waiting = Waiting(condition, future, contextvars.copy_context())
         if timeout_s is None:
             self._waiting.append(waiting)
             await future
@@ -48,7 +59,7 @@ class Conditions:
 
     def check(self) -> bool:
         """Wakes whose condition holds; a condition that raises wakes its waiter with that. Whether any was woken."""
-        still: list[tuple[Callable[[], bool], asyncio.Future[None], contextvars.Context]] = []
+        still: list[Waiting] = []
         woken = False
         for waiting in self._waiting:
             condition, future, context = waiting

@@ -131,6 +131,10 @@ class Operations:
         self._outbox.clear()
         return intents
 
+    def pending(self) -> list[Machine]:
+        """Operations of steps that have ended which may still hear of an event, in their order."""
+        return [*self._pending.values()]
+
     def resolve(self, event: Resolution) -> None:
         machine = self._pending.get(event.op)
         if machine is None:

@@ -83,15 +83,15 @@ def replay(
         CodeFailed: the code raised what is no failure.
     """
     for step in recorded_steps(events):
-        size = history_bytes[step.index - _accepted(step.inputs)] if history_bytes else 0
+        size = history_bytes[step.first_position] if history_bytes else 0
         replay_step(instance, step, history_bytes=size)
 
 
 class RecordedStep(NamedTuple):
     """One activation as its history has it."""
 
-    index: int
-    """Of ``activated`` among the events."""
+    position: int
+    """Of ``activated`` among the events, from 0."""
     activated: Recorded
     inputs: tuple[Recorded, ...]
     """What it consumed, in its order."""
@@ -99,16 +99,16 @@ class RecordedStep(NamedTuple):
     """What the code asked for in it."""
 
     @property
-    def first_index(self) -> int:
+    def first_position(self) -> int:
         """Of the first event that was recorded with the step: updates are, just before it."""
-        return self.index - _accepted(self.inputs)
+        return self.position - _accepted(self.inputs)
 
 
 def recorded_steps(events: Iterable[Recorded]) -> Iterator[RecordedStep]:
     """The steps of a history in their order. No code is needed for that."""
     inputs: dict[Seq, Recorded] = {}
     step: RecordedStep | None = None
-    for index, recorded in enumerate(events):
+    for position, recorded in enumerate(events):
         kind = type(recorded.event)
         if kind in _OUTCOME_SET:
             if step is not None and not _ended_by_the_engine(recorded.event):
@@ -117,7 +117,8 @@ def recorded_steps(events: Iterable[Recorded]) -> Iterator[RecordedStep]:
             if step is not None:
                 yield step
             consumed = cast("Activated", recorded.event).inputs
-            step = RecordedStep(index, recorded, tuple([inputs.pop(seq) for seq in consumed]), [])
+            taken = tuple([inputs.pop(seq) for seq in consumed])
+            step = RecordedStep(position, recorded, taken, [])
         elif kind not in _IGNORED:
             inputs[recorded.seq] = recorded
     if step is not None:
@@ -270,7 +271,7 @@ def _mismatch(
     )
     expected = _event_text(outcomes[at]) if at < len(outcomes) else "nothing more in this step"
     if at < len(intents):
-        found = f"{_intent_text(intents[at])} asked for at {places[at] or 'the end of the code'}"
+        found = f"{intent_text(intents[at])} asked for at {places[at] or 'the end of the code'}"
     else:
         found = f"nothing asked for; {_waiting_text(instance)}"
     error = NondeterminismError(
@@ -289,7 +290,7 @@ def _event_text(recorded: Recorded) -> str:
     return f"event {recorded.seq} {type(event).__name__}{_label(event)}{asked}"
 
 
-def _intent_text(intent: Intent) -> str:
+def intent_text(intent: Intent) -> str:
     return f"{type(intent).__name__}{_label(intent)}"
 
 

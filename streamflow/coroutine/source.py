@@ -7,7 +7,7 @@ from functools import lru_cache
 from types import CodeType, FrameType
 from typing import NamedTuple
 
-_PLUMBING = frozenset({"streamflow", "asyncio", "contextlib"})
+PLUMBING = frozenset({"streamflow", "asyncio", "contextlib"})
 """Top-level packages that stand between workflow code and its operations."""
 
 
@@ -32,7 +32,7 @@ def calling_place() -> Place | None:
     """The nearest frame of user code above the caller."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
-        if frame.f_globals.get("__name__", "").partition(".")[0] not in _PLUMBING:
+        if frame.f_globals.get("__name__", "").partition(".")[0] not in PLUMBING:
             return Place(frame.f_code, frame.f_lineno)
         frame = frame.f_back
     return None
@@ -44,7 +44,7 @@ def suspended_place(coroutine: object) -> Place | None:
     while coroutine is not None:
         frame: FrameType | None = getattr(coroutine, "cr_frame", None)
         if frame is not None and (
-            frame.f_globals.get("__name__", "").partition(".")[0] not in _PLUMBING
+            frame.f_globals.get("__name__", "").partition(".")[0] not in PLUMBING
         ):
             found = Place(frame.f_code, frame.f_lineno)
         coroutine = getattr(coroutine, "cr_await", None)

@@ -78,7 +78,7 @@ class _Watched:
             self.run_id = ""
             if self.interrupted:
                 # An interruption that was not delivered yet must not hit whatever comes next.
-                _clear_exception(self.thread_id)
+                clear_exception(self.thread_id)
                 self.interrupted = False
         self.suspects.left()
 
@@ -164,7 +164,7 @@ class Watchdog:
                     log.warning(
                         "step_over_limit", run_id=watched.run_id, stack=_stack(watched.thread_id)
                     )
-                    _raise_in(watched.thread_id, self._interruption)
+                    raise_in(watched.thread_id, self._interruption)
                 elif not watched.told and time.monotonic() - watched.began_s > self._blocks_s:
                     watched.told = True
                     log.warning(
@@ -268,11 +268,11 @@ def code_of(definitions: Iterable[WorkflowDefinition]) -> str:
     return digest.hexdigest()
 
 
-def _raise_in(thread_id: int, error: type[BaseException]) -> None:
+def raise_in(thread_id: int, error: type[BaseException]) -> None:
     ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread_id), ctypes.py_object(error))
 
 
-def _clear_exception(thread_id: int) -> None:
+def clear_exception(thread_id: int) -> None:
     ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread_id), None)
 
 
