@@ -22,6 +22,7 @@ from streamflow.worker.conflicts import AppConflict, refuse_difference
 
 if TYPE_CHECKING:
     from streamflow.runtime import Runtime
+    from streamflow.timetravel import CodeAtHand
     from streamflow.worker import Worker
 
 __all__ = ["App", "AppConflict", "refuse_conflicts", "run_apps", "run_workers"]
@@ -91,6 +92,17 @@ class App:
             half.workflows = ()
             half.workflow_types = frozenset()
         return half
+
+    def code(self) -> CodeAtHand:
+        """Its workflows for replays, with the converter and the interceptors that its workers have."""
+        from streamflow.timetravel import CodeAtHand
+
+        return CodeAtHand.of_worker(
+            self.workflows,
+            namespace=self.namespace,
+            data_converter=self.data_converter,
+            options=self.options,
+        )
 
     async def run(
         self,

@@ -32,6 +32,7 @@ from streamflow.client import Client, WorkflowFailureError
 from streamflow.gateway import Gateway
 from streamflow.gateway.server import DEFAULT_PORT
 from streamflow.observability import configure
+from streamflow.timetravel import Travels
 from streamflow.ui import ui_routes
 
 HOST = "127.0.0.1"
@@ -66,13 +67,14 @@ SCENES = (
 @asynccontextmanager
 async def everything(folder: Path, listening: socket.socket) -> AsyncIterator[tuple[Client, Site]]:
     """The whole shop on one log; other processes come in by the HTTP API, whose address it prints."""
+    travels = Travels([app.code()])
     async with (
         await Client.connect(f"embedded:{folder}") as client,
         app.worker(client, state_dir=folder / "state"),
         Gateway(
             {client.namespace: client.transport},
             port=free_port(DEFAULT_PORT),
-            extra_routes=ui_routes({client.namespace: client}),
+            extra_routes=ui_routes({client.namespace: client}, travels=travels),
         ) as gateway,
     ):
         site = Site(client)
@@ -82,6 +84,7 @@ async def everything(folder: Path, listening: socket.socket) -> AsyncIterator[tu
             print(f"Drivers     {url_of(listening)}/driver")
             print(f"HTTP API    {gateway.url}/api/v1/openapi.json\n", flush=True)
             yield client, site
+    await travels.close()
 
 
 async def play(client: Client, site: Site, scene: Scene) -> None:

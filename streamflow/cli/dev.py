@@ -54,8 +54,10 @@ def dev(
 
 async def _serve(apps: Sequence[App], folder: Path, host: str, port: int) -> None:
     from streamflow.app import refuse_conflicts, run_workers
+    from streamflow.cli.gateway import is_loopback
     from streamflow.client import Client
     from streamflow.gateway import Gateway
+    from streamflow.timetravel import Travels
     from streamflow.ui import ui_routes
 
     refuse_conflicts(apps)
@@ -69,7 +71,13 @@ async def _serve(apps: Sequence[App], folder: Path, host: str, port: int) -> Non
             clients.append(await stack.enter_async_context(client))
         transports = {client.namespace: client.transport for client in clients}
         by_namespace = {client.namespace: client for client in clients}
-        gateway = Gateway(transports, host=host, port=port, extra_routes=ui_routes(by_namespace))
+        travels: Travels | None = None
+        if is_loopback(host):
+            # What code holds is shown to whoever asks: to nobody but this machine.
+            travels = Travels([app.code() for app in apps])
+            stack.push_async_callback(travels.close)
+        pages = ui_routes(by_namespace, travels=travels)
+        gateway = Gateway(transports, host=host, port=port, extra_routes=pages)
         try:
             await gateway.start()
         except OSError as error:

@@ -22,6 +22,17 @@ def replay(
     *targets: Annotated[
         str, Parameter(name="MODULE:APP", help="The Apps that have the workflow's code.")
     ],
+    step: Annotated[
+        int | None,
+        Parameter(help="Show this step: its events and where the code stands; -1 is the last."),
+    ] = None,
+    show_locals: Annotated[
+        bool, Parameter(name="--locals", negative="", help="With --step: fields and variables too.")
+    ] = False,
+    web: Annotated[
+        bool, Parameter(negative="", help="Step through it in a browser, on this machine alone.")
+    ] = False,
+    port: Annotated[int, Parameter(help="With --web; 0 takes any free one.")] = 0,
 ) -> int:
     """Runs every step of a history again, with today's code: no activity runs, no time passes.
 
@@ -50,6 +61,15 @@ def replay(
             f"Expected {file} to begin with workflow_started, found {started}", ExitCode.USAGE
         )
     app, definition = _find(load_apps(targets), started.workflow_type)
+    if web or step is not None:
+        from streamflow.cli import stepping
+
+        if web:
+            return stepping.serve(history, app, port)
+        assert step is not None
+        return stepping.show(history, app, step, with_values=show_locals)
+    if show_locals:
+        raise CommandError("Expected --step with --locals, found none", ExitCode.USAGE)
     try:
         outcome = _replay(history, app, definition)
     except NondeterminismError as error:

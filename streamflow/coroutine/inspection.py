@@ -46,6 +46,8 @@ class TaskSeen(NamedTuple):
     """A task that has not ended."""
 
     name: str
+    order: int
+    """Its place among all tasks and futures of the run: names may be given twice."""
     is_main: bool
     """Whether it runs the workflow's run method."""
     frames: tuple[Standing, ...]
@@ -58,6 +60,7 @@ def tasks_of(instance: Instance) -> list[TaskSeen]:
     return [
         TaskSeen(
             task.get_name(),
+            task.order,
             task is instance._main,
             *_chain(instance, task),
         )
@@ -139,8 +142,7 @@ def _awaited(instance: Instance, awaitable: Any) -> str:
     if isinstance(future, asyncio.Task):
         return f"task {future.get_name()}"
     for machine in instance.operations.pending():
-        handle = getattr(machine, "handle", None) or getattr(machine, "_handle", None)
-        if handle is future or (isinstance(handle, TimerHandle) and _calls(handle, future)):
+        if any(one is future or _calls(one, future) for one in gc.get_referents(machine)):
             return str(machine)
     children = getattr(future, "_children", None)  # of asyncio.gather
     if type(children) is list:
@@ -154,6 +156,9 @@ def _is_future(value: object) -> bool:
     return issubclass(type(value), asyncio.Future)
 
 
-def _calls(handle: TimerHandle, future: object) -> bool:
+def _calls(handle: object, future: object) -> bool:
+    """Whether it is a timer that ends the future when it fires."""
+    if type(handle) is not TimerHandle:
+        return False
     args = getattr(handle, "_args", None) or ()
     return any(argument is future for argument in args)

@@ -41,13 +41,22 @@ class CodeAtHand:
         data_converter: DataConverter = DataConverter.default,
         options: Mapping[str, Any] | None = None,
     ) -> CodeAtHand:
-        """``options`` are those of the worker (or App) that runs them: interceptors, runners and failure types count.
+        """``options`` are those of the worker (or App) that runs them: interceptors, runners, failure types, plugins.
 
         Raises:
             ValueError: a class is no workflow, or two have one name.
         """
-        given = options or {}
-        definitions = definitions_of(workflows, given.get("workflow_failure_exception_types", ()))
+        given: Mapping[str, Any] = {
+            **(options or {}),
+            "workflows": workflows,
+            "data_converter": data_converter,
+            "namespace": namespace,
+        }
+        for plugin in given.get("plugins", ()):
+            given = plugin.configure_replayer(dict(given))
+        definitions = definitions_of(
+            given["workflows"], given.get("workflow_failure_exception_types", ())
+        )
         return CodeAtHand(
             namespace=namespace,
             definitions=run_by(
@@ -55,7 +64,7 @@ class CodeAtHand:
                 given.get("workflow_runner", SANDBOXED),
                 given.get("unsandboxed_workflow_runner", UNSANDBOXED),
             ),
-            converter=data_converter,
+            converter=given["data_converter"],
             interceptors=given.get("interceptors", ()),
             guarded=not given.get("debug_mode", False),
         )

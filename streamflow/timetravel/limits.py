@@ -22,7 +22,7 @@ class Limits:
     step_seconds: float = 2.0
     """One step of the code gets so long beyond that; then it is interrupted."""
     states_kept: int = 32
-    """States that are kept for stepping back and forth."""
+    """States that are kept for stepping back and forth; at least 2, as a step is compared with the one before."""
     players_kept: int = 3
     """Coroutines of one run that are kept, each at another step."""
     window: int = 12

@@ -113,10 +113,10 @@ class Player:
     # -- replaying -------------------------------------------------------------------------------------------------
 
     def _reach(self, number: int, gate: PayloadGate, deadline: Deadline) -> None:
+        for one in (number - 1, number):
+            if one in self._states:
+                self._states.move_to_end(one)  # so that it is not forgotten meanwhile
         if self._is_known(number):
-            for one in (number - 1, number):
-                if one in self._states:
-                    self._states.move_to_end(one)
             return
         # One step earlier as well, unless its state is here: that is what the step is compared with.
         before = number if number - 1 in self._states else number - 1

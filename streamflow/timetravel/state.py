@@ -34,6 +34,8 @@ class TaskShown:
     """A task that has not ended."""
 
     name: str
+    order: int
+    """Tells tasks of one name apart."""
     kind: str
     """``run``, ``signal``, ``update`` or ``task``."""
     waits_for: str
@@ -105,20 +107,22 @@ def with_changes(before: State | None, now: State) -> State:
     """``now``, with what is different in it from ``before``. The first step's state has no changes."""
     if before is None:
         return now
-    earlier = {task.name: task for task in before.tasks}
-    names = {task.name for task in now.tasks}
+    earlier = {task.order: task for task in before.tasks}
+    known = {task.order for task in now.tasks}
     return replace(
         now,
         fields=marked(before.fields, now.fields),
-        tasks=tuple(_task_changes(earlier.get(task.name), task) for task in now.tasks),
-        ended_tasks=tuple(task.name for task in before.tasks if task.name not in names),
+        tasks=tuple(_task_changes(earlier.get(task.order), task) for task in now.tasks),
+        ended_tasks=tuple(task.name for task in before.tasks if task.order not in known),
     )
 
 
 def _task(seen: TaskSeen, reading: Reading, loaded_s: float) -> TaskShown:
     word = seen.name.partition(" ")[0]
     kind = "run" if seen.is_main else word if word in ("signal", "update") else "task"
-    return TaskShown(seen.name, kind, seen.waits_for, frames_shown(seen.frames, reading, loaded_s))
+    return TaskShown(
+        seen.name, seen.order, kind, seen.waits_for, frames_shown(seen.frames, reading, loaded_s)
+    )
 
 
 def _frame(standing: Standing, reading: Reading, loaded_s: float) -> FrameShown:

@@ -16,7 +16,7 @@ import uuid
 import zlib
 import zoneinfo
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from itertools import islice
@@ -48,6 +48,8 @@ NODES_MAX = 4_000
 NODES_OF_ONE_MAX = 1_000
 """... and of one of them, so that a large one does not hide the others."""
 NAME_CHARS_MAX = 80
+PREVIEW_CHARS_MAX = 72
+"""Of what is made of parts, on one line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,7 @@ class Reading:
         """``workflow`` is shown by its name alone: its fields have a place of their own."""
         self._workflow = workflow
         self._left = NODES_MAX
-        self._left_of_one = 0
+        self._left_of_one = NODES_OF_ONE_MAX
         self._within: dict[int, None] = {}
         """By identity: what the value being read is a part of."""
 
@@ -126,14 +128,48 @@ class Reading:
             if issubclass(kind, base):
                 size = count(value)
                 parts = self._parts(items(value), depth)
-                text = f"{name} of {size:,}" if size else f"{name}, empty"
-                return Value(name, text, parts, size - len(parts))
+                return Value(name, _preview(name, base, parts, size), parts, size - len(parts))
         fields = fields_of(value)
         parts = self._parts(fields.items(), depth)
         if issubclass(kind, BaseException):
             args = Part("args", self.value(_args_of.__get__(value), depth))
-            return Value(name, name, (args, *parts), max(0, len(fields) - PARTS_MAX))
-        return Value(name, name, parts, max(0, len(fields) - PARTS_MAX))
+            parts = (args, *parts)
+        text = _preview(name, object, parts, len(fields))
+        return Value(name, text, parts, max(0, len(fields) - PARTS_MAX))
+
+
+def _preview(name: str, base: type, parts: Sequence[Part], size: int) -> str:
+    """The beginning of it as the code might write it; what is cut begins with the number of its parts."""
+    opening, closing = _BRACKETS.get(base, (f"{name}(", ")"))
+    if not parts and base in (set, frozenset):
+        return f"{name}()"
+    said: list[str] = []
+    chars = 0
+    for part in parts:
+        one = part.value.text
+        if base is dict:
+            one = f"{part.name}: {one}"
+        elif base is object:
+            one = f"{part.name}={one}"
+        chars += len(one) + 2
+        if chars > PREVIEW_CHARS_MAX:
+            break
+        said.append(one)
+    if len(said) == size or (base is object and len(said) == len(parts)):
+        closing = ",)" if base is tuple and size == 1 else closing
+        return opening + ", ".join(said) + closing
+    begun = opening + "".join(f"{one}, " for one in said) + "…" + closing
+    return begun if base is object else f"{name} of {size:,}: {begun}"
+
+
+_BRACKETS: Mapping[type, tuple[str, str]] = {
+    dict: ("{", "}"),
+    list: ("[", "]"),
+    tuple: ("(", ")"),
+    deque: ("deque([", "])"),
+    set: ("{", "}"),
+    frozenset: ("frozenset({", "})"),
+}
 
 
 # -- what has no parts ---------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ Nothing is kept here: an address names all there is to a page.
 
 from __future__ import annotations
 
+from streamflow.ui.replaying import replay_routes
 from streamflow.ui.routes import ui_routes
 
-__all__ = ["ui_routes"]
+__all__ = ["replay_routes", "ui_routes"]

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from streamflow.client.calls.values import converter_for
-from streamflow.converter import DataConverter
+from streamflow.converter import DataConverter, WorkflowSerializationContext
 from streamflow.converter.codec import recode_failure, recode_one
 from streamflow.model.failure import Failure, FailureKind
 from streamflow.model.payload import Payload
@@ -51,6 +51,14 @@ class Reader:
     @staticmethod
     def of(visit: Visit, workflow_id: str) -> Reader:
         return Reader(converter_for(visit.client, workflow_id))
+
+    @staticmethod
+    def within(converter: DataConverter, namespace: str, workflow_id: str) -> Reader:
+        """Where there is no client."""
+        if converter.takes_context or (converter.pipeline and converter.pipeline.takes_context):
+            context = WorkflowSerializationContext(namespace, workflow_id)
+            return Reader(converter.with_context(context))
+        return Reader(converter)
 
     async def value(self, payload: Payload | None) -> Shown | None:
         """``None`` for no payload. What cannot be decoded says why: one bad value must not hide the page."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from starlette.routing import BaseRoute, Route
 
 from streamflow.client import Client
+from streamflow.timetravel import Travels
 from streamflow.ui import (
     actions,
     batches,
@@ -17,7 +18,7 @@ from streamflow.ui import (
     schedules,
     starting,
 )
-from streamflow.ui.site import Site, View
+from streamflow.ui.site import Site, View, Visit
 
 PAGES: tuple[tuple[str, str, View], ...] = (
     ("GET", "workflows", executions.page),
@@ -40,9 +41,20 @@ PAGES: tuple[tuple[str, str, View], ...] = (
 )
 
 
-def ui_routes(clients: Mapping[str, Client]) -> list[BaseRoute]:
-    """The UI over these clients, by namespace: `Gateway(transports, extra_routes=ui_routes(clients))`."""
-    site = Site(clients)
+def ui_routes(
+    clients: Mapping[str, Client],
+    *,
+    travels: Travels | None = None,
+    may_travel: Callable[[Visit], bool] = lambda _visit: True,
+) -> list[BaseRoute]:
+    """The UI over these clients, by namespace: `Gateway(transports, extra_routes=ui_routes(clients))`.
+
+    Args:
+        travels: Makes steps of runs anew, with the workflow code of this process. Its pages show what the code holds, so
+            serve them on loopback, or to whom ``may_travel`` lets see it. Without it those pages say that there is no code.
+        may_travel: Whether whoever visits may see that.
+    """
+    site = Site(clients, travels=travels, may_travel=may_travel)
     routes: list[BaseRoute] = [
         Route("/", site.home),
         Route("/ui/static/{version}/{name}", site.file),

@@ -21,6 +21,7 @@ from starlette.responses import RedirectResponse, Response
 
 from streamflow.client import Client
 from streamflow.service import RPCError, RPCStatusCode
+from streamflow.timetravel import Travels
 from streamflow.ui import formats
 
 FORM_BYTES_MAX = 2 * 1024 * 1024
@@ -136,8 +137,17 @@ def link(namespace: str, page: str, /, **parameters: str | int | None) -> str:
 class Site:
     """The pages over these namespaces."""
 
-    def __init__(self, clients: Mapping[str, Client]) -> None:
+    def __init__(
+        self,
+        clients: Mapping[str, Client],
+        *,
+        travels: Travels | None = None,
+        may_travel: Callable[[Visit], bool] = lambda _visit: True,
+    ) -> None:
+        """``may_travel`` says who may see what code holds, which are values that no event has."""
         self.clients = clients
+        self.travels = travels
+        self.may_travel = may_travel
         self._templates = Environment(
             loader=PackageLoader("streamflow.ui"),
             autoescape=True,

@@ -19,7 +19,9 @@ from streamflow.ui.history import EVENTS_OF_A_PAGE, events_after, latest
 from streamflow.ui.payloads import Cause, Reader, Shown, cut
 from streamflow.ui.site import Visit
 from streamflow.ui.steps import Step, steps_of
+from streamflow.ui.telling import EMPTY, about, values_of, without_payloads
 from streamflow.ui.timeline import draw
+from streamflow.ui.travel import travel
 
 QUERY = timedelta(seconds=5)
 LINES_MAX = 200
@@ -126,14 +128,14 @@ async def events(visit: Visit, run: Run) -> dict[str, Any]:
     rows: list[dict[str, Any]] = []
     for recorded in found:
         body = event_to_json(recorded)
-        fields = {name: value for name, value in body["event"].items() if value not in _EMPTY}
+        fields = {name: value for name, value in body["event"].items() if value not in EMPTY}
         rows.append(
             {
                 "recorded": recorded,
                 "type": body["type"],
-                "about": _about(fields),
-                "values": await _values(run.reader, recorded.event),
-                "fields": cut(json.dumps(_without_payloads(fields), indent=2, ensure_ascii=False)),
+                "about": about(fields),
+                "values": await values_of(run.reader, recorded.event),
+                "fields": cut(json.dumps(without_payloads(fields), indent=2, ensure_ascii=False)),
             }
         )
     size = EVENTS_OF_A_PAGE
@@ -229,11 +231,9 @@ TABS = (
     Tab("pending", "Pending", pending),
     Tab("queries", "Queries", queries),
     Tab("stack", "Stack", stack),
+    Tab("travel", "Time travel", travel),
     Tab("json", "JSON", as_json),
 )
-
-_EMPTY: tuple[Any, ...] = (None, "", [], {}, 0, False)
-_NAMES = ("workflow_type", "activity_type", "name", "signal_name", "patch_id", "summary", "reason")
 
 
 async def _line(run: Run, step: Step) -> Line:
@@ -248,27 +248,6 @@ async def _line(run: Run, step: Step) -> Line:
         await reader.causes(step.failure),
         address,
     )
-
-
-def _about(fields: Mapping[str, Any]) -> str:
-    return next((str(fields[name]) for name in _NAMES if fields.get(name)), "")
-
-
-async def _values(reader: Reader, event: Any) -> dict[str, Any]:
-    result = await reader.value(getattr(event, "result", None))
-    return {
-        "Arguments": await reader.values(getattr(event, "args", ())),
-        "Details": await reader.values(getattr(event, "details", ())),
-        "Result": [result] if result is not None else [],
-        "causes": await reader.causes(getattr(event, "failure", None)),
-    }
-
-
-_SHOWN_APART = frozenset({"args", "result", "details", "failure", "token"})
-
-
-def _without_payloads(fields: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in fields.items() if name not in _SHOWN_APART}
 
 
 def as_json_text(value: Any) -> str:

@@ -11,6 +11,7 @@ from playwright.async_api import BrowserContext, Page, async_playwright
 
 from streamflow.gateway import Gateway
 from streamflow.testing import WorkflowEnvironment
+from streamflow.timetravel import Travels
 from streamflow.ui import ui_routes
 from tests.ui.shop import app
 from tests.ui.stage import Stage
@@ -22,14 +23,16 @@ CHROMIUM = "/usr/bin/chromium"
 async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
     async with await WorkflowEnvironment.start_local() as environment:
         client = environment.client
+        travels = Travels([app.code()])
         gateway = Gateway(
             {client.namespace: client.transport},
-            extra_routes=ui_routes({client.namespace: client}),
+            extra_routes=ui_routes({client.namespace: client}, travels=travels),
         )
         async with app.worker(client, state_dir=tmp_path, partitions=1), gateway:
             headers = {"origin": gateway.url}
             async with httpx.AsyncClient(base_url=gateway.url, headers=headers, timeout=30) as http:
                 yield Stage(gateway.url, client, http)
+        await travels.close()
 
 
 @pytest_asyncio.fixture

@@ -62,13 +62,15 @@ async def test_every_page_can_be_read_and_heard(
     await (await stage.waiting("paused")).pause(reason="holiday")
     await scheduled(stage, "nightly")
     dead = stage.url + await letter(stage, b"no command")
-    views = ["", "timeline", "events", "pending", "queries", "stack", "json"]
+    views = ["", "timeline", "events", "pending", "queries", "stack", "travel", "json"]
     addresses = [
         stage.address("workflows"),
         stage.address("workflows", query="X"),
         *(stage.address("workflow", id="waiting", view=view) for view in views),
         *(stage.address("workflow", id=id) for id in ("failed", "stuck", "retrying", "paused")),
         stage.address("workflow", id="retrying", view="pending"),
+        stage.address("workflow", id="waiting", view="travel", step="2"),
+        stage.address("workflow", id="failed", view="travel"),
         stage.address("act", id="waiting", do="signal"),
         stage.address("act", id="waiting", do="reset"),
         stage.address("act", id="waiting", do="terminate"),

@@ -63,7 +63,7 @@ CORPUS = (
     "<b hx-get='/' hx-trigger='load' hx-on:click='window.stolen=1'>bold</b>",
     "a\u2028b\u202ec&lt;i&gt;\x7f",
 )
-VIEWS = ("", "timeline", "events", "pending", "queries", "stack", "json")
+VIEWS = ("", "timeline", "events", "pending", "queries", "stack", "travel", "json")
 
 
 async def addresses(stage: Stage) -> AsyncIterator[tuple[str, str]]:
@@ -85,6 +85,7 @@ async def addresses(stage: Stage) -> AsyncIterator[tuple[str, str]]:
         for id in (failed.id, stuck.id, untyped.id):
             yield text, stage.address("workflow", id=id)
         yield text, stage.address("workflow", id=failed.id, view="events")
+        yield text, stage.address("workflow", id=failed.id, view="travel", step="1")
         for view in VIEWS:
             yield text, stage.address("workflow", id=text, view=view)
             yield text, stage.address("workflow", id=noted.id, view=view)

@@ -43,6 +43,7 @@ async def test_every_view_opens(stage: Stage, page: Page) -> None:
         ("Pending", page.get_by_role("region", name="Timers")),
         ("Queries", page.get_by_role("heading", name="remarks")),
         ("Stack", page.get_by_text("await workflow.wait_condition(")),
+        ("Time travel", page.get_by_role("slider", name="Step")),
         ("JSON", page.get_by_text('"type": "workflow_started"')),
         ("History", page.get_by_text("into a box")),
     ]:

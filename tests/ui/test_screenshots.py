@@ -13,7 +13,7 @@ from tests.ui.stage import Stage
 pytestmark = [pytest.mark.asyncio, pytest.mark.browser]
 
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
-DOCUMENTED = (IMAGES.parent / "ui.md").read_text()
+DOCUMENTED = "".join((IMAGES.parent / name).read_text() for name in ("ui.md", "time-travel.md"))
 
 
 async def test_pictures_of_the_main_pages(stage: Stage, page: Page, tmp_path: Path) -> None:
@@ -31,6 +31,11 @@ async def test_pictures_of_the_main_pages(stage: Stage, page: Page, tmp_path: Pa
         ("ui-workflows", "light", stage.address("workflows")),
         ("ui-run", "light", stage.address("workflow", id="order-1045")),
         ("ui-timeline", "light", stage.address("workflow", id="order-1045", view="timeline")),
+        (
+            "ui-time-travel",
+            "light",
+            stage.address("workflow", id="order-1045", view="travel", step="2"),
+        ),
         ("ui-pending", "dark", stage.address("workflow", id="order-1044", view="pending")),
     ]:
         await page.emulate_media(color_scheme="dark" if theme == "dark" else "light")

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pexpect
 import pytest
 
@@ -134,3 +135,27 @@ def test_a_changed_workflow_is_shown_to_differ(
     assert "'other'" in done.stderr
     assert "changed_shop.py" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_history_is_stepped_through_in_a_browser(downloaded: tuple[Shell, Path]) -> None:
+    """`--web` serves the steps on this machine alone, until it is told to stop."""
+    shell, file = downloaded
+    serving = shell.start("replay", str(file), SHOP, "--web")
+    address = serving.line_with("Steps of greet at ").split()[4]
+
+    first = httpx.get(f"{address}?step=1", timeout=PATIENCE_S).text
+
+    assert address.startswith("http://127.0.0.1:")
+    assert "workflow_started" in first
+    assert "Greet.run" in first
+    assert serving.stop() == 0
+
+
+def test_a_step_is_shown_in_the_terminal(downloaded: tuple[Shell, Path]) -> None:
+    """What the code holds after it, without a debugger."""
+    shell, file = downloaded
+
+    done = shell.run("replay", str(file), SHOP, "--step", "-1", "--locals")
+
+    assert done.returncode == 0, done.stderr
+    assert "notes = ['flowers (2)']" in done.stdout

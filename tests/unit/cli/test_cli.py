@@ -243,6 +243,50 @@ def test_a_history_of_an_unknown_workflow_names_those_that_are_known(
     assert "found Greet" in capsys.readouterr().err
 
 
+def test_a_step_of_a_history_is_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its events, where the code stands, and with --locals what it holds."""
+    file = tmp_path / "h.json"
+    file.write_text(json.dumps(history()))
+
+    assert run(["replay", str(file), HERE, "--step", "-1", "--locals"]) == ExitCode.OK
+    said = capsys.readouterr().out
+    assert said.startswith("Step 1 of 1\n")
+    assert "came in        1  workflow_started Greet" in said
+    assert "asked for      3  workflow_completed" in said
+    assert "The code has ended." in said
+
+
+def test_a_step_that_the_code_does_not_come_through_shows_both_sides(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "h.json"
+    file.write_text(json.dumps(history("timer_started")))
+
+    assert run(["replay", str(file), HERE, "--step", "1"]) == ExitCode.FAILED
+    said = capsys.readouterr().out
+    assert "expected       3  timer_started" in said
+    assert "CompleteRun" in said
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["--step", "2"], "Expected a step from 1 to 1"),
+        (["--step", "0"], "Expected a step from 1 to 1"),
+        (["--locals"], "Expected --step with --locals"),
+    ],
+)
+def test_steps_that_are_not_there_are_refused(
+    words: list[str], expected: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With those that are."""
+    file = tmp_path / "h.json"
+    file.write_text(json.dumps(history()))
+
+    assert run(["replay", str(file), HERE, *words]) == ExitCode.USAGE
+    assert expected in capsys.readouterr().err
+
+
 # -- worker and topology ------------------------------------------------------------------------------------------
 
 
