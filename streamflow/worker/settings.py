@@ -107,7 +107,7 @@ def check(config: WorkerConfig) -> None:
         )
     if not config.get("workflows") and not config.get("activities"):
         raise ValueError(
-            "At least one activity or workflow must be specified: expected something to run, found neither"
+            "At least one activity, Nexus service, or workflow must be specified: expected something to run, found neither"
         )
     deployment = config.get("deployment_config")
     if config.get("use_worker_versioning") and not config.get("build_id"):

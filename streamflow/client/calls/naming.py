@@ -22,62 +22,66 @@ def workflow_name(workflow: str | Callable[..., Any]) -> tuple[str, Any]:
     """The type's name and its result's type hint (``None``: unknown).
 
     Raises:
-        TypeError: the function is no workflow's run method, or the workflow is dynamic and has no name of its own.
+        TypeError: it is neither text nor anything that could be called.
+        ValueError: the function is no workflow's run method, or the workflow is dynamic and has no name of its own.
     """
     if isinstance(workflow, str):
         return workflow, None
-    try:
-        definition: WorkflowDefinition = definition_of(workflow)
-    except ValueError as error:
+    if not callable(workflow):
         raise TypeError(
-            f"Expected a workflow's name or its run method (MyWorkflow.run), found {workflow!r}"
-        ) from error
+            "Workflow must be a string or callable: expected a workflow's name or its run method (MyWorkflow.run), found "
+            f"{workflow!r}"
+        )
+    definition: WorkflowDefinition = definition_of(workflow)
     if definition.name is None:
-        raise TypeError(
-            f"Expected a workflow with a name, found the dynamic {definition.cls.__qualname__}: pass the name as text"
+        raise ValueError(
+            "Cannot invoke dynamic workflow explicitly: expected a workflow with a name, found "
+            f"{definition.cls.__qualname__}; pass the name as text"
         )
     return definition.name, definition.run_signature.result
 
 
 def signal_name(signal: str | Callable[..., Any]) -> str:
-    """Raises TypeError for a function that is no signal handler, or a dynamic one."""
+    """Raises RuntimeError for a function that is no signal handler, or a dynamic one."""
     if isinstance(signal, str):
         return signal
     found = getattr(signal, SIGNAL, None)
     if not isinstance(found, SignalDefinition):
-        raise TypeError(
-            f"Expected a signal's name or a method decorated with @workflow.signal, found {signal!r}"
-        )
-    return _named(found.name, signal)
+        raise _undecorated("signal", signal)
+    return _named(found.name, "signal")
 
 
 def query_name(query: str | Callable[..., Any]) -> tuple[str, Any]:
-    """The query's name and its result's type hint. Raises TypeError for anything else."""
+    """The query's name and its result's type hint. Raises RuntimeError as `signal_name` does."""
     if isinstance(query, str):
         return query, ANSWERS.get(query)
     found = getattr(query, QUERY, None)
     if not isinstance(found, QueryDefinition):
-        raise TypeError(
-            f"Expected a query's name or a method decorated with @workflow.query, found {query!r}"
-        )
-    return _named(found.name, query), found.signature.result
+        raise _undecorated("query", query)
+    return _named(found.name, "query"), found.signature.result
 
 
 def update_name(update: str | Callable[..., Any]) -> tuple[str, Any]:
-    """The update's name and its result's type hint. Raises TypeError for what is neither text nor an update."""
+    """The update's name and its result's type hint. Raises RuntimeError as `signal_name` does."""
     if isinstance(update, str):
         return update, None
     found = getattr(update, UPDATE, None)
     if not isinstance(found, UpdateDefinition):
-        raise TypeError(
-            f"Expected an update's name or a method decorated with @workflow.update, found {update!r}"
-        )
-    return _named(found.name, update), found.signature.result
+        raise _undecorated("update", update)
+    return _named(found.name, "update"), found.signature.result
 
 
-def _named(name: str | None, handler: Callable[..., Any]) -> str:
+def _undecorated(kind: str, given: object) -> RuntimeError:
+    name = getattr(given, "__qualname__", repr(given))
+    return RuntimeError(
+        f"{kind.capitalize()} definition not found on {name}, is it decorated with @workflow.{kind}? Expected such a method or "
+        "a name as text"
+    )
+
+
+def _named(name: str | None, kind: str) -> str:
     if name is None:
-        raise TypeError(
-            f"Expected a handler with a name, found the dynamic {handler!r}: pass the name as text"
+        raise RuntimeError(
+            f"Cannot invoke dynamic {kind} definition: pass the {kind}'s name as text"
         )
     return name
