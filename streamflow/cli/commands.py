@@ -19,6 +19,7 @@ app.command("streamflow.cli.worker_group:group", name="worker", help="Run Apps o
 app.command("streamflow.cli.gateway:gateway", help="Serve the web UI and the HTTP API.")
 app.command("streamflow.cli.replay:replay", help="Run a downloaded history again.")
 app.command("streamflow.cli.check:check", help="Find traps in workflow code.")
+app.command("streamflow.cli.graph:graph", help="Draw what a workflow can do.")
 app.command("streamflow.cli.doctor:doctor", help="Find what is wrong, and what mends it.")
 app.command("streamflow.cli.completion:completion", help="Print a shell's completion script.")
 app.command("streamflow.cli.version:version", help="Print the version.")
@@ -43,6 +44,7 @@ for _name, _help in {
 }.items():
     workflow.command(f"streamflow.cli.steering:{_name}", help=_help)
 workflow.command("streamflow.cli.showing:show", help="Draw what a run did.")
+workflow.command("streamflow.cli.graph:of_run", name="graph", help="Draw the way that a run went.")
 workflow.command("streamflow.cli.updates:update", help="Change a workflow and print its answer.")
 workflow.command("streamflow.cli.listing:list_", name="list", help="List workflows.")
 workflow.command("streamflow.cli.listing:count", name="count", help="Count workflows.")

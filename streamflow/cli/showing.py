@@ -42,7 +42,7 @@ def show(
     """Draws what a run did: a line for each activity, timer, child and message, with a bar to scale."""
 
     async def call(client: Client) -> int:
-        run = _Run(client, workflow_id, target)
+        run = Run(client, workflow_id, target)
         await run.read()
         if not follow:
             if output == "table":
@@ -58,7 +58,7 @@ def show(
     return called(connection, call)
 
 
-class _Run:
+class Run:
     """A run as it was read last: its description, and every event so far."""
 
     def __init__(self, client: Client, workflow_id: str, target: Target) -> None:
@@ -146,7 +146,7 @@ class _Run:
         return lines + draw(shown, until_ms=until_ms, width=columns)
 
 
-async def _drawn_again(run: _Run, last: int) -> None:
+async def _drawn_again(run: Run, last: int) -> None:
     drawing = Drawing()
     while True:
         drawing.draw(run.lines(last))
@@ -156,7 +156,7 @@ async def _drawn_again(run: _Run, last: int) -> None:
         await run.read()
 
 
-async def _told_as_they_end(run: _Run, output: Form) -> None:
+async def _told_as_they_end(run: Run, output: Form) -> None:
     from streamflow.cli.timeline import facts_of
 
     told: set[int] = set()
