@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import os
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
@@ -22,10 +24,14 @@ if TYPE_CHECKING:
     from streamflow.client import Client
     from streamflow.converter import DataConverter
     from streamflow.gateway import Gateway
+    from streamflow.gateway.access import Access, AccessSettings
     from streamflow.gateway.probes import Probes
+    from streamflow.gateway.public import PublicAddress
     from streamflow.runtime import Runtime
 
 DEFAULT_NAMESPACE = "default"
+TOKEN_VARIABLE = "STREAMFLOW_GATEWAY_TOKEN"
+"""An admin's token, for those who need no access file."""
 
 
 def gateway(
@@ -80,7 +86,8 @@ def gateway(
             ExitCode.USAGE,
         )
     chosen = gateway_options.chosen(options, settings.gateway)
-    refuse_open_door(chosen)
+    access = _access(chosen)
+    refuse_open_door(chosen, has_login=access is not None)
     apps = load_apps(targets)
     names = namespace or sorted({app.namespace for app in apps})
     plan = Plan(
@@ -89,6 +96,7 @@ def gateway(
         apps=tuple(apps),
         config=settings.kafka_options() if ":" in address and "embedded:" not in address else {},
         options=chosen,
+        access=access or _without_login(),
     )
     try:
         asyncio.run(until_stopped(_serve(plan)))
@@ -106,16 +114,33 @@ class Plan:
     apps: tuple[App, ...]
     config: Mapping[str, object]
     options: GatewayOptions
+    access: AccessSettings
 
 
-def refuse_open_door(options: GatewayOptions) -> None:
+def _access(options: GatewayOptions) -> AccessSettings | None:
+    from streamflow.gateway.access import AccessError, load_access
+
+    path = Path(options.access) if options.access else None
+    try:
+        return load_access(path, os.environ, admin_token=os.environ.get(TOKEN_VARIABLE, ""))
+    except AccessError as error:
+        raise CommandError(str(error), ExitCode.USAGE) from error
+
+
+def _without_login() -> AccessSettings:
+    from streamflow.gateway.access import without_login
+
+    return without_login()
+
+
+def refuse_open_door(options: GatewayOptions, *, has_login: bool) -> None:
     """Raises `CommandError` where whoever reaches the address might do everything, unless that was said to be meant."""
     host = options.host or "127.0.0.1"
-    if options.insecure or is_loopback(host):
+    if has_login or options.insecure or is_loopback(host):
         return
     raise CommandError(
         f"Expected a loopback address where there is no login, found {host}: whoever reaches it could do everything. "
-        "Listen on 127.0.0.1, or say --insecure where something else lets nobody through",
+        f"Say who may what with --access FILE, or set {TOKEN_VARIABLE}; or say --insecure where something else lets nobody through",
         ExitCode.USAGE,
     )
 
@@ -137,7 +162,9 @@ async def _serve(plan: Plan) -> None:
     async with AsyncExitStack() as stack:
         clients = await _clients(plan, runtime, stack)
         probes = Probes({name: client.transport for name, client in clients.items()}, runtime)
-        gateway = _gateway(clients, probes, runtime, options)
+        access = _login(plan)
+        stack.push_async_callback(access.close)
+        gateway = _gateway(clients, probes, runtime, access, options)
         try:
             await gateway.start()
         except OSError as error:
@@ -180,21 +207,46 @@ def _converter(apps: Sequence[App], namespace: str) -> DataConverter | None:
     return next((app.data_converter for app in apps if app.namespace == namespace), None)
 
 
+def _login(plan: Plan) -> Access:
+    from streamflow.gateway.access import Access, AccessError
+
+    public = _public(plan.options)
+    try:
+        return Access(
+            plan.access,
+            secure=public is not None and public.secure,
+            root_path="" if public is None else public.root_path,
+        )
+    except AccessError as error:
+        raise CommandError(str(error), ExitCode.USAGE) from error
+
+
+def _public(options: GatewayOptions) -> PublicAddress | None:
+    from streamflow.gateway.public import PublicAddress
+
+    return PublicAddress.parse(options.public_url) if options.public_url else None
+
+
 def _gateway(
-    clients: Mapping[str, Client], probes: Probes, runtime: Runtime, options: GatewayOptions
+    clients: Mapping[str, Client],
+    probes: Probes,
+    runtime: Runtime,
+    access: Access,
+    options: GatewayOptions,
 ) -> Gateway:
     from streamflow.gateway import Gateway
-    from streamflow.gateway.public import PublicAddress
     from streamflow.ui import ui_routes
 
+    public = _public(options)
     return Gateway(
         {name: client.transport for name, client in clients.items()},
         host=options.host or "127.0.0.1",
         port=8233 if options.port is None else options.port,
         hosts=options.allow_host or [],
         origins=options.allow_origin or [],
-        public=PublicAddress.parse(options.public_url) if options.public_url else None,
+        public=public,
         probes=probes,
         runtime=runtime,
-        extra_routes=ui_routes(clients),
+        access=access,
+        extra_routes=ui_routes(clients, access, public_url="" if public is None else public.url),
     )

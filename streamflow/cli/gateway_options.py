@@ -64,6 +64,10 @@ class GatewayOptions:
             "Seconds between SIGTERM and the end of listening, in which /readyz says no. Default: 0.",
         ),
     ] = None
+    access: Annotated[
+        str | None,
+        _flag("access", "File that says who may what (docs/gateway.md). Default: no login."),
+    ] = None
     insecure: Annotated[
         bool | None,
         Parameter(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from streamflow import wiring
 from streamflow.client.transport import Transport
+from streamflow.client.wrapped import unwrapped
 from streamflow.converter import DataConverter, ExternalStorage
 from streamflow.ports import LogError, StoreTaken
 from streamflow.service import ConnectConfig, RPCError, RPCStatusCode, ServiceClient, TLSConfig
@@ -136,8 +137,9 @@ def service_client_of(transport: Transport) -> ServiceClient:
 def log_of(transport: Transport) -> Log:
     from streamflow.client.log.transport import LogTransport
 
-    if isinstance(transport, LogTransport):
-        return transport.log
+    found = unwrapped(transport)
+    if isinstance(found, LogTransport):
+        return found.log
     raise ValueError(
         "Expected a client of a log (Kafka, embedded or memory), found one of a gateway: a Worker needs the log itself"
     )
@@ -146,11 +148,13 @@ def log_of(transport: Transport) -> Log:
 async def require_namespace(transport: Transport) -> None:
     from streamflow.client.log.transport import LogTransport
 
-    if isinstance(transport, LogTransport):
-        await transport.require_namespace()
+    found = unwrapped(transport)
+    if isinstance(found, LogTransport):
+        await found.require_namespace()
 
 
 def creates_topics(transport: Transport) -> bool:
     from streamflow.client.log.transport import LogTransport
 
-    return isinstance(transport, LogTransport) and transport.create_topics
+    found = unwrapped(transport)
+    return isinstance(found, LogTransport) and found.create_topics

@@ -1,6 +1,6 @@
 """The ASGI application: routes, errors as problems, and what every request passes on its way to them.
 
-guard (hosts, origins, root path) -> counted (metrics) -> router -> operations
+guard (hosts, origins, root path) -> counted (metrics) -> identified (who asks) -> router -> operations
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from starlette.types import ASGIApp
 from streamflow.client.history.file import HistoryFileError
 from streamflow.client.http import api_v1
 from streamflow.client.transport import Transport
+from streamflow.gateway.access.identify import Access, Identified
 from streamflow.gateway.guard import LOOPBACK_HOSTS, Guard
 from streamflow.gateway.openapi import openapi_document
 from streamflow.gateway.operations import BadRequest, Operations
@@ -39,6 +40,7 @@ def application(
     public: PublicAddress | None = None,
     probes: Probes | None = None,
     runtime: Runtime | None = None,
+    access: Access | None = None,
     extra_routes: Sequence[BaseRoute] = (),
 ) -> ASGIApp:
     """The API over these namespaces.
@@ -49,9 +51,10 @@ def application(
         public: Where browsers find it, if a proxy stands before it.
         probes: What a cluster asks.
         runtime: Where requests are counted.
+        access: Who may what. Without it, whoever reaches this may do everything.
         extra_routes: What else this server offers, such as pages.
     """
-    operations = Operations(transports)
+    operations = Operations(transports, None if access is None else access.audit)
     document = msgspec.json.encode(openapi_document(ROUTES))
 
     async def describe_api(_request: Request) -> Response:
@@ -61,6 +64,9 @@ def application(
     routes.append(StarletteRoute(f"{api_v1.PREFIX}/openapi.json", describe_api, methods=["GET"]))
     routes += [*extra_routes, *(probes.routes() if probes is not None else ())]
     app: ASGIApp = Starlette(routes=routes, exception_handlers={HTTPException: _no_such_route})
+    open_paths = frozenset(PATHS if probes is not None else ())
+    if access is not None:
+        app = Identified(app, access, open_paths)
     if runtime is not None and runtime.has_metrics:
         app = Counted(app, routes, runtime)
     known = public or PublicAddress("", "", "")
@@ -69,7 +75,7 @@ def application(
         hosts={*hosts, *LOOPBACK_HOSTS, *filter(None, [known.host])},
         origins={*origins, *filter(None, [known.origin])},
         root_path=known.root_path,
-        open_paths=PATHS if probes is not None else (),
+        open_paths=open_paths,
     )
 
 

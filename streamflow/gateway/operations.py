@@ -15,6 +15,8 @@ from streamflow.client.errors import RPCTimeoutOrCancelledError
 from streamflow.client.http import api_v1
 from streamflow.client.http.api_v1_updates import UpdateBody
 from streamflow.client.transport import DEADLINE_S, EventsPage, Transport
+from streamflow.gateway.access import Audit, GuardedTransport
+from streamflow.gateway.access.identify import principal_of
 from streamflow.model.answers import Answer, Done, Rejection, RunResult, UpdateOutcome
 from streamflow.model.commands import AwaitResult, AwaitUpdate, Command, DescribeWorkflow, WaitFor
 from streamflow.model.ids import RunId, WorkflowId
@@ -39,15 +41,17 @@ class BadRequest(Exception):
 class Operations:
     """The namespaces that this gateway serves, and what may be done in them."""
 
-    def __init__(self, transports: Mapping[str, Transport]) -> None:
+    def __init__(self, transports: Mapping[str, Transport], audit: Audit | None = None) -> None:
+        """With ``audit``, each caller may do what grants say, and what is changed is noted."""
         self._transports = transports
+        self._audit = audit
 
     # -- the gateway itself -------------------------------------------------------------------------------------
 
-    async def health(self, _request: Request) -> Reply:
-        return api_v1.HealthBody(
-            status="ok", version=version("streamflow"), namespaces=tuple(sorted(self._transports))
-        )
+    async def health(self, request: Request) -> Reply:
+        principal = principal_of(request)
+        seen = sorted(name for name in self._transports if principal.sees(name))
+        return api_v1.HealthBody(status="ok", version=version("streamflow"), namespaces=tuple(seen))
 
     async def queues(self, request: Request) -> Reply:
         entries = (await self._transport(request).queues()).values()
@@ -176,13 +180,16 @@ class Operations:
 
     def _transport(self, request: Request) -> Transport:
         namespace = unquote(request.path_params["namespace"])
-        transport = self._transports.get(namespace)
+        transport, principal = self._transports.get(namespace), principal_of(request)
         if transport is None:
+            seen = sorted(name for name in self._transports if principal.sees(name))
             raise RPCError(
-                f"Expected one of the namespaces {', '.join(sorted(self._transports))}, found {namespace!r}",
+                f"Expected one of the namespaces {', '.join(seen)}, found {namespace!r}",
                 RPCStatusCode.NOT_FOUND,
             )
-        return transport
+        if self._audit is None:
+            return transport
+        return GuardedTransport(transport, principal, self._audit)
 
 
 def _still_running(answer: Reply) -> Reply:

@@ -20,6 +20,11 @@ class PublicAddress:
     """``/streamflow``; empty at the top."""
 
     @property
+    def url(self) -> str:
+        """Without a slash at its end."""
+        return self.origin + self.root_path
+
+    @property
     def secure(self) -> bool:
         """Whether browsers come by TLS."""
         return self.origin.startswith("https://")

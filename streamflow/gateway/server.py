@@ -13,6 +13,7 @@ import uvicorn
 from starlette.routing import BaseRoute
 
 from streamflow.client.transport import Transport
+from streamflow.gateway.access import Access
 from streamflow.gateway.application import application
 from streamflow.gateway.probes import Probes
 from streamflow.gateway.public import PublicAddress
@@ -38,9 +39,13 @@ class Gateway:
         public: PublicAddress | None = None,
         probes: Probes | None = None,
         runtime: Runtime | None = None,
+        access: Access | None = None,
         extra_routes: Sequence[BaseRoute] = (),
     ) -> None:
-        """Port 0 takes a free one. Anything but the loopback address opens the API to the network, without a login."""
+        """Port 0 takes a free one.
+
+        Without ``access`` there is no login: anything but the loopback address then opens the API to the network.
+        """
         self._address = (host, port)
         self._app = application(
             transports,
@@ -49,6 +54,7 @@ class Gateway:
             public=public,
             probes=probes,
             runtime=runtime,
+            access=access,
             extra_routes=extra_routes,
         )
         self._socket: socket.socket | None = None

@@ -60,7 +60,17 @@ __all__ = [
     "TelemetryFilter",
 ]
 
-AREAS = ("client", "embedded", "gateway", "kafka", "processor", "runtime", "visibility", "worker")
+AREAS = (
+    "audit",
+    "client",
+    "embedded",
+    "gateway",
+    "kafka",
+    "processor",
+    "runtime",
+    "visibility",
+    "worker",
+)
 """Parts of streamflow that log; what users' workflows and activities log is their own."""
 DEFAULT_PREFIX = "streamflow_"
 DEFAULT_HEARTBEAT = timedelta(seconds=60)

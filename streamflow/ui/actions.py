@@ -19,6 +19,7 @@ from streamflow.client import (
     WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
+from streamflow.gateway.access import Role
 from streamflow.service import RPCError
 from streamflow.ui import arguments, shell
 from streamflow.ui.execution import described
@@ -68,6 +69,7 @@ async def form(visit: Visit) -> Response:
     """The form of the action that ``do`` names."""
     action = _action(visit)
     run = await described(visit)
+    visit.require(Role.OPERATOR, run.facts.workflow_type)
     given = {field.name: visit.asked(field.name) for field in action.fields}
     given |= {field.name: "yes" for field in action.fields if field.kind == "yes"}
     return await _page(run, action, given)

@@ -15,16 +15,18 @@ from streamflow import dead_letters
 from streamflow.client import connecting
 from streamflow.client.log.patience import blocking
 from streamflow.dead_letters import Filter, Letter, LetterId, LetterMissing, State
+from streamflow.gateway.access import Role
 from streamflow.ports import Log, Record, TopicMissing
 from streamflow.ui import shell
 from streamflow.ui.payloads import cut
-from streamflow.ui.site import Problem, Visit
+from streamflow.ui.site import Problem, Visit, requires
 
 T = TypeVar("T")
 SHOWN_MAX = 100
 """Letters of the list, the newest; the command line has all of them."""
 
 
+@requires(Role.VIEWER)
 async def page(visit: Visit) -> Response:
     """The newest letters in the state that ``state`` names, the open ones without it."""
     name = visit.asked("state") or State.OPEN.value
@@ -45,24 +47,30 @@ async def page(visit: Visit) -> Response:
     )
 
 
+@requires(Role.VIEWER)
 async def one(visit: Visit) -> Response:
     return await _shown(visit)
 
 
+@requires(Role.OPERATOR)
 async def perform(visit: Visit) -> Response:
     """Sends the letter's record once more, or puts the letter away."""
     sent = await visit.form()
     letter, _ = await _named(visit)
     match sent.get("do", ""):
         case "redrive":
-            outcomes = await _asked(
-                visit, lambda log: dead_letters.redrive(log, visit.namespace, [letter])
-            )
+            with visit.noting("RedriveDeadLetter", Role.OPERATOR, letter=str(letter.id)):
+                outcomes = await _asked(
+                    visit, lambda log: dead_letters.redrive(log, visit.namespace, [letter])
+                )
             refusal = next((one.refusal for one in outcomes if one.refusal), "")
             if refusal:
                 return await _shown(visit, refusal=refusal)
         case "discard":
-            await _asked(visit, lambda log: dead_letters.discard(log, visit.namespace, [letter]))
+            with visit.noting("DiscardDeadLetter", Role.OPERATOR, letter=str(letter.id)):
+                await _asked(
+                    visit, lambda log: dead_letters.discard(log, visit.namespace, [letter])
+                )
         case do:
             raise Problem(404, f"Expected redrive or discard, found {do!r}")
     return visit.go(visit.link("letter", id=str(letter.id)))

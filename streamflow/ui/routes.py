@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from starlette.routing import BaseRoute, Route
 
 from streamflow.client import Client
+from streamflow.gateway.access import Access
 from streamflow.timetravel import Travels
 from streamflow.ui import (
     actions,
@@ -18,6 +19,7 @@ from streamflow.ui import (
     schedules,
     starting,
 )
+from streamflow.ui.login import login_routes
 from streamflow.ui.site import Site, View, Visit
 
 PAGES: tuple[tuple[str, str, View], ...] = (
@@ -43,22 +45,29 @@ PAGES: tuple[tuple[str, str, View], ...] = (
 
 def ui_routes(
     clients: Mapping[str, Client],
+    access: Access | None = None,
     *,
+    public_url: str = "",
     travels: Travels | None = None,
     may_travel: Callable[[Visit], bool] = lambda _visit: True,
 ) -> list[BaseRoute]:
     """The UI over these clients, by namespace: `Gateway(transports, extra_routes=ui_routes(clients))`.
 
     Args:
-        travels: Makes steps of runs anew, with the workflow code of this process. Its pages show what the code holds, so
-            serve them on loopback, or to whom ``may_travel`` lets see it. Without it those pages say that there is no code.
-        may_travel: Whether whoever visits may see that.
+        access: Who may what, which the gateway is given as well: then there is a login.
+        public_url: Where browsers find the gateway; the address of the request when left out.
+        travels: Makes steps of runs anew, with the workflow code of this process. Its pages show what the code holds, and
+            take the role operator, so serve them on loopback or with ``access``. Without it those pages say that there is
+            no code.
+        may_travel: Whether whoever visits may see that, besides.
     """
-    site = Site(clients, travels=travels, may_travel=may_travel)
+    site = Site(clients, access, travels=travels, may_travel=may_travel)
     routes: list[BaseRoute] = [
         Route("/", site.home),
         Route("/ui/static/{version}/{name}", site.file),
     ]
     for method, path, view in PAGES:
         routes.append(Route(f"/ui/{{namespace}}/{path}", site.endpoint(view), methods=[method]))
+    if access is not None:
+        routes += login_routes(site, access, public_url)
     return [*routes, Route("/ui/{rest:path}", site.nothing)]

@@ -1,14 +1,17 @@
 """What every page has: templates, headers that let a browser load our own files only, and problems as pages.
 
 A POST is taken only from our own pages. Browsers name the page's origin with each POST; the gateway refuses foreign ones,
-and here one that names none is refused too, as no browser sends it.
+and here one that names none is refused too, as no browser sends it. Where there is a session, its forms carry a token besides.
 """
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import mimetypes
+import re
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import resources
@@ -20,12 +23,17 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from streamflow.client import Client
+from streamflow.gateway.access import Access, GuardedTransport, Principal, Role
+from streamflow.gateway.access.identify import principal_of
 from streamflow.service import RPCError, RPCStatusCode
 from streamflow.timetravel import Travels
 from streamflow.ui import formats
 
 FORM_BYTES_MAX = 2 * 1024 * 1024
 FIELDS_MAX = 50
+FORM_TOKEN = "form_token"
+"""The field that says a form is from a page of the same session."""
+_FORM = re.compile(r'<form\b[^>]*\bmethod="post"[^>]*>')
 HEADERS: Mapping[str, str] = {
     "content-security-policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -54,13 +62,14 @@ class Problem(Exception):
         self.message = message
 
 
-@dataclass(frozen=True)
+@dataclass
 class Visit:
     """A request for a page of one namespace."""
 
     site: Site
     request: Request
     client: Client
+    _form: dict[str, str] | None = None
 
     @property
     def namespace(self) -> str:
@@ -96,21 +105,43 @@ class Visit:
         query = urlencode([one for one in kept if one[0] != "said"], quote_via=quote)
         return self.request.url.path + (f"?{query}" if query else "")
 
+    @property
+    def principal(self) -> Principal:
+        """Who looks at this."""
+        return principal_of(self.request)
+
+    def may(self, role: Role, workflow_type: str | None = None) -> bool:
+        """Whether they have a role here: for workflows of a type, or without one for all of the namespace."""
+        return self.principal.may(role, self.namespace, workflow_type)
+
+    def require(self, role: Role, workflow_type: str | None = None) -> None:
+        """Raises `RPCError`, which becomes a page that says what is needed."""
+        self.principal.require(role, self.namespace, workflow_type)
+
+    def noting(self, action: str, role: Role, **details: object) -> AbstractContextManager[None]:
+        """Around what changes something by another way than this visit's client: requires the role, and has it audited."""
+        transport = self.client.transport
+        if isinstance(transport, GuardedTransport):
+            return transport.noting(action, role, **details)
+        return nullcontext()
+
     async def form(self) -> dict[str, str]:
-        """The fields of the form that was sent, the last of each name. Raises `Problem` for one that is too large."""
-        body = bytearray()
-        async for chunk in self.request.stream():
-            body += chunk
-            if len(body) > FORM_BYTES_MAX:
-                raise Problem(413, f"Expected a form of at most {FORM_BYTES_MAX} bytes, found more")
-        try:
-            fields = parse_qsl(
-                body.decode(), keep_blank_values=True, max_num_fields=FIELDS_MAX, errors="strict"
-            )
-        except ValueError as error:
-            raise Problem(400, f"Expected a form, found: {error}") from error
-        # Browsers end lines in forms with CR LF.
-        return {name: value.replace("\r\n", "\n") for name, value in fields}
+        """The fields of the form that was sent, the last of each name.
+
+        Raises:
+            Problem: it is too large, or is none of a page of this session.
+        """
+        if self._form is None:
+            sent = await read_form(self.request)
+            access = self.site.access
+            if access is not None:
+                token = sent.pop(FORM_TOKEN, "")
+                if not access.takes_form(self.principal, token):
+                    raise Problem(
+                        403, "Expected a form of a page of this session: load the page again"
+                    )
+            self._form = sent
+        return self._form
 
     def page(self, template: str, *, status_code: int = 200, **values: Any) -> Response:
         return self.site.page(template, self.request, self, status_code=status_code, **values)
@@ -120,7 +151,41 @@ class Visit:
         return RedirectResponse(address, status_code=303, headers=dict(HEADERS))
 
 
+async def read_form(request: Request) -> dict[str, str]:
+    """The fields of a form, the last of each name. Raises `Problem` for one that is too large."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > FORM_BYTES_MAX:
+            raise Problem(413, f"Expected a form of at most {FORM_BYTES_MAX} bytes, found more")
+    try:
+        fields = parse_qsl(
+            body.decode(), keep_blank_values=True, max_num_fields=FIELDS_MAX, errors="strict"
+        )
+    except ValueError as error:
+        raise Problem(400, f"Expected a form, found: {error}") from error
+    # Browsers end lines in forms with CR LF.
+    return {name: value.replace("\r\n", "\n") for name, value in fields}
+
+
 View = Callable[[Visit], Awaitable[Response]]
+
+
+def requires(role: Role) -> Callable[[View], View]:
+    """A view for those who have the role in all of the namespace; others see what is needed.
+
+    What concerns one workflow calls `Visit.require` with its type instead.
+    """
+
+    def wrap(view: View) -> View:
+        @functools.wraps(view)
+        async def checked(visit: Visit) -> Response:
+            visit.require(role)
+            return await view(visit)
+
+        return checked
+
+    return wrap
 
 
 def root_of(request: Request) -> str:
@@ -140,12 +205,14 @@ class Site:
     def __init__(
         self,
         clients: Mapping[str, Client],
+        access: Access | None = None,
         *,
         travels: Travels | None = None,
         may_travel: Callable[[Visit], bool] = lambda _visit: True,
     ) -> None:
         """``may_travel`` says who may see what code holds, which are values that no event has."""
         self.clients = clients
+        self.access = access
         self.travels = travels
         self.may_travel = may_travel
         self._templates = Environment(
@@ -165,13 +232,15 @@ class Site:
         async def answer(request: Request) -> Response:
             visit = self._visit(request)
             if visit is None:
-                names = ", ".join(sorted(self.clients))
+                names = ", ".join(self._seen(request))
                 return self._problem(request, None, 404, f"Expected one of the namespaces {names}")
             if request.method == "POST" and not request.headers.get("origin"):
                 return self._problem(
                     request, visit, 403, "Expected a form of one of these pages, found no origin"
                 )
             try:
+                if request.method == "POST":
+                    await visit.form()  # refused here, whether or not the view looks at it
                 return await view(visit)
             except Problem as problem:
                 return self._problem(request, visit, problem.status_code, problem.message)
@@ -182,7 +251,8 @@ class Site:
         return answer
 
     async def home(self, request: Request) -> Response:
-        first = "default" if "default" in self.clients else min(self.clients)
+        seen = self._seen(request)
+        first = "default" if "default" in seen else seen[0]
         there = root_of(request) + link(first, "workflows")
         return RedirectResponse(there, headers=dict(HEADERS))
 
@@ -198,17 +268,29 @@ class Site:
         status_code: int = 200,
         **values: Any,
     ) -> Response:
-        root = root_of(request)
+        root, principal = root_of(request), principal_of(request)
         made = self._templates.get_template(template).render(
             visit=visit,
-            namespaces=sorted(self.clients),
+            namespaces=self._seen(request),
+            who=principal.name,
+            logout=f"{root}/auth/logout",
             home=f"{root}/",
             asset=lambda name: f"{root}/ui/static/{self.files_version}/{name}",
             **values,
         )
+        if self.access is not None and (token := self.access.form_token(principal)):
+            # Into every form, so that none can be written without; what users wrote is escaped, and holds no form.
+            field = f'<input type="hidden" name="{FORM_TOKEN}" value="{token}">'
+            made = _FORM.sub(lambda form: form.group() + field, made)
         return Response(
             made, status_code=status_code, media_type="text/html", headers=dict(HEADERS)
         )
+
+    def _seen(self, request: Request) -> list[str]:
+        """The namespaces of which somebody may see anything; one at least, whose pages then say what is needed."""
+        principal = principal_of(request)
+        names = sorted(self.clients)
+        return [name for name in names if principal.sees(name)] or names[:1]
 
     def _problem(
         self, request: Request, visit: Visit | None, status_code: int, message: str
@@ -217,7 +299,21 @@ class Site:
 
     def _visit(self, request: Request) -> Visit | None:
         client = self.clients.get(request.path_params["namespace"])
-        return None if client is None else Visit(self, request, client)
+        if client is None:
+            return None
+        return Visit(self, request, self._as_seen_by(principal_of(request), client))
+
+    def _as_seen_by(self, principal: Principal, client: Client) -> Client:
+        """The client, of which each call is refused or audited as grants say."""
+        if self.access is None:
+            return client
+        guarded = GuardedTransport(client.transport, principal, self.access.audit)
+        return Client(
+            guarded,
+            namespace=client.namespace,
+            data_converter=client.data_converter,
+            identity=principal.name or None,
+        )
 
     # -- files ----------------------------------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from streamflow.client.history.file import event_to_json
+from streamflow.gateway.access import Role
 from streamflow.model.events import Activated, Recorded
 from streamflow.processor.payloads.codec import CodecFailed
 from streamflow.timetravel import Log, NoCode, Travels, Trouble, Unfinished, View
@@ -50,7 +51,8 @@ async def travel(visit: Visit, run: Run) -> dict[str, Any]:
     """The step of the address; without one the latest, which is followed."""
     facts = run.facts
     travels = visit.site.travels
-    if not visit.site.may_travel(visit):
+    allowed = visit.may(Role.OPERATOR, run.facts.workflow_type)
+    if not (allowed and visit.site.may_travel(visit)):
         return refused("Expected a role that may see what the code holds (operator), found none")
     if travels is None:
         return refused(
