@@ -36,6 +36,8 @@ class Node:
             str(folder / role),
         ]
         self._env = {**os.environ, **(env or {})}
+        # A process is measured as it is deployed: with its modules compiled, whatever this shell says.
+        self._env.pop("PYTHONDONTWRITEBYTECODE", None)
         self._log = folder / f"{role}.log"
         self._process: subprocess.Popen[bytes] | None = None
 

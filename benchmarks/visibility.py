@@ -24,7 +24,8 @@ from streamflow.model.answers import ExecutionSummary
 from streamflow.model.ids import RunId, WorkflowId
 from streamflow.model.options import Status
 from streamflow.ports import OutRecord
-from streamflow.visibility import Store, Visibility
+from streamflow.visibility.projector import Visibility
+from streamflow.visibility.store import Store
 from streamflow.wire import keys
 from streamflow.wire.entities import encode
 from tests.integration.visibility import postgres

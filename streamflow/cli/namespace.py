@@ -199,7 +199,7 @@ def _confirm(name: str) -> None:
 def _forget_local_state(log: Log, name: str, visibility: str | None) -> None:
     """What an embedded log's folder has of it, and the rows of a store of lists."""
     from streamflow import topology, wiring
-    from streamflow.visibility import Store
+    from streamflow.visibility.store import Store
 
     root = wiring.state_root(log)
     if root is not None:

@@ -111,6 +111,7 @@ class Processor:
             troubled=self._inbound.retry_soon,
             waiting=self._inbound.ask_again,
             snapshots=self._upkeep.loading,
+            warm_up=self._inbound.warming.begin,
         )
         self._connections = Connections(
             log_,
@@ -312,6 +313,8 @@ class Processor:
     def _committed(self, batch: Batch) -> None:
         self._locals.cancel(batch)
         self._inbound.refusals.committed(batch)
+        if batch.works:
+            self._inbound.warming.committed()
         self._unnoted.difference_update(batch.parts)
         most = self._options.runs_cached_max
         room = max(1, most // max(1, len(self.partitions))) if most else 0

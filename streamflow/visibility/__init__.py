@@ -5,24 +5,11 @@
                "WorkflowType = 'Order' AND ..." --parsing--> syntax --binding
 
 The store is a cache of its feed: it remembers in the same transaction how far it has read, and can be thrown away.
+
+What needs the SQL library is imported from its own module, so that a worker, who never lists, does without it.
 """
 
-from __future__ import annotations
-
 from streamflow.visibility.catalog import Catalog
-from streamflow.visibility.counting import Count, Group
 from streamflow.visibility.errors import FilterError, StoreMismatch
-from streamflow.visibility.projector import Visibility
-from streamflow.visibility.reading import Page
-from streamflow.visibility.store import Store
 
-__all__ = [
-    "Catalog",
-    "Count",
-    "FilterError",
-    "Group",
-    "Page",
-    "Store",
-    "StoreMismatch",
-    "Visibility",
-]
+__all__ = ["Catalog", "FilterError", "StoreMismatch"]

@@ -25,7 +25,7 @@ from streamflow.service import RPCError, RPCStatusCode
 
 if TYPE_CHECKING:
     from streamflow.ports import Log
-    from streamflow.visibility import Visibility
+    from streamflow.visibility.projector import Visibility
 
 T = TypeVar("T")
 
@@ -102,7 +102,8 @@ class Executions:
 
     def _open(self) -> Visibility:
         # Imported when the first list is asked for: it brings the SQL library.
-        from streamflow.visibility import Store, Visibility
+        from streamflow.visibility.projector import Visibility
+        from streamflow.visibility.store import Store
 
         return Visibility(self._log, self._namespace, Store.open(self._url or self._default_url()))
 

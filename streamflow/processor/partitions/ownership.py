@@ -46,6 +46,7 @@ class Ownership:
         hand_over: Callable[[Sequence[int]], None],
         troubled: Callable[[int, str], None],
         waiting: Callable[[Partition, str, ReplyTo], None],
+        warm_up: Callable[[], None],
         snapshots: Loading | None = None,
     ) -> None:
         self._log = log_
@@ -59,6 +60,7 @@ class Ownership:
         self._restoring: dict[int, Generator[bool, None, None]] = {}
         self._waiting_for: set[int] = set()
         """Those being restored that wait for a snapshot: no use in looking at them at once."""
+        self._warm_up = warm_up
         self._waiters: dict[int, Waiters] = {}
         self.partitions: dict[int, Partition] = {}
         self.settled = False
@@ -208,6 +210,7 @@ class Ownership:
         # First, for it may find the log unavailable: an active partition that is not read would stand still for ever.
         source.start_reading({partition.inbox: offset})
         partition.state = State.ACTIVE
+        self._warm_up()
         meta = partition.meta
         if meta.owner:
             self._left_behind.append(partition.number)

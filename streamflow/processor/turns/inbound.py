@@ -5,7 +5,6 @@ A record that cannot be used never stops its partition: it is forwarded, or kept
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 
@@ -28,6 +27,7 @@ from streamflow.processor.state.rows import Expired
 from streamflow.processor.state.waiters import parse_key
 from streamflow.processor.state.work import Work
 from streamflow.processor.turns.refusals import Refusals
+from streamflow.processor.turns.warming import Warming
 from streamflow.topology import partition_for
 from streamflow.wire.envelope import REPLY_TO, parse_reply_to, text_headers
 from streamflow.wire.errors import Undecodable
@@ -57,6 +57,7 @@ class Inbound:
         self._retry: dict[str, int] = {}
         self._asked: list[tuple[int, Work]] = []
         self.refusals = Refusals(around)
+        self.warming = Warming(around.options.batch_records_max)
         self.one_by_one = False
         """Whether a turn takes one command only: its step may end the process."""
         self._left = 0
@@ -89,9 +90,8 @@ class Inbound:
     @property
     def _works_max(self) -> int:
         limit = self.refusals.works_max
-        if limit is None:
-            return 1 if self.one_by_one else sys.maxsize
-        return min(limit, 1) if self.one_by_one else limit
+        most = self.warming.works_max if limit is None else min(limit, self.warming.works_max)
+        return min(most, 1) if self.one_by_one else most
 
     # -- records --------------------------------------------------------------------------------------------------
 

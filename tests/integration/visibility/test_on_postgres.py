@@ -15,11 +15,12 @@ from streamflow.memory.log import MemoryLog
 from streamflow.model.answers import ExecutionSummary
 from streamflow.model.options import Status
 from streamflow.ports import OutRecord
-from streamflow.visibility import Store, Visibility
 from streamflow.visibility.binding import bind
 from streamflow.visibility.database import Database
 from streamflow.visibility.parsing import parse
 from streamflow.visibility.planning import Bounds
+from streamflow.visibility.projector import Visibility
+from streamflow.visibility.store import Store
 from streamflow.wire import keys
 from streamflow.wire.entities import decode_summary, encode
 from tests.unit.visibility.fleet import CITY, NS, TAGS, emptied, filled, read_by_pages, run

@@ -10,10 +10,10 @@ import pytest
 
 from streamflow.cli.exits import ExitCode, run
 from streamflow.embedded import EmbeddedLog
-from streamflow.visibility import Store
 from streamflow.visibility.binding import bind
 from streamflow.visibility.catalog import Catalog
 from streamflow.visibility.parsing import parse
+from streamflow.visibility.store import Store
 from tests.unit.embedded.member import Member
 from tests.unit.visibility.fleet import filled
 from tests.unit.visibility.fleet import run as listed

@@ -12,9 +12,9 @@ from streamflow.converter import encode_search_attributes
 from streamflow.model.answers import ExecutionSummary
 from streamflow.model.ids import RunId, WorkflowId
 from streamflow.model.options import Status
-from streamflow.visibility import Store
 from streamflow.visibility.binding import Bound
 from streamflow.visibility.planning import Bounds
+from streamflow.visibility.store import Store
 from streamflow.visibility.tables import attributes, executions, kinds, positions
 from streamflow.visibility.writing import Changes
 from streamflow.wire.entities import decode_summary, encode

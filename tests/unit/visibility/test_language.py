@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 
 from streamflow.model.answers import ExecutionSummary
 from streamflow.model.options import Status
-from streamflow.visibility import Catalog, FilterError, Store
+from streamflow.visibility import Catalog, FilterError
 from streamflow.visibility.binding import bind
 from streamflow.visibility.parsing import parse
 from streamflow.visibility.planning import Bounds
+from streamflow.visibility.store import Store
 from streamflow.wire.entities import decode_summary
 from tests.unit.visibility.fleet import (
     AMOUNT,

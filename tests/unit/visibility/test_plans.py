@@ -11,10 +11,11 @@ import pytest
 from sqlalchemy import event
 
 from streamflow.model.options import Status
-from streamflow.visibility import Catalog, Store
+from streamflow.visibility import Catalog
 from streamflow.visibility.binding import bind
 from streamflow.visibility.parsing import parse
 from streamflow.visibility.planning import Bounds
+from streamflow.visibility.store import Store
 from tests.unit.visibility.fleet import AMOUNT, CITY, NS, PAID, TAGS, USERS, filled, run
 
 RUNS = [

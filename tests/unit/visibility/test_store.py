@@ -16,9 +16,11 @@ from streamflow.model.answers import ExecutionSummary
 from streamflow.model.payload import Payload
 from streamflow.ports import OutRecord
 from streamflow.schedules.facts import SCHEDULES_QUEUE
-from streamflow.visibility import Catalog, FilterError, Store, StoreMismatch, Visibility
+from streamflow.visibility import Catalog, FilterError, StoreMismatch
 from streamflow.visibility.binding import Bound, bind
 from streamflow.visibility.parsing import parse
+from streamflow.visibility.projector import Visibility
+from streamflow.visibility.store import Store
 from streamflow.visibility.tables import LAYOUT
 from streamflow.wire import keys
 from streamflow.wire.entities import encode
