@@ -9,10 +9,10 @@ Resuming alone would wait up to a second for the fetcher's next round; seeking a
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
-from confluent_kafka import OFFSET_END, Consumer, KafkaError, KafkaException
+from confluent_kafka import Consumer, KafkaError, KafkaException
 from confluent_kafka import TopicPartition as ClientPartition
 
 from streamflow.kafka.errors import error_of, reading_error
@@ -25,15 +25,19 @@ _log = get_logger("kafka")
 SEEK_TIMEOUT_S: Final = 5.0
 _SEEK_PAUSE_S: Final = 0.002
 
+Ends = Callable[[Sequence[TopicPartition]], Mapping[TopicPartition, int]]
+"""Where partitions end now; those that nobody could tell may be missing."""
+
 RebalanceCallback = Callable[[Consumer, list[ClientPartition]], None]
 
 
 class Assignment:
     """Belongs to the source's thread. The consumer is named with each call: a renewed membership has another."""
 
-    def __init__(self, listener: RebalanceListener, instance: str) -> None:
+    def __init__(self, listener: RebalanceListener, instance: str, ends: Ends) -> None:
         self._listener = listener
         self._instance = instance
+        self._ends = ends
         self._failure: BaseException | None = None
         self.partitions: set[TopicPartition] = set()
         self.reading: dict[tuple[str, int], int] = {}
@@ -101,8 +105,11 @@ class Assignment:
 
     def _on_assign(self, consumer: Consumer, partitions: list[ClientPartition]) -> None:
         added = [from_client(p) for p in partitions]
-        # At the end and paused: nothing is fetched, and no committed offset is asked for that may not exist.
-        consumer.incremental_assign([to_client(p, OFFSET_END) for p in added])
+        # At the end and paused: nothing is fetched, and no committed offset is asked for that may not exist. The end is
+        # asked for here: a question of the library's own (OFFSET_END) is asked again half a second after a seek overtook
+        # its answer, and what was written until then is never delivered.
+        ends = self._ends(added)
+        consumer.incremental_assign([to_client(p, ends.get(p, 0)) for p in added])
         consumer.pause([to_client(p) for p in added])
         self.partitions.update(added)
         _log.info("partitions_assigned", instance=self._instance, partitions=named(added))

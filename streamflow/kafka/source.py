@@ -73,7 +73,7 @@ class KafkaSource:
         self._group = group
         self._topics = list(topics)
         self._instance = instance
-        self._assignment = Assignment(listener, instance)
+        self._assignment = Assignment(listener, instance, self._ends)
         self._awake = threading.Event()
         self._closed = False
         self._positions = Positions(options, group)
@@ -160,6 +160,13 @@ class KafkaSource:
         return records
 
     # -- positions ------------------------------------------------------------------------------------------------
+
+    def _ends(self, partitions: Sequence[TopicPartition]) -> Mapping[TopicPartition, int]:
+        """Called within a rebalance: an outage must not hold it up, and leaves nothing to be read meanwhile."""
+        try:
+            return self._cluster.end_offsets(partitions)
+        except LogError:
+            return {}
 
     def start_reading(self, offsets: Mapping[TopicPartition, int]) -> None:
         if foreign := sorted(offsets.keys() - self._assignment.partitions):
@@ -282,7 +289,8 @@ class KafkaSource:
         )
         if code in _LOST_POSITION:
             reading = self._assignment.reading
-            if place in reading:
+            # Of an earlier position it is told late, and of no account.
+            if place in reading and (message.offset() or 0) >= reading[place]:
                 raise LogError(
                     f"Expected records of {named([place])} from offset {reading[place]}, found: {error.str()}. "
                     "Retention has removed them, or the topic was created anew: set the group's offset on purpose, "

@@ -14,6 +14,7 @@ from typing import Any, Self
 import confluent_kafka
 
 PRODUCE = 0
+LIST_OFFSETS = 2
 OFFSET_FETCH = 9
 FIND_COORDINATOR = 10
 INIT_PRODUCER_ID = 22
@@ -24,6 +25,7 @@ TXN_OFFSET_COMMIT = 28
 """Requests, by Kafka's API keys."""
 
 _PRODUCER = 0
+_NO_ERROR = 0
 
 
 def _library() -> Any:
@@ -86,6 +88,17 @@ class MockCluster:
     def delay(self, broker: int, round_trip_ms: int) -> None:
         """Of all answers of this broker from now on."""
         self._library.rd_kafka_mock_broker_set_rtt(self._cluster, broker, round_trip_ms)
+
+    def delay_next(self, broker: int, request: int, round_trip_ms: int) -> None:
+        """Of the answer to the next request of this kind only."""
+        self._library.rd_kafka_mock_broker_push_request_error_rtts(
+            self._cluster,
+            ctypes.c_int32(broker),
+            ctypes.c_int16(request),
+            ctypes.c_size_t(1),
+            ctypes.c_int(_NO_ERROR),
+            ctypes.c_int(round_trip_ms),
+        )
 
     def stop(self, broker: int) -> None:
         self._library.rd_kafka_mock_broker_set_down(self._cluster, broker)

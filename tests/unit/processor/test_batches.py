@@ -138,7 +138,7 @@ def test_the_first_batches_of_a_partition_are_small() -> None:
     stage = Stage([Charge])
     for number in range(100):
         stage.send(start("Charge", f"w{number}"), reply=False)
-    begun = []
+    begun: list[int] = []
     while len(stage.tasks()) < 100:
         if not begun or len(stage.tasks()) > begun[-1]:
             begun.append(len(stage.tasks()))
