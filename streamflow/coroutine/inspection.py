@@ -92,7 +92,7 @@ def _chain(instance: Instance, task: asyncio.Task[Any]) -> tuple[tuple[Standing,
 
 def _frame_and_next(at: Any) -> tuple[FrameType | None, Any] | None:
     """What stands here, and what it waits for in turn; ``None`` for what has no frame."""
-    kind = type(at)
+    kind = _class_of(at)
     if kind is CoroutineType:
         return at.cr_frame, at.cr_await
     if kind is AsyncGeneratorType:
@@ -105,6 +105,10 @@ def _frame_and_next(at: Any) -> tuple[FrameType | None, Any] | None:
             if type(referent) in (AsyncGeneratorType, CoroutineType):
                 return None, referent
     return None
+
+
+def _class_of(value: object) -> type:
+    return type(value)
 
 
 _WRAPPERS = frozenset(
@@ -139,16 +143,25 @@ def _awaited(instance: Instance, awaitable: Any) -> str:
             code = getattr(condition.condition, "__code__", None)
             where = f" of line {code.co_firstlineno}" if isinstance(code, CodeType) else ""
             return f"the condition{where}"
-    if isinstance(future, asyncio.Task):
+    if issubclass(type(future), asyncio.Task):
         return f"task {future.get_name()}"
     for machine in instance.operations.pending():
         if any(one is future or _calls(one, future) for one in gc.get_referents(machine)):
             return str(machine)
-    children = getattr(future, "_children", None)  # of asyncio.gather
-    if type(children) is list:
-        count = sum(not child.done() for child in children)
+    if type(future) is _GATHERING:
+        children: list[asyncio.Future[Any]] = future._children
+        count = sum(not _done(child) for child in children)
         return f"{count} of {len(children)} that were gathered"
     return ""
+
+
+_GATHERING: Any = vars(asyncio.tasks)["_GatheringFuture"]
+
+
+def _done(future: asyncio.Future[Any]) -> bool:
+    # Asyncio's own, whatever a class that derives from it makes of that.
+    base: Any = asyncio.Future
+    return bool(base.done(future))
 
 
 def _is_future(value: object) -> bool:

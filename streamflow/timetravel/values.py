@@ -175,7 +175,7 @@ _BRACKETS: Mapping[type, tuple[str, str]] = {
 # -- what has no parts ---------------------------------------------------------------------------------------------
 
 
-def _leaf(value: Any, kind: type, name: str) -> Value | None:
+def _leaf(value: Any, kind: type[Any], name: str) -> Value | None:
     if value is None or kind is bool or value is ... or value is NotImplemented:
         return Value(name, repr(value))
     if issubclass(kind, Enum):
@@ -202,7 +202,7 @@ def _leaf(value: Any, kind: type, name: str) -> Value | None:
     if exact is not None:
         return Value(name, exact(value))
     if kind in (dt.datetime, dt.time):
-        zone = value.tzinfo
+        zone: dt.tzinfo | None = value.tzinfo
         if zone is None or type(zone) in (dt.timezone, zoneinfo.ZoneInfo):
             return Value(name, value.isoformat())
         return Value(name, f"{value.replace(tzinfo=None).isoformat()} ({type_name(type(zone))})")
@@ -211,13 +211,13 @@ def _leaf(value: Any, kind: type, name: str) -> Value | None:
     if kind is FunctionType:
         return Value("function", f"function {_cut(value.__code__.co_qualname)}")
     if kind is MethodType:
-        function = value.__func__
+        function: Any = value.__func__
         called = function.__code__.co_qualname if type(function) is FunctionType else "method"
         return Value("method", f"method {_cut(called)}")
     if kind is BuiltinFunctionType:
         return Value("function", f"function {_cut(value.__name__)}")
     if kind is ModuleType:
-        named = vars(value).get("__name__")
+        named = cast("dict[str, object]", vars(value)).get("__name__")
         return Value("module", f"module {_cut(named) if type(named) is str else ''}")
     if issubclass(kind, asyncio.Future):
         return Value(name, f"{name}, {_future_state(value)}")
@@ -239,9 +239,10 @@ _CODE_OF: Mapping[type, Callable[[Any], CodeType]] = {
 
 def _future_state(value: asyncio.Future[Any]) -> str:
     # Asked of asyncio's own class, which is C code, not of the class that the user derived from it.
-    if asyncio.Future.cancelled(value):
+    base: Any = asyncio.Future
+    if base.cancelled(value):
         return "cancelled"
-    return "done" if asyncio.Future.done(value) else "pending"
+    return "done" if base.done(value) else "pending"
 
 
 def _whole(value: int) -> str:
@@ -275,23 +276,29 @@ _EXACT: Mapping[type, Callable[[Any], str]] = {
 # -- what has ------------------------------------------------------------------------------------------------------
 
 _Items = Callable[[Any], Iterator[tuple[object, object]]]
+_dict: Any = dict
+
+
+def _of_length(base: Any) -> Callable[[Any], int]:
+    return lambda value: int(base.__len__(value))
 
 
 def _numbered(base: Any) -> _Items:
-    return lambda value: enumerate(base.__iter__(value))
+    return lambda value: enumerate(cast("Iterator[object]", base.__iter__(value)))
 
 
 def _unnumbered(base: Any) -> _Items:
     return lambda value: (("", item) for item in base.__iter__(value))
 
 
+def _entries(value: Any) -> Iterator[tuple[object, object]]:
+    return ((key_text(key), one) for key, one in _dict.items(value))
+
+
 _CONTAINERS: tuple[tuple[type, Callable[[Any], int], _Items], ...] = (
-    (dict, dict.__len__, lambda value: ((key_text(key), one) for key, one in dict.items(value))),
-    (list, list.__len__, _numbered(list)),
-    (tuple, tuple.__len__, _numbered(tuple)),
-    (deque, deque.__len__, _numbered(deque)),
-    (set, set.__len__, _unnumbered(set)),
-    (frozenset, frozenset.__len__, _unnumbered(frozenset)),
+    (dict, _of_length(dict), _entries),
+    *((base, _of_length(base), _numbered(base)) for base in (list, tuple, deque)),
+    *((base, _of_length(base), _unnumbered(base)) for base in (set, frozenset)),
 )
 
 
@@ -302,7 +309,7 @@ def name_text(name: object) -> str:
 
 def key_text(key: Any) -> str:
     """A key of a mapping as the code would write it, tuples included."""
-    kind = type(key)
+    kind = _class_of(key)
     if kind is tuple:
         return _cut("(" + ", ".join(key_text(one) for one in key[:5]) + ")") if key else "()"
     leaf = _leaf(key, kind, type_name(kind))
@@ -349,6 +356,10 @@ def _bases(cls: type) -> tuple[type, ...]:
 
 def _namespace(cls: type) -> MappingProxyType[str, object]:
     return cast("MappingProxyType[str, object]", _namespace_of.__get__(cls))
+
+
+def _class_of(value: object) -> type:
+    return type(value)
 
 
 def type_name(cls: type) -> str:

@@ -269,13 +269,17 @@ class Site:
         **values: Any,
     ) -> Response:
         root, principal = root_of(request), principal_of(request)
+
+        def asset(name: str) -> str:
+            return f"{root}/ui/static/{self.files_version}/{name}"
+
         made = self._templates.get_template(template).render(
             visit=visit,
             namespaces=self._seen(request),
             who=principal.name,
             logout=f"{root}/auth/logout",
             home=f"{root}/",
-            asset=lambda name: f"{root}/ui/static/{self.files_version}/{name}",
+            asset=asset,
             **values,
         )
         if self.access is not None and (token := self.access.form_token(principal)):
