@@ -42,16 +42,21 @@ bench: venv ## Measure latency, throughput and memory beside the raw-Kafka floor
 ##@ Test
 
 .PHONY: test
-test: venv kafka ## Run every test, with a real Kafka
-	$(PYTEST) $(ARGS)
+test: venv kafka ## Run every test, with a real Kafka; those of the Helm chart are `test-deploy`
+	$(PYTEST) -m "not deploy" $(ARGS)
 
 .PHONY: test-fast
 test-fast: venv ## Run the tests that need neither Java nor Kafka nor a browser
-	$(PYTEST) -m "not kafka and not browser and not postgres" $(ARGS)
+	$(PYTEST) -m "not kafka and not browser and not postgres and not deploy" $(ARGS)
 
 .PHONY: test-kafka
 test-kafka: venv kafka ## Run only the tests against a real Kafka
-	$(PYTEST) -m kafka $(ARGS)
+	$(PYTEST) -m "kafka and not deploy" $(ARGS)
+
+.PHONY: test-deploy
+test-deploy: venv kafka ## Run the tests of the Helm chart and the images; needs Go, which builds Helm once
+	$(BIN)/python -m tests.deploy.tools
+	$(PYTEST) -m deploy tests/deploy $(ARGS)
 
 # Not a target for people: says what a broker lacks before a test run begins, and fetches its jars once.
 .PHONY: kafka

@@ -157,7 +157,12 @@ async def _serve(plan: Plan) -> None:
     from streamflow.runtime import PrometheusConfig, Runtime, TelemetryConfig
 
     options = plan.options
-    metrics = PrometheusConfig(bind_address=None, counters_total_suffix=True, unit_suffix=True)
+    metrics = PrometheusConfig(
+        bind_address=None,
+        counters_total_suffix=True,
+        unit_suffix=True,
+        durations_as_seconds=True,
+    )
     runtime = Runtime(telemetry=TelemetryConfig(logging=None, metrics=metrics))
     async with AsyncExitStack() as stack:
         clients = await _clients(plan, runtime, stack)

@@ -1,0 +1,1 @@
+"""The Helm chart and the images: rendered and looked at without a cluster."""
