@@ -8,6 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from streamflow.engine.context import Context
+from streamflow.engine.relations import began
 from streamflow.engine.state import STATUS_OF, Run
 from streamflow.model.commands import (
     CancelWorkflow,
@@ -186,7 +187,12 @@ def _cancel_child(run: Run, event: ChildCancelRequested, context: Context) -> Se
         CancelWorkflow(
             workflow_id=child.child_workflow_id,
             reason=event.reason,
-            origin=FromRun(sender=sender(run, event.op, context), answers=waits, child_op=event.op),
+            origin=FromRun(
+                sender=sender(run, event.op, context),
+                answers=waits,
+                child_op=event.op,
+                started_by=_starter(run, event.op),
+            ),
         ),
     )
 
@@ -200,6 +206,7 @@ def _message(
     origin = FromRun(
         sender=sender(run, event.op, context),
         child_op=target.child_op,
+        started_by="" if target.child_op is None else _starter(run, target.child_op),
         seeks=not target.queue,
     )
     command: SignalWorkflow | CancelWorkflow | StartWorkflow
@@ -279,7 +286,12 @@ def _closed(run: Run, event: Event, context: Context) -> list[SendCommand]:
 
 
 def _leave_child(run: Run, op: Op, child: ChildInitiated, context: Context) -> list[SendCommand]:
-    origin = FromRun(sender=sender(run, op, context), answers=False, child_op=op)
+    origin = FromRun(
+        sender=sender(run, op, context),
+        answers=False,
+        child_op=op,
+        started_by=_starter(run, op),
+    )
     match child.options.parent_close_policy:
         case ParentClosePolicy.ABANDON:
             return []
@@ -301,6 +313,13 @@ def _leave_child(run: Run, op: Op, child: ChildInitiated, context: Context) -> l
                     ),
                 )
             ]
+
+
+def _starter(run: Run, op: Op) -> str:
+    """Whom the child takes for its parent, if that is not this run but one that this is a copy of."""
+    child = run.children.get(op)
+    starter = run.run_id if child is None else began(run, child.seq)
+    return "" if starter == run.run_id else starter
 
 
 def _goes_on(event: Event) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
 
 from streamflow.model.events import Recorded
-from streamflow.model.ids import RunId
+from streamflow.model.ids import Op, RunId
 from streamflow.model.relations import (
     ChildCancelDelivered,
     ChildCancelRequested,
@@ -55,6 +55,22 @@ class PendingMessage:
 
     seq: int
     sent: ExternalSignalSent | ExternalCancelSent
+
+
+def began(run: Run, seq: int) -> RunId:
+    """The run that this event of a run's history first happened to: the run itself, or one that it is a copy of."""
+    for copied in run.start.copied:
+        if seq <= copied.length:
+            return RunId(copied.run_id)
+    return run.run_id
+
+
+def is_own(run: Run, run_id: str, op: Op) -> bool:
+    """Whether what this run began by this operation with another workflow is now the given run's, which is a copy of it."""
+    pending = run.children.get(op) or run.messages.get(op)
+    return pending is not None and any(
+        copied.run_id == run_id and pending.seq <= copied.length for copied in run.start.copied
+    )
 
 
 def apply_relation(run: Run, recorded: Recorded, event: RelationEvent) -> None:

@@ -53,6 +53,8 @@ class FromRun(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Whether the sender is told at all."""
     child_op: Op | None = None
     """Only for the child that the sender started by this operation."""
+    started_by: str = ""
+    """The run that started the child, where the sender's history is a copy of that run's; empty where it is the sender."""
     seeks: bool = False
     """Whether another queue is to be tried where this one does not know the workflow."""
     tried: tuple[str, ...] = ()

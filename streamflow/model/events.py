@@ -13,7 +13,13 @@ import msgspec
 
 from streamflow.model.failure import Failure, RetryState
 from streamflow.model.ids import MessageId, Op, RunId, Seq, WorkflowId
-from streamflow.model.options import ActivityTimeouts, CancellationType, Parent, RetryPolicy
+from streamflow.model.options import (
+    ActivityTimeouts,
+    CancellationType,
+    Copied,
+    Parent,
+    RetryPolicy,
+)
 from streamflow.model.payload import Payload, Payloads
 from streamflow.model.relations import (
     ChildCancelDelivered,
@@ -69,6 +75,8 @@ class WorkflowStarted(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Pins the run to this version, or with ``auto_upgrade`` to none, whatever its type says."""
     original_run_id: str = ""
     """The run whose history this one's began as a copy of, and so back to the first; empty for a run that is no copy."""
+    copied: tuple[Copied, ...] = ()
+    """The runs that this one's history is a copy of, oldest first: what they began with others within the copy is its own."""
 
 
 class SignalReceived(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -64,6 +64,14 @@ class Status(Enum):
     TIMED_OUT = "timed_out"
 
 
+class Copied(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A run that another one's history begins as a copy of."""
+
+    run_id: str
+    length: int
+    """So many events are the same in both."""
+
+
 class Parent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The run that started this one as its child."""
 

@@ -137,6 +137,7 @@ PARTS: Final[tuple[Struct, ...]] = (
     payload.Payload,
     options.RetryPolicy,
     options.ActivityTimeouts,
+    options.Copied,
     options.Parent,
     activity_options.ActivityOptions,
     activity_options.OptionsChange,

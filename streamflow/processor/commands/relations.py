@@ -15,6 +15,7 @@ from streamflow.engine.decide.relations import (
     decide_external_report,
     not_delivered,
 )
+from streamflow.engine.relations import is_own
 from streamflow.engine.state import Run
 from streamflow.model.answers import Reason, Rejection
 from streamflow.model.commands import (
@@ -39,6 +40,7 @@ from streamflow.model.relations import (
     StartRefusal,
 )
 from streamflow.processor.state.work import Work
+from streamflow.processor.steps.recorder import Recorder
 from streamflow.processor.steps.runs import Runs
 from streamflow.processor.steps.sending import send_command
 
@@ -54,7 +56,7 @@ QUEUES_TRIED_MAX = 1_000
 
 def take_report(runs: Runs, report: ReportChild | ReportExternal) -> None:
     """News for a run of this queue. What is a copy, or too late, is dropped in silence."""
-    recorder = runs.addressed(report.workflow_id, report.run_id)
+    recorder = _addressed(runs, report)
     if recorder is None:
         return
     if isinstance(report, ReportChild):
@@ -65,6 +67,17 @@ def take_report(runs: Runs, report: ReportChild | ReportExternal) -> None:
         recorder.take(decided.facts, recorder.context())
 
 
+def _addressed(runs: Runs, report: ReportChild | ReportExternal) -> Recorder | None:
+    """The run that the report names; else the one that a reset made a copy of it, where that is what waits for it."""
+    named = runs.addressed(report.workflow_id, report.run_id)
+    if named is not None and named.run.open:
+        return named
+    latest = runs.addressed(report.workflow_id, None)
+    if latest is not None and latest.run.open and is_own(latest.run, report.run_id, report.op):
+        return latest
+    return named
+
+
 def is_meant(run: Run, origin: FromRun | None) -> bool:
     """Whether a message may go to this run: one for a child only to the run that the sender started."""
     if origin is None or origin.child_op is None:
@@ -72,7 +85,7 @@ def is_meant(run: Run, origin: FromRun | None) -> bool:
     parent = run.start.parent
     return (
         parent is not None
-        and parent.run_id == origin.sender.run_id
+        and parent.run_id == (origin.started_by or origin.sender.run_id)
         and parent.workflow_id == origin.sender.workflow_id
         and parent.op == origin.child_op
     )

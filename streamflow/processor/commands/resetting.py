@@ -7,7 +7,8 @@ A run whose history is broken is gone on from likewise: from before its break, a
 event, so it stays as it is until it is deleted.
 
 The copy is history like any other: it is applied, recorded and restored, but nothing leaves because of it. What was pending
-at its end is sent again under the new run. All of it, with the end of the old run, is one transaction.
+at its end is sent again under the new run; children and messages that were under way are the new run's (`adopting`). All of
+it, with the end of the old run, is one transaction.
 """
 
 from __future__ import annotations
@@ -16,10 +17,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from streamflow.engine.apply import apply
 from streamflow.engine.context import Context
 from streamflow.engine.decide.due import dispatch
-from streamflow.engine.state import Run
 from streamflow.model.answers import Done, Reason, Rejection
 from streamflow.model.control import ResetWorkflow
 from streamflow.model.events import (
@@ -32,14 +31,18 @@ from streamflow.model.events import (
     WorkflowTerminated,
 )
 from streamflow.model.ids import MessageId
+from streamflow.model.options import Copied
+from streamflow.processor.commands.adopting import Adopted, adopted
 from streamflow.processor.state.draft import history
 from streamflow.processor.state.work import Work
 from streamflow.processor.steps.answering import Answers
 from streamflow.processor.steps.recorder import Recorder
-from streamflow.processor.steps.runs import Runs
+from streamflow.processor.steps.runs import Runs, Salvaged
 
 EVENTS_MAX = 10_000
 """In a copy: it is one transaction."""
+COPIED_MAX = 100
+"""Runs that a copy of copies knows of; what older ones began with other workflows is not told to it."""
 
 
 def reset(runs: Runs, answers: Answers, work: Work, command: ResetWorkflow) -> None:
@@ -66,8 +69,7 @@ def reset(runs: Runs, answers: Answers, work: Work, command: ResetWorkflow) -> N
         return
     assert length is not None
     context = old.context()
-    lost = broken.saved.signals if broken else []
-    done = _begin(runs, old, latest, events, length, command, context, lost)
+    done = _begin(runs, old, latest, events, length, command, context, broken)
     if isinstance(done, Rejection):
         answers.refuse(work, done)
         return
@@ -83,29 +85,35 @@ def _begin(
     length: int,
     command: ResetWorkflow,
     context: Context,
-    lost: Sequence[SignalReceived],
+    broken: Salvaged | None,
 ) -> Done | Rejection:
-    """``lost`` are signals behind the break of a broken history."""
-    pending = _pending_elsewhere(old, events[:length], context)
-    if pending:
-        return Rejection(
-            reason=Reason.NOT_DUE,
-            message=f"Expected nothing to be pending with other workflows before event {command.event_id}, found {pending}: "
-            "reset to an event before or after it",
-            run_id=old.run.run_id,
-        )
+    with_others = adopted(old.run, events, length, context)
+    refusal = _unheard(old, with_others, command, broken=bool(broken))
+    if refusal is not None:
+        return refusal
     if latest is not None and latest.run.open:
         because = f": {command.reason}" if command.reason else ""
         ended = WorkflowTerminated(reason=f"reset{because}", identity=command.identity)
+        if latest.run.run_id == old.run.run_id:
+            with_others.leave(latest.run)
         latest.take((ended,), latest.context())
     fresh = runs.begin(command.workflow_id, context.new_run_id())
-    copied = (_as_new(recorded, old.run.run_id, context) for recorded in events[:length])
+    copied = (_as_new(recorded, old.run.run_id, length, context) for recorded in events[:length])
     fresh.copy(copied, context)
     for activity in list(fresh.run.activities.values()):
         fresh.take(dispatch(activity, context), context)
-    if command.reapply_signals:
-        later = [one.event for one in events[length:] if isinstance(one.event, SignalReceived)]
-        fresh.take([*later, *lost], context)
+    given = SignalReceived if command.reapply_signals else ()
+    later = events[length:]
+    fresh.take(
+        [
+            one.event
+            for one in later
+            if isinstance(one.event, given) or one.seq in with_others.heard
+        ],
+        context,
+    )
+    if broken and command.reapply_signals:
+        fresh.take(broken.saved.signals, context)  # those behind the break
     return Done(run_id=fresh.run.run_id, first_run_id=fresh.run.start.first_run_id, started=True)
 
 
@@ -116,7 +124,7 @@ def _latest(runs: Runs, command: ResetWorkflow) -> Recorder | None:
     return runs.addressed(command.workflow_id, None)
 
 
-def _as_new(recorded: Recorded, run_id: str, context: Context) -> Event:
+def _as_new(recorded: Recorded, run_id: str, length: int, context: Context) -> Event:
     """The event as the new run has it: its limits count from now, and its parent knows nothing of it."""
     event = recorded.event
     if not isinstance(event, WorkflowStarted):
@@ -130,7 +138,16 @@ def _as_new(recorded: Recorded, run_id: str, context: Context) -> Event:
         not_before_ms=0,
         parent=None,
         original_run_id=event.original_run_id or run_id,
+        copied=_copied(event, run_id, length),
     )
+
+
+def _copied(started: WorkflowStarted, run_id: str, length: int) -> tuple[Copied, ...]:
+    """The runs that the new one shares its first events with."""
+    before = (
+        Copied(run_id=copied.run_id, length=min(copied.length, length)) for copied in started.copied
+    )
+    return (*before, Copied(run_id=run_id, length=length))[-COPIED_MAX:]
 
 
 def _length_of_copy(events: Sequence[Recorded], event_id: int) -> int | None:
@@ -164,14 +181,15 @@ def _refusal(
     return None
 
 
-def _pending_elsewhere(old: Recorder, events: Sequence[Recorded], context: Context) -> str:
-    """What of other workflows the new run would wait for in vain: their answers name the old run."""
-    folded = Run(old.run.workflow_id, old.run.run_id)
-    for recorded in events:
-        apply(folded, recorded, context.limits)
-    found: list[str] = []
-    if folded.children:
-        found.append("child workflows")
-    if folded.messages:
-        found.append("messages to other workflows")
-    return " and ".join(found)
+def _unheard(
+    old: Recorder, with_others: Adopted, command: ResetWorkflow, *, broken: bool
+) -> Rejection | None:
+    """Refuses where the new run would wait in vain: what was said to a run that had ended, or is broken, is lost."""
+    if not with_others.unheard or (old.run.open and not broken):
+        return None
+    return Rejection(
+        reason=Reason.NOT_DUE,
+        message=f"Expected to know what became of {with_others.named()} before event {command.event_id}, found that run "
+        f"{old.run.run_id} had ended before it could hear: reset to an event before or after it",
+        run_id=old.run.run_id,
+    )

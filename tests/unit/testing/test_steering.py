@@ -202,7 +202,7 @@ async def test_an_open_run_is_terminated_by_going_back(client: Client) -> None:
 
 
 async def test_what_cannot_be_gone_back_to_is_refused(client: Client) -> None:
-    """Events that are not there, and points at which other workflows owe an answer."""
+    """Events and workflows that are not there."""
     await ended(client)
     with pytest.raises(RPCError) as caught:
         await client.get_workflow_handle("w").reset(event_id=1_000)
@@ -211,14 +211,21 @@ async def test_what_cannot_be_gone_back_to_is_refused(client: Client) -> None:
         await client.get_workflow_handle("nobody", task_queue=QUEUE).reset(event_id=1)
     assert caught.value.status is RPCStatusCode.NOT_FOUND
 
+
+async def test_a_child_that_had_ended_is_not_run_again(client: Client) -> None:
+    """Going back to before its end was taken in: the new run is told of the same end."""
     parent = await client.start_workflow(Parent.run, id="p", task_queue=QUEUE)
     await client.get_workflow_handle("child", task_queue=QUEUE).signal(Two.say, "hello")
-    await parent.result()
-    with pytest.raises(RPCError) as caught:
-        await parent.reset(
-            event_id=await event_of(client, "CHILD_WORKFLOW_EXECUTION_STARTED", workflow_id="p")
-        )
-    assert caught.value.status is RPCStatusCode.FAILED_PRECONDITION
+    ended = await parent.result()
+    run_id = (await client.get_workflow_handle("child", task_queue=QUEUE).describe()).run_id
+
+    fresh = await parent.reset(
+        event_id=await event_of(client, "CHILD_WORKFLOW_EXECUTION_STARTED", workflow_id="p")
+    )
+
+    assert await fresh.result() == ended
+    child = await client.get_workflow_handle("child", task_queue=QUEUE).describe()
+    assert child.run_id == run_id
 
 
 async def test_pausing_and_deleting(client: Client) -> None:
