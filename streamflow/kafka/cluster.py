@@ -1,6 +1,6 @@
 """What the cluster has and knows: topics with their settings, ends of partitions, members and offsets of groups.
 
-One admin client, used from any thread. Not here: records.
+One admin client, used from any thread. Not here: records, and how members are asked for (`members`).
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from confluent_kafka import (
 )
 
 from streamflow.kafka.errors import error_of, reading_error
+from streamflow.kafka.members import Members
 from streamflow.kafka.options import KafkaOptions
 from streamflow.kafka.records import from_client, to_client
 from streamflow.kafka.watch import ClientWatch
@@ -41,8 +42,6 @@ _T = TypeVar("_T")
 _ADMIN: Final[Any] = admin
 
 REQUEST_TIMEOUT_S: Final = 15.0
-GROUP_TIMEOUT_S: Final = 5.0
-"""Of a question to a coordinator; short, because after an outage the first one to the old client is in vain."""
 TOPIC_CREATION_TIMEOUT_S: Final = 30.0
 _TOPIC_CREATION_POLL_S: Final = 0.02
 _ELECTED_SINCE: Final = frozenset(
@@ -67,6 +66,7 @@ class Cluster:
         self._options = options
         self._watch = ClientWatch("admin")
         self._admin: Any = self._connect()
+        self._members = Members(options)
         self._refreshing = threading.Lock()
         self._topics: Mapping[str, TopicState] = MappingProxyType({})
         self._partitions: dict[str, int] = {}
@@ -328,28 +328,16 @@ class Cluster:
 
     def live_members(self, group: str) -> frozenset[str]:
         """Instance names of the group's members; a member without one is given by its member ID."""
-        return frozenset(_name_of(member) for member in self._members(group))
+        return frozenset(_name_of(member) for member in self._members.of(group))
 
     def owners(self, group: str) -> dict[TopicPartition, str]:
         """Which member has which partition."""
         return {
             from_client(partition): _name_of(member)
-            for member in self._members(group)
+            for member in self._members.of(group)
             if member.assignment is not None
             for partition in member.assignment.topic_partitions
         }
-
-    def _members(self, group: str) -> Sequence[Any]:
-        answers = self._ask(
-            "a group's members",
-            self._admin.describe_consumer_groups,
-            [group],
-            request_timeout=GROUP_TIMEOUT_S,
-        )
-        described = self._settled(
-            answers[group], f"the members of group {group}", accept=(KafkaError.GROUP_ID_NOT_FOUND,)
-        )
-        return () if described is None else described.members
 
     # -- asking ---------------------------------------------------------------------------------------------------
 
@@ -380,7 +368,7 @@ class Cluster:
             raise reading_error(found, f"Expected {what}") from error
 
     def _begin_anew(self) -> None:
-        """With another client: one that asked for a coordinator before an outage goes on waiting for the old one."""
+        """With another client: the old one's connections may be dead without knowing it."""
         try:
             self._admin.list_topics(timeout=1.0)
         except KafkaException:

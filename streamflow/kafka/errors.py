@@ -118,11 +118,13 @@ def judge(error: KafkaError, call: Call) -> Verdict:
         return Verdict.FENCED
     if code in HOPELESS:
         return Verdict.FATAL
-    if call is Call.COMMIT:
+    if call in (Call.COMMIT, Call.ABORT):
         # Whatever the flags say, the first copy of the request may have been carried out.
         return Verdict.RETRY if error.retriable() else Verdict.UNKNOWN
     if error.fatal() or code == KafkaError._FATAL:
-        return Verdict.FATAL
+        # A producer has come to its end, as by a coordinator that moved; a new one goes on under its ID. Where that is
+        # what fails, nothing helps.
+        return Verdict.FATAL if call is Call.INIT else Verdict.UNKNOWN
     if code in REFUSED:
         return Verdict.REFUSED
     if code in STALE_GENERATION:

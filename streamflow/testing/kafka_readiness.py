@@ -6,15 +6,19 @@ import functools
 import itertools
 import logging
 import socket
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from typing import Any, cast
+from typing import Any, Final
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 from confluent_kafka.admin import AdminClient
 
 # What librdkafka says of a broker that is still starting.
 _discarded = logging.Logger("streamflow.testing.kafka", level=logging.CRITICAL + 1)
+
+
+_LIBRARY_TIMEOUT_S: Final = 3_600.0
+"""The most that the library takes."""
 
 
 def stages(
@@ -41,10 +45,7 @@ def stages(
     yield lambda: _cluster_id(producers[0]) == own_cluster_id()
     for producer in producers:
         yield functools.partial(_can_begin_transactions, producer)
-    quiet: dict[str, Any] = {"bootstrap.servers": bootstrap, "logger": _discarded}
-    asking = AdminClient(quiet)
-    groups = _one_of_each(offsets_partitions)
-    yield lambda: _have_coordinators(asking, groups)
+    yield _Coordinators(bootstrap, _one_of_each(offsets_partitions)).answer
 
 
 def _accepts_connections(bootstrap: str) -> bool:
@@ -73,19 +74,41 @@ def _one_of_each(partitions: int) -> list[str]:
     return list(found.values())
 
 
-def _have_coordinators(admin: AdminClient, groups: list[str]) -> bool:
-    """Whether each of these groups is answered for, if only that there is no such group."""
-    asked = admin.describe_consumer_groups(groups, request_timeout=2.0)  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]  # futures of what, the library does not say
-    answers = cast("Mapping[str, Future[Any]]", asked)
-    for answer in answers.values():
-        try:
-            answer.result(4.0)
-        except KafkaException as error:
-            if error.args[0].code() != KafkaError.GROUP_ID_NOT_FOUND:
-                return False
-        except TimeoutError:
+class _Coordinators:
+    """Whether each of these groups is answered for, if only that there is no such group.
+
+    A question that times out before its coordinator is there would end this process by an assertion of the library
+    (confluentinc/librdkafka#4605), so each is given all the time that there is, and looked after between other things.
+    """
+
+    def __init__(self, bootstrap: str, groups: list[str]) -> None:
+        quiet: dict[str, Any] = {"bootstrap.servers": bootstrap, "logger": _discarded}
+        self._admin: Any = AdminClient(quiet)
+        self._left = groups
+        self._asked: dict[str, Future[Any]] = {}
+
+    def answer(self) -> bool:
+        self._admin.poll(0)
+        self._left = [group for group in self._left if not self._has_answered(group)]
+        return not self._left
+
+    def _has_answered(self, group: str) -> bool:
+        answer = self._asked.get(group)
+        if answer is None:
+            answers = self._admin.describe_consumer_groups(
+                [group], request_timeout=_LIBRARY_TIMEOUT_S
+            )
+            self._asked[group] = answers[group]
             return False
-    return True
+        if not answer.done():
+            return False
+        del self._asked[group]
+        try:
+            answer.result()
+        except KafkaException as error:
+            code: int = error.args[0].code()
+            return code == KafkaError.GROUP_ID_NOT_FOUND
+        return True
 
 
 def _can_begin_transactions(producer: Producer) -> bool:

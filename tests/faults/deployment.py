@@ -16,7 +16,7 @@ from collections.abc import Collection
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 from streamflow import topology, wiring
 from streamflow.config import state_folder
@@ -39,12 +39,21 @@ def say(what: str) -> None:
     sys.stdout.write(f"{now} {what}\n")
 
 
+class Place(Protocol):
+    """Where processes are started: what all of one test's share."""
+
+    bootstrap: str
+    namespace: str
+    folder: Path
+    nodes: list[Node]
+
+
 class Node:
     """One process, started again and again under one name. ``machine`` is where its disk is: another one for a
     namesake elsewhere."""
 
     def __init__(
-        self, deployment: Deployment, name: str, role: str, *options: str, machine: str = ""
+        self, deployment: Place, name: str, role: str, *options: str, machine: str = ""
     ) -> None:
         self.name = name
         self.role = role

@@ -74,17 +74,20 @@ def with_other_bounds(options: argparse.Namespace) -> None:
 
 async def serve(options: argparse.Namespace) -> None:
     with_other_bounds(options)
-    log: Log = wiring.open_log(options.kafka)
+    # Proxies tell processes apart by it.
+    log: Log = wiring.open_log(options.kafka, config={"client.id": options.name})
     if options.clock_skew_ms:
         log._clock = SkewedClock(log.clock, options.clock_skew_ms)  # type: ignore[attr-defined]  # of this adapter
     code: Any = importlib.import_module(options.module)
     workflows = list(getattr(code, "WORKFLOWS", None) or [code.Order])
+    is_processor = options.role == "processor"
     async with Client(LogTransport(log, options.namespace)) as client:
         worker = Worker(
             client,
             task_queue=options.queue,
             workflows=[] if options.role == "worker" else workflows,
-            activities=[] if options.role == "processor" else code.ACTIVITIES,
+            activities=getattr(code, "LOCAL", []) if is_processor else code.ACTIVITIES,
+            no_remote_activities=is_processor,
             activity_executor=ThreadPoolExecutor(100),
             name=options.name,
             state_dir=options.state_dir,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from types import TracebackType
 from typing import NamedTuple, Self
 
@@ -74,16 +75,21 @@ class Topic:
 
     def rest(self, *, timeout_s: float = 60) -> list[Message]:
         """Everything up to the end that committed readers see, now that nobody writes any more."""
+        return [each for batch in self.batches(timeout_s=timeout_s) for each in batch]
+
+    def batches(self, *, timeout_s: float = 60) -> Iterator[list[Message]]:
+        """The same, as it comes. So long may nothing come before the end."""
         ends = {
             number: self._consumer.get_watermark_offsets(
                 TopicPartition(self.name, number), timeout=30
             )[1]
             for number in range(self.partitions)
         }
-        found: list[Message] = []
         deadline = time.monotonic() + timeout_s
         while True:
-            found += self.more(0.05)
+            if found := self.more(0.05):
+                deadline = time.monotonic() + timeout_s
+                yield found
             positions = self._consumer.position(
                 [TopicPartition(self.name, number) for number in range(self.partitions)]
             )
@@ -93,7 +99,7 @@ class Topic:
                 if p.offset < ends[p.partition] and p.partition not in self._ended
             ]
             if not behind:
-                return found
+                return
             assert time.monotonic() < deadline, f"{self.name}: cannot read partitions {behind}"
 
 

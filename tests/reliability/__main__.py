@@ -3,7 +3,7 @@
     python -m tests.reliability                       everything; hours
     python -m tests.reliability --share 0.01          a hundredth of it
     python -m tests.reliability --only simulation     one layer (see LAYERS)
-    python -m tests.reliability --out DIR             writes report.json and, of each failure, its text
+    python -m tests.reliability --out DIR             writes report.json, and the raw histories of `cluster`
 
 Every failure names the seed, mutant or point that repeats it.
 """
@@ -13,8 +13,10 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import random
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
@@ -23,10 +25,12 @@ from functools import partial
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from streamflow.testing.kafka_cluster import KafkaCluster
 from tests.mutants.catalogue import MUTANTS
 from tests.mutants.mutant import ROOT
 from tests.mutants.run import judge_all
 from tests.reliability import decoders, stores
+from tests.reliability.cluster.run import Run
 from tests.saying import say
 from tests.simulation import crash_points
 from tests.simulation.many import outcome
@@ -36,6 +40,9 @@ SIMULATION_SEEDS: Final = 20_000
 DECODER_INPUTS: Final = 10_000_000
 STORE_KILLS: Final = 500
 STORE_DAMAGES: Final = 2_000
+CLUSTER_S: Final = 3_600.0
+TRANSFERS_A_SECOND: Final = 35.0
+"""Some 1.1 workflows each: over 100,000 in an hour."""
 CORES: Final = os.cpu_count() or 1
 
 
@@ -104,6 +111,22 @@ def real_kafka(share: float) -> Result:
     return _pytest("tests/faults", injected="20 kills or more a case")
 
 
+def on_three_brokers(share: float, *, out: Path | None = None) -> Result:
+    """Kills, pauses and network troubles of processors, workers and three replicated brokers, under a bank and lists."""
+    folder = (out or Path(tempfile.mkdtemp(prefix="streamflow-proof-"))) / "cluster"
+    seed = random.SystemRandom().randrange(1 << 32)
+    say(f"seed {seed}, raw histories in {folder}")
+    with KafkaCluster(directory=folder / "kafka") as cluster:
+        run = Run(cluster, folder, "proof", seed=seed)
+        verdict = run(max(30.0, CLUSTER_S * share), rate=TRANSFERS_A_SECOND)
+    say(verdict.text())
+    return Result(
+        f"{verdict.workflows:,} workflows, {verdict.events:,} events",
+        verdict.injected(),
+        tuple(f"{one.kind}: {one.text}" for one in verdict.wrong),
+    )
+
+
 LAYERS: Final[dict[str, Callable[[float], Result]]] = {
     "simulation": simulation,
     "mutants": mutants,
@@ -113,6 +136,7 @@ LAYERS: Final[dict[str, Callable[[float], Result]]] = {
     "store damage": store_damage,
     "decoders": bytes_of_all_kinds,
     "real Kafka": real_kafka,
+    "cluster": on_three_brokers,
 }
 
 
@@ -143,12 +167,16 @@ def main() -> int:
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     be_quiet()
+    layers: dict[str, Callable[[float], Result]] = {
+        **LAYERS,
+        "cluster": partial(on_three_brokers, out=options.out),
+    }
     report: dict[str, object] = {"commit": _commit(), "date": f"{datetime.now(UTC):%Y-%m-%d}"}
     failed = False
     say(f"{'layer':<13} {'ran':<45} {'injected':<24} {'found':>5} {'took':>8}")
     for name in [options.only] if options.only else LAYERS:
         begun = time.monotonic()
-        result = LAYERS[name](options.share)
+        result = layers[name](options.share)
         seconds = time.monotonic() - begun
         count = len(result.found)
         say(f"{name:<13} {result.ran:<45} {result.injected:<24} {count:>5} {seconds:>6,.0f} s")

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from streamflow.kafka import KafkaLog
-from streamflow.ports import Aborted, Committed, LogError, OutcomeUnknown
+from streamflow.kafka.members import WAIT_S as MEMBERS_WAIT_S
+from streamflow.ports import Aborted, Committed, LogError, OutcomeUnknown, Unavailable
 from streamflow.testing.kafka import KafkaBroker
 from tests.integration.kafka.conftest import Member, World
 from tests.integration.kafka.proxy import END_TXN, Fate, Proxy
@@ -148,6 +149,28 @@ def test_a_network_that_is_away_for_seconds_keeps_no_commit_in_doubt_for_ever(
     assert said is not None or did
     assert not (isinstance(said, Aborted) and did)
     assert commit(far, owner, 3) is None
+
+
+def test_members_that_are_asked_for_in_an_outage_end_no_process(proxy: Proxy, far: World) -> None:
+    """The library would end it by an assertion when the network is back: a question of it that timed out is then met again."""
+    owner = far.owner()
+    proxy.go_down(MEMBERS_WAIT_S + 3)
+
+    with pytest.raises(Unavailable, match="Try again"):
+        far.log.live_members(far.group)
+    deadline = time.monotonic() + BOUND_S
+    while (found := _members(far)) is None:
+        assert time.monotonic() < deadline, "no answer although the network is back"
+        owner.source.poll(500, 50)
+
+    assert found <= {far.name("a")}
+
+
+def _members(far: World) -> frozenset[str] | None:
+    try:
+        return far.log.live_members(far.group)
+    except Unavailable:
+        return None
 
 
 def _settle(owner: Member) -> None:

@@ -52,8 +52,8 @@ NOT_LEADER_FOR_PARTITION              ok      aborted  ok       aborted  aborted
 UNKNOWN_TOPIC_OR_PART                 ok      ok       ok       ok       ok       unknown
 INVALID_PRODUCER_EPOCH                fenced  fenced   fenced   fenced   fenced   fenced
 PRODUCER_FENCED                       fenced  fenced   fenced   fenced   fenced   fenced
-INVALID_PRODUCER_ID_MAPPING           ok      aborted  aborted  aborted  fatal    unknown
-INVALID_TXN_STATE                     ok      fatal    aborted  fatal    fatal    unknown
+INVALID_PRODUCER_ID_MAPPING           ok      aborted  aborted  aborted  unknown  unknown
+INVALID_TXN_STATE                     ok      unknown  aborted  unknown  unknown  unknown
 TRANSACTION_ABORTABLE                 ok      aborted  aborted  aborted  aborted  unknown
 TRANSACTIONAL_ID_AUTHORIZATION_FAILED fatal   fatal    aborted  fatal    fatal    fatal
 TOPIC_AUTHORIZATION_FAILED            ok      refused  refused  refused  refused  unknown
@@ -64,7 +64,7 @@ STALE_MEMBER_EPOCH                    ok      aborted  aborted  aborted  aborted
 UNKNOWN_MEMBER_ID                     ok      fenced   fenced   fenced   fenced   fenced
 FENCED_INSTANCE_ID                    ok      fenced   fenced   fenced   fenced   fenced
 REBALANCE_IN_PROGRESS                 ok      aborted  aborted  aborted  aborted  unknown
-OUT_OF_ORDER_SEQUENCE_NUMBER          ok      aborted  fatal    aborted  aborted  unknown
+OUT_OF_ORDER_SEQUENCE_NUMBER          ok      aborted  unknown  aborted  aborted  unknown
 UNKNOWN_PRODUCER_ID                   ok      aborted  aborted  aborted  aborted  unknown
 DUPLICATE_SEQUENCE_NUMBER             ok      aborted  ok       aborted  aborted  unknown
 MSG_SIZE_TOO_LARGE                    ok      refused  refused  refused  refused  unknown

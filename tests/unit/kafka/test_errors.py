@@ -76,8 +76,11 @@ def test_an_error_of_the_commit_leaves_the_outcome_unknown(
         (Call.APPEND, _error(KafkaError.TOPIC_AUTHORIZATION_FAILED, abort=True), Verdict.REFUSED),
         (Call.APPEND, _error(KafkaError._UNKNOWN_PARTITION), Verdict.REFUSED),
         (Call.APPEND, _error(KafkaError.UNKNOWN_PRODUCER_ID, abort=True), Verdict.ABORT),
-        (Call.APPEND, _error(KafkaError.OUT_OF_ORDER_SEQUENCE_NUMBER, fatal=True), Verdict.FATAL),
-        (Call.ABORT, _error(KafkaError._CONFLICT), Verdict.FATAL),
+        (Call.APPEND, _error(KafkaError.OUT_OF_ORDER_SEQUENCE_NUMBER, fatal=True), Verdict.UNKNOWN),
+        (Call.ABORT, _error(KafkaError._CONFLICT), Verdict.UNKNOWN),
+        (Call.ABORT, _error(KafkaError.INVALID_TXN_STATE, fatal=True), Verdict.UNKNOWN),
+        (Call.BEGIN, _error(KafkaError._FATAL, fatal=True), Verdict.UNKNOWN),
+        (Call.INIT, _error(KafkaError._FATAL, fatal=True), Verdict.FATAL),
         (Call.BEGIN, _error(KafkaError._STATE), Verdict.FATAL),
     ],
 )
