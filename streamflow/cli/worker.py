@@ -68,6 +68,10 @@ def worker(
     snapshot_every: Annotated[
         float | None, Parameter(help="Seconds between two copies of a partition. Default: 600.")
     ] = None,
+    standby: Annotated[
+        int | None,
+        Parameter(help="How many other processes follow each partition, ready for it. Default: 0."),
+    ] = None,
     log_level: Annotated[str, Parameter(help="debug, info, warning or error.")] = "info",
 ) -> int:
     """Runs Apps on Kafka until it is told to stop (SIGTERM or Ctrl-C)."""
@@ -92,6 +96,7 @@ def worker(
         "state_dir": state_dir,
         "snapshots": snapshots,
         "snapshot_every": duration(snapshot_every),
+        "standby": standby,
     }
     given = {name: value for name, value in options.items() if value is not None}
     return _serve(targets, kafka, profile, create_topics, given, only, health_address, log_level)

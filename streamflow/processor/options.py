@@ -48,6 +48,15 @@ class ProcessorOptions(msgspec.Struct, frozen=True, kw_only=True):
     snapshot_every_ms: int = 600_000
     """How often each partition's store is copied to the object store, where there is one and something happened."""
     snapshots_kept: int = 3
+    standby: int = 0
+    """How many other processes follow each partition, ready to take it over."""
+    standby_look_ms: int = 5_000
+    """How often a process asks who is in the group, to know which partitions to follow."""
+    standby_poll_ms: int = 500
+    standby_note_ms: int = 60_000
+    """How often a store that follows an idle partition notes that it did."""
+    store_kept_ms: int = 600_000
+    """With standbys, a store of a partition that is neither owned nor followed here is removed after so long."""
     snapshot_gain_min: int = 10_000
     """A snapshot is fetched that is ahead of the local store by so many records of the history."""
     waiters_max: int = 100_000

@@ -20,7 +20,6 @@ from streamflow.ports import (
     Aborted,
     Fenced,
     Log,
-    LogError,
     Objects,
     OutcomeUnknown,
     Record,
@@ -38,9 +37,10 @@ from streamflow.processor.host.versions import NONE_CARRIED
 from streamflow.processor.host.watchdog import suspect_of
 from streamflow.processor.options import ProcessorOptions
 from streamflow.processor.partitions.connections import Connections
-from streamflow.processor.partitions.farewell import send_waiters_on
+from streamflow.processor.partitions.farewell import hand_over
 from streamflow.processor.partitions.greeting import greet
 from streamflow.processor.partitions.ownership import Ownership
+from streamflow.processor.partitions.standby import standby_of
 from streamflow.processor.state.batch import Batch
 from streamflow.processor.state.partition import Partition
 from streamflow.processor.state.rows import Expired
@@ -49,6 +49,7 @@ from streamflow.processor.turns.commit import commit
 from streamflow.processor.turns.inbound import Groups, Inbound
 from streamflow.processor.turns.local import LocalActivities
 from streamflow.processor.turns.order import in_turn
+from streamflow.processor.turns.pace import earliest_due_ms, room
 from streamflow.processor.turns.speculation import Speculation
 from streamflow.processor.turns.upkeep import Upkeep
 from streamflow.topology import processor_group
@@ -57,9 +58,6 @@ log = get_logger("processor")
 
 RETRY_MS = 100
 """How soon a call that the log could not answer is made again."""
-
-SKEW_LOOK_MS = 1_000
-"""How often a processor that fires no timers, for its clock is behind, looks whether it still is."""
 
 
 class Processor:
@@ -101,7 +99,18 @@ class Processor:
             stepped=stepped,
         )
         self._inbound = Inbound(self._around)
-        self._upkeep = Upkeep(log_, self._around, self._inbound, stores, snapshots=snapshots)
+        self._unnoted: set[int] = set()
+        """Partitions that are ours, which the log does not know yet, or has not been told for long."""
+        self._upkeep = Upkeep(
+            log_,
+            self._around,
+            self._inbound,
+            stores,
+            snapshots=snapshots,
+            prove=self._unnoted.add,
+        )
+        self.standby = standby_of(log_, stores, self._around, self._group, snapshots)
+        """To be driven beside this one, if there is one."""
         self._owned = Ownership(
             log_,
             stores,
@@ -112,6 +121,7 @@ class Processor:
             waiting=self._inbound.ask_again,
             snapshots=self._upkeep.loading,
             warm_up=self._inbound.warming.begin,
+            standby=self.standby,
         )
         self._connections = Connections(
             log_,
@@ -124,8 +134,6 @@ class Processor:
         self._locals = Speculation(
             log_, local, options, partition_of=self._inbound.partition_of, wake=self.wake
         )
-        self._unnoted: set[int] = set()
-        """Partitions that are ours, which the log does not know yet."""
         self._broken = False
         """Whether a turn ended in an error that nobody understands."""
 
@@ -160,7 +168,7 @@ class Processor:
     def turn(self) -> int | None:
         try:
             source = self._connected()
-            records = source.poll(self._room(), self._wait_ms())
+            records = source.poll(room(self.partitions.values(), self._around), self._wait_ms())
         except Unavailable as error:
             log.warning("log_unavailable", reason=str(error))
             return RETRY_MS
@@ -209,7 +217,7 @@ class Processor:
         if not self._broken:
             self._part_with_all()
         self._connections.leave()
-        self._owned.drop_all()
+        self._owned.close()
         around = self._around
         for part in (self._upkeep, self._connections, self._inbound, around.suspects, around.gate):
             part.close()
@@ -350,28 +358,10 @@ class Processor:
             self._owned.take(partition.inbox)
 
     def _hand_over(self, numbers: Sequence[int]) -> None:
-        """With an empty owner in the log, nobody waits for us or fences us."""
-        batch = Batch()
-        for number in numbers:
-            batch.part(number).hand_over = True
-        try:
-            self._commit(batch)
-        except OutcomeUnknown as error:
-            self._connections.doubt()  # the partitions that stay are committed only after it is decided
-            log.warning("hand_over_doubtful", partitions=list(numbers), reason=str(error))
-        except LogError as error:
-            log.warning("hand_over_failed", partitions=list(numbers), reason=str(error))
-        for number in numbers:
-            send_waiters_on(
-                self.partitions[number], self._connections.producer, self._around.destinations
-            )
+        around = self._around
+        hand_over(numbers, self.partitions, self._commit, self._connections, around.destinations)
 
     # -- time -----------------------------------------------------------------------------------------------------
-
-    def _room(self) -> int:
-        """How many records to ask for: fewer while some are held over from the last batch."""
-        held = sum(len(partition.held) for partition in self.partitions.values())
-        return max(1, self._options.batch_records_max - held)
 
     def _wait_ms(self) -> int:
         """How long a poll may wait: not at all while there is other work, and not beyond what is due."""
@@ -398,7 +388,4 @@ class Processor:
         return held or self._owned.restoring or self._inbound.has_work or self._locals.waiting
 
     def _earliest_due_ms(self) -> int:
-        if self._inbound.behind_ms > self._options.skew_stop_ms:
-            return self._around.clock.now_ms() + SKEW_LOOK_MS
-        dues = [p.earliest_due_ms for p in self._owned.active if p.earliest_due_ms]
-        return min(dues, default=0)
+        return earliest_due_ms(self._owned.active, self._inbound, self._around)

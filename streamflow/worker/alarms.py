@@ -9,6 +9,7 @@ from streamflow.processor.state.partition import State
 
 if TYPE_CHECKING:
     from streamflow.processor import Processor
+    from streamflow.processor.partitions.standby import Standby
     from streamflow.worker.setup import Setup
 
 COUNTED: Final = {
@@ -115,3 +116,36 @@ class Counted:
         for gauge, value in zip(self._gauges, shown, strict=True):
             gauge.set(value)
         self._shown = shown
+
+
+class Following:
+    """A standby that tells the worker's meter how far behind it is. A `Machine`, as the standby is."""
+
+    def __init__(self, standby: Standby, setup: Setup) -> None:
+        self._standby = standby
+        runtime = setup.client.runtime
+        meter = runtime.metric_meter.with_additional_attributes(
+            {"namespace": setup.client.namespace, "task_queue": setup.queue}
+        )
+        prefix = runtime.metric_prefix
+        self._partitions = meter.create_gauge(
+            prefix + "standby_partitions", "partitions of others that are followed"
+        )
+        self._lag = meter.create_gauge(
+            prefix + "standby_lag",
+            "records of its history that the partition which is furthest behind has still to follow",
+        )
+
+    def open(self) -> None:
+        self._standby.open()
+
+    def turn(self) -> int | None:
+        try:
+            return self._standby.turn()
+        finally:
+            lag = self._standby.lag.copy()
+            self._partitions.set(len(lag))
+            self._lag.set(max(lag.values(), default=0))
+
+    def close(self) -> None:
+        self._standby.close()

@@ -110,6 +110,7 @@ def setup_of(config: WorkerConfig) -> Setup:
         state_dir=None if state_dir is None else Path(state_dir),
         partitions=config.get("partitions", 12),
         snapshots=_objects(config, "snapshots"),
+        standby=config.get("standby", 0),
         snapshot_every=_interval(
             "snapshot_every", config.get("snapshot_every", timedelta(minutes=10))
         ),

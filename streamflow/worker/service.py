@@ -14,25 +14,19 @@ from contextlib import ExitStack
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import msgspec
-
 from streamflow import topology
 from streamflow.activity.cancellation import ActivityCancellationDetails
 from streamflow.activity.context import Once
 from streamflow.common import HeaderCodecBehavior, WorkerDeploymentVersion
 from streamflow.config import Instance, claim_instance, require_assertions, state_folder
-from streamflow.engine.context import DEFAULT_LIMITS
 from streamflow.model.queues import QueueEntry
 from streamflow.observability import get_logger
 from streamflow.ports import Running, Stores
-from streamflow.worker.alarms import Counted
+from streamflow.worker.alarms import Counted, Following
 from streamflow.worker.calling import Caller
 from streamflow.worker.conflicts import serving
 from streamflow.worker.executor import Executor
-from streamflow.worker.interception import workflow_intercept
 from streamflow.worker.limits import PollerOptions
-from streamflow.worker.local import LocalActivityRunner
-from streamflow.worker.metered import told_of_steps
 from streamflow.worker.poller import Poller
 from streamflow.worker.pulse import Pulses
 from streamflow.worker.setup import Setup, WorkerClient
@@ -89,6 +83,7 @@ class Service:
         self._standalone: Standalone | None = None
         self._processing: Running | None = None
         self._polling: Running | None = None
+        self._following: Running | None = None
 
     @property
     def executor(self) -> Executor | None:
@@ -169,7 +164,8 @@ class Service:
 
     @property
     def _machines(self) -> list[Running]:
-        return [running for running in (self._processing, self._polling) if running is not None]
+        machines = (self._processing, self._polling, self._following)
+        return [running for running in machines if running is not None]
 
     def _take_part(self) -> None:
         """Raises `AppConflict` when others of this process serve the queue with other workflows."""
@@ -248,7 +244,7 @@ class Service:
 
     async def _start_processor(self, entry: QueueEntry, name: str) -> None:
         from streamflow import wiring
-        from streamflow.processor import Processor, ProcessorOptions
+        from streamflow.worker.processing import processor_of
 
         setup = self._setup
         folder: Path | None = None
@@ -263,42 +259,22 @@ class Service:
         if isinstance(setup.workflow_slots, CustomSlotSupplier):
             context = self._reserve_context("workflow")
             self._workflow_slots = WorkflowSlots(setup.workflow_slots, context)
-        limits = DEFAULT_LIMITS
-        if setup.retention is not None:
-            limits = msgspec.structs.replace(limits, retention_ms=_ms(setup.retention))
-        options = ProcessorOptions(
-            namespace=setup.client.namespace,
-            queue=setup.queue,
-            name=name,
-            partitions=entry.partitions,
-            build_id=setup.build_id,
-            version=setup.version,
-            limits=limits,
-            retention_ms={name: _ms(kept) for name, kept in setup.retention_by_type.items()},
-            runs_cached_max=setup.runs_cached_max,
-            debug=setup.debug,
-            state_folder="" if folder is None else str(folder),
-            log_id=wiring.log_id(self._log, made_ms=entry.made_ms),
-            snapshot_every_ms=_ms(setup.snapshot_every),
-        )
-        processor = Processor(
-            self._log,
+        processor = processor_of(
+            setup,
             self._stores,
-            setup.definitions,
-            setup.client.data_converter,
-            options,
-            LocalActivityRunner(self._local),
-            intercept=workflow_intercept(setup.interceptors),
-            traits=setup.traits,
-            carried=setup.carried,
-            header_codec=setup.client.header_codec_behavior is not HeaderCodecBehavior.NO_CODEC,
-            stepped=told_of_steps(setup, self._workflow_slots),
-            snapshots=setup.snapshots,
+            entry,
+            name=name,
+            folder=folder,
+            local=self._local,
+            workflow_slots=self._workflow_slots,
         )
         counted = Counted(processor, setup) if setup.client.runtime.has_metrics else processor
         self._processing = self.pulses.drive(
             counted, lambda: processor.ready, name=f"processor {setup.queue}"
         )
+        if processor.standby is not None:
+            following = Following(processor.standby, setup)
+            self._following = self._log.drive(following, name=f"standby {setup.queue}")
 
     def _start_poller(self, entry: QueueEntry, name: str) -> None:
         setup = self._setup

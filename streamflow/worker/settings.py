@@ -96,6 +96,7 @@ class WorkerConfig(TypedDict, total=False):
     partitions: int
     snapshots: Objects | str | None
     snapshot_every: timedelta
+    standby: int
 
 
 def check(config: WorkerConfig) -> None:
@@ -147,5 +148,7 @@ def check(config: WorkerConfig) -> None:
             raise ValueError(
                 f"{name} must be positive: expected {name} to be 1 or more, found {value}"
             )
+    if config.get("standby", 0) < 0:
+        raise ValueError(f"Expected standby to be 0 or more, found {config.get('standby')}")
     if config.get("max_cached_workflows", 1) < 0:
         raise ValueError("Expected max_cached_workflows to be 0 or more, found a negative one")

@@ -110,6 +110,7 @@ class Setup:
     partitions: int
     snapshots: Objects | None = None
     snapshot_every: timedelta = timedelta(minutes=10)
+    standby: int = 0
 
 
 def definitions_of(

@@ -30,6 +30,7 @@ from streamflow.worker.settings import (
 )
 from streamflow.worker.setup import WorkerClient
 from streamflow.worker.shared_state import SharedStateManager
+from streamflow.worker.to_the_end import to_the_end
 from streamflow.worker.tuning import WorkerTuner
 from streamflow.worker.versions import PinnedVersions, WorkerDeploymentConfig
 from streamflow.worker.workflow_sandbox.runner import SANDBOXED, UNSANDBOXED
@@ -110,6 +111,7 @@ class Worker:
         partitions: int = 12,
         snapshots: Objects | str | None = None,
         snapshot_every: timedelta = SNAPSHOT_EVERY,
+        standby: int = 0,
     ) -> None:
         """Prepares a worker; nothing is asked of the log before `run`.
 
@@ -153,6 +155,8 @@ class Worker:
                 whole history: a folder that all processes reach, ``s3://BUCKET/PREFIX``, or an object store of
                 `streamflow.objects`. Default: nowhere.
             snapshot_every: How often each partition is copied there, while something happens in it. Default: 10 minutes.
+            standby: How many other processes of the queue follow each partition, so that one of them takes it over without
+                reading its history first. All should say the same. Default: 0.
 
         The other options are those of ported code that change nothing here: a processor steps its runs on one thread
         (``workflow_task_executor``, ``max_concurrent_workflow_tasks``), a consumer polls by itself (pollers), nothing is
@@ -216,6 +220,7 @@ class Worker:
             partitions=partitions,
             snapshots=snapshots,
             snapshot_every=snapshot_every,
+            standby=standby,
         )
         self._given = config.copy()
         self._plugins = plugins_of(client, plugins)
@@ -337,7 +342,7 @@ class Worker:
             raise
         finally:
             graceful = self._config.get("graceful_shutdown_timeout", timedelta())
-            await _to_the_end(service.stop(graceful.total_seconds()))
+            await to_the_end(service.stop(graceful.total_seconds()))
 
     async def _tell_fatal(self, error: BaseException) -> None:
         tell = self._config.get("on_fatal_error")
@@ -393,12 +398,3 @@ async def _run_by(
     plugin: Plugin, next: Callable[[Worker], Awaitable[None]], worker: Worker
 ) -> None:
     await plugin.run_worker(worker, next)
-
-
-async def _to_the_end(coroutine: Awaitable[None]) -> None:
-    """Awaits it whatever happens: a second cancellation would leave groups and locks held."""
-    task = asyncio.ensure_future(coroutine)
-    while not task.done():
-        with suppress(asyncio.CancelledError):
-            await asyncio.shield(task)
-    task.result()

@@ -54,6 +54,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--step-exit-after-ms", type=int)
     parser.add_argument("--retention-ms", type=int)
     parser.add_argument("--snapshots")
+    parser.add_argument("--standby", type=int, default=0)
     parser.add_argument("--snapshot-every-ms", type=int, default=1_000)
     return parser.parse_args()
 
@@ -95,6 +96,7 @@ async def serve(options: argparse.Namespace) -> None:
             if options.retention_ms is None
             else timedelta(milliseconds=options.retention_ms),
             snapshots=options.snapshots,
+            standby=options.standby,
             snapshot_every=timedelta(milliseconds=options.snapshot_every_ms),
         )
         running = asyncio.ensure_future(worker.run())

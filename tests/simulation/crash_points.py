@@ -140,6 +140,7 @@ def _plan(shape: Shape, *blows: Blow) -> Plan:
         partitions=1,
         skews=dict.fromkeys(NODES, 0),
         snapshot_every_ms=700,
+        standby=1,
     )
 
 

@@ -94,6 +94,8 @@ class Plan:
     skews: dict[str, int] = field(default_factory=dict[str, int])
     snapshot_every_ms: int = 0
     """How often processors put copies of their stores away; 0 is never."""
+    standby: int = 0
+    """How many others follow each partition."""
 
 
 def draw(seed: int) -> Plan:
@@ -111,6 +113,7 @@ def draw(seed: int) -> Plan:
         partitions=partitions,
         skews={name: _skew(chance) for name in NODES},
         snapshot_every_ms=chance.choice((0, 300, 2_000, 8_000)),
+        standby=chance.choice((0, 0, 1, 2)),
     )
 
 

@@ -32,6 +32,16 @@ RESTART_MS = 1_000
 """After so long whoever watches over processes starts one again that ended by itself."""
 
 
+class StateCare(NamedTuple):
+    """What processors do so that losing a disk or an owner costs little."""
+
+    snapshot_every_ms: int = 0
+    standby: int = 0
+
+
+NO_CARE = StateCare()
+
+
 class WrongClock:
     """A machine whose clock is ahead or behind."""
 
@@ -57,12 +67,12 @@ class SimLog(MemoryLog):
         *,
         skew_ms: int = 0,
         bucket: MemoryBucket | None = None,
-        snapshot_every_ms: int = 0,
+        state: StateCare = NO_CARE,
     ) -> None:
         super().__init__(broker, name)
         self.stores = stores
         self.bucket = bucket or MemoryBucket()
-        self.snapshot_every_ms = snapshot_every_ms
+        self.state = state
         self.processors: list[Processor] = []
         self.resumed_ms = 0
         self._clock = WrongClock(broker.clock, skew_ms)
@@ -100,9 +110,9 @@ def machines(plant: Plant) -> Iterator[None]:
         return log.stores
 
     def make(log: SimLog, *args: Any, **options: Any) -> Processor:
-        if log.snapshot_every_ms:
+        if log.state.snapshot_every_ms:
             options["snapshots"] = log.bucket.of(log)
-            args = tuple(_small(arg, log) for arg in args)
+        args = tuple(_small(arg, log.state) for arg in args)
         made = plant.processor(log, *args, **options)
         log.processors.append(made)
         return made
@@ -122,15 +132,18 @@ def machines(plant: Plant) -> Iterator[None]:
             vars(module)[name] = value
 
 
-def _small(argument: Any, log: SimLog) -> Any:
+def _small(argument: Any, state: StateCare) -> Any:
     """A processor's options, for a log that is short and whose processes must agree on what it is called."""
     if not isinstance(argument, ProcessorOptions):
         return argument
     return msgspec.structs.replace(
         argument,
         log_id="simulated",
-        snapshot_every_ms=log.snapshot_every_ms,
+        snapshot_every_ms=state.snapshot_every_ms,
         snapshot_gain_min=1,
+        standby=state.standby,
+        standby_look_ms=1_000,
+        store_kept_ms=5_000,
     )
 
 
@@ -148,13 +161,13 @@ class Node:
         queue: str = QUEUE,
         skew_ms: int = 0,
         bucket: MemoryBucket | None = None,
-        snapshot_every_ms: int = 0,
+        state: StateCare = NO_CARE,
     ) -> None:
         self.name = name
         self.workflows = workflows
         self.skew_ms = skew_ms
         self._bucket = bucket or MemoryBucket()
-        self._snapshot_every_ms = snapshot_every_ms
+        self._state = state
         self.stores = MemoryStores()
         self.log = SimLog(broker, name, self.stores)
         self.had_twin = False
@@ -183,7 +196,7 @@ class Node:
             self.stores,
             skew_ms=self.skew_ms,
             bucket=self._bucket,
-            snapshot_every_ms=self._snapshot_every_ms,
+            state=self._state,
         )
         self._former.append(self.log)
         self.log = log

@@ -21,7 +21,7 @@ from tests.simulation.asking import deliver
 from tests.simulation.blows import stall, start, strike, version_of
 from tests.simulation.chance import chance_from
 from tests.simulation.plan import CHAOS_MS, CLIENTS, NODES, Plan, Workflow, draw
-from tests.simulation.processes import QUEUE, ClientProcess, Node, Plant, machines
+from tests.simulation.processes import QUEUE, ClientProcess, Node, Plant, StateCare, machines
 from tests.simulation.programs import SIDE_QUEUE, VERSION_2
 from tests.simulation.scene import World
 
@@ -107,7 +107,7 @@ async def _live(world: World) -> None:
             world.failures,
             skew_ms=plan.skews[name],
             bucket=world.bucket,
-            snapshot_every_ms=plan.snapshot_every_ms,
+            state=StateCare(plan.snapshot_every_ms, plan.standby),
         )
         world.nodes[name] = node
         start(world, node)

@@ -1,18 +1,47 @@
-"""What those who wait are told when their partition goes elsewhere."""
+"""Partitions that go elsewhere in good order: what the log is told, and those who wait."""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
 
 from streamflow.model.answers import RunResult, UpdateOutcome
 from streamflow.model.ids import RunId
 from streamflow.model.options import Status
 from streamflow.observability import get_logger
-from streamflow.ports import LogError, Producer
+from streamflow.ports import LogError, OutcomeUnknown, Producer
 from streamflow.processor.host.destinations import Destinations
+from streamflow.processor.partitions.connections import Connections
+from streamflow.processor.state.batch import Batch
 from streamflow.processor.state.partition import Partition
 from streamflow.processor.state.waiters import parse_key
 from streamflow.wire.inbox import reply_record
 
 log = get_logger("processor")
+
+
+def hand_over(
+    numbers: Sequence[int],
+    partitions: Mapping[int, Partition],
+    commit: Callable[[Batch], None],
+    connections: Connections,
+    destinations: Destinations,
+) -> None:
+    """Says who owns them no more. Nothing is left to drain: between two turns all that was taken is committed.
+
+    With an empty owner in the log, nobody waits for us or fences us.
+    """
+    batch = Batch()
+    for number in numbers:
+        batch.part(number).hand_over = True
+    try:
+        commit(batch)
+    except OutcomeUnknown as error:
+        connections.doubt()  # the partitions that stay are committed only after it is decided
+        log.warning("hand_over_doubtful", partitions=list(numbers), reason=str(error))
+    except LogError as error:
+        log.warning("hand_over_failed", partitions=list(numbers), reason=str(error))
+    for number in numbers:
+        send_waiters_on(partitions[number], connections.producer, destinations)
 
 
 def send_waiters_on(partition: Partition, producer: Producer, destinations: Destinations) -> None:

@@ -24,6 +24,7 @@ from streamflow.ports import (
 )
 from streamflow.processor.host.surroundings import Surroundings
 from streamflow.processor.partitions.restore import restore
+from streamflow.processor.partitions.standby import Standby
 from streamflow.processor.snapshots.loading import Loading
 from streamflow.processor.state.caution import begin
 from streamflow.processor.state.partition import Partition, State
@@ -48,6 +49,7 @@ class Ownership:
         waiting: Callable[[Partition, str, ReplyTo], None],
         warm_up: Callable[[], None],
         snapshots: Loading | None = None,
+        standby: Standby | None = None,
     ) -> None:
         self._log = log_
         self._stores = stores
@@ -57,6 +59,7 @@ class Ownership:
         self._troubled = troubled
         self._waiting = waiting
         self._snapshots = snapshots
+        self._standby = standby
         self._restoring: dict[int, Generator[bool, None, None]] = {}
         self._waiting_for: set[int] = set()
         """Those being restored that wait for a snapshot: no use in looking at them at once."""
@@ -140,6 +143,14 @@ class Ownership:
         partition = self.partitions.pop(number, None)
         if partition is not None:
             partition.close()
+            if self._standby is not None:
+                self._standby.released(number)
+
+    def close(self) -> None:
+        """No store is in use when this returns, not even by who stands by here."""
+        self.drop_all()
+        if self._standby is not None:
+            self._standby.end()
 
     def drop_all(self) -> None:
         for number in list(self.partitions):
@@ -234,6 +245,8 @@ class Ownership:
     def _open(self, inbox: TopicPartition) -> Partition:
         number = inbox.partition
         history = TopicPartition(self._around.history_topic, number)
+        if self._standby is not None:
+            self._standby.give_up(number)
         store = self._stores.open(str(number))
         waiters = self._waiters.get(number)
         if waiters is None:
@@ -244,4 +257,6 @@ class Ownership:
 
     def _rebuild(self, number: int, error: StoreCorrupted) -> None:
         log.warning("store_rebuilt", partition=number, reason=str(error))
+        if self._standby is not None:
+            self._standby.give_up(number)
         self._stores.drop(str(number))

@@ -62,11 +62,12 @@ def restore(
     reader = log_.reader()
     name = ""
     try:
-        begin(partition, told, reader, around)
+        first, end = reader.start_offset(partition.history), reader.end_offset(partition.history)
+        begin(partition, told, first, end, around)
         if snapshots is not None:
-            name = yield from snapshots.into(partition, _worth(partition, told, reader, around))
+            name = yield from snapshots.into(partition, worth(partition, told, end, around))
             if name:
-                begin(partition, told, reader, around)
+                begin(partition, told, first, end, around)
         yield from follow(partition, reader, around)
         for _ in range(FINAL_READS_MAX):
             if told is None or partition.meta.ordinal >= told.ordinal:
@@ -83,22 +84,22 @@ def restore(
 
 
 def begin(
-    partition: Partition, told: OffsetNote | None, reader: Reader, around: Surroundings
+    partition: Partition, told: OffsetNote | None, first: int, end: int, around: Surroundings
 ) -> None:
-    """Finds out where the history must be read on for this store. Raises `StoreCorrupted` if it must not be."""
+    """Finds out where the history, which has these bounds, must be read on for this store. Raises `StoreCorrupted` if it
+    must not be."""
     meta = partition.rows.meta()
-    meta.history_offset = max(meta.history_offset, reader.start_offset(partition.history))
+    meta.history_offset = max(meta.history_offset, first)
     partition.meta = meta
-    _check_store(partition, told, reader.end_offset(partition.history), around)
+    _check_store(partition, told, end, around)
 
 
-def _worth(
-    partition: Partition, told: OffsetNote | None, reader: Reader, around: Surroundings
-) -> Bounds:
+def worth(partition: Partition, told: OffsetNote | None, end: int, around: Surroundings) -> Bounds:
+    """Which snapshots are worth more than the store that is there."""
     gain = around.options.snapshot_gain_min
     return Bounds(
         offset_min=partition.meta.history_offset + gain,
-        offset_max=reader.end_offset(partition.history),
+        offset_max=end,
         ordinal_max=None if told is None else told.ordinal,
     )
 
@@ -156,12 +157,13 @@ def follow(partition: Partition, reader: Reader, around: Surroundings) -> Iterat
             f"{partition.meta.history_offset}, found its end at {end}: the store is ahead and is rebuilt"
         )
     for records in reader.read(partition.history, partition.meta.history_offset, end):
-        _ingest(partition, records, around)
+        ingest(partition, records, around)
         yield True
     partition.meta.history_offset = end
 
 
-def _ingest(partition: Partition, records: Sequence[Record], around: Surroundings) -> None:
+def ingest(partition: Partition, records: Sequence[Record], around: Surroundings) -> None:
+    """Brings the store to the end of these records, in one write."""
     ingest = Ingest(partition.rows)
     meta = partition.meta
     for record in records:

@@ -7,7 +7,7 @@ Nothing depends on a snapshot, so nothing that goes wrong with one is more than 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final, NamedTuple
 
 import msgspec
@@ -44,16 +44,26 @@ class Taken(NamedTuple):
 
 
 class Taking:
-    def __init__(self, objects: Objects, around: Surroundings, errands: Errands) -> None:
+    def __init__(
+        self,
+        objects: Objects,
+        around: Surroundings,
+        errands: Errands,
+        prove: Callable[[int], None],
+    ) -> None:
+        """``prove`` has a transaction made for a partition, which says that it is ours to this day."""
         self._objects = objects
         self._around = around
         self._errands = errands
+        self._prove = prove
         self._errand: Errand[Taken] | None = None
         self._number = -1
         """The partition of the errand, or of the last."""
         self._due_ms: dict[int, int] = {}
         self._taken: dict[int, tuple[int, int]] = {}
         """By partition: the ordinal of its last snapshot, and when that was taken."""
+        self._asked: dict[int, int] = {}
+        """By partition that is due: its ordinal when a transaction was asked for."""
         self._unneeded: dict[int, frozenset[str]] = {}
         """By partition: files that no manifest named when it was last looked."""
 
@@ -68,8 +78,10 @@ class Taking:
         for partition in active:
             due_ms = self._due_ms.setdefault(partition.number, now_ms + self._first_ms(partition))
             if due_ms <= now_ms:
-                self._due_ms[partition.number] = now_ms + self._around.options.snapshot_every_ms
-                if self._has_news(partition, now_ms):
+                if not self._has_news(partition, now_ms):
+                    self._due_ms[partition.number] = now_ms + self._around.options.snapshot_every_ms
+                elif self._proved(partition):
+                    self._due_ms[partition.number] = now_ms + self._around.options.snapshot_every_ms
                     self._begin(partition, now_ms)
                     return
 
@@ -79,15 +91,24 @@ class Taking:
         return options.snapshot_every_ms * (partition.number + 1) // options.partitions
 
     def _has_news(self, partition: Partition, now_ms: int) -> bool:
-        ordinal, taken_ms = self._taken.get(partition.number, (0, 0))
-        return partition.meta.ordinal > ordinal or (
-            bool(ordinal) and now_ms - taken_ms > RENEWED_MS
-        )
+        ordinal, taken_ms = self._taken.get(partition.number, (0, now_ms))
+        return partition.meta.ordinal > ordinal or now_ms - taken_ms > RENEWED_MS
+
+    def _proved(self, partition: Partition) -> bool:
+        """Whether a transaction has shown, since a snapshot came due, that the partition is ours. With it the store noted how
+        far it has come; what is in memory may count what a successor has written meanwhile, which the store has not."""
+        number = partition.number
+        asked = self._asked.setdefault(number, partition.meta.ordinal)
+        if partition.meta.ordinal > asked:
+            del self._asked[number]
+            return True
+        self._prove(number)
+        return False
 
     def _begin(self, partition: Partition, now_ms: int) -> None:
         self._number = partition.number
         try:
-            partition.rows.note(partition.meta)
+            meta = partition.rows.meta()
             files = partition.rows.store.checkpoint()
         except StoreCorrupted:
             raise  # the partition is rebuilt, as for any other use of the store
@@ -95,7 +116,7 @@ class Taking:
             self._failed(partition.number, error)
             return
         self._taken[partition.number] = (partition.meta.ordinal, now_ms)
-        meta, options = partition.meta, self._around.options
+        options = self._around.options
         manifest = Manifest(
             log_id=options.log_id,
             namespace=options.namespace,

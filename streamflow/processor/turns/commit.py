@@ -53,7 +53,10 @@ def commit(
         offsets[partition.inbox] = _stage_position(batch, part, partition, transactor, around)
     transactor.commit(batch.records, offsets, source)
     around.counters.transactions += 1
+    now_ms = around.clock.now_ms()
     for part in batch.parts.values():
+        # A commit proves that nobody else wrote meanwhile: the store is as far as its log.
+        partitions[part.number].meta.followed_ms = now_ms
         store(part, partitions[part.number])
         partitions[part.number].caution.committed(batch.works)
         for suspect in part.released:

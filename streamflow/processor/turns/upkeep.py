@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from streamflow.observability import get_logger
 from streamflow.ports import Log, Objects, Stores, Unavailable
@@ -25,7 +25,9 @@ class Upkeep:
         stores: Stores,
         *,
         snapshots: Objects | None,
+        prove: Callable[[int], None],
     ) -> None:
+        """``prove`` has a transaction made for a partition in which nothing happens."""
         self._log = log_
         self._around = around
         self._inbound = inbound
@@ -34,7 +36,7 @@ class Upkeep:
         self.loading: Loading | None = None
         """What a partition that is taken may begin with."""
         if snapshots is not None:
-            self._taking = Taking(snapshots, around, errands)
+            self._taking = Taking(snapshots, around, errands, prove)
             self.loading = Loading(snapshots, stores, around, errands)
         self._checkpoint_ms = 0
 

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from streamflow.memory.faults import Rates
 from streamflow.memory.objects import MemoryBucket
 from streamflow.memory.store import MemoryStores
 from streamflow.model.answers import QueryAnswer
@@ -143,6 +144,22 @@ def test_nothing_new_is_not_copied_again() -> None:
     stage.settle()
 
     assert stage.processor.counters.snapshots_taken == 2
+
+
+def test_no_snapshot_is_taken_before_a_transaction_shows_whose_the_partition_is() -> None:
+    """A processor that was replaced, and does not know it yet, believes to have followed what its successor wrote."""
+    stage = counting()
+    stage.clock.advance(MINUTE_MS)
+    stage.broker.faults.rates = Rates(aborted=1.0)
+    for _ in range(5):
+        stage.processor.turn()
+    assert stage.processor.counters.aborted > 0
+    assert names(stage, "manifests") == []
+
+    stage.broker.faults.rates = Rates()
+    stage.settle()
+
+    assert len(names(stage, "manifests")) == 1
 
 
 def test_old_snapshots_go_and_so_do_files_that_none_needs() -> None:
