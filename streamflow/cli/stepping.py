@@ -48,7 +48,7 @@ def show(history: History, app: App, number: int, *, with_values: bool) -> int:
     from streamflow.timetravel import Limits, Log, Player
 
     log = Log.of(history)
-    total = len(log.steps)
+    total = len(log.steps) + bool(log.waiting())
     asked = number
     if number < 0:
         number += total + 1
@@ -59,7 +59,7 @@ def show(history: History, app: App, number: int, *, with_values: bool) -> int:
         )
     player = Player(log, app.code(), limits=Limits(seconds=600.0))
     try:
-        view = player.view(number)
+        view = player.view(number) if number <= player.steps else player.attempt()
     finally:
         player.close()
     print("\n".join(_told(log, view, total, with_values=with_values)))
@@ -67,11 +67,16 @@ def show(history: History, app: App, number: int, *, with_values: bool) -> int:
 
 
 def _told(log: Log, view: View, total: int, *, with_values: bool) -> Iterable[str]:
-    step = log.steps[view.number - 1]
     yield f"Step {view.number} of {total}"
-    yield from _events("came in", step.inputs)
-    yield from _events("asked for", step.outcomes)
-    if view.number == total:
+    if view.number > len(log.steps):
+        yield "  Not recorded: what today's code makes of what waits for it"
+        yield from _events("waits", log.waiting())
+        yield from (f"  {'asks for':<9}         {one}" for one in view.asked)
+    else:
+        step = log.steps[view.number - 1]
+        yield from _events("came in", step.inputs)
+        yield from _events("asked for", step.outcomes)
+    if view.number == len(log.steps):
         yield from _events("after it", log.events_after(view.number))
     if view.trouble is not None:
         yield from _trouble(view.trouble, view.number, with_values=with_values)

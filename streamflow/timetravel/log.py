@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from streamflow.coroutine.replay import RecordedStep, recorded_steps
-from streamflow.model.events import History, Recorded, WorkflowStarted
+from streamflow.model.events import Closed, History, Input, Recorded, WorkflowStarted
 from streamflow.wire.events import encode_event
 
 
@@ -64,12 +64,19 @@ class Log:
         }
         return [recorded for recorded in self.events if recorded.seq not in taken]
 
-    def bytes_before(self, step: RecordedStep) -> int:
-        """The size of the history when the step began, as the code may ask for it."""
+    def waiting(self) -> Sequence[Recorded]:
+        """Inputs that no step has consumed, as far as the log was read; none of a run that has ended."""
+        after = self.events_after(len(self.steps))
+        if any(isinstance(recorded.event, Closed) for recorded in self.events[-2:]):
+            return ()
+        return [recorded for recorded in after if isinstance(recorded.event, Input)]
+
+    def bytes_before(self, position: int) -> int:
+        """The size of the history before an event, counted from 0, as the code may ask for it."""
         sizes = self._bytes_before
-        for recorded in self.events[len(sizes) - 1 : step.first_position]:
+        for recorded in self.events[len(sizes) - 1 : position]:
             sizes.append(sizes[-1] + self._size(recorded))
-        return sizes[step.first_position]
+        return sizes[position]
 
     def _size(self, recorded: Recorded) -> int:
         return len(

@@ -8,16 +8,21 @@ Belongs to one thread, as instances do.
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from streamflow.coroutine.definition import WorkflowDefinition
 from streamflow.coroutine.errors import CodeFailed, NondeterminismError, StepLimitExceeded
 from streamflow.coroutine.facts import RunFacts
+from streamflow.coroutine.flags import CURRENT
 from streamflow.coroutine.inspection import raised_at
 from streamflow.coroutine.instance import Instance
 from streamflow.coroutine.replay import intent_text, replay_step
-from streamflow.coroutine.source import shortly
+from streamflow.coroutine.source import Place, shortly
+from streamflow.model.events import Activated
 from streamflow.model.ids import RunId, WorkflowId
+from streamflow.model.intents import Activation, Intent
 from streamflow.processor.payloads.codec import PayloadGate
 from streamflow.timetravel.code import CodeAtHand
 from streamflow.timetravel.limits import LIMITS, Deadline, Limits, interrupted_after
@@ -75,16 +80,34 @@ class Player:
             CodecFailed: payloads cannot be decoded now.
         """
         assert 1 <= number <= self.steps, (number, self.steps)
-        deadline = Deadline(self._limits.seconds)
+        with self._making() as (gate, deadline):
+            self._reach(number, gate, deadline)
+            if self._trouble is not None and self._trouble.step == number > 1:
+                self._reach(number - 1, gate, deadline)  # what it is compared with
+        return self._viewed(number)
+
+    def attempt(self) -> View:
+        """The step that the history does not have yet: what today's code makes of the inputs that wait for it.
+
+        The time that it sees is that of the last event, and its seed is none that will be recorded. Raises as `view` does.
+        """
+        number = self.steps + 1
+        with self._making() as (gate, deadline):
+            if self.steps:
+                self._reach(self.steps, gate, deadline)
+            if self._trouble is not None:
+                return View(number, None, self._trouble)
+            return self._attempted(number, gate, deadline)
+
+    @contextmanager
+    def _making(self) -> Generator[tuple[PayloadGate, Deadline]]:
+        limits = self._limits
         gate = PayloadGate(self._code.converter)
         try:
-            with interrupted_after(self._limits.seconds + self._limits.step_seconds):
-                self._reach(number, gate, deadline)
-                if self._trouble is not None and self._trouble.step == number > 1:
-                    self._reach(number - 1, gate, deadline)  # what it is compared with
+            with interrupted_after(limits.seconds + limits.step_seconds):
+                yield gate, Deadline(limits.seconds)
         finally:
             gate.close()
-        return self._viewed(number)
 
     def close(self) -> None:
         """Takes the coroutines down."""
@@ -166,7 +189,9 @@ class Player:
         try:
             inputs = tuple(gate.history(instance, [*step.inputs]))
             replay_step(
-                instance, step._replace(inputs=inputs), history_bytes=self.log.bytes_before(step)
+                instance,
+                step._replace(inputs=inputs),
+                history_bytes=self.log.bytes_before(step.first_position),
             )
             if number >= keep_from - 1:
                 self._keep(number, state_of(instance, loaded_s=self._code.loaded_s))
@@ -181,6 +206,44 @@ class Player:
             raise
         playing.at = number
         return True
+
+    def _attempted(self, number: int, gate: PayloadGate, deadline: Deadline) -> View:
+        playing = self._nearest(number - 1, gate)
+        while playing.at < number - 1:
+            if not self._step(playing, gate, keep_from=number):
+                return View(number, None, self._trouble)
+            if deadline.is_over:
+                raise Unfinished(number, playing.at, self._limits.seconds)
+        instance = playing.instance
+        state: State | None = None
+        trouble: Trouble | None = None
+        asked: tuple[str, ...] = ()
+        try:
+            intents = instance.activate(gate.activation(instance, self._activation()))
+            asked = asked_for(intents, instance.operations.places)
+        except (CodeFailed, NondeterminismError) as error:
+            trouble = self._trouble_of(error, instance, number)
+        except StepLimitExceeded as error:
+            trouble = Trouble(number, "limit", str(error))
+        finally:
+            if trouble is None or trouble.kind != "limit":
+                state = state_of(instance, loaded_s=self._code.loaded_s)
+            self._drop(playing)  # it stands where no history does
+        before = self._states.get(number - 1)
+        return View(number, with_changes(before, state) if state else None, trouble, asked)
+
+    def _activation(self) -> Activation:
+        log = self.log
+        last = log.steps[-1].activated.event if log.steps else None
+        flags = last.flags if isinstance(last, Activated) else CURRENT
+        return Activation(
+            inputs=tuple(log.waiting()),
+            now_ms=log.events[-1].time_ms,
+            seed=0,
+            flags=flags,
+            history_length=len(log.events),
+            history_bytes=log.bytes_before(len(log.events)),
+        )
 
     def _keep(self, number: int, state: State) -> None:
         self._states[number] = state
@@ -204,11 +267,7 @@ class Player:
         sides = error.sides
         if sides is None:
             return Trouble(number, "nondeterminism", _said(error))
-        asked = zip(sides.found, sides.places, strict=False)
-        found = tuple(
-            intent_text(intent) + (f" at {shortly(place)}" if place else "")
-            for intent, place in asked
-        )
+        found = asked_for(sides.found, sides.places)
         return Trouble(number, "nondeterminism", _said(error), sides.expected, found, sides.at)
 
     def _gave_up(self, playing: _Playing, trouble: Trouble) -> None:
@@ -222,6 +281,14 @@ class Player:
     def _drop(self, playing: _Playing) -> None:
         self._playing.remove(playing)
         playing.instance.evict()
+
+
+def asked_for(intents: Sequence[Intent], places: Sequence[Place | None]) -> tuple[str, ...]:
+    """What code asks for, each with the place in it."""
+    return tuple(
+        intent_text(intent) + (f" at {shortly(place)}" if place else "")
+        for intent, place in zip(intents, places, strict=False)
+    )
 
 
 def _said(error: BaseException) -> str:

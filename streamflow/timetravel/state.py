@@ -86,6 +86,8 @@ class View:
     state: State | None
     """``None`` where the code left its history before this step, or could not be looked at in it."""
     trouble: Trouble | None
+    asked: tuple[str, ...] = ()
+    """Of an attempt: what today's code asks for, with the place. Steps of the history have outcomes instead."""
 
 
 def state_of(instance: Instance, *, loaded_s: float) -> State:

@@ -58,7 +58,7 @@ class Travels:
         return None if player is None else player.log
 
     async def view(self, namespace: str, log: Log, new: Sequence[Recorded], number: int) -> View:
-        """A step of the run, after ``new`` events are added to its log.
+        """A step of the run, after ``new`` events are added to its log; the one after its last is an attempt.
 
         Raises:
             NoCode, ValueError, Unfinished, CodecFailed: as `Player` does.
@@ -66,7 +66,8 @@ class Travels:
 
         def ask() -> View:
             log.extend(new)
-            return self._player(namespace, log).view(number)
+            player = self._player(namespace, log)
+            return player.view(number) if number <= player.steps else player.attempt()
 
         return await self._call(ask)
 

@@ -36,7 +36,7 @@ class _Page:
     async def answer(self, request: Request) -> Response:
         history, log = self._history, self._log
         started = log.started
-        total = len(log.steps)
+        total = len(log.steps) + bool(log.waiting())
         try:
             number = arguments.number(request.query_params.get("step", ""), "step")
         except Problem as problem:

@@ -60,6 +60,8 @@ async def travel(visit: Visit, run: Run) -> dict[str, Any]:
             "holds on the loopback address alone. Download the log: `streamflow replay FILE MODULE:APP --web` steps through it"
         )
     total = (await _last_event(visit, run)).step
+    if facts.closed_ms == 0 and facts.trouble is not None:
+        total += 1  # the step that did not end well, and so was not recorded: it is attempted here
     if not total:
         return refused("The code has not run yet.")
     pinned = bool(visit.asked("step"))
@@ -110,9 +112,15 @@ async def told(
     except Unfinished as error:
         refusal, again = str(error), True
     trouble = view.trouble if view is not None else None
-    step = log.steps[number - 1]
-    activated = step.activated.event
-    assert isinstance(activated, Activated), activated
+    is_attempt = number > len(log.steps)
+    inputs: Sequence[Recorded]
+    if is_attempt:
+        inputs, outcomes, now_ms = log.waiting(), [], log.events[-1].time_ms
+    else:
+        step = log.steps[number - 1]
+        activated = step.activated.event
+        assert isinstance(activated, Activated), activated
+        inputs, outcomes, now_ms = step.inputs, step.outcomes, activated.now_ms
     names = _names_of_operations(log, number)
     shown: dict[str, Any] = {
         "said_instead": "",
@@ -127,13 +135,15 @@ async def told(
         "is_followed": is_followed,
         "form": form,
         "action": action,
-        "now_ms_there": activated.now_ms,
-        "came": await _all_told(reader, step.inputs, names),
-        "asked": await _all_told(reader, step.outcomes, names),
+        "now_ms_there": now_ms,
+        "is_attempt": is_attempt,
+        "would_ask": view.asked if view is not None else (),
+        "came": await _all_told(reader, inputs, names),
+        "asked": await _all_told(reader, outcomes, names),
         "after": await _all_told(
-            reader, log.events_after(number) if number == total else (), names
+            reader, log.events_after(number) if number == total and not is_attempt else (), names
         ),
-        "counts": (len(step.inputs), len(step.outcomes)),
+        "counts": (len(inputs), len(outcomes)),
         "state": view.state if view is not None else None,
         "trouble": trouble,
         "expected": await _all_told(reader, trouble.expected if trouble else (), names),

@@ -67,11 +67,19 @@ async def test_a_step_that_is_no_number_is_refused(stage: Stage) -> None:
     assert "Expected step to be a number" in answer.text
 
 
-async def test_a_run_whose_code_never_ran_says_so(stage: Stage) -> None:
-    """A run that raised in its first step has no step in its history."""
-    await stage.stuck("s")
+async def test_a_stuck_run_shows_the_step_that_it_is_stuck_in(stage: Stage) -> None:
+    """Which no history has: it is attempted, with the exception and the variables there."""
+    await stage.stuck("s", "no such colour")
 
-    assert "The code has not run yet" in await step(stage, "s")
+    said = await step(stage, "s")
+
+    assert "Step 1 of 1" in said
+    assert "Not recorded." in said
+    assert "Today's code raises an exception here" in said
+    assert "KeyError: 'no such colour'" in said
+    assert "text</span> <code>'no such colour'" in said
+    assert 'waits"' in said
+    assert "raise KeyError(text)" in said
 
 
 @asynccontextmanager
@@ -187,7 +195,8 @@ async def test_a_downloaded_history_is_stepped_through_without_an_engine(stage: 
     assert (wrong.status_code, nothing.status_code) == (400, 404)
 
 
-async def test_a_history_of_a_run_that_did_nothing_yet_says_so(stage: Stage) -> None:
+async def test_a_history_without_a_step_is_attempted(stage: Stage) -> None:
+    """Of one that was downloaded before its code ran, there is what the code would do."""
     await stage.waiting("w")
     whole = history_file.from_json((await stage.get("log", id="w")).text)
     begun = History(workflow_id=whole.workflow_id, run_id=whole.run_id, events=whole.events[:1])
@@ -197,7 +206,8 @@ async def test_a_history_of_a_run_that_did_nothing_yet_says_so(stage: Stage) -> 
         Gateway({}, extra_routes=replay_routes(begun, code, travels)) as gateway,
         httpx.AsyncClient(base_url=gateway.url) as http,
     ):
-        page = (await http.get("/")).text
+        page = html.unescape((await http.get("/")).text)
     await travels.close()
 
-    assert "had not run yet" in page
+    assert "Not recorded." in page
+    assert "ScheduleActivity 'pack' (operation 1) at shop.py:" in page

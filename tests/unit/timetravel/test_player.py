@@ -301,6 +301,49 @@ def test_what_waits_for_the_code_comes_after_the_last_step() -> None:
     assert [type(one.event).__name__ for one in log.events_after(1)] == ["SignalReceived"]
 
 
+def test_what_waits_is_attempted_and_nothing_comes_of_it() -> None:
+    """The step that the history does not have: what the code asks for, and where it would stand."""
+    world = World(Order, "pizza")
+    world.step()
+    world.signal("note", "late")
+    with closing(player_of(world)) as player:
+        tried = player.attempt()
+        again = player.attempt()
+        recorded = player.view(1)
+
+    assert tried.number == 2
+    assert tried.trouble is None
+    assert [one.partition(" at ")[0] for one in tried.asked] == ["StartTimer (operation 2)"]
+    assert tried.state is not None
+    assert changes(tried.state.fields) == {"notes": "changed"}
+    assert again == tried
+    assert recorded.state is not None
+    assert texts(recorded.state.fields)["notes"] == "[]"
+
+
+def test_the_attempt_of_a_stuck_run_shows_why() -> None:
+    """Also in its very first step, of which a history has nothing."""
+
+    @workflow.defn(name="Order")
+    class Stuck:
+        @workflow.run
+        async def run(self, item: str) -> None:
+            colours = {"red": 1}
+            colours[item]
+
+    world = World(Order, "pizza")
+    with closing(player_of(world, Stuck)) as player:
+        tried = player.attempt()
+
+    assert tried.trouble is not None
+    assert (tried.number, tried.trouble.step, tried.trouble.message) == (1, 1, "KeyError: 'pizza'")
+    assert texts(tried.trouble.raised_at[0].variables)["colours"] == "{'red': 1}"
+
+
+def test_nothing_waits_for_a_run_that_has_ended(world: World) -> None:
+    assert Log("order-1", "run-1", world.history).waiting() == ()
+
+
 class Reversing(PayloadCodec):
     """Stands for an encryption."""
 
