@@ -106,13 +106,30 @@ schemas: venv ## Write schemas/ from the facts, and golden bytes of what is not 
 	$(BIN)/python -m streamflow.wire.generate
 	$(BIN)/python -m tests.golden.samples
 
+##@ Documentation
+
+SITE := build/site-env
+
+.PHONY: docs
+docs: $(SITE)/installed ## Build the documentation's site into build/site, and check its links
+	$(SITE)/bin/python tools/site/build.py
+	$(SITE)/bin/zensical build --clean --strict
+
+# An environment of its own: what builds pages is not among what runs or tests the code.
+$(SITE)/installed: tools/site/requirements.lock
+	$(PYTHON) -m venv $(SITE)
+	$(SITE)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	@touch $@
+
 ##@ Release
 
 .PHONY: lock
-lock: ## Resolve the dependencies anew into requirements.lock
+lock: ## Resolve the dependencies anew into requirements.lock, and those of the site into its own
 	@test -x $(BIN)/uv || { $(PYTHON) -m venv .venv && $(BIN)/python -m pip install --quiet uv; }
 	$(BIN)/uv pip compile pyproject.toml --quiet --upgrade --generate-hashes --no-emit-index-url --all-extras \
 	    --python-version 3.11 --custom-compile-command 'make lock' --output-file requirements.lock
+	$(BIN)/uv pip compile tools/site/requirements.in --quiet --upgrade --generate-hashes --no-emit-index-url \
+	    --python-version 3.11 --custom-compile-command 'make lock' --output-file tools/site/requirements.lock
 
 .PHONY: wheel
 wheel: venv ## Build the wheel and the source archive into dist/

@@ -46,9 +46,12 @@ class Shell:
             check=False,
         )
 
-    def start(self, *words: str) -> Running:
+    def start(self, *words: str, cwd: Path = ROOT) -> Running:
         """The command, running until the test's end at the latest."""
-        running = Running(self.command(*words), self.environment)
+        environment = self.environment
+        if cwd != ROOT:
+            environment = environment | {"PYTHONPATH": str(ROOT)}
+        running = Running(self.command(*words), environment, cwd)
         self._running.append(running)
         return running
 
@@ -64,11 +67,11 @@ class Shell:
 class Running:
     """A command under way. What it prints, on either stream, is read as it comes."""
 
-    def __init__(self, command: list[str], environment: dict[str, str]) -> None:
+    def __init__(self, command: list[str], environment: dict[str, str], cwd: Path = ROOT) -> None:
         # Signals to it must not reach the test, nor those of a terminal reach it.
         self.process = subprocess.Popen(
             command,
-            cwd=ROOT,
+            cwd=cwd,
             env=environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

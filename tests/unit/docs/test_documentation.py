@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,14 +13,23 @@ import msgspec
 import pytest
 from cyclopts import App
 
+from streamflow import envconfig, exceptions, service
+from streamflow.checking import CODES
 from streamflow.cli.commands import app
 from streamflow.cli.exits import ExitCode
+from streamflow.client import errors as client_errors
 from streamflow.client.errors import STATUS_OF_REASON
 from streamflow.client.http import api_v1
 from streamflow.gateway.routes import ROUTES
 
 DOCS = Path(__file__).resolve().parents[3] / "docs"
-TESTING = re.findall(r"```python\n(.*?)```", (DOCS / "testing.md").read_text(), re.DOTALL)
+EXAMPLES = [
+    pytest.param(example, id=f"{page}-{number}")
+    for page in ("testing", "concepts", "coming-from-celery")
+    for number, example in enumerate(
+        re.findall(r"```python\n(.*?)```", (DOCS / f"{page}.md").read_text(), re.DOTALL), 1
+    )
+]
 
 
 def test_every_command_and_exit_code_is_documented() -> None:
@@ -71,8 +81,31 @@ def test_the_documented_start_is_one() -> None:
     assert body.args[0].data == b'{"total": 12}'
 
 
-@pytest.mark.parametrize("example", TESTING)
-def test_the_examples_about_testing_run(example: str, tmp_path: Path) -> None:
+def test_every_error_is_documented() -> None:
+    """Those that user code catches and those of clients; codes of others are where the page says."""
+    text = (DOCS / "errors.md").read_text()
+    modules = (exceptions, client_errors, service, envconfig)
+
+    for module in modules:
+        for name in module.__all__ if hasattr(module, "__all__") else dir(module):
+            value = getattr(module, name)
+            if isinstance(value, type) and issubclass(value, Exception):
+                assert re.search(rf"`(\w+\.)?{name}`", text), name
+    for code in CODES:
+        assert f"| `{code}` |" in (DOCS / "check.md").read_text()
+
+
+def test_every_page_is_in_the_navigation() -> None:
+    """But for decisions, which have a list of their own."""
+    site = tomllib.loads((DOCS.parent / "zensical.toml").read_text())
+
+    listed = set(re.findall(r"'([\w.-]+\.md)'", repr(site["project"]["nav"])))
+
+    assert {page.name for page in DOCS.glob("*.md")} <= listed
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_the_examples_run(example: str, tmp_path: Path) -> None:
     """As files of their own, for workflow code is found by its module."""
     file = tmp_path / "example.py"
     file.write_text(example)
