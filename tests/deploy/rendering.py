@@ -37,10 +37,12 @@ def helm(*words: str) -> str:
     return done.stdout
 
 
-def template(values: Sequence[Path], *words: str, release: str = RELEASE) -> str:
+def template(
+    values: Sequence[Path], *words: str, release: str = RELEASE, chart: Path = CHART
+) -> str:
     files = [word for path in values for word in ("--values", str(path))]
     return helm(
-        *("template", release, str(CHART), "--namespace", NAMESPACE),
+        *("template", release, str(chart), "--namespace", NAMESPACE),
         *("--kube-version", KUBERNETES[-1], *files, *words),
     )
 

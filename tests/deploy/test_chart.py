@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from tests.deploy.rendering import (
     named,
     pods,
     rendered,
+    resources,
     template,
 )
 from tests.deploy.tools import path_of
@@ -278,3 +280,24 @@ def test_processes_share_an_apps_work_where_there_are_workers_for_activities() -
     assert processor[:4] == ["worker", "shop.orders:app", "--only", "workflows"]
     assert worker[:4] == ["worker", "shop.orders:app", "--only", "activities"]
     assert "--only" not in containers(alone)[0]["args"]
+
+
+def test_what_is_said_after_an_install_names_what_there_is(tmp_path: Path) -> None:
+    """The notes are no resource, so they are rendered as one here."""
+    chart = tmp_path / "chart"
+    shutil.copytree(CHART, chart)
+    (chart / "templates" / "NOTES.txt").rename(chart / "notes.txt")
+    shown = '{{- tpl (.Files.Get "notes.txt") . | toJson | printf "kind: Notes\\nmetadata: {name: notes}\\ntext: %s" }}'
+    (chart / "templates" / "notes.yaml").write_text(shown)
+
+    def notes(*words: str) -> str:
+        text = template([case("minimal")], *words, chart=chart)
+        return str(named(resources(text), "Notes")["text"])
+
+    said = notes("--set", "processors.replicaCount=13")
+
+    assert "service/rel-streamflow-gateway 8233:80" in said
+    assert "helm test rel --namespace apps" in said
+    assert "has 12 partitions for 13 processors" in said
+    assert "no login" in said
+    assert "for 12 processors" not in notes("--set", "processors.replicaCount=12")

@@ -3,175 +3,151 @@
 from __future__ import annotations
 
 import json
-import socket
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin._acl import AclBinding, AclOperation, AclPermissionType
+from confluent_kafka.admin._resource import ResourcePatternType, ResourceType
 
-from tests.deploy.rendering import (
-    Resource,
-    containers,
-    environment,
-    named,
-    pods,
-    resources,
-    template,
-    values_file,
-)
-from tests.integration.cli.processes import Running, Shell
+from streamflow.kafka import KafkaLog
+from streamflow.ports import TopicSpec
+from streamflow.testing.kafka_broker import KafkaBroker
+from streamflow.testing.kafka_network import Network
+from tests.deploy.kubelet import comes_up_and_stops
+from tests.deploy.rendering import Resource, named, resources, template, values_file
+from tests.integration.cli.processes import Shell
 from tests.integration.cli.shop import QUEUE
 from tests.integration.cli.test_on_kafka import APP, prepared
 
-pytestmark = [pytest.mark.deploy, pytest.mark.kafka, pytest.mark.timeout(300)]
+PARTS = {f"rel-streamflow-{part}" for part in ("processor", "worker", "schedules", "gateway")}
+USER = "rel-streamflow"
 
-PATIENCE_S = 90.0
 
-
-@pytest.fixture
-def release(tmp_path: Path, namespace: str, kafka_bootstrap: str) -> list[Resource]:
-    """All parts, on the broker of the tests."""
-    values = {
+def _values(namespace: str, bootstrap: str) -> dict[str, Any]:
+    """All parts, on one broker."""
+    return {
         "apps": [APP],
         "namespace": namespace,
         "queues": [{"name": QUEUE, "partitions": 2}],
-        "kafka": {"bootstrapServers": kafka_bootstrap},
+        "kafka": {"bootstrapServers": bootstrap},
         "topology": {"dev": True, "replicationFactor": 1},
         "schedules": {"enabled": True},
         "gateway": {"insecure": True},
         "tests": {"workflow": {"type": "Sleeper", "queue": QUEUE, "input": ["0.1"]}},
     }
-    return resources(template([values_file(tmp_path, values)]))
 
 
 @pytest.fixture
-def shell(tmp_path: Path, namespace: str, kafka_bootstrap: str) -> Iterator[Shell]:
+def shell(tmp_path: Path, namespace: str) -> Iterator[Shell]:
     """Where nothing but what the pods are given says where Kafka is."""
-    shell = prepared(Shell(tmp_path), tmp_path, namespace, kafka_bootstrap)
+    shell = prepared(Shell(tmp_path), tmp_path, namespace, "")
     for name in ("STREAMFLOW_ADDRESS", "STREAMFLOW_NAMESPACE"):
         del shell.environment[name]
     yield shell
     shell.close()
 
 
-class Kubelet:
-    """Runs containers as processes: paths of volumes become folders of the test, ports become free ones."""
-
-    def __init__(self, shell: Shell, found: list[Resource]) -> None:
-        self._shell = shell
-        self._maps = {one["metadata"]["name"]: one for one in found if one["kind"] == "ConfigMap"}
-
-    def run(self, pod: Resource, name: str) -> None:
-        """All containers, one after the other; each has to end well."""
-        for container in containers(pod):
-            arguments, variables = self._given(pod, container, name, {})
-            done = self._shell.run(*arguments, **variables)
-            assert done.returncode == 0, f"{arguments}: {done.stdout}{done.stderr}"
-
-    def start(self, pod: Resource, name: str) -> Started:
-        [container] = containers(pod)
-        ports = {port["containerPort"]: _free_port() for port in container["ports"]}
-        arguments, variables = self._given(pod, container, name, ports)
-        self._shell.environment |= variables
-        running = self._shell.start(*arguments)
-        return Started(container, running, ports)
-
-    def _given(
-        self, pod: Resource, container: Resource, name: str, ports: Mapping[int, int]
-    ) -> tuple[list[str], dict[str, str]]:
-        home = self._shell.home / name
-        volumes = {one["name"]: one for one in pod["spec"]["volumes"]}
-        folders = dict[str, Path]()
-        for mount in container["volumeMounts"]:
-            folder = folders[mount["mountPath"]] = home / mount["name"]
-            folder.mkdir(parents=True, exist_ok=True)
-            if "configMap" in volumes.get(mount["name"], {}):
-                data = self._maps[volumes[mount["name"]]["configMap"]["name"]]["data"]
-                for file, text in data.items():
-                    (folder / file).write_text(text)
-
-        def translated(text: str) -> str:
-            for path, folder in folders.items():
-                if text.startswith(path):
-                    return f"{folder}{text.removeprefix(path)}"
-            for port, free in ports.items():
-                text = text.replace(str(port), str(free)) if text.endswith(str(port)) else text
-            return text.replace("0.0.0.0", "127.0.0.1")
-
-        fields = {"metadata.name": name, "metadata.namespace": "apps"}
-        variables = environment(container, fields)
-        return (
-            [translated(one) for one in container["args"]],
-            {key: translated(value) for key, value in variables.items()},
-        )
-
-
-class Started:
-    def __init__(self, container: Resource, running: Running, ports: Mapping[int, int]) -> None:
-        self.running = running
-        self._container = container
-        self._ports = {port["name"]: ports[port["containerPort"]] for port in container["ports"]}
-
-    def get(self, probe: str) -> int:
-        asked = self._container[probe]["httpGet"]
-        return self.answer(asked["port"], asked["path"])
-
-    def answer(self, port: str, path: str) -> int:
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self._ports[port]}{path}") as found:
-                return int(found.status)
-        except urllib.error.HTTPError as error:
-            error.close()
-            return error.code
-        except OSError:
-            return 0
-
-    def until(self, probe: str) -> None:
-        deadline = time.monotonic() + PATIENCE_S
-        while (status := self.get(probe)) != 200:
-            assert self.running.process.poll() is None, self.running.output
-            assert time.monotonic() < deadline, f"{probe}: {status}"
-            time.sleep(0.2)
-
-
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
-
-
+@pytest.mark.deploy
+@pytest.mark.kafka
+@pytest.mark.timeout(300)
 def test_a_release_comes_up_passes_its_test_and_stops(
-    release: list[Resource], shell: Shell, namespace: str
+    shell: Shell, namespace: str, kafka_bootstrap: str, tmp_path: Path
 ) -> None:
-    """The hook makes the topics; then every probe answers with 200 on its port; `helm test` ends well; SIGTERM ends all with 0."""
-    kubelet = Kubelet(shell, release)
-    kubelet.run(named(release, "Job")["spec"]["template"], "topology")
-    started = {
-        owner["metadata"]["name"]: kubelet.start(pod, f"{owner['metadata']['name']}-0")
-        for owner, pod in pods(release)
-        if owner["kind"] in ("Deployment", "StatefulSet")
-    }
+    values = values_file(tmp_path, _values(namespace, kafka_bootstrap))
+    release = resources(template([values]))
 
-    for one in started.values():
-        for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
-            one.until(probe)
-    kubelet.run(named(release, "Pod"), "test")
+    started = comes_up_and_stops(release, shell)
 
-    assert set(started) == {
-        f"rel-streamflow-{part}" for part in ("processor", "worker", "schedules", "gateway")
-    }
-    for name, one in started.items():
-        port = "http" if name.endswith("gateway") else "health"
-        assert one.answer(port, "/metrics") == 200
-    for one in started.values():
-        one.running.process.terminate()
-    for one in started.values():
-        assert one.running.wait() == 0, one.running.output
+    assert set(started) == PARTS
     said = started["rel-streamflow-processor"].running.output
     logged = [json.loads(line) for line in said.splitlines() if line.startswith("{")]
     assert {line["name"] for line in logged if line["event"] == "worker_started"} == {
         "apps.rel-streamflow-processor-0"
     }
+
+
+# -- with the rights of Strimzi's user alone --------------------------------------------------------------------------
+
+SECURED: Mapping[str, str] = {
+    "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,PROXIED:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT",
+    "sasl.enabled.mechanisms": "PLAIN",
+    "listener.name.proxied.plain.sasl.jaas.config": "org.apache.kafka.common.security.plain.PlainLoginModule "
+    f'required user_{USER}="password";',
+    "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+    # Ourselves, as the operators, and the broker to itself.
+    "super.users": "User:ANONYMOUS",
+}
+
+
+def _operate(release: list[Resource], bootstrap: str) -> None:
+    """What Strimzi's operators do with the release's resources."""
+    log = KafkaLog.connect(bootstrap)
+    try:
+        log.create_topics(
+            [
+                TopicSpec(
+                    name=one["spec"]["topicName"],
+                    partitions=one["spec"]["partitions"],
+                    replication_factor=one["spec"]["replicas"],
+                    config=one["spec"]["config"],
+                )
+                for one in release
+                if one["kind"] == "KafkaTopic"
+            ]
+        )
+    finally:
+        log.close()
+    kinds = {
+        "topic": ResourceType.TOPIC,
+        "group": ResourceType.GROUP,
+        "transactionalId": ResourceType.TRANSACTIONAL_ID,
+        "cluster": ResourceType.BROKER,
+    }
+    operations = {one.name.replace("_", ""): one for one in AclOperation}
+    bindings = [
+        AclBinding(
+            kinds[acl["resource"]["type"]],
+            acl["resource"].get("name", "kafka-cluster"),
+            ResourcePatternType.PREFIXED
+            if acl["resource"].get("patternType") == "prefix"
+            else ResourcePatternType.LITERAL,
+            f"User:{USER}",
+            "*",
+            operations[operation.upper()],
+            AclPermissionType.ALLOW,
+        )
+        for acl in named(release, "KafkaUser")["spec"]["authorization"]["acls"]
+        for operation in acl["operations"]
+    ]
+    admin = AdminClient({"bootstrap.servers": bootstrap})
+    for future in admin.create_acls(bindings).values():
+        future.result(10)
+
+
+@pytest.mark.deploy
+@pytest.mark.own_broker
+@pytest.mark.kafka
+@pytest.mark.timeout(300)
+def test_a_release_does_with_the_rights_of_its_user(
+    shell: Shell, namespace: str, tmp_path: Path
+) -> None:
+    """On a broker that lets nobody do anything that was not granted: all of it works with what the KafkaUser says."""
+    with Network() as network:
+        link = network.link("clients")
+        with KafkaBroker(proxied_at=link.address, settings=SECURED) as broker:
+            link.upstream = broker.behind_proxy
+            values = _values(namespace, link.address)
+            values["kafka"]["sasl"] = {"mechanism": "PLAIN"}
+            values["strimzi"] = {"enabled": True, "cluster": "main", "listenerTls": False}
+            release = resources(template([values_file(tmp_path, values)]))
+            assert named(release, "KafkaUser")["metadata"]["name"] == USER
+            _operate(release, broker.bootstrap)
+
+            started = comes_up_and_stops(release, shell)
+
+            assert set(started) == PARTS
+            for one in started.values():
+                assert "AUTHORIZATION" not in one.running.output.upper()

@@ -221,16 +221,19 @@ def test_strimzis_user_has_the_least_rights_that_are_documented() -> None:
     acls = named(rendered("strimzi"), "KafkaUser")["spec"]["authorization"]["acls"]
 
     rights = {
-        acl["resource"]["type"]: (acl["resource"].get("name"), set(acl["operations"]))
+        tuple(acl["resource"].get(part, "") for part in ("type", "patternType", "name")): set(
+            acl["operations"]
+        )
         for acl in acls
     }
     assert rights == {
-        "topic": ("shop.", {"Read", "Write", "Describe", "DescribeConfigs"}),
-        "group": ("shop.", {"Read", "Describe"}),
-        "transactionalId": ("shop.", {"Write", "Describe"}),
-        "cluster": (None, {"Describe", "DescribeConfigs"}),
+        ("topic", "prefix", "shop."): {"Read", "Write", "Describe", "DescribeConfigs"},
+        ("group", "prefix", "shop."): {"Read", "Describe"},
+        ("group", "literal", KafkaOptions(bootstrap="").reading()["group.id"]): {"Describe"},
+        ("group", "literal", KafkaOptions(bootstrap="").tailing()["group.id"]): {"Describe"},
+        ("transactionalId", "prefix", "shop."): {"Write", "Describe"},
+        ("cluster", "", ""): {"Describe", "DescribeConfigs"},
     }
-    assert {acl["resource"].get("patternType") for acl in acls} == {"prefix", None}
 
 
 def test_with_strimzi_topics_are_stamped_by_a_job_that_is_no_hook() -> None:
