@@ -21,6 +21,7 @@ from streamflow.client.http import api_v1
 from streamflow.client.transport import Transport
 from streamflow.gateway.access.identify import Access, Identified
 from streamflow.gateway.guard import LOOPBACK_HOSTS, Guard
+from streamflow.gateway.idempotency import ReusedKey
 from streamflow.gateway.openapi import openapi_document
 from streamflow.gateway.operations import BadRequest, Operations
 from streamflow.gateway.probes import PATHS, Counted, Probes
@@ -55,7 +56,7 @@ def application(
         extra_routes: What else this server offers, such as pages.
     """
     operations = Operations(transports, None if access is None else access.audit)
-    document = msgspec.json.encode(openapi_document(ROUTES))
+    document = msgspec.json.encode(openapi_document(ROUTES, has_login=access is not None))
 
     async def describe_api(_request: Request) -> Response:
         return Response(document, media_type="application/json")
@@ -91,12 +92,16 @@ def _starlette_route(route: Route, operations: Operations) -> StarletteRoute:
 async def _answer(operation: Callable[[], Awaitable[object]]) -> Response:
     try:
         answer = await operation()
+    except ReusedKey as error:
+        return problem(error.status, error.message, http_status=422)
     except BadRequest as error:
         return problem(RPCStatusCode.INVALID_ARGUMENT, str(error))
     except RPCError as error:
         return problem(error.status, error.message)
     except HistoryFileError as error:
         return problem(RPCStatusCode.INTERNAL, str(error))
+    if isinstance(answer, Response):
+        return answer
     if isinstance(answer, Rejection):
         return refusal(answer)
     return Response(msgspec.json.encode(answer), media_type="application/json")

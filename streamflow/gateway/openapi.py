@@ -10,13 +10,14 @@ from typing import Any
 import msgspec
 
 from streamflow.client.http import api_v1
+from streamflow.gateway import idempotency
 from streamflow.gateway.routes import Route
 
 _REF = "#/components/schemas/{name}"
 
 
-def openapi_document(routes: Sequence[Route]) -> dict[str, Any]:
-    """The document in OpenAPI 3.1."""
+def openapi_document(routes: Sequence[Route], *, has_login: bool = False) -> dict[str, Any]:
+    """The document in OpenAPI 3.1, as plain JSON values."""
     types = sorted(
         {cls for route in routes for cls in (*route.answers, *([route.body] if route.body else []))}
         | {api_v1.Problem},
@@ -26,7 +27,10 @@ def openapi_document(routes: Sequence[Route]) -> dict[str, Any]:
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
         paths.setdefault(api_v1.PREFIX + route.path, {})[route.method.lower()] = _operation(route)
-    return {
+    components: dict[str, Any] = {"schemas": schemas}
+    if has_login:
+        components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer"}}
+    document: dict[str, Any] = {
         "openapi": "3.1.0",
         "info": {
             "title": "streamflow",
@@ -35,8 +39,12 @@ def openapi_document(routes: Sequence[Route]) -> dict[str, Any]:
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "paths": paths,
-        "components": {"schemas": schemas},
+        "components": components,
+        **({"security": [{"bearer": []}]} if has_login else {}),
     }
+    # Tuples become lists: who checks the document expects JSON's own types.
+    plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(document))
+    return plain
 
 
 def _operation(route: Route) -> dict[str, Any]:
@@ -45,7 +53,10 @@ def _operation(route: Route) -> dict[str, Any]:
         "summary": route.about,
         "parameters": [*_path_parameters(route.path), *_other_parameters(route)],
         "responses": {
-            "200": {"description": "The answer.", "content": _json(_answers(route))},
+            "200": {
+                "description": "The answer.",
+                "content": {route.media_type: {"schema": _answers(route)}},
+            },
             "default": {
                 "description": "Why not.",
                 "content": {api_v1.PROBLEM_TYPE: {"schema": _reference(api_v1.Problem)}},
@@ -68,7 +79,7 @@ def _other_parameters(route: Route) -> list[dict[str, Any]]:
     parameters: list[dict[str, Any]] = [
         {
             "name": parameter.name,
-            "in": "query",
+            "in": parameter.place,
             "description": parameter.about,
             "schema": {"type": parameter.type},
         }
@@ -81,6 +92,14 @@ def _other_parameters(route: Route) -> list[dict[str, Any]]:
                 "in": "header",
                 "description": "Names the message, so that sending it again does no harm.",
                 "schema": {"type": "string", "maxLength": api_v1.MESSAGE_ID_CHARS_MAX},
+            }
+        )
+        parameters.append(
+            {
+                "name": "Idempotency-Key",
+                "in": "header",
+                "description": "The same for callers who would rather have it checked: another body is refused with 422.",
+                "schema": {"type": "string", "maxLength": idempotency.KEY_CHARS_MAX},
             }
         )
     return parameters

@@ -9,14 +9,18 @@ from urllib.parse import unquote
 
 import msgspec
 from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
 
 from streamflow.client.calls.address import run_id_or_none
 from streamflow.client.errors import RPCTimeoutOrCancelledError
 from streamflow.client.http import api_v1
 from streamflow.client.http.api_v1_updates import UpdateBody
 from streamflow.client.transport import DEADLINE_S, EventsPage, Transport
+from streamflow.gateway import following, idempotency
 from streamflow.gateway.access import Audit, GuardedTransport
 from streamflow.gateway.access.identify import principal_of
+from streamflow.gateway.following import Streams
+from streamflow.gateway.idempotency import SeenKeys
 from streamflow.model.answers import Answer, Done, Rejection, RunResult, UpdateOutcome
 from streamflow.model.commands import AwaitResult, AwaitUpdate, Command, DescribeWorkflow, WaitFor
 from streamflow.model.ids import RunId, WorkflowId
@@ -25,7 +29,7 @@ from streamflow.service import RPCError, RPCStatusCode
 
 T = TypeVar("T")
 
-Reply = Answer | msgspec.Struct
+Reply = Answer | msgspec.Struct | Response
 
 
 class WorkflowBody(Protocol):
@@ -45,6 +49,8 @@ class Operations:
         """With ``audit``, each caller may do what grants say, and what is changed is noted."""
         self._transports = transports
         self._audit = audit
+        self._streams = Streams()
+        self._keys = SeenKeys()
 
     # -- the gateway itself -------------------------------------------------------------------------------------
 
@@ -118,6 +124,24 @@ class Operations:
         )
         return api_v1.HistoryBody.of(page) if isinstance(page, EventsPage) else page
 
+    async def events(self, request: Request) -> Reply:
+        most = 2**53
+        after = _number(request, "after_seq", default=0, most=most)
+        if (last := request.headers.get("last-event-id")) is not None:
+            after = number_of("Last-Event-ID", last, most=most)
+        found = await self._streams.follow(
+            self._transport(request),
+            _queue(request),
+            _workflow_id(request),
+            _run_id(request),
+            after,
+            follow=request.query_params.get("follow", "true") != "false",
+        )
+        if isinstance(found, Rejection):
+            return found
+        headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
+        return StreamingResponse(found, media_type=following.MEDIA_TYPE, headers=headers)
+
     async def queue(self, request: Request) -> Reply:
         found = await self._transport(request).find_queue(_workflow_id(request), _run_id(request))
         return api_v1.LocatedBody(queue=found)
@@ -168,15 +192,25 @@ class Operations:
     async def _ask(
         self, request: Request, queue: str, command: Command, *, deadline_s: float = DEADLINE_S
     ) -> Reply:
-        message_id = request.headers.get(api_v1.MESSAGE_ID_HEADER)
-        if message_id is not None and len(message_id) > api_v1.MESSAGE_ID_CHARS_MAX:
-            raise BadRequest(
-                f"Expected {api_v1.MESSAGE_ID_HEADER} of at most {api_v1.MESSAGE_ID_CHARS_MAX} characters, "
-                f"found {len(message_id)}"
-            )
         return await self._transport(request).ask(
-            queue, command, deadline_s=deadline_s, message_id=message_id
+            queue, command, deadline_s=deadline_s, message_id=await self._message_id(request)
         )
+
+    async def _message_id(self, request: Request) -> str | None:
+        """What the caller calls its message, so that it can be sent again."""
+        named = _header(request, api_v1.MESSAGE_ID_HEADER, api_v1.MESSAGE_ID_CHARS_MAX)
+        key = _header(request, idempotency.HEADER, idempotency.KEY_CHARS_MAX)
+        if key is None or request.method != "POST":
+            return named
+        if named is not None:
+            raise BadRequest(
+                f"Expected {api_v1.MESSAGE_ID_HEADER} or {idempotency.HEADER}, found both"
+            )
+        # The path too: it names the operation, and keys of two workflows are two.
+        operation = request.scope["path"]
+        found = idempotency.message_id(principal_of(request).name, operation, key)
+        self._keys.check(found, key, await read_body(request))
+        return found
 
     def _transport(self, request: Request) -> Transport:
         namespace = unquote(request.path_params["namespace"])
@@ -202,8 +236,11 @@ def _still_running(answer: Reply) -> Reply:
             raise AssertionError(f"Expected Done or a refusal, found {answer!r}")
 
 
-async def _read(request: Request, cls: type[T]) -> T:
-    """The body; refused before it is read whole when it is too large."""
+async def read_body(request: Request) -> bytes:
+    """The body, read once; refused before it is read whole when it is too large."""
+    known: bytes | None = getattr(request.state, "body", None)
+    if known is not None:
+        return known
     content = bytearray()
     async for chunk in request.stream():
         content += chunk
@@ -211,8 +248,15 @@ async def _read(request: Request, cls: type[T]) -> T:
             raise BadRequest(
                 f"Expected a body of at most {api_v1.BODY_BYTES_MAX} bytes, found more"
             )
+    body = bytes(content)
+    request.state.body = body
+    return body
+
+
+async def _read(request: Request, cls: type[T]) -> T:
+    content = await read_body(request)
     try:
-        return msgspec.json.decode(bytes(content) or b"{}", type=cls)
+        return msgspec.json.decode(content or b"{}", type=cls)
     except (msgspec.DecodeError, RecursionError) as error:
         raise BadRequest(f"Expected a JSON body of {cls.__name__}, found: {error}") from error
 
@@ -229,6 +273,13 @@ def _run_id(request: Request) -> RunId | None:
     return run_id_or_none(request.query_params.get("run_id"))
 
 
+def _header(request: Request, name: str, chars_max: int) -> str | None:
+    text = request.headers.get(name)
+    if text is not None and not 1 <= len(text) <= chars_max:
+        raise BadRequest(f"Expected {name} of 1 to {chars_max} characters, found {len(text)}")
+    return text
+
+
 def _wait_s(request: Request) -> float:
     most = int(api_v1.POLL_S * 1000)
     return _number(request, "wait_ms", default=most, most=most) / 1000
@@ -236,8 +287,10 @@ def _wait_s(request: Request) -> float:
 
 def _number(request: Request, name: str, *, default: int, most: int) -> int:
     text = request.query_params.get(name)
-    if text is None:
-        return default
+    return default if text is None else number_of(name, text, most=most)
+
+
+def number_of(name: str, text: str, *, most: int) -> int:
     if not text.isascii() or not text.isdigit() or int(text) > most:
         raise BadRequest(f"Expected {name} from 0 to {most}, found {text!r}")
     return int(text)

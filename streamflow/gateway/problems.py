@@ -14,13 +14,17 @@ from streamflow.service import RPCStatusCode
 
 
 def problem(
-    status: RPCStatusCode, detail: str, *, headers: Mapping[str, str] | None = None
+    status: RPCStatusCode,
+    detail: str,
+    *,
+    http_status: int | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> Response:
     """What the gateway or its transport could not do."""
     return response(
         api_v1.Problem(
             title=status.name.replace("_", " ").capitalize(),
-            status=api_v1.HTTP_OF_STATUS.get(status, 500),
+            status=http_status or api_v1.HTTP_OF_STATUS.get(status, 500),
             detail=detail,
             code=api_v1.rpc_code(status),
         ),

@@ -9,6 +9,7 @@ from starlette.requests import Request
 
 from streamflow.client.http import api_v1
 from streamflow.client.http.api_v1_updates import UpdateBody
+from streamflow.gateway import following
 from streamflow.gateway.operations import Operations, Reply
 from streamflow.model.answers import (
     Description,
@@ -39,6 +40,7 @@ class Parameter(msgspec.Struct, frozen=True):
     name: str
     about: str
     type: str = "string"
+    place: str = "query"
 
 
 class Route(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,6 +54,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     body: type[msgspec.Struct] | None = None
     answers: tuple[type[msgspec.Struct], ...]
     parameters: tuple[Parameter, ...] = ()
+    media_type: str = "application/json"
 
 
 QUEUE = Parameter("queue", "The workflow's task queue; found by its ID when left out.")
@@ -62,6 +65,14 @@ WAIT = Parameter(
     "integer",
 )
 AFTER = Parameter("after_seq", "Only events after this number.", "integer")
+FOLLOW = Parameter(
+    "follow",
+    "False ends the stream with what is there; else it lasts as long as the run.",
+    "boolean",
+)
+LAST_EVENT = Parameter(
+    "Last-Event-ID", "The number after which to go on, before after_seq.", "integer", "header"
+)
 QUERY = Parameter("query", "A list filter (docs/list-filters.md); all runs when left out.")
 PAGE_SIZE = Parameter("page_size", "Runs of a page, 1,000 at most; 100 when left out.", "integer")
 PAGE_TOKEN = Parameter("page_token", "Where the page before ended.")
@@ -268,6 +279,16 @@ ROUTES: tuple[Route, ...] = (
         operation=Operations.history,
         answers=(api_v1.HistoryBody,),
         parameters=(QUEUE, RUN, AFTER),
+    ),
+    Route(
+        name="follow_events",
+        method="GET",
+        path=_WORKFLOW + "/events",
+        about="The run's events as server-sent events, each as it comes, until the run ends.",
+        operation=Operations.events,
+        answers=(api_v1.EventBody,),
+        parameters=(QUEUE, RUN, AFTER, FOLLOW, LAST_EVENT),
+        media_type=following.MEDIA_TYPE,
     ),
     Route(
         name="find_queue",

@@ -10,7 +10,8 @@ import base64
 import hashlib
 import time
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlencode
 
 import httpx
@@ -51,12 +52,10 @@ class Provider:
 
     def __init__(self, settings: OIDC, http: httpx.AsyncClient | None = None) -> None:
         """Raises `AccessError` where the library that verifies tokens is missing."""
-        try:
-            import joserfc  # noqa: F401
-        except ImportError as error:
+        if find_spec("joserfc") is None:
             raise AccessError(
-                "Expected joserfc for logins by OIDC, found that it cannot be imported: pip install 'streamflow[oidc]'"
-            ) from error
+                "Expected joserfc for logins by OIDC, found that it is not installed: pip install 'streamflow[oidc]'"
+            )
         self.settings = settings
         self._http = http or httpx.AsyncClient(timeout=TIMEOUT_S, trust_env=False)
         self._metadata: dict[str, Any] = {}
@@ -126,12 +125,8 @@ class Provider:
             name = None  # anybody may have typed it
         if not isinstance(name, str) or not name:
             name = str(claims["sub"])
-        found: Any = claims
-        for part in self.settings.groups_claim.split("."):
-            found = found.get(part) if isinstance(found, dict) else None
-        groups = [found] if isinstance(found, str) else found
-        named = [str(group) for group in groups] if isinstance(groups, list) else []
-        return f"user:{name}", [f"user:{name}", *(f"group:{group}" for group in named)]
+        groups = _groups(claims, self.settings.groups_claim)
+        return f"user:{name}", [f"user:{name}", *(f"group:{group}" for group in groups)]
 
     # -- tokens ---------------------------------------------------------------------------------------------------
 
@@ -210,9 +205,22 @@ class Provider:
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
             raise OIDCError(f"Expected an answer from {url}, found: {error!r}") from error
         if not isinstance(body, dict) or not answer.is_success:
-            said = body.get("error") if isinstance(body, dict) else body
+            said = answer.text[:200]
             raise OIDCError(f"Expected an answer from {url}, found {answer.status_code}: {said!r}")
-        return body
+        return cast("dict[str, Any]", body)
 
     async def close(self) -> None:
         await self._http.aclose()
+
+
+def _groups(claims: Mapping[str, Any], path: str) -> list[str]:
+    """What the claim names: a list, or one alone. Anything else is nobody's group."""
+    found: object = claims
+    for part in path.split("."):
+        if not isinstance(found, Mapping):
+            return []
+        found = cast("Mapping[str, object]", found).get(part)
+    if isinstance(found, str):
+        return [found]
+    several = cast("list[object]", found) if isinstance(found, list) else []
+    return [group for group in several if isinstance(group, str)]
