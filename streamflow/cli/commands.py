@@ -105,7 +105,7 @@ config.command("streamflow.cli.config:show_", name="show", help="Show settings."
 config.command("streamflow.cli.config:list_", name="list", help="List profiles.")
 app.command(config)
 
-activity = App(name="activity", help="Pause, reset and end pending activities.")
+activity = App(name="activity", help="Steer pending activities, and start some without a workflow.")
 for _name, _help in {
     "pause": "Begin no further attempt.",
     "unpause": "Let a paused activity go on.",
@@ -114,6 +114,16 @@ for _name, _help in {
     "fail": "End an attempt with a failure.",
 }.items():
     activity.command(f"streamflow.cli.activity:{_name}", help=_help)
+for _name, _help in {
+    "start": "Start an activity without a workflow.",
+    "list_": "List activities without a workflow.",
+    "count": "Count them.",
+    "describe": "Show where one stands.",
+    "result": "Wait for its end and print its result.",
+    "cancel": "Ask it to stop.",
+    "terminate": "End it at once.",
+}.items():
+    activity.command(f"streamflow.cli.standalone:{_name}", name=_name.rstrip("_"), help=_help)
 activity.command(
     "streamflow.cli.activity_options:update_options",
     name="update-options",
