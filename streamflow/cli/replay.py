@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,12 +13,15 @@ from streamflow.cli.exits import CommandError, ExitCode
 if TYPE_CHECKING:
     from streamflow.app import App
     from streamflow.coroutine.definition import WorkflowDefinition
-    from streamflow.model.events import History
+    from streamflow.model.events import History, WorkflowStarted
 
 
 def replay(
     file: Annotated[
-        Path, Parameter(help="A history, as `streamflow workflow history --file` writes it.")
+        Path,
+        Parameter(
+            help="A history, as `streamflow workflow history --file` writes it, or a folder of them."
+        ),
     ],
     *targets: Annotated[
         str, Parameter(name="MODULE:APP", help="The Apps that have the workflow's code.")
@@ -40,14 +44,40 @@ def replay(
     Exits with 1 if the code does not do what the history says.
     """
     from streamflow.cli.loading import load_apps
-    from streamflow.client.history import file as history_file
-    from streamflow.coroutine.errors import CodeFailed, NondeterminismError
-    from streamflow.model.events import WorkflowStarted
 
     if not targets:
         raise CommandError(
             "Expected MODULE:APP with the workflow's code, found nothing", ExitCode.USAGE
         )
+    if file.is_dir():
+        from streamflow.cli.replay_many import replay_folder
+
+        if web or step is not None or show_locals:
+            raise CommandError(
+                f"Expected one history with --web, --step or --locals, found the folder {file}",
+                ExitCode.USAGE,
+            )
+        return replay_folder(file, load_apps(targets), _replayed)
+    if not (web or step is not None or show_locals):
+        print(_replayed(file, load_apps(targets)))
+        return ExitCode.OK
+    history, started = read_history(file)
+    app, _ = _find(load_apps(targets), started.workflow_type)
+    if web or step is not None:
+        from streamflow.cli import stepping
+
+        if web:
+            return stepping.serve(history, app, port)
+        assert step is not None
+        return stepping.show(history, app, step, with_values=show_locals)
+    raise CommandError("Expected --step with --locals, found none", ExitCode.USAGE)
+
+
+def read_history(file: Path) -> tuple[History, WorkflowStarted]:
+    """A saved history, and its first event."""
+    from streamflow.client.history import file as history_file
+    from streamflow.model.events import WorkflowStarted
+
     try:
         content = file.read_bytes()
     except OSError as error:
@@ -60,29 +90,25 @@ def replay(
         raise CommandError(
             f"Expected {file} to begin with workflow_started, found {started}", ExitCode.USAGE
         )
-    app, definition = _find(load_apps(targets), started.workflow_type)
-    if web or step is not None:
-        from streamflow.cli import stepping
+    return history, started
 
-        if web:
-            return stepping.serve(history, app, port)
-        assert step is not None
-        return stepping.show(history, app, step, with_values=show_locals)
-    if show_locals:
-        raise CommandError("Expected --step with --locals, found none", ExitCode.USAGE)
+
+def _replayed(file: Path, apps: Sequence[App]) -> str:
+    """What became of one history."""
+    from streamflow.coroutine.errors import CodeFailed, NondeterminismError
+
+    history, started = read_history(file)
+    app, definition = _find(apps, started.workflow_type)
     try:
         outcome = _replay(history, app, definition)
     except NondeterminismError as error:
         raise CommandError(f"Non-determinism: {error}") from error
     except CodeFailed as error:
         raise error.__cause__ or error from None
-    print(
-        f"Replayed {len(history.events)} events of {started.workflow_type} {history.workflow_id}: {outcome}"
-    )
-    return ExitCode.OK
+    return f"Replayed {len(history.events)} events of {started.workflow_type} {history.workflow_id}: {outcome}"
 
 
-def _find(apps: list[App], workflow_type: str) -> tuple[App, WorkflowDefinition]:
+def _find(apps: Sequence[App], workflow_type: str) -> tuple[App, WorkflowDefinition]:
     from streamflow.coroutine.definition import definition_of
 
     known = [(app, definition_of(workflow)) for app in apps for workflow in app.workflows]

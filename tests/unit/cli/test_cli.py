@@ -232,6 +232,27 @@ def test_code_that_does_something_else_is_shown(
     assert "CompleteRun" in said
 
 
+def test_a_folder_of_histories_is_replayed_to_its_end(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Those that do not fit, or cannot be read, are named; one of them fails the command."""
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "fits.json").write_text(json.dumps(history()))
+    assert run(["replay", str(tmp_path), HERE]) == ExitCode.OK
+    assert "1 of 1 histories fit the code." in capsys.readouterr().out
+
+    (tmp_path / "differs.json").write_text(json.dumps(history("timer_started")))
+    (tmp_path / "unreadable.json").write_text("{}")
+    (tmp_path / "zeal.json").write_text(json.dumps(history()))
+    assert run(["replay", str(tmp_path), HERE]) == ExitCode.FAILED
+    said = capsys.readouterr().out
+    assert "differs.json: Non-determinism" in said
+    assert "unreadable.json: " in said
+    assert "2 of 4 histories fit the code." in said
+    (tmp_path / "none").mkdir()
+    assert run(["replay", str(tmp_path / "none"), HERE]) == ExitCode.USAGE
+
+
 def test_a_history_of_an_unknown_workflow_names_those_that_are_known(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
