@@ -12,8 +12,9 @@ from streamflow.model.answers import ExecutionSummary
 from streamflow.model.control import PAUSED
 from streamflow.model.options import Status as RunStatus
 from streamflow.service import RPCError, RPCStatusCode
-from streamflow.ui import chips, shell
+from streamflow.ui import chips, columns, shell
 from streamflow.ui.chips import STATUSES, Query
+from streamflow.ui.columns import Choice
 from streamflow.ui.site import Visit
 from streamflow.visibility import FilterError
 
@@ -49,16 +50,19 @@ class Row:
 async def page(visit: Visit) -> Response:
     """The list. A filter that cannot be understood is shown with what is wrong about it, and no rows."""
     text, token = visit.asked("query").strip(), visit.asked("page")
+    choice = columns.chosen(visit.request)
     try:
         query = chips.read(text)
         found = await visit.client.transport.executions(
             about_workflows(text), page_size=PAGE_SIZE, page_token=token
         )
-        statuses, types = await _chips(visit, query)
+        statuses, types = await _chips(visit, query, choice)
     except (FilterError, RPCError) as error:
         if isinstance(error, RPCError) and error.status is not RPCStatusCode.INVALID_ARGUMENT:
             raise
-        return visit.page("executions.html", status_code=400, **_empty(visit, text, str(error)))
+        return visit.page(
+            "executions.html", status_code=400, **_empty(visit, text, choice, str(error))
+        )
     now_ms = visit.client.transport.now_ms()
     return visit.page(
         "executions.html",
@@ -67,9 +71,14 @@ async def page(visit: Visit) -> Response:
         statuses=statuses,
         types=types,
         rows=[row(visit, run, now_ms) for run in found.executions],
+        choice=choice,
+        offered=columns.offered(found.executions, choice),
+        text_in=columns.text_in,
         total=await _count(visit, query),
-        first_page=visit.link("workflows", query=text) if token else "",
-        next_page=visit.link("workflows", query=text, page=found.next_page_token)
+        first_page=visit.link("workflows", query=text, columns=choice.asked) if token else "",
+        next_page=visit.link(
+            "workflows", query=text, columns=choice.asked, page=found.next_page_token
+        )
         if found.next_page_token
         else "",
         command=shell.list_workflows(visit.namespace, text),
@@ -118,7 +127,9 @@ def state_of(run: ExecutionSummary) -> str:
 # -- chips ----------------------------------------------------------------------------------------------------------
 
 
-async def _chips(visit: Visit, query: Query) -> tuple[Sequence[Chip], Sequence[Chip]]:
+async def _chips(
+    visit: Visit, query: Query, choice: Choice
+) -> tuple[Sequence[Chip], Sequence[Chip]]:
     """The chips of statuses and of types; each counts what pressing it would show."""
     counts = await _counts(visit, replace(query, status=None), "ExecutionStatus")
     statuses: list[Chip] = []
@@ -130,7 +141,7 @@ async def _chips(visit: Visit, query: Query) -> tuple[Sequence[Chip], Sequence[C
         else:
             count = await _count(visit, replace(query, status=status))
         if count or pressed or status.name in ("running", "completed", "failed"):
-            address = visit.link("workflows", query=wanted.text)
+            address = visit.link("workflows", query=wanted.text, columns=choice.asked)
             statuses.append(Chip(status.label, status.name, address, pressed, count))
     by_type = await _counts(visit, replace(query, workflow_type=None), "WorkflowType")
     names = sorted(by_type, key=lambda name: (-by_type[name], name))[:TYPES_MAX]
@@ -145,6 +156,7 @@ async def _chips(visit: Visit, query: Query) -> tuple[Sequence[Chip], Sequence[C
                 query=replace(
                     query, workflow_type=None if name == query.workflow_type else name
                 ).text,
+                columns=choice.asked,
             ),
             name == query.workflow_type,
             by_type.get(name, 0),
@@ -164,13 +176,16 @@ async def _count(visit: Visit, query: Query) -> int:
     return (await visit.client.count_workflows(replace(query, order="").text)).count
 
 
-def _empty(visit: Visit, text: str, trouble: str) -> dict[str, object]:
+def _empty(visit: Visit, text: str, choice: Choice, trouble: str) -> dict[str, object]:
     return {
         "text": text,
         "trouble": trouble,
         "statuses": (),
         "types": (),
         "rows": (),
+        "choice": choice,
+        "offered": (),
+        "text_in": columns.text_in,
         "total": 0,
         "first_page": "",
         "next_page": "",

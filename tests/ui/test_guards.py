@@ -26,7 +26,7 @@ async def test_pages_load_our_own_files_only(stage: Stage) -> None:
     assert "frame-ancestors 'none'" in policy
     assert page.headers["cache-control"] == "no-store"
     files = set(re.findall(r'(?:src|href)="(/ui/static/[^"]+)"', page.text))
-    assert len(files) == 5
+    assert len(files) == 6
     for file in files:
         answer = await stage.http.get(file)
         assert answer.status_code == 200
@@ -82,6 +82,8 @@ async def addresses(stage: Stage) -> AsyncIterator[tuple[str, str]]:
         await until(untyped.describe, lambda found: found.trouble is not None)
         yield text, stage.address("workflows")
         yield text, stage.address("workflows", query=f"WorkflowId = '{text}")
+        yield text, stage.address("workflows", columns=f"run,@{text}")
+        yield text, stage.address("workflows", columns=text)
         for id in (failed.id, stuck.id, untyped.id):
             yield text, stage.address("workflow", id=id)
         yield text, stage.address("workflow", id=failed.id, view="events")

@@ -154,3 +154,35 @@ async def test_the_command_of_the_page_is_the_same_list(stage: Stage) -> None:
     assert html.unescape(command[1]) == (
         """streamflow workflow list '--query=WorkflowId = '"'"'a b'"'"''"""
     )
+
+
+def headings(page: str) -> list[str]:
+    return [html.unescape(found) for found in re.findall(r"<th [^>]*>([^<]*)</th>", page)]
+
+
+async def test_columns_are_chosen_by_the_address(stage: Stage) -> None:
+    """In the order that it says; chips and further pages keep the choice, as does the form of the filter."""
+    await stage.retrying("w")
+    await until(lambda: stage.get("workflows"), lambda page: "broken" in page.text)
+
+    usual = (await stage.get("workflows")).text
+    page = (await stage.get("workflows", columns="queue,attempt,run,status")).text
+    sent = (await stage.http.get("/ui/default/workflows?column=events&column=type")).text
+
+    assert headings(usual) == ["Status", "Workflow", "Type", "Step", "Started, UTC", "Duration"]
+    assert headings(page) == ["Workflow", "Task queue", "Attempt", "Run", "Status"]
+    assert re.search(r"<td>shop</td>\s*<td class=\"end\">2</td>\s*<td>[0-9a-f-]{36}</td>", page)
+    assert all(
+        "columns=queue%2Cattempt%2Crun%2Cstatus" in address
+        for _, address, _ in chips(page).values()
+    )
+    assert '<input type="hidden" name="columns" value="queue,attempt,run,status">' in page
+    assert headings(sent) == ["Workflow", "Events", "Type"]
+
+
+async def test_a_column_that_is_not_there_is_refused(stage: Stage) -> None:
+    """With those that are."""
+    page = await stage.get("workflows", columns="colour")
+
+    assert page.status_code == 400
+    assert "Expected columns of status, type" in page.text

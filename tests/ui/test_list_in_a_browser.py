@@ -104,3 +104,54 @@ async def test_the_command_is_copied(stage: Stage, page: Page) -> None:
     await expect(page.get_by_role("status")).to_have_text("Copied")
     copied = await page.evaluate("navigator.clipboard.readText()")
     assert copied == """streamflow workflow list '--query=WorkflowId = '"'"'x'"'"''"""
+
+
+async def test_views_are_saved_in_the_browser(stage: Stage, page: Page) -> None:
+    """Filter and columns under a name; there again after a reload; forgotten by its button."""
+    await stage.failed("has-failed")
+    await stage.waiting("waits")
+    await page.goto(stage.address("workflows", query="ExecutionStatus = 'Failed'"))
+    await page.get_by_text("Columns", exact=True).click()
+    await page.get_by_label("Task queue").check()
+    await page.get_by_role("button", name="Show").click()
+    await expect(page.get_by_role("columnheader", name="Task queue")).to_be_visible()
+
+    await page.get_by_text("Save this view").click()
+    await page.get_by_label("Name").fill("<b>Mine</b>")
+    await page.get_by_role("button", name="Save", exact=True).click()
+    saved = page.get_by_role("navigation", name="Saved views")
+    await expect(saved.get_by_role("link")).to_have_text("<b>Mine</b>")
+    await expect(saved.get_by_role("link")).to_have_attribute("aria-current", "true")
+    await page.goto(stage.address("workflows"))
+    await expect(page.get_by_role("row")).to_have_count(3)
+    await saved.get_by_role("link", name="Mine").click()
+
+    await expect(page.get_by_label("Filter")).to_have_value("ExecutionStatus = 'Failed'")
+    await expect(page.get_by_role("columnheader", name="Task queue")).to_be_visible()
+    await expect(page.get_by_role("row")).to_have_count(2)
+    await saved.get_by_role("button", name="Forget").click()
+    await page.reload()
+    await expect(page.get_by_text("Save this view")).to_be_visible()
+    await expect(saved.get_by_role("link")).to_have_count(0)
+
+
+async def test_views_that_somebody_else_left_do_no_harm(stage: Stage, page: Page) -> None:
+    """Whatever the browser has kept under that name, it is a way of looking at this list or nothing."""
+    await page.goto(stage.address("workflows"))
+    await page.evaluate(
+        """() => localStorage.setItem("streamflow-views-default", JSON.stringify([
+          {name: "<img src=x onerror=window.stolen=1>", search: "javascript:window.stolen=1"},
+          {name: "other", search: "query=X&page=//elsewhere"}, {name: 1}, null, "text"]))"""
+    )
+    await page.reload()
+
+    links = page.get_by_role("navigation", name="Saved views").get_by_role("link")
+    await expect(links).to_have_count(2)
+    assert [await link.get_attribute("href") for link in await links.all()] == [
+        "/ui/default/workflows",
+        "/ui/default/workflows?query=X",
+    ]
+    assert await page.evaluate("window.stolen") is None
+    await page.evaluate("localStorage.setItem('streamflow-views-default', '{')")
+    await page.reload()
+    await expect(page.get_by_text("Save this view")).to_be_visible()
