@@ -50,6 +50,11 @@ workflow.command("streamflow.cli.listing:list_", name="list", help="List workflo
 workflow.command("streamflow.cli.listing:count", name="count", help="Count workflows.")
 app.command(workflow)
 
+archive = App(name="archive", help="Runs that were archived before their deletion.")
+archive.command("streamflow.cli.archive:list_", name="list", help="List archived runs.")
+archive.command("streamflow.cli.archive:get", help="Print or save an archived run.")
+app.command(archive)
+
 batch = App(name="batch", help="One operation on every workflow that a list filter finds.")
 for _name, _help in {
     "cancel": "Ask them to stop.",

@@ -72,6 +72,10 @@ def worker(
         int | None,
         Parameter(help="How many other processes follow each partition, ready for it. Default: 0."),
     ] = None,
+    archive: Annotated[
+        str | None,
+        Parameter(help="Where closed runs go before they are deleted, as for --snapshots."),
+    ] = None,
     log_level: Annotated[str, Parameter(help="debug, info, warning or error.")] = "info",
 ) -> int:
     """Runs Apps on Kafka until it is told to stop (SIGTERM or Ctrl-C)."""
@@ -97,6 +101,7 @@ def worker(
         "snapshots": snapshots,
         "snapshot_every": duration(snapshot_every),
         "standby": standby,
+        "archive": archive,
     }
     given = {name: value for name, value in options.items() if value is not None}
     return _serve(targets, kafka, profile, create_topics, given, only, health_address, log_level)

@@ -23,7 +23,7 @@ from streamflow.ports.errors import (
 )
 from streamflow.ports.log import Log
 from streamflow.ports.machine import Clock, Machine, Running
-from streamflow.ports.objects import Objects, ObjectsUnavailable
+from streamflow.ports.objects import Objects, ObjectsUnavailable, name_part
 from streamflow.ports.records import (
     BrokerState,
     Committed,
@@ -73,4 +73,5 @@ __all__ = [
     "Transactor",
     "Unavailable",
     "WriteBatch",
+    "name_part",
 ]

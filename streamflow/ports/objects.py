@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import string
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Final, Protocol
+
+_SAFE: Final = frozenset(string.ascii_letters + string.digits + "!-_.*'()")
 
 
 class ObjectsUnavailable(Exception):
     """The object store did not do what it was asked. Nothing that is decided on depends on it: try again later."""
+
+
+def name_part(text: str) -> str:
+    """The text as one part of an object's name, whatever is in it: other bytes become ``%XX``."""
+    part = "".join(chr(byte) if chr(byte) in _SAFE else f"%{byte:02X}" for byte in text.encode())
+    # A part of dots alone would lead elsewhere in a folder.
+    return part if part.strip(".") else part.replace(".", "%2E") or "%"
 
 
 class Objects(Protocol):

@@ -79,9 +79,10 @@ class Processor:
         header_codec: bool = False,
         stepped: Stepped | None = None,
         snapshots: Objects | None = None,
+        archive: Objects | None = None,
     ) -> None:
         """``intercept`` makes what stands around the code of a run; ``header_codec``: the codec encodes headers too;
-        ``snapshots`` is where copies of the stores are kept."""
+        ``snapshots`` is where copies of the stores are kept, ``archive`` where closed runs go before they are deleted."""
         self._log = log_
         self._stores = stores
         self._options = options
@@ -107,6 +108,7 @@ class Processor:
             self._inbound,
             stores,
             snapshots=snapshots,
+            archive=archive,
             prove=self._unnoted.add,
         )
         self.standby = standby_of(log_, stores, self._around, self._group, snapshots)

@@ -45,6 +45,11 @@ COUNTED: Final = {
         "copies that were damaged, of another log, or otherwise not to be used",
     ),
     "snapshot_bytes": ("snapshot_bytes", "bytes of copies that were put away"),
+    "archived": ("archived", "closed runs that were archived before their deletion"),
+    "archive_failed": (
+        "archive_failed",
+        "closed runs that could not be archived, at each attempt; they are kept",
+    ),
     "foreign": ("foreign_records", "records in the history that are damaged, or not ours"),
 }
 """Name and description of the metric, by the name among `processor.host.surroundings.Counters`."""

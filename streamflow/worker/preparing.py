@@ -111,6 +111,7 @@ def setup_of(config: WorkerConfig) -> Setup:
         partitions=config.get("partitions", 12),
         snapshots=_objects(config, "snapshots"),
         standby=config.get("standby", 0),
+        archive=_objects(config, "archive"),
         snapshot_every=_interval(
             "snapshot_every", config.get("snapshot_every", timedelta(minutes=10))
         ),
@@ -132,7 +133,7 @@ def _rate(config: WorkerConfig, name: str) -> float | None:
     return value
 
 
-def _objects(config: WorkerConfig, name: Literal["snapshots"]) -> Objects | None:
+def _objects(config: WorkerConfig, name: Literal["snapshots", "archive"]) -> Objects | None:
     given = config.get(name)
     return wiring.open_objects(given) if isinstance(given, str) else given
 

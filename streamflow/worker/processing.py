@@ -64,6 +64,7 @@ def processor_of(
         header_codec=setup.client.header_codec_behavior is not HeaderCodecBehavior.NO_CODEC,
         stepped=told_of_steps(setup, workflow_slots),
         snapshots=setup.snapshots,
+        archive=setup.archive,
     )
 
 

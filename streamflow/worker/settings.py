@@ -97,6 +97,7 @@ class WorkerConfig(TypedDict, total=False):
     snapshots: Objects | str | None
     snapshot_every: timedelta
     standby: int
+    archive: Objects | str | None
 
 
 def check(config: WorkerConfig) -> None:

@@ -111,6 +111,7 @@ class Setup:
     snapshots: Objects | None = None
     snapshot_every: timedelta = timedelta(minutes=10)
     standby: int = 0
+    archive: Objects | None = None
 
 
 def definitions_of(

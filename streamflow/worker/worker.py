@@ -38,7 +38,6 @@ from streamflow.worker.workflow_sandbox.runner import SANDBOXED, UNSANDBOXED
 _log = get_logger("worker")
 
 POLLERS = PollerBehaviorSimpleMaximum()
-SNAPSHOT_EVERY = timedelta(minutes=10)
 NO_VERSIONS: PinnedVersions = MappingProxyType({})
 NO_RETENTION: Mapping[str | type, timedelta] = MappingProxyType({})
 
@@ -110,8 +109,9 @@ class Worker:
         state_dir: str | Path | None = None,
         partitions: int = 12,
         snapshots: Objects | str | None = None,
-        snapshot_every: timedelta = SNAPSHOT_EVERY,
+        snapshot_every: timedelta = timedelta(minutes=10),
         standby: int = 0,
+        archive: Objects | str | None = None,
     ) -> None:
         """Prepares a worker; nothing is asked of the log before `run`.
 
@@ -155,8 +155,8 @@ class Worker:
                 whole history: a folder that all processes reach, ``s3://BUCKET/PREFIX``, or an object store of
                 `streamflow.objects`. Default: nowhere.
             snapshot_every: How often each partition is copied there, while something happens in it. Default: 10 minutes.
-            standby: How many other processes of the queue follow each partition, so that one of them takes it over without
-                reading its history first. All should say the same. Default: 0.
+            standby: How many other processes of the queue follow each partition, ready to take it over. Default: 0.
+            archive: Where closed runs go before they are deleted, as for ``snapshots``. Default: nowhere.
 
         The other options are those of ported code that change nothing here: a processor steps its runs on one thread
         (``workflow_task_executor``, ``max_concurrent_workflow_tasks``), a consumer polls by itself (pollers), nothing is
@@ -221,6 +221,7 @@ class Worker:
             snapshots=snapshots,
             snapshot_every=snapshot_every,
             standby=standby,
+            archive=archive,
         )
         self._given = config.copy()
         self._plugins = plugins_of(client, plugins)

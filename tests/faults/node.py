@@ -55,6 +55,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--retention-ms", type=int)
     parser.add_argument("--snapshots")
     parser.add_argument("--standby", type=int, default=0)
+    parser.add_argument("--archive")
     parser.add_argument("--snapshot-every-ms", type=int, default=1_000)
     return parser.parse_args()
 
@@ -97,6 +98,7 @@ async def serve(options: argparse.Namespace) -> None:
             else timedelta(milliseconds=options.retention_ms),
             snapshots=options.snapshots,
             standby=options.standby,
+            archive=options.archive,
             snapshot_every=timedelta(milliseconds=options.snapshot_every_ms),
         )
         running = asyncio.ensure_future(worker.run())

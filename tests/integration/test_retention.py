@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from streamflow import topology, wiring
+from streamflow.engine.state import STATUS_OF
 from streamflow.testing.kafka import KafkaBroker
+from streamflow.wire.history_file import from_json
 from streamflow.wire.keys import EntityKind
 from tests.faults import orders, stores
 from tests.faults.deployment import PARTITIONS, QUEUE, Deployment, Node, say
@@ -70,9 +72,12 @@ def test_retired_runs_leave_the_log_and_open_ones_stay(namespace: str, tmp_path:
 def test_rows_of_retired_runs_leave_the_store(
     kafka_bootstrap: str, namespace: str, tmp_path: Path
 ) -> None:
-    """Nothing of them is left, neither live nor in a store that is built from the whole log."""
+    """Nothing of them is left, neither live nor in a store that is built from the whole log; all of them are archived."""
+    archive = tmp_path / "archive"
     with Deployment(kafka_bootstrap, namespace, tmp_path, seed=0) as deployment:
-        app = deployment.both("app", f"--retention-ms={RETENTION_MS}").start()
+        app = deployment.both(
+            "app", f"--retention-ms={RETENTION_MS}", f"--archive={archive}"
+        ).start()
         waiting = _waiting_orders(deployment)
         deployment.drive(deployment.order(CLOSED))
         deployment.outsider.flush()
@@ -91,6 +96,10 @@ def test_rows_of_retired_runs_leave_the_store(
             assert len(runs) == sum(
                 topology.partition_for(order, 4) == partition for order in waiting
             )
+        gone = deployment.numbers.keys() - set(waiting)
+        archived = [from_json(file.read_bytes()) for file in archive.rglob("*.json")]
+        assert {history.workflow_id for history in archived} >= gone
+        assert all(type(history.events[-1].event) in STATUS_OF for history in archived)
 
 
 def _waiting_orders(deployment: Deployment) -> list[str]:

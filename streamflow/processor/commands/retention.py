@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from streamflow.engine.state import Run
 from streamflow.model.ids import RunId, WorkflowId
+from streamflow.processor.host.archive import Job
 from streamflow.processor.host.surroundings import Surroundings
 from streamflow.processor.state.draft import Draft
 from streamflow.processor.steps.recorder import Recorder
@@ -15,14 +16,25 @@ from streamflow.processor.steps.runs import Runs, Salvaged
 from streamflow.wire.entities import decode_attempt
 
 
-def retire(recorder: Recorder, around: Surroundings) -> None:
-    """Begins the deletion of a closed run, if its retention has really ended."""
-    run = recorder.run
+def retire(runs: Runs, recorder: Recorder) -> None:
+    """Begins the deletion of a closed run, if its retention has really ended, and it is in the archive if there is one."""
+    run, around = recorder.run, runs.around
     limits = around.options.limits
     retention_ms = limits.retention_ms if run.start.retention_ms is None else run.start.retention_ms
     if run.closed_ms + retention_ms > around.clock.now_ms():
         return
+    if around.archive is not None and not around.archive.has(run.run_id):
+        # Not looked at in each turn meanwhile: whoever gets into the archive is given another turn at once.
+        after_ms = around.archive.take(run.run_id, lambda: _archived(runs, recorder))
+        recorder.put_off(around.clock.now_ms() + after_ms)
+        return
     delete(recorder, around)
+
+
+def _archived(runs: Runs, recorder: Recorder) -> Job:
+    run = recorder.run
+    events = [value for _, value in runs.partition.rows.events(run.run_id)]
+    return Job(runs.partition.number, run.workflow_id, run.run_id, run.closed_ms, events)
 
 
 def delete(recorder: Recorder, around: Surroundings) -> None:

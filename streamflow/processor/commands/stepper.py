@@ -376,7 +376,7 @@ class Stepper:
                 runs.part.due_corrections[command.run_id] = 0
             return
         if not recorder.run.open:
-            retention.retire(recorder, self._around)
+            retention.retire(runs, recorder)
             if recorder.retired:
                 self._partition.drafts.drop(command.run_id)
             return

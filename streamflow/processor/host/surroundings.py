@@ -12,6 +12,7 @@ from streamflow.coroutine.notices import Notice
 from streamflow.coroutine.traits import NO_TRAITS, Traits
 from streamflow.engine.context import Context
 from streamflow.ports import Clock, Log
+from streamflow.processor.host.archive import Archive
 from streamflow.processor.host.destinations import Destinations
 from streamflow.processor.host.neighbours import Neighbours
 from streamflow.processor.host.notices import tell
@@ -57,6 +58,9 @@ class Counters:
     snapshots_refused: int = 0
     """Damaged, of another log, ahead of this one, or too old: not used."""
     snapshot_bytes: int = 0
+    archived: int = 0
+    archive_failed: int = 0
+    """Closed runs that could not be archived, each time that it was tried; they are kept."""
 
 
 Stepped = Callable[[str, float], None]
@@ -92,6 +96,8 @@ class Surroundings:
     intercept: Intercept | None = None
     """Makes the interceptors of a run's code."""
     stepped: Stepped | None = None
+    archive: Archive | None = None
+    """Where closed runs go before they are deleted."""
     counters: Counters = field(default_factory=Counters)
 
     def condemns(self, suspect: str) -> bool:

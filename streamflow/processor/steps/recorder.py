@@ -96,6 +96,7 @@ class Recorder:
         self.moved = False
         """Whether the start of the run that follows has been sent to another queue."""
         self.retired = False
+        self._put_off = False
         """Whether the run's deletion has begun: there is nothing more to say of it."""
 
     @property
@@ -161,9 +162,14 @@ class Recorder:
         if 0 < trouble.next_try_ms <= self.context_ms():
             self.set_trouble(None)
 
+    def put_off(self, due_ms: int) -> None:
+        """The run is looked at again then, and not before, for what is due already."""
+        self._put_off = True
+        self._part.due_corrections[self.run.run_id] = due_ms
+
     def seal(self) -> None:
         """Puts everything recorded into the batch, as bytes."""
-        if self.retired:
+        if self.retired or (self._put_off and not self.changed):
             return
         due_ms = self._next_due_ms()
         if not self.changed:

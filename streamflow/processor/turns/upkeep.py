@@ -1,4 +1,4 @@
-"""What is done now and then between transactions: noting how far the stores have come, and taking snapshots of them."""
+"""What is done now and then between transactions: noting how far the stores have come, copying them, archiving closed runs."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from streamflow.observability import get_logger
 from streamflow.ports import Log, Objects, Stores, Unavailable
+from streamflow.processor.host.archive import Archive
 from streamflow.processor.host.errands import Errands
 from streamflow.processor.host.surroundings import Surroundings
 from streamflow.processor.snapshots.loading import Loading
@@ -25,6 +26,7 @@ class Upkeep:
         stores: Stores,
         *,
         snapshots: Objects | None,
+        archive: Objects | None,
         prove: Callable[[int], None],
     ) -> None:
         """``prove`` has a transaction made for a partition in which nothing happens."""
@@ -35,6 +37,8 @@ class Upkeep:
         self._taking: Taking | None = None
         self.loading: Loading | None = None
         """What a partition that is taken may begin with."""
+        if archive is not None:
+            around.archive = Archive(archive, around.options.namespace, errands)
         if snapshots is not None:
             self._taking = Taking(snapshots, around, errands, prove)
             self.loading = Loading(snapshots, stores, around, errands)
@@ -45,6 +49,11 @@ class Upkeep:
         self._checkpoint(active)
         if self._taking is not None:
             self._taking.turn(active)
+        archive, counters = self._around.archive, self._around.counters
+        if archive is not None:
+            for number, run_id in archive.turn():
+                self._inbound.retry_soon(number, run_id)
+            counters.archived, counters.archive_failed = archive.archived, archive.failed
 
     def close(self) -> None:
         self._errands.close()

@@ -65,6 +65,7 @@ class Stage:
         local: LocalActivities | None = None,
         converter: DataConverter | None = None,
         bucket: MemoryBucket | None = None,
+        archive: MemoryBucket | None = None,
         **options: Any,
     ) -> None:
         self.clock = VirtualClock()
@@ -75,6 +76,7 @@ class Stage:
         self.converter = converter or DataConverter.default
         self.options = options
         self.bucket = bucket
+        self.archive = archive
         self.stores = MemoryStores()
         self._numbers = itertools.count(1)
         ensure_queue(
@@ -105,6 +107,7 @@ class Stage:
             options,
             self.local,
             snapshots=None if self.bucket is None else self.bucket.of(self.log),
+            archive=None if self.archive is None else self.archive.of(self.log),
         )
         self.processor.open()
         return self.processor

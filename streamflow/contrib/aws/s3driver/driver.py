@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import string
 from collections.abc import Callable, Mapping, Sequence
 
 from streamflow.api.common.v1 import Payload
@@ -23,12 +22,12 @@ from streamflow.converter import (
     StorageDriverWorkflowInfo,
 )
 from streamflow.converter.together import together
+from streamflow.ports import name_part
 
 DRIVER_NAME = "aws.s3driver"
 MAX_PAYLOAD_SIZE = 50 * 1024 * 1024
 KEY_BYTES_MAX = 1_024
 """S3's own bound."""
-_SAFE = frozenset(string.ascii_letters + string.digits + "!-_.*'()")
 
 Bucket = str | Callable[[StorageDriverStoreContext, Payload], str]
 
@@ -149,7 +148,4 @@ def _key(context: StorageDriverStoreContext, digest: str) -> str:
 
 
 def _safe(text: str | None) -> str:
-    """With every byte that S3 advises against as ``%XX``."""
-    if not text:
-        return "null"
-    return "".join(chr(byte) if chr(byte) in _SAFE else f"%{byte:02X}" for byte in text.encode())
+    return name_part(text) if text else "null"
