@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from streamflow.gateway.access import Access, AccessSettings
     from streamflow.gateway.probes import Probes
     from streamflow.gateway.public import PublicAddress
+    from streamflow.gateway.webhooks import Webhooks
     from streamflow.runtime import Runtime
 
 DEFAULT_NAMESPACE = "default"
@@ -168,8 +169,9 @@ async def _serve(plan: Plan) -> None:
         clients = await _clients(plan, runtime, stack)
         probes = Probes({name: client.transport for name, client in clients.items()}, runtime)
         access = _login(plan)
+        webhooks = _webhooks(plan, clients, access)
         stack.push_async_callback(access.close)
-        gateway = _gateway(clients, probes, runtime, access, options)
+        gateway = _gateway(clients, probes, runtime, access, webhooks, options)
         try:
             await gateway.start()
         except OSError as error:
@@ -226,6 +228,20 @@ def _login(plan: Plan) -> Access:
         raise CommandError(str(error), ExitCode.USAGE) from error
 
 
+def _webhooks(plan: Plan, clients: Mapping[str, Client], access: Access) -> Webhooks | None:
+    from streamflow.gateway.access import AccessError
+    from streamflow.gateway.webhooks import Webhooks, load_webhooks
+
+    if not plan.options.webhooks:
+        return None
+    transports = {name: client.transport for name, client in clients.items()}
+    try:
+        found = load_webhooks(Path(plan.options.webhooks), os.environ)
+        return Webhooks(found, transports, access.audit)
+    except AccessError as error:
+        raise CommandError(str(error), ExitCode.USAGE) from error
+
+
 def _public(options: GatewayOptions) -> PublicAddress | None:
     from streamflow.gateway.public import PublicAddress
 
@@ -237,6 +253,7 @@ def _gateway(
     probes: Probes,
     runtime: Runtime,
     access: Access,
+    webhooks: Webhooks | None,
     options: GatewayOptions,
 ) -> Gateway:
     from streamflow.gateway import Gateway
@@ -253,5 +270,6 @@ def _gateway(
         probes=probes,
         runtime=runtime,
         access=access,
+        webhooks=webhooks,
         extra_routes=ui_routes(clients, access, public_url="" if public is None else public.url),
     )

@@ -68,6 +68,10 @@ class GatewayOptions:
         str | None,
         _flag("access", "File that says who may what (docs/gateway.md). Default: no login."),
     ] = None
+    webhooks: Annotated[
+        str | None,
+        _flag("webhooks", "File that says what other services may deliver (docs/gateway.md)."),
+    ] = None
     insecure: Annotated[
         bool | None,
         Parameter(

@@ -28,6 +28,7 @@ from streamflow.gateway.probes import PATHS, Counted, Probes
 from streamflow.gateway.problems import problem, refusal, response
 from streamflow.gateway.public import PublicAddress
 from streamflow.gateway.routes import ROUTES, Route
+from streamflow.gateway.webhooks import Webhooks
 from streamflow.model.answers import Rejection
 from streamflow.runtime import Runtime
 from streamflow.service import RPCError, RPCStatusCode
@@ -42,6 +43,7 @@ def application(
     probes: Probes | None = None,
     runtime: Runtime | None = None,
     access: Access | None = None,
+    webhooks: Webhooks | None = None,
     extra_routes: Sequence[BaseRoute] = (),
 ) -> ASGIApp:
     """The API over these namespaces.
@@ -53,6 +55,7 @@ def application(
         probes: What a cluster asks.
         runtime: Where requests are counted.
         access: Who may what. Without it, whoever reaches this may do everything.
+        webhooks: What other services may deliver.
         extra_routes: What else this server offers, such as pages.
     """
     operations = Operations(transports, None if access is None else access.audit)
@@ -63,6 +66,8 @@ def application(
 
     routes: list[BaseRoute] = [_starlette_route(route, operations) for route in ROUTES]
     routes.append(StarletteRoute(f"{api_v1.PREFIX}/openapi.json", describe_api, methods=["GET"]))
+    if webhooks is not None:
+        routes += webhooks.routes(_answer)
     routes += [*extra_routes, *(probes.routes() if probes is not None else ())]
     app: ASGIApp = Starlette(routes=routes, exception_handlers={HTTPException: _no_such_route})
     open_paths = frozenset(PATHS if probes is not None else ())

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Self
 from urllib.parse import urlsplit
 
-_OWN_PATHS = ("/ui", "/api", "/auth")
+_OWN_PATHS = ("/ui", "/api", "/auth", "/hooks")
 """A root path that begins like a path of ours could be told neither from it nor from one that a proxy has taken away."""
 
 

@@ -17,6 +17,7 @@ from streamflow.gateway.access import Access
 from streamflow.gateway.application import application
 from streamflow.gateway.probes import Probes
 from streamflow.gateway.public import PublicAddress
+from streamflow.gateway.webhooks import Webhooks
 from streamflow.runtime import Runtime
 
 LOOPBACK = "127.0.0.1"
@@ -40,6 +41,7 @@ class Gateway:
         probes: Probes | None = None,
         runtime: Runtime | None = None,
         access: Access | None = None,
+        webhooks: Webhooks | None = None,
         extra_routes: Sequence[BaseRoute] = (),
     ) -> None:
         """Port 0 takes a free one.
@@ -55,6 +57,7 @@ class Gateway:
             probes=probes,
             runtime=runtime,
             access=access,
+            webhooks=webhooks,
             extra_routes=extra_routes,
         )
         self._socket: socket.socket | None = None

@@ -30,8 +30,8 @@ GROUPS_MAX = 50
 """Of a session: a cookie has room for so many, and only those that a grant names are kept."""
 _KEY = "streamflow.principal"
 _BROWSER = ("/ui/", "/auth/")
-_OPEN = ("/ui/static/", "/auth/")
-"""Answered to everybody: without them nobody could log in."""
+_OPEN = ("/ui/static/", "/auth/", "/hooks/")
+"""Answered to everybody: without them nobody could log in, and webhooks have signatures of their own."""
 
 
 class Refused(Exception):

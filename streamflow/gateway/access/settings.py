@@ -185,7 +185,7 @@ def _token(table: _TokenTable, environ: Mapping[str, str]) -> Token:
         if not _SHA256.fullmatch(table.sha256):
             raise AccessError(f"Expected sha256 of token {table.name!r} as 64 hex digits")
         return Token(name=table.name, sha256=table.sha256)
-    text = _secret(f"token {table.name!r}", table.env, table.file, environ)
+    text = read_secret(f"token {table.name!r}", table.env, table.file, environ)
     return Token(name=table.name, sha256=hashed(_long_enough(table.name, text)))
 
 
@@ -227,7 +227,7 @@ def _oidc(table: _OidcTable, environ: Mapping[str, str]) -> OIDC:
         raise AccessError(f"Expected the scope openid, found {', '.join(table.scopes)}")
     secret = ""
     if table.client_secret_env or table.client_secret_file:
-        secret = _secret(
+        secret = read_secret(
             "client_secret", table.client_secret_env, table.client_secret_file, environ
         )
     return OIDC(
@@ -246,7 +246,7 @@ def _session_secret(table: _SessionTable, environ: Mapping[str, str]) -> bytes:
     """One of this process alone where none is given: its end ends every session."""
     if not table.secret_env and not table.secret_file:
         return secrets.token_bytes(SECRET_BYTES_MIN)
-    secret = _secret("session.secret", table.secret_env, table.secret_file, environ).encode()
+    secret = read_secret("session.secret", table.secret_env, table.secret_file, environ).encode()
     if len(secret) < SECRET_BYTES_MIN:
         raise AccessError(
             f"Expected a session secret of at least {SECRET_BYTES_MIN} bytes, found {len(secret)}"
@@ -254,7 +254,8 @@ def _session_secret(table: _SessionTable, environ: Mapping[str, str]) -> bytes:
     return secret
 
 
-def _secret(what: str, env: str, file: str, environ: Mapping[str, str]) -> str:
+def read_secret(what: str, env: str, file: str, environ: Mapping[str, str]) -> str:
+    """From the variable or the file. Raises `AccessError` where it is in neither, or both are named."""
     if env and file:
         raise AccessError(f"Expected {what} from a variable or a file, found both")
     if env:
