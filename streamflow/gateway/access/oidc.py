@@ -108,7 +108,7 @@ class Provider:
         if claims.get("nonce") != nonce:
             raise OIDCError("Expected the ID token of this login, found another's")
         audience = claims["aud"]
-        several = isinstance(audience, list) and len(audience) > 1
+        several = isinstance(audience, list) and len(cast("list[object]", audience)) > 1
         if several and claims.get("azp") != self.settings.client_id:
             raise OIDCError("Expected an ID token made for this gateway, found one for another")
         return claims

@@ -11,10 +11,9 @@ from streamflow.gateway.access import load_access
 from streamflow.gateway.webhooks import load_webhooks
 
 TEXT = (Path(__file__).resolve().parents[3] / "docs" / "gateway.md").read_text()
-ENVIRON = {
-    name: "x" * 40
-    for name in ("CI_TOKEN", "OIDC_SECRET", "SESSION_SECRET", "PUSHED_SECRET", "PAID_SECRET")
-}
+ENVIRON = dict.fromkeys(
+    ("CI_TOKEN", "OIDC_SECRET", "SESSION_SECRET", "PUSHED_SECRET", "PAID_SECRET"), "x" * 40
+)
 
 
 def test_the_files_of_the_page_are_read(tmp_path: Path) -> None:
