@@ -29,6 +29,7 @@ for _name, _help in {
     "start": "Start a workflow.",
     "signal": "Send a signal.",
     "query": "Ask the workflow's code.",
+    "stack": "Show where the code stands.",
     "result": "Wait for the end and print the result.",
     "cancel": "Ask a workflow to stop.",
     "terminate": "End a workflow at once.",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 from cyclopts import Parameter
 
 from streamflow.cli.exits import CommandError, ExitCode
+from streamflow.cli.output import Form, print_data
 
 if TYPE_CHECKING:
     from streamflow.ports import Log
@@ -52,20 +53,29 @@ def plan(
     replication_factor: Replication = None,
     kind: Kind = "workflow",
     dev: Dev = False,
+    output: Form = "table",
     kafka: Kafka = None,
     profile: Profile = None,
 ) -> int:
     """Shows what `apply` would do. Without an address: everything that is declared."""
+    import msgspec
+
     from streamflow import topology
 
     declared = _declare(queue, namespace, partitions, replication_factor, kind, dev)
     if _address(kafka, profile) is None:
-        print(_declared_text(declared))
+        if output == "table":
+            print(_declared_text(declared))
+        else:
+            print_data(msgspec.to_builtins(declared.topics), output)
         return ExitCode.OK
     planned = _with_log(
         kafka, profile, lambda log: topology.plan(log, _kept(log, declared, partitions))
     )
-    print(planned)
+    if output == "table":
+        print(planned)
+    else:
+        print_data(msgspec.to_builtins(planned), output)
     return ExitCode.FAILED if planned.refusals else ExitCode.OK
 
 

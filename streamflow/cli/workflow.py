@@ -132,6 +132,26 @@ def query(
     return called_on(connection, workflow_id, target, call)
 
 
+def stack(
+    workflow_id: WorkflowID,
+    /,
+    *,
+    target: Target = LATEST,
+    output: Form = "table",
+    connection: Connection = HERE,
+) -> int:
+    """Prints where the workflow's code stands: the stack of each of its tasks that waits."""
+
+    async def call(handle: WorkflowHandle[Any, Any]) -> None:
+        found = await handle.query("__stack_trace", rpc_timeout=target.patience)
+        if output == "table":
+            print(found)
+        else:
+            print_data(found, output)
+
+    return called_on(connection, workflow_id, target, call)
+
+
 def result(
     workflow_id: WorkflowID,
     /,

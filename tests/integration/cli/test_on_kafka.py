@@ -68,6 +68,9 @@ def test_a_plan_is_shown_made_and_then_empty(shop: Shell, namespace: str) -> Non
         planned.stdout
     )
 
+    as_data = json.loads(shop.run("topology", "plan", *words, "-o", "json").stdout)
+    assert f"{namespace}.{QUEUE}.history" in {one["spec"]["name"] for one in as_data["creates"]}
+
     applied = shop.run("topology", "apply", *words, "--partitions", "4")
     assert applied.returncode == 0, applied.stderr
     assert applied.stdout == f"{planned.stdout}Done.\n"

@@ -43,6 +43,9 @@ def test_a_workflow_is_driven_to_its_end_by_commands(shell: Shell, tmp_path: Pat
 
     _silent(shell, "signal", "w", "note", "-i", '"flowers"', "-i", "-3")
     assert _json(shell, "query", "w", "at", "-i", "0") == "flowers (-3)"
+    stack = shell.run("workflow", "stack", "w").stdout
+    assert "shop.py" in stack
+    assert "wait_condition" in stack
     described = _json(shell, "describe", "w", "-o", "json")
     assert described["status"] == "running"
     assert described["run_id"] == started["run_id"]
