@@ -13,9 +13,15 @@ class Flag(IntFlag):
     OUTCOMES_TAKE_TURNS = 1
     """What an operation ended with reaches the code after as many turns of the loop as in the model, so that a cancellation
     of the same step wins; and a run's cancellation ends the wait for a child's start (`machines.settling`)."""
+    ASKS_IN_PARTS = 2
+    """A step that has asked for `ASKED_MAX` operations ends, and the next one goes on with it: a fan-out of thousands is many
+    small transactions, between which the other runs of its partition have their turn."""
 
 
-CURRENT = int(Flag.OUTCOMES_TAKE_TURNS)
+ASKED_MAX = 100
+"""Operations that one step asks for, of runs with `Flag.ASKS_IN_PARTS`. Part of that flag's meaning: never to change."""
+
+CURRENT = int(Flag.OUTCOMES_TAKE_TURNS | Flag.ASKS_IN_PARTS)
 """What a run that begins now is recorded under."""
 
 

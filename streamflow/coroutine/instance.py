@@ -1,7 +1,7 @@
 """One run's code, alive: given an activation it runs until nothing is ready, and says what it wants.
 
     inputs -> signal handlers' tasks, then start, timers, resolutions, cancellation (recorded order)
-           -> run the loop, check conditions, until both rest
+           -> run the loop, check conditions, until both rest, or so much is asked for that the next step goes on
            -> intents in the order in which they were asked for; the run's end last
 
 Owned by one thread. After any exception from `activate` the instance is unusable: `evict` it and replay another.
@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import math
+import sys
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any
@@ -30,7 +31,7 @@ from streamflow.coroutine.errors import (
     RestrictedWorkflowAccessError,
 )
 from streamflow.coroutine.facts import RunFacts
-from streamflow.coroutine.flags import Flag, refuse_unknown
+from streamflow.coroutine.flags import ASKED_MAX, Flag, refuse_unknown
 from streamflow.coroutine.interception import Intercept, Interception
 from streamflow.coroutine.loop import TimerHandle, WorkflowLoop
 from streamflow.coroutine.machines.timer import TimerMachine
@@ -105,6 +106,8 @@ class Instance:
         """The latest one."""
         self.now_ms = facts.start_ms
         self.replaying = False
+        self.goes_on = False
+        """Whether the latest step ended before the code had come to rest (`Flag.ASKS_IN_PARTS`)."""
         self.read_only = False
         self.cancel_requested = False
         self.cancel_reason: str | None = None
@@ -203,6 +206,8 @@ class Instance:
         self.now_ms = activation.now_ms
         self.replaying = activation.replaying
         self.loop.outcomes_take_turns = bool(activation.flags & Flag.OUTCOMES_TAKE_TURNS)
+        in_parts = activation.flags & Flag.ASKS_IN_PARTS
+        self.operations.asked_max = ASKED_MAX if in_parts else sys.maxsize
         self.patches.begin_step(activation)
 
     def _apply(self, activation: Activation) -> None:
@@ -241,14 +246,15 @@ class Instance:
                 self.updates.begin(event, unchecked=unchecked)
 
     def _run(self) -> None:
-        """Runs what is ready and checks conditions until neither has anything left."""
+        """Runs what is ready and checks conditions until neither has anything left, or the step is full."""
         while True:
-            self.loop.run_ready()
+            self.loop.run_ready(self.operations.full)
             if isinstance(self._fault, NondeterminismError):
                 raise self._fault
             if self._fault is not None:
                 raise CodeFailed(self._fault) from self._fault
-            if not self.conditions:
+            self.goes_on = self.operations.full()
+            if self.goes_on or not self.conditions:
                 return
             self.read_only = True
             try:

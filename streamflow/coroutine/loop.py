@@ -83,15 +83,15 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
 
     # turning
 
-    def run_ready(self) -> None:
-        """Runs callbacks until none is ready.
+    def run_ready(self, enough: Callable[[], bool]) -> None:
+        """Runs callbacks until none is ready, or ``enough`` has been asked for.
 
         Raises:
             StepLimitExceeded: a watchdog interrupted the step, even if the code swallowed that.
             BaseException: what a callback (not a task) raised.
         """
         ready = self._ready
-        while ready:
+        while ready and not enough():
             handle = ready.popleft()
             self._taken += 1
             if not handle._cancelled:  # as asyncio's own loops do

@@ -5,6 +5,7 @@ An operation gets its number when the step ends, so one that is begun and cancel
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
@@ -81,6 +82,8 @@ class Operations:
         self._refuse_changes = refuse_changes
         self._pending: dict[Op, Machine] = {}
         self._outbox: list[tuple[Machine | Statement, bool]] = []
+        self._asks = 0
+        """Of the outbox, what counts towards `asked_max`: not statements, for code may leave out a patch's mark some day."""
         self._begun = 0
         self.places: list[Place | None] = []
         """Where each intent of the last step came from, in step with the intents."""
@@ -88,11 +91,18 @@ class Operations:
         """Whether the run was asked to cancel."""
         self.closed = False
         """Set with the run's end: what is asked after it is dropped."""
+        self.asked_max = sys.maxsize
+        """How much one step may ask for before the code has to wait for the next."""
+
+    def full(self) -> bool:
+        """Whether this step has asked for enough. Never once the run has ended: all that is left of it goes with its end."""
+        return self._asks >= self.asked_max and not self.closed
 
     def begin(self, machine: Machine) -> None:
         self._refuse_changes()
         if not self.closed:
             machine.place = calling_place()
+            self._asks += 1
             self._outbox.append((machine, False))
 
     def state(self, intent: Intent) -> None:
@@ -105,17 +115,25 @@ class Operations:
         """Asks for the cancellation of an operation whose intent has left."""
         self._refuse_changes()
         if not self.closed:
+            self._asks += 1
             self._outbox.append((machine, True))
 
     def collect(self) -> list[Intent]:
-        """The intents of the step that ends now, numbered."""
+        """The intents of the step that ends now, numbered; what is too much for it stays for the next."""
         self.places = places = list[Place | None]()
         intents: list[Intent] = []
+        left = sys.maxsize if self.closed else self.asked_max
+        taken = 0
         for machine, cancelling in self._outbox:
+            if not left:
+                break
+            taken += 1
             if isinstance(machine, Statement):
                 intents.append(machine.intent)
                 places.append(machine.place)
                 continue
+            left -= 1
+            self._asks -= 1
             if cancelling:
                 intents.append(machine.cancel_intent())
             elif machine.dropped:
@@ -128,7 +146,7 @@ class Operations:
             places.append(machine.place)
             if machine.ended:
                 self._pending.pop(machine.op, None)
-        self._outbox.clear()
+        del self._outbox[:taken]
         return intents
 
     def pending(self) -> list[Machine]:

@@ -97,6 +97,8 @@ class RecordedStep(NamedTuple):
     """What it consumed, in its order."""
     outcomes: list[Recorded]
     """What the code asked for in it."""
+    marked_later: tuple[str, ...] = ()
+    """Patches whose marks are in the steps that go on with it, though it may have met them itself."""
 
     @property
     def first_position(self) -> int:
@@ -106,6 +108,26 @@ class RecordedStep(NamedTuple):
 
 def recorded_steps(events: Iterable[Recorded]) -> Iterator[RecordedStep]:
     """The steps of a history in their order. No code is needed for that."""
+    together: list[RecordedStep] = []
+    for step in _each_step(events):
+        together.append(step)
+        if not cast("Activated", step.activated.event).goes_on:
+            yield from _knowing_marks(together)
+            together = []
+    yield from _knowing_marks(together)
+
+
+def _knowing_marks(steps: list[RecordedStep]) -> list[RecordedStep]:
+    """Steps of which each goes on with the one before."""
+    marked: tuple[str, ...] = ()
+    known: list[RecordedStep] = []
+    for step in reversed(steps):
+        known.append(step._replace(marked_later=marked) if marked else step)
+        marked = (*_marked(step.outcomes), *marked)
+    return known[::-1]
+
+
+def _each_step(events: Iterable[Recorded]) -> Iterator[RecordedStep]:
     inputs: dict[Seq, Recorded] = {}
     step: RecordedStep | None = None
     for position, recorded in enumerate(events):
@@ -157,7 +179,7 @@ def replay_step(instance: Instance, step: RecordedStep, *, history_bytes: int = 
             history_length=step.activated.seq - 1 - _accepted(step.inputs),
             history_bytes=history_bytes,
             replaying=True,
-            patches=_marked(step.outcomes),
+            patches=(*_marked(step.outcomes), *step.marked_later),
             deployment=event.deployment,
             build_id=event.build_id,
             target_changed=event.target_changed,

@@ -15,7 +15,7 @@ def ready(run: Run, now_ms: int, *, messages: bool = False) -> bool:
 
     ``messages`` are asked of the code without being recorded yet: updates.
     """
-    if not run.open or not (run.waiting or messages):
+    if not run.open or not (run.waiting or messages or run.goes_on):
         return False
     if run.trouble is not None and (
         not run.trouble.next_try_ms or run.trouble.next_try_ms > now_ms

@@ -171,6 +171,7 @@ def _activated(run: Run, event: Activated) -> None:
     del run.waiting[:count]
     run.step += 1
     run.flags = event.flags
+    run.goes_on = event.goes_on
     run.version = f"{event.deployment}.{event.build_id}" if event.deployment else ""
     run.pinned = event.pinned
 
@@ -202,5 +203,6 @@ def _closed(run: Run, time_ms: int, event: Closed) -> None:
     run.children.clear()
     run.messages.clear()
     run.waiting.clear()
+    run.goes_on = False
     run.deadlines.clear()
     run.trouble = None

@@ -100,6 +100,8 @@ class Run:
     """Every update ever accepted, by its ID; also after the run's close."""
     updates_at_work: int = 0
     cancel_requested: bool = False
+    goes_on: bool = False
+    """Whether the code has still to run although nothing waits: its last step was full."""
     flags: int = 0
     memo: Mapping[str, Payload] = field(default_factory=dict[str, Payload])
     """As it stands now: the start's, with what the code upserted since."""

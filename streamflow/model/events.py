@@ -170,6 +170,8 @@ class Activated(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Whether the run stays on this version."""
     target_changed: bool = False
     """Whether the processor itself was of another version, and had this one's code beside its own."""
+    goes_on: bool = False
+    """Whether the step ended because it had asked for so much: the code goes on in the next one, whatever comes."""
 
 
 # -- outcomes of intents ------------------------------------------------------------------------------------------

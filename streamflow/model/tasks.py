@@ -88,6 +88,7 @@ class PositionRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """How far a partition's input was folded into its history, and by whom. Rides in every transaction."""
 
     inbox_offset: int
+    """Everything below was taken."""
     bound_offsets: Mapping[str, int] = {}
     ordinal: int
     owner: str
@@ -101,6 +102,10 @@ class PositionRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """In whose steps, so noted, owners ended, and how often."""
     code: str = ""
     """Which workflow code the suspects speak of."""
+    read_to: int = 0
+    """Between ``inbox_offset`` and here everything was taken but what is held."""
+    held: tuple[int, ...] = ()
+    """Records that others have overtaken, and that wait for their turn: offsets counted from ``inbox_offset``, in order."""
 
 
 class Deleting(msgspec.Struct, frozen=True, kw_only=True, gc=False):

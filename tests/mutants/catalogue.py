@@ -12,8 +12,8 @@ _IN: Final = (
     Mutant(
         "a record is passed over",
         "processor/turns/inbound.py",
-        "self._offsets[record.partition] = record.offset + 1",
-        "self._offsets[record.partition] = record.offset + 2",
+        "read_to[partition.number] = record.offset + 1",
+        "read_to[partition.number] = record.offset + 2",
     ),
     Mutant(
         "records of a partition that is being restored are taken",
@@ -24,9 +24,37 @@ _IN: Final = (
     Mutant(
         "records held over are lost",
         "processor/turns/inbound.py",
-        "partition.held.append(record)",
-        "pass",
+        "                partition.held.append(record)\n                continue\n            read =",
+        "                continue\n            read =",
         ("tests/unit/processor/test_batches.py",),
+    ),
+    Mutant(
+        "a question about tasks overtakes their ends",
+        "processor/turns/inbound.py",
+        "if partition.held and isinstance(read, Work)",
+        "if False and isinstance(read, Work)",
+        ("tests/unit/processor/test_overtaking.py",),
+    ),
+    Mutant(
+        "what was overtaken counts as taken",
+        "processor/turns/commit.py",
+        "held=tuple([offset - inbox_offset for offset in held]),",
+        "held=(),",
+        ("tests/unit/processor/test_overtaking.py",),
+    ),
+    Mutant(
+        "what was overtaken is forgotten by who takes over",
+        "processor/partitions/restore.py",
+        "            meta.come_to(position)\n",
+        "            meta.come_to(position)\n            meta.held = frozenset()\n",
+        ("tests/unit/processor/test_overtaking.py",),
+    ),
+    Mutant(
+        "a step that was full is not gone on with",
+        "engine/apply.py",
+        "    run.goes_on = event.goes_on\n",
+        "",
+        ("tests/unit/processor/test_full_steps.py",),
     ),
     Mutant(
         "a misplaced record is dropped",
@@ -207,7 +235,7 @@ COMMITTED: Final = (
     Mutant(
         "the store's position stays behind",
         "processor/turns/commit.py",
-        "        meta.inbox_offset = part.offset\n    ingest.finish(meta)",
+        "        meta.come_to(part.position)\n    ingest.finish(meta)",
         "        pass\n    ingest.finish(meta)",
     ),
     Mutant(
@@ -330,8 +358,8 @@ _RESTORED: Final = (
     Mutant(
         "the position record is not heeded",
         "processor/partitions/restore.py",
-        "        meta.inbox_offset = max(meta.inbox_offset, position.inbox_offset)\n",
-        "",
+        "            meta.come_to(position)\n",
+        "            pass\n",
     ),
     Mutant(
         "the inbox is read on from one record later",

@@ -6,6 +6,7 @@ import random
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from streamflow.coroutine.flags import ASKED_MAX
 from streamflow.memory.faults import Rates
 from tests.simulation.programs import Step
 
@@ -96,6 +97,10 @@ class Plan:
     """How often processors put copies of their stores away; 0 is never."""
     standby: int = 0
     """How many others follow each partition."""
+    asked_max: int = ASKED_MAX
+    """How much one step may ask for."""
+    records_of_one_max: int = 50
+    """How many records of one workflow a turn may take before others overtake it."""
 
 
 def draw(seed: int) -> Plan:
@@ -114,6 +119,8 @@ def draw(seed: int) -> Plan:
         skews={name: _skew(chance) for name in NODES},
         snapshot_every_ms=chance.choice((0, 300, 2_000, 8_000)),
         standby=chance.choice((0, 0, 1, 2)),
+        asked_max=chance.choice((1, 2, 3, ASKED_MAX, ASKED_MAX)),
+        records_of_one_max=chance.choice((1, 1, 2, 50)),
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
+import streamflow.coroutine.instance
 import streamflow.memory.log
 import streamflow.processor
 from streamflow import wiring
@@ -24,6 +25,7 @@ from streamflow.memory.transactor import MemoryTransactor
 from streamflow.ports import Clock, Fenced, LogError
 from streamflow.processor import Processor, ProcessorOptions
 from streamflow.worker import Worker
+from tests.simulation.plan import Plan
 from tests.simulation.programs import Hands, Witness
 
 QUEUE = "q"
@@ -102,8 +104,8 @@ class Plant(NamedTuple):
 
 
 @contextmanager
-def machines(plant: Plant) -> Iterator[None]:
-    """While entered, a worker finds its machine's disk, and what is planted."""
+def machines(plant: Plant, plan: Plan) -> Iterator[None]:
+    """While entered, a worker finds its machine's disk, what is planted, and the bounds of the plan."""
 
     def stores_of(log: Any, _folder: object, **_made: object) -> MemoryStores:
         assert isinstance(log, SimLog)
@@ -113,14 +115,20 @@ def machines(plant: Plant) -> Iterator[None]:
         if log.state.snapshot_every_ms:
             options["snapshots"] = log.bucket.of(log)
         args = tuple(_small(arg, log.state) for arg in args)
-        made = plant.processor(log, *args, **options)
+        made = plant.processor(log, *map(bounded, args), **options)
         log.processors.append(made)
         return made
+
+    def bounded(argument: Any) -> Any:
+        if not isinstance(argument, ProcessorOptions):
+            return argument
+        return msgspec.structs.replace(argument, records_of_one_max=plan.records_of_one_max)
 
     replaced = (
         (wiring, "open_stores", stores_of),
         (streamflow.processor, "Processor", make),
         (streamflow.memory.log, "MemoryTransactor", plant.transactor),
+        (streamflow.coroutine.instance, "ASKED_MAX", plan.asked_max),
     )
     before = [vars(module)[name] for module, name, _ in replaced]
     for module, name, value in replaced:

@@ -67,7 +67,7 @@ def carry_out(
                 log.crash()
         return world
 
-    with chance_from(seed), machines(plant):
+    with chance_from(seed), machines(plant, plan):
         return simulate(main, seed=seed)
 
 

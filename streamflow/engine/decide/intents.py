@@ -89,10 +89,12 @@ def decide_intents(
     intents: list[Intent],
     context: Context,
     places: Sequence[str] = (),
+    *,
+    goes_on: bool = False,
 ) -> Iterator[Step]:
     """The activation's own event, then each intent's, one at a time: the caller applies each before the next.
 
-    ``places`` says where in the code each intent was asked for.
+    ``places`` says where in the code each intent was asked for; ``goes_on``, whether the code has more to ask for.
     """
     yield Activated(
         inputs=tuple(recorded.seq for recorded in activation.inputs),
@@ -103,6 +105,7 @@ def decide_intents(
         deployment=activation.deployment,
         pinned=activation.pinned,
         target_changed=activation.target_changed,
+        goes_on=goes_on,
     )
     sends_left = context.limits.dispatch_per_step_max
     for index, intent in enumerate(intents):

@@ -208,7 +208,7 @@ class Ownership:
             reader.close()
         offset = max(partition.meta.inbox_offset, first)
         if 0 <= partition.meta.inbox_offset < first:
-            lost = first - partition.meta.inbox_offset
+            lost = partition.meta.untaken_below(first)
             self._around.counters.expired_input += lost
             log.error(
                 "input_expired",
@@ -217,7 +217,7 @@ class Ownership:
                 first_offset=first,
                 advice="The inbox's retention took records that nobody had read: run processors more often than that.",
             )
-        partition.meta.inbox_offset = offset
+        partition.meta.begin_at(offset)
         # First, for it may find the log unavailable: an active partition that is not read would stand still for ever.
         source.start_reading({partition.inbox: offset})
         partition.state = State.ACTIVE

@@ -183,8 +183,9 @@ def ingest(partition: Partition, records: Sequence[Record], around: Surroundings
     if ingest.position is not None:
         position = ingest.position
         meta.take(position)
-        meta.inbox_offset = max(meta.inbox_offset, position.inbox_offset)
         # The tail is read again from a little earlier than needed, so an ordinal may be an old one.
+        if position.ordinal >= meta.ordinal:
+            meta.come_to(position)
         meta.ordinal = max(meta.ordinal, position.ordinal)
         meta.seen_ordinal = max(meta.seen_ordinal, position.ordinal)
     if records:

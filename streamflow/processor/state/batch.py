@@ -34,6 +34,18 @@ class Stray(NamedTuple):
     offset: int
 
 
+class Taken(NamedTuple):
+    """All input below ``read_to`` but what is held."""
+
+    read_to: int
+    held: tuple[int, ...]
+    """In order."""
+
+    @property
+    def inbox_offset(self) -> int:
+        return self.held[0] if self.held else self.read_to
+
+
 @dataclass(slots=True)
 class PartitionBatch:
     """One partition's part: what its history gains, and how far its input is used up."""
@@ -47,8 +59,8 @@ class PartitionBatch:
     outcomes: dict[tuple[str, str], bytes] = field(default_factory=dict[tuple[str, str], bytes])
     """Deduplication entries written in this batch: a copy may come in the same one."""
     due_corrections: dict[str, int] = field(default_factory=dict[str, int])
-    offset: int | None = None
-    """Next inbox offset, if records were taken."""
+    taken: Taken | None = None
+    """How far the input is used up, if records were taken."""
     stepping: str = ""
     """Whose step is about to be made; nothing else is in such a part."""
     position: PositionRecord | None = None

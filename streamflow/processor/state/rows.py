@@ -62,7 +62,7 @@ class Meta(msgspec.Struct, array_like=True):
     history_offset: int = 0
     """Everything below is in the store; more may be."""
     inbox_offset: int = -1
-    """The position record's; -1 before the first."""
+    """The position record's; -1 before the first. All input below was taken."""
     ordinal: int = 0
     owner: str = ""
     transactional_ids: tuple[str, ...] = ()
@@ -74,6 +74,32 @@ class Meta(msgspec.Struct, array_like=True):
     code: str = ""
     seen_ordinal: int = 0
     """The latest transaction known to be in the log below ``history_offset``; the store may have later ones."""
+    read_to: int = 0
+    held: frozenset[int] = frozenset()
+    """Offsets below ``read_to`` that were overtaken and wait: the only ones from ``inbox_offset`` to there that were not
+    taken."""
+
+    def has_taken(self, offset: int) -> bool:
+        """Whether this record of the inbox is folded already."""
+        if offset < self.inbox_offset:
+            return True
+        return offset < self.read_to and offset not in self.held
+
+    def untaken_below(self, offset: int) -> int:
+        """How many records before this one were not taken."""
+        overtaken = sum(held < offset for held in self.held)
+        return overtaken + max(0, offset - max(self.inbox_offset, self.read_to))
+
+    def begin_at(self, offset: int) -> None:
+        """The input is read from here on, at or behind ``inbox_offset``: what lies before is taken, or gone."""
+        self.inbox_offset = offset
+        self.held = frozenset(held for held in self.held if held >= offset)
+
+    def come_to(self, position: PositionRecord) -> None:
+        """The input is used up as far as the record says."""
+        self.inbox_offset = position.inbox_offset
+        self.read_to = position.read_to
+        self.held = frozenset(position.inbox_offset + ahead for ahead in position.held)
 
     def take(self, position: PositionRecord) -> None:
         """What the record says, but for how far the partition has come."""

@@ -60,8 +60,14 @@ class Unregistered(Exception):
     """This processor has no code for the run's workflow type."""
 
 
-def activate(recorder: Recorder, around: Surroundings, rows: Rows) -> None:
-    """Runs the code as long as inputs wait that it may see."""
+def activate(
+    recorder: Recorder, around: Surroundings, rows: Rows, *, to_rest: bool = False
+) -> None:
+    """Runs the code as long as inputs wait that it may see.
+
+    What has asked for so much that its next step goes on with it waits for that until the batch's others had their turn,
+    unless it is to come ``to_rest``.
+    """
     limits = around.options.limits
     draft = recorder.draft
     while ready(recorder.run, recorder.context_ms(), messages=bool(draft.updates)):
@@ -94,6 +100,8 @@ def activate(recorder: Recorder, around: Surroundings, rows: Rows) -> None:
                 events=recorder.run.last_seq,
                 events_max=limits.events_max,
             )
+        if recorder.run.goes_on and not to_rest:
+            return
 
 
 def query(recorder: Recorder, command: QueryWorkflow, around: Surroundings, rows: Rows) -> Answer:
@@ -136,7 +144,8 @@ def _activate_with_updates(recorder: Recorder, around: Surroundings, rows: Rows)
     try:
         _activate_once(recorder, around, rows, with_updates=True)
     except (CodeFailed, StepLimitExceeded):
-        if not updates.put_off(recorder.draft) or not recorder.run.waiting:
+        left = recorder.run.waiting or recorder.run.goes_on
+        if not updates.put_off(recorder.draft) or not left:
             raise
         evict(recorder.draft)
         _activate_once(recorder, around, rows, with_updates=False)
@@ -157,7 +166,7 @@ def _activate_once(
         )
         if with_updates and draft.updates:
             activation = updates.join(activation, draft, instance, around.gate)
-            if not activation.inputs:  # all were refused, and nothing else waited
+            if not (activation.inputs or run.goes_on):  # all were refused, and nothing else waited
                 recorder.set_trouble(None)
                 return
         activation = with_version(activation, run, around.options.version, around.options.build_id)
@@ -178,7 +187,10 @@ def _activate_once(
         recorder.take(updates.judge(activation, draft, instance, around.gate), context)
         activation = msgspec.structs.replace(activation, inputs=tuple(run.waiting))
     activation = with_pin(activation, run, instance.versioning)
-    recorder.take(decide_intents(run, activation, intents, context, places), context)
+    goes_on = instance.goes_on
+    recorder.take(
+        decide_intents(run, activation, intents, context, places, goes_on=goes_on), context
+    )
     recorder.set_trouble(None)
 
 

@@ -157,7 +157,7 @@ class Recorder:
         caller gave up, or sends again."""
         run = self.run
         trouble = run.trouble
-        if trouble is None or run.waiting or self.draft.updates or not run.open:
+        if trouble is None or run.waiting or run.goes_on or self.draft.updates or not run.open:
             return
         if 0 < trouble.next_try_ms <= self.context_ms():
             self.set_trouble(None)

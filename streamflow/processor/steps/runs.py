@@ -127,11 +127,11 @@ class Runs:
         self.answers.remember(work, command.workflow_id, begin.answer)
         return recorder
 
-    def activate(self, recorder: Recorder) -> None:
+    def activate(self, recorder: Recorder, *, to_rest: bool = False) -> None:
         """Lets the code run as far as it goes, and that of the runs that follow, as long as the batch has room."""
         follower: Recorder | None = recorder
         while follower is not None:
-            activate.activate(follower, self.around, self.partition.rows)
+            activate.activate(follower, self.around, self.partition.rows, to_rest=to_rest)
             updates.settle(self, follower)
             follower = self.follow_up(follower)
             if self._full:
@@ -139,7 +139,7 @@ class Runs:
 
     def up_to_date(self, recorder: Recorder, run_id: RunId | None) -> Recorder:
         """The run after its code has seen everything before the question; its follower, if the question named no run."""
-        self.activate(recorder)
+        self.activate(recorder, to_rest=True)
         return self.addressed(recorder.run.workflow_id, run_id) or recorder
 
     def activate_all(self, workflow_id: str) -> None:

@@ -111,8 +111,7 @@ def store(part: PartitionBatch, partition: Partition) -> None:
     meta.ordinal += 1
     if part.position is not None:
         meta.take(part.position)
-    if part.offset is not None:
-        meta.inbox_offset = part.offset
+        meta.come_to(part.position)
     ingest.finish(meta)
     partition.note_due(ingest.earliest_due_ms)
     for key in part.told:
@@ -159,7 +158,9 @@ def _stage_position(
 ) -> Committed:
     """The position record and the offset that go into the transaction, even when the position has not moved."""
     meta = partition.meta
-    inbox_offset = part.offset if part.offset is not None else meta.inbox_offset
+    inbox_offset, read_to, held = meta.inbox_offset, meta.read_to, tuple(sorted(meta.held))
+    if part.taken is not None:
+        inbox_offset, read_to, held = part.taken.inbox_offset, *part.taken
     ordinal = meta.ordinal + 1
     owner = "" if part.hand_over else around.options.name
     caution = partition.caution
@@ -173,6 +174,8 @@ def _stage_position(
         stepping=part.stepping,
         suspects=suspects,
         code=around.suspects.code if suspects or part.stepping else "",
+        read_to=read_to,
+        held=tuple([offset - inbox_offset for offset in held]),
     )
     part.position = position
     now_ms = around.clock.now_ms()

@@ -5,6 +5,7 @@ A record that cannot be used never stops its partition: it is forwarded, or kept
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 
@@ -12,6 +13,7 @@ from streamflow.model.answers import Reason, Rejection
 from streamflow.model.commands import (
     AwaitResult,
     AwaitUpdate,
+    ConfirmTasks,
     Envelope,
     FireDue,
     LocalActivityEnded,
@@ -21,7 +23,7 @@ from streamflow.model.ids import MessageId, RunId, WorkflowId
 from streamflow.observability import get_logger
 from streamflow.ports import Log, OutRecord, Reader, Record
 from streamflow.processor.host.surroundings import Surroundings
-from streamflow.processor.state.batch import BYTES_MAX, Batch
+from streamflow.processor.state.batch import BYTES_MAX, Batch, Taken
 from streamflow.processor.state.partition import Partition, State
 from streamflow.processor.state.rows import Expired
 from streamflow.processor.state.waiters import parse_key
@@ -51,7 +53,7 @@ Groups = dict[tuple[int, str], list[Work]]
 class Inbound:
     def __init__(self, around: Surroundings) -> None:
         self._around = around
-        self._offsets: dict[int, int] = {}
+        self._taken: dict[int, Taken] = {}
         self._records: list[OutRecord] = []
         self._answers: list[OutRecord] = []
         self._retry: dict[str, int] = {}
@@ -80,7 +82,7 @@ class Inbound:
     @property
     def has_input(self) -> bool:
         """Whether records were taken, be it that none of them is for a run."""
-        return bool(self._offsets)
+        return bool(self._taken)
 
     @property
     def may_take(self) -> bool:
@@ -101,23 +103,38 @@ class Inbound:
         self._left = self._works_max
         if records:
             self._log_ms = max(record.timestamp_ms for record in records)
-        room = BYTES_MAX
+        room, most = BYTES_MAX, self._around.options.records_of_one_max
+        counts: Counter[tuple[int, bytes]] = Counter()
+        read_to: dict[int, int] = {}
         for partition, record in self._in_order(records, partitions):
-            if record.offset < partition.meta.inbox_offset:
+            if partition.meta.has_taken(record.offset):
                 continue  # read again after a rewind, and already folded
-            if room <= 0 or self._left <= 0:
+            name = partition.number, record.key or b""
+            if room <= 0 or self._left <= 0 or counts[name] >= most:
                 partition.held.append(record)
                 continue
+            read = self._read(record)
+            if partition.held and isinstance(read, Work) and isinstance(read.command, ConfirmTasks):
+                # It asks of many workflows: whether their tasks have ended, is among what is held.
+                partition.held.append(record)
+                continue
+            counts[name] += 1
             room -= len(record.value or b"")
             self._left -= 1
-            self._offsets[record.partition] = record.offset + 1
-            self._sort_one(record, groups)
+            read_to[partition.number] = record.offset + 1
+            self._sort_one(record, read, groups)
+        for number, end in read_to.items():
+            partition = partitions[number]
+            # What was held may be all that was taken: others had gone further.
+            end = max(end, partition.meta.read_to)
+            held = tuple([record.offset for record in partition.held if record.offset < end])
+            self._taken[number] = Taken(end, held)
         return groups
 
     def _in_order(
         self, records: Sequence[Record], partitions: Mapping[int, Partition]
     ) -> list[tuple[Partition, Record]]:
-        """What was held over comes before what was read since. A batch takes a prefix of each partition's input."""
+        """What was held over comes before what was read since."""
         ordered: list[tuple[Partition, Record]] = []
         for partition in partitions.values():
             held, partition.held = partition.held, []
@@ -129,19 +146,23 @@ class Inbound:
                 ordered.append((owned, record))
         return ordered
 
-    def _sort_one(self, record: Record, groups: Groups) -> None:
+    def _read(self, record: Record) -> Work | Undecodable:
         try:
             received = decode_inbox(record)
         except Undecodable as error:
-            self._undecodable(record, error)
+            return error
+        return Work(received.command, received.envelope, record)
+
+    def _sort_one(self, record: Record, read: Work | Undecodable, groups: Groups) -> None:
+        if isinstance(read, Undecodable):
+            self._undecodable(record, read)
             return
-        workflow_id = received.command.workflow_id
+        workflow_id = read.command.workflow_id
         home = partition_for(workflow_id, self._around.options.partitions)
         if home != record.partition:
             self._misplaced(record, home)
             return
-        work = Work(received.command, received.envelope, record)
-        groups.setdefault((home, workflow_id), []).append(work)
+        groups.setdefault((home, workflow_id), []).append(read)
 
     def _undecodable(self, record: Record, error: Undecodable) -> None:
         """Answered where an answer was asked for, and kept in any case."""
@@ -275,19 +296,19 @@ class Inbound:
     def move_to(self, batch: Batch, partitions: Iterable[int]) -> None:
         """Gives the batch the offsets that it will commit, and the records that need no run."""
         owned = set(partitions)
-        for number, offset in self._offsets.items():
+        for number, taken in self._taken.items():
             if number in owned:
-                batch.part(number).offset = offset
+                batch.part(number).taken = taken
         batch.works += len(self._records)
         for record in self._records:
             batch.append(record)
         batch.answers.extend(self._answers)
-        self._offsets, self._records, self._answers = {}, [], []
+        self._taken, self._records, self._answers = {}, [], []
 
     def forget(self) -> None:
         """What was sorted for a batch that never came to be."""
         self.refusals.dropped()
-        self._offsets, self._records, self._answers = {}, [], []
+        self._taken, self._records, self._answers = {}, [], []
 
     def checkpoint(self, log_: Log, partitions: Sequence[Partition]) -> None:
         """Between transactions, everything below the history's end is in the store."""

@@ -205,7 +205,7 @@ def test_each_coroutine_is_refused_what_it_asks_for_however_many_there_are() -> 
         await asyncio.gather(*(wait(number) for number in range(2 * REFUSALS_MAX)))
 
     world = World(driven(code))
-    world.step()
+    world.to_rest()
 
     assert world.instance.evict()
     assert sorted(refused) == list(range(2 * REFUSALS_MAX))

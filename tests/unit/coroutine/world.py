@@ -251,11 +251,19 @@ class World:
                 now_ms=activation.now_ms,
                 seed=activation.seed,
                 flags=activation.flags,
+                goes_on=self.instance.goes_on,
             ),
             input=False,
         )
         for intent, place in zip(intents, self.instance.places(), strict=True):
             self.record(self._outcome(intent, place), input=False)
+        return intents
+
+    def to_rest(self) -> list[Intent]:
+        """Activates the code until it does not go on by itself."""
+        intents = list(self.step())
+        while self.instance.goes_on:
+            intents += self.step()
         return intents
 
     def rebuild(self) -> World:

@@ -1,0 +1,139 @@
+"""A step that has asked for enough ends, and the next goes on with it: what comes of the code is the same."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from streamflow import workflow
+from streamflow.coroutine.flags import ASKED_MAX, CURRENT, Flag
+from streamflow.model.intents import CompleteRun, MarkPatch, ScheduleActivity
+from tests.unit.coroutine.world import World, act, driven, kinds
+
+IN_ONE = CURRENT & ~int(Flag.ASKS_IN_PARTS)
+HOUR = timedelta(hours=1)
+MANY = 2 * ASKED_MAX + 50
+
+
+async def gathered() -> list[Any]:
+    return await asyncio.gather(*(act() for _ in range(MANY)))
+
+
+async def begun_in_a_loop() -> list[Any]:
+    """All are asked for before the code gives the loop its turn."""
+    handles = [workflow.start_activity("act", schedule_to_close_timeout=HOUR) for _ in range(MANY)]
+    return [await handle for handle in handles]
+
+
+@pytest.mark.parametrize("code", [gathered, begun_in_a_loop])
+def test_a_fan_out_is_asked_for_in_parts(code: Any) -> None:
+    world = World(driven(code))
+
+    world.to_rest()
+
+    assert [len(asked) for asked in world.asked] == [ASKED_MAX, ASKED_MAX, 50]
+    assert all(type(intent) is ScheduleActivity for asked in world.asked for intent in asked)
+
+
+@pytest.mark.parametrize("code", [gathered, begun_in_a_loop])
+def test_every_part_can_be_gone_on_from_by_replay(code: Any) -> None:
+    """As if each step found the coroutine gone."""
+    world = World(driven(code))
+    world.step()
+    while world.instance.goes_on:
+        goes_on = world.rebuild().instance.goes_on
+        assert goes_on
+        world.step()
+    for op in range(1, MANY + 1):
+        world.complete(op, op)
+    world.rebuild().step()
+
+    assert world.result == list(range(1, MANY + 1))
+
+
+def test_what_comes_between_two_parts_is_taken_by_the_second() -> None:
+    async def code() -> list[str]:
+        await asyncio.gather(*(act() for _ in range(MANY)), return_exceptions=True)
+        return []
+
+    world = World(driven(code))
+    world.step()
+    world.complete(1, "early").cancel()
+    world.to_rest()
+
+    asked = [kind.split()[0] for step in world.asked for kind in kinds(step)]
+    assert asked.count("CancelActivity") == asked.count("ScheduleActivity") - 1
+    world.rebuild()
+
+
+def test_a_run_that_ends_asks_for_all_at_once() -> None:
+    """Nothing may come between what it has asked for and its end."""
+
+    async def code() -> str:
+        for _ in range(MANY):
+            workflow.start_activity("act", schedule_to_close_timeout=HOUR)
+        return "left"
+
+    world = World(driven(code))
+    world.step()
+
+    assert not world.instance.goes_on
+    assert len(world.asked[0]) == MANY + 1
+    assert type(world.asked[0][-1]) is CompleteRun
+    assert world.rebuild().result == "left"
+
+
+def test_a_patch_whose_mark_comes_with_a_later_part_is_found_again() -> None:
+    async def code() -> bool:
+        for _ in range(ASKED_MAX + 1):
+            workflow.start_activity("act", schedule_to_close_timeout=HOUR)
+        newer = workflow.patched("newer")
+        await act()
+        return newer
+
+    world = World(driven(code))
+    world.to_rest()
+    assert any(type(intent) is MarkPatch for intent in world.asked[1])
+    world.rebuild().complete(ASKED_MAX + 2).step()
+
+    assert world.result is True
+
+
+def test_leaving_out_the_mark_of_a_deprecated_patch_moves_no_part() -> None:
+    async def with_mark() -> None:
+        workflow.deprecate_patch("old")
+        await asyncio.gather(*(act() for _ in range(MANY)))
+
+    async def without() -> None:
+        await asyncio.gather(*(act() for _ in range(MANY)))
+
+    world = World(driven(with_mark))
+    world.to_rest()
+
+    world.definition = World(driven(without)).definition
+    world.rebuild()
+
+
+def test_conditions_are_checked_after_a_part_that_was_just_full() -> None:
+    async def code() -> str:
+        for _ in range(ASKED_MAX):
+            workflow.start_activity("act", schedule_to_close_timeout=HOUR)
+        await workflow.wait_condition(lambda: True)
+        return "went on"
+
+    world = World(driven(code))
+    world.to_rest()
+
+    assert world.rebuild().result == "went on"
+
+
+def test_runs_that_began_before_ask_for_all_at_once() -> None:
+    world = World(driven(gathered), flags=IN_ONE)
+    world.step()
+
+    assert not world.instance.goes_on
+    assert len(world.asked[0]) == MANY
+    world.rebuild()

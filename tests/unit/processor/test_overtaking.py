@@ -1,0 +1,157 @@
+"""A workflow that is sent very much at once: the others of its partition overtake it, and nothing is lost or doubled by that."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from streamflow import workflow
+from streamflow.memory.faults import Rates
+from streamflow.model.answers import Confirmed, Done, QueryAnswer
+from streamflow.model.commands import (
+    ActivityOutcome,
+    ConfirmTasks,
+    QueryWorkflow,
+    ReportActivity,
+    SignalWorkflow,
+)
+from streamflow.model.events import SignalReceived
+from streamflow.model.ids import WorkflowId
+from streamflow.model.tasks import ActivityTask
+from streamflow.processor.turns import pace
+from tests.unit.processor.programs import Charge, Hello
+from tests.unit.processor.stage import Stage, payload, ref, start
+
+MANY = 23
+FEW = 3
+
+
+@workflow.defn
+class Notes:
+    def __init__(self) -> None:
+        self.noted: list[int] = []
+
+    @workflow.run
+    async def run(self) -> None:
+        await workflow.wait_condition(lambda: False)
+
+    @workflow.signal
+    def note(self, number: int) -> None:
+        self.noted.append(number)
+
+    @workflow.query
+    def notes(self) -> list[int]:
+        return self.noted
+
+
+NOTES = QueryWorkflow(workflow_id=WorkflowId("w"), query_name="notes")
+
+
+def flooded(**options: Any) -> Stage:
+    """A workflow with many signals in the inbox, and behind them the start of another."""
+    stage = Stage([Notes, Hello, Charge], records_of_one_max=FEW, **options)
+    stage.begin("Notes")
+    for number in range(MANY):
+        note = SignalWorkflow(
+            workflow_id=WorkflowId("w"), signal_name="note", args=(payload(number),)
+        )
+        stage.send(note, reply=False)
+    return stage
+
+
+def turn(stage: Stage) -> None:
+    stage.broker.run()
+    stage.processor.turn()
+    stage.broker.run()
+
+
+def reported(task: ActivityTask) -> ReportActivity:
+    return ReportActivity(
+        workflow_id=task.workflow_id, task=ref(task), outcome=ActivityOutcome.COMPLETED
+    )
+
+
+def noted(stage: Stage) -> int:
+    return sum(isinstance(event, SignalReceived) for event in stage.events())
+
+
+def test_who_is_sent_little_need_not_wait_for_who_is_sent_much() -> None:
+    stage = flooded()
+    asked = stage.send(start("Hello", "other"))
+
+    turn(stage)
+
+    [answer] = stage.answers(asked)
+    assert isinstance(answer, Done)
+    assert noted(stage) == FEW
+    stage.settle()
+    assert stage.ask(NOTES) == QueryAnswer(result=payload(list(range(MANY))))
+
+
+def test_the_position_names_what_was_overtaken() -> None:
+    stage = flooded()
+    stage.send(start("Hello", "other"), reply=False)
+    turn(stage)
+    meta = stage.partition().meta
+
+    assert meta.read_to == 1 + MANY + 1
+    assert sorted(meta.held) == list(range(1 + FEW, 1 + MANY))
+    assert meta.inbox_offset == 1 + FEW
+    stage.settle()
+    assert (meta.inbox_offset, meta.read_to, meta.held) == (MANY + 2, MANY + 2, frozenset())
+
+
+@pytest.mark.parametrize("disk", ["kept", "empty"])
+@pytest.mark.parametrize("turns", [1, 2, 4])
+def test_a_crash_in_the_middle_loses_and_doubles_nothing(disk: str, turns: int) -> None:
+    stage = flooded()
+    stage.send(start("Hello", "other"), reply=False)
+    for _ in range(turns):
+        turn(stage)
+
+    stage.restart(crash=True, disk=disk)
+
+    assert stage.ask(NOTES) == QueryAnswer(result=payload(list(range(MANY))))
+    assert stage.kinds("other").count("WorkflowStarted") == 1
+
+
+def test_aborted_turns_lose_and_double_nothing() -> None:
+    stage = flooded()
+    stage.send(start("Hello", "other"), reply=False)
+    stage.broker.faults.rates = Rates(aborted=0.5)
+    stage.settle()
+    stage.broker.faults.calm()
+
+    assert stage.ask(NOTES) == QueryAnswer(result=payload(list(range(MANY))))
+    assert stage.processor.counters.aborted > 0
+
+
+def test_a_question_about_tasks_waits_for_what_may_have_ended_them() -> None:
+    """It is filed under one workflow and asks of another, whose report is held."""
+    stage = flooded()
+    stage.begin("Charge", "c")
+    [task] = stage.tasks()
+    for number in range(FEW):
+        note = SignalWorkflow(
+            workflow_id=WorkflowId("c"), signal_name="note", args=(payload(number),)
+        )
+        stage.send(note, reply=False)
+    stage.send(reported(task), reply=False)
+    question = ConfirmTasks(workflow_id=WorkflowId("o"), tasks=((WorkflowId("c"), ref(task)),))
+    asked = stage.send(question)
+    stage.settle()
+
+    assert stage.answers(asked) == [Confirmed(pending=(False,))]
+
+
+def test_what_waits_in_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pace, "HELD_MAX", 5)
+    stage = flooded(batch_records_max=4)
+    most = 0
+    for _ in range(3 * MANY):
+        turn(stage)
+        most = max(most, len(stage.partition().held))
+
+    assert 0 < most <= 5 + 1
+    assert noted(stage) == MANY
