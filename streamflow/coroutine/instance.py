@@ -1,6 +1,7 @@
 """One run's code, alive: given an activation it runs until nothing is ready, and says what it wants.
 
-    inputs -> signal handlers' tasks, then start, timers, resolutions, cancellation (recorded order)
+    inputs -> signal handlers' tasks, then what a full step left,
+           then start, timers, resolutions, cancellation (recorded order)
            -> run the loop, check conditions, until both rest, or so much is asked for that the next step goes on
            -> intents in the order in which they were asked for; the run's end last
 
@@ -126,6 +127,8 @@ class Instance:
         """What stands between inputs and code; ``None`` is nothing."""
         self.context = contextvars.Context()
         """What each task begins with: the processor's own context variables are not the code's to see."""
+        self._messages_begun = 0
+        """How many messages' tasks are the first to run in this step."""
         self._main: asyncio.Task[None] | None = None
         self._end: End | None = None
         self._fault: BaseException | None = None
@@ -220,8 +223,11 @@ class Instance:
                 return
             if type(event) is not SignalReceived and type(event) is not UpdateAccepted:
                 others.append(event)  # type: ignore[arg-type]  # the engine gives inputs only
+        self._messages_begun = 0
         if len(others) < len(activation.inputs):
+            left = self.loop.put_off() if self.goes_on else []
             self._begin_messages(activation)
+            self._messages_begun = self.loop.go_on_with(left)
         for event in others:
             match event:
                 case WorkflowStarted():
@@ -246,9 +252,14 @@ class Instance:
                 self.updates.begin(event, unchecked=unchecked)
 
     def _run(self) -> None:
-        """Runs what is ready and checks conditions until neither has anything left, or the step is full."""
+        """Runs what is ready and checks conditions until neither has anything left, or the step is full.
+
+        Messages begin in any case: whether an update is accepted is said with its step.
+        """
+        at_least = self._messages_begun
         while True:
-            self.loop.run_ready(self.operations.full)
+            self.loop.run_ready(self.operations.full, at_least=at_least)
+            at_least = 0
             if isinstance(self._fault, NondeterminismError):
                 raise self._fault
             if self._fault is not None:

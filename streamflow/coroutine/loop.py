@@ -83,15 +83,16 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
 
     # turning
 
-    def run_ready(self, enough: Callable[[], bool]) -> None:
-        """Runs callbacks until none is ready, or ``enough`` has been asked for.
+    def run_ready(self, enough: Callable[[], bool], *, at_least: int = 0) -> None:
+        """Runs callbacks until none is ready, or ``enough`` has been asked for; the first ``at_least`` in any case.
 
         Raises:
             StepLimitExceeded: a watchdog interrupted the step, even if the code swallowed that.
             BaseException: what a callback (not a task) raised.
         """
         ready = self._ready
-        while ready and not enough():
+        while ready and (at_least > 0 or not enough()):
+            at_least -= 1
             handle = ready.popleft()
             self._taken += 1
             if not handle._cancelled:  # as asyncio's own loops do
@@ -110,6 +111,20 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
     def has_passed(self, turn: int) -> bool:
         """Whether a callback of that place would have run."""
         return self._taken > turn
+
+    def put_off(self) -> list[asyncio.Handle]:
+        """Takes out what a full step has left, for what comes first now."""
+        left = list(self._ready)
+        self._ready.clear()
+        return left
+
+    def go_on_with(self, left: list[asyncio.Handle]) -> int:
+        """Puts that back behind what was queued since; how much that is."""
+        ahead = len(self._ready)
+        if left:
+            self._ready.extend(left)
+            self._taken -= ahead  # the places that were given out are those of what was left
+        return ahead
 
     def fire(self, handle: asyncio.Handle) -> None:
         """Queues a delayed call whose time has come."""

@@ -8,7 +8,15 @@ from typing import Final
 
 import msgspec
 
-from streamflow.ports import Checkpoint, Staged, Store, StoreCorrupted, StoreTaken, WriteBatch
+from streamflow.ports import (
+    Checkpoint,
+    Staged,
+    Store,
+    StoreCorrupted,
+    StoreTaken,
+    StoreUnwritable,
+    WriteBatch,
+)
 
 FORMAT: Final = "memory-1"
 ROWS: Final = "rows"
@@ -80,9 +88,10 @@ class MemoryBatch:
 class MemoryStore:
     """An open store."""
 
-    def __init__(self, name: str, rows: _Rows) -> None:
+    def __init__(self, name: str, rows: _Rows, disk: MemoryStores) -> None:
         self._name = name
         self._rows = rows
+        self._on = disk
 
     def get(self, key: bytes) -> bytes | None:
         return self._checked().values.get(key)
@@ -105,6 +114,7 @@ class MemoryStore:
     def write(self, batch: WriteBatch) -> None:
         assert isinstance(batch, MemoryBatch), "Expected a batch of this store"
         rows = self._checked()
+        self._on.check_room(self._name)
         changes: dict[bytes, bytes | None] = {}
         for step in batch.steps:
             if len(step) == 2:
@@ -177,12 +187,15 @@ class MemoryStores:
 
     def __init__(self) -> None:
         self._disk: dict[str, _Rows] = {}
+        self.full = False
+        """Whether the disk takes nothing more. Changed by tests."""
 
     def open(self, name: str) -> Store:
         rows = self._disk.setdefault(name, _Rows())
         if rows.open_by is not None:
             raise StoreTaken(f"Expected store {name!r} to be free, found it open; close it first")
-        rows.open_by = store = MemoryStore(name, rows)
+        self.check_room(name)
+        rows.open_by = store = MemoryStore(name, rows, self)
         return store
 
     def drop(self, name: str) -> None:
@@ -208,6 +221,10 @@ class MemoryStores:
     def close(self) -> None:
         for rows in self._disk.values():
             rows.open_by = None
+
+    def check_room(self, name: str) -> None:
+        if self.full:
+            raise StoreUnwritable(f"Expected room for store {name!r}, found the disk full")
 
     # What a test does to the disk:
 

@@ -18,6 +18,7 @@ from streamflow.ports.errors import (
     RecordRefused,
     StoreCorrupted,
     StoreTaken,
+    StoreUnwritable,
     TopicMissing,
     Unavailable,
 )
@@ -64,6 +65,7 @@ __all__ = [
     "Store",
     "StoreCorrupted",
     "StoreTaken",
+    "StoreUnwritable",
     "Stores",
     "Tail",
     "TopicMissing",

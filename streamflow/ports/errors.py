@@ -51,5 +51,10 @@ class StoreCorrupted(Exception):
     """The local store cannot be trusted: drop it and rebuild it from the log."""
 
 
+class StoreUnwritable(OSError):
+    """The disk of the local store takes nothing more: it is full, or fails. Give the store up and open it again later: the
+    log has everything."""
+
+
 class StoreTaken(Exception):
     """The state folder belongs to another process; the message names it."""

@@ -49,7 +49,8 @@ class Staged(Protocol):
 class Store(Protocol):
     """Ordered key-value state of one partition: a disposable cache of its log. Owned by one thread.
 
-    Raises `StoreCorrupted` from any method that meets damage, iteration included.
+    Raises `StoreCorrupted` from any method that meets damage, iteration included, and `StoreUnwritable` where the disk takes
+    nothing more.
     """
 
     def get(self, key: bytes) -> bytes | None: ...

@@ -27,6 +27,7 @@ from streamflow.ports import (
     Source,
     StoreCorrupted,
     Stores,
+    StoreUnwritable,
     TopicPartition,
     Unavailable,
 )
@@ -156,7 +157,7 @@ class Processor:
         """
         skewed = self._inbound.behind_ms > self._options.skew_stop_ms
         given = self._owned.settled and not self._connections.fenced
-        return given and len(self._owned.active) == len(self.partitions) and not skewed
+        return given and self._owned.whole and not skewed
 
     def wake(self) -> None:
         """Ends the current wait. Callable from any thread."""
@@ -272,6 +273,10 @@ class Processor:
             counters.unknown += 1
             log.warning("outcome_unknown", reason=str(error))
             self._take_again()
+        except StoreUnwritable as error:
+            # The log may have the batch already: each partition finds that out as it is taken again.
+            self._inbound.refusals.dropped()
+            self._owned.shut(error)
         except Fenced as error:
             counters.fenced += 1
             log.warning("fenced", reason=str(error))
@@ -380,7 +385,7 @@ class Processor:
             return self._inbound.refusals.wait_ms
         if self._busy():
             return 0
-        if self._connections.fenced or len(self._owned.active) < len(self.partitions):
+        if self._connections.fenced or not self._owned.whole:
             return RETRY_MS
         due_ms = self._earliest_due_ms()
         return max(1, due_ms - self._around.clock.now_ms()) if due_ms else None

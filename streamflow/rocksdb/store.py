@@ -17,7 +17,7 @@ from rocksdict import Rdict, RdictIter, ReadOptions
 from rocksdict import WriteBatch as RocksBatch
 
 from streamflow.observability import get_logger
-from streamflow.ports import Checkpoint, StoreCorrupted, WriteBatch
+from streamflow.ports import Checkpoint, StoreCorrupted, StoreUnwritable, WriteBatch
 from streamflow.rocksdb.files import FilesOfStore, beside
 from streamflow.rocksdb.options import StoreOptions
 
@@ -128,11 +128,11 @@ class RocksStore:
 
 
 def translated(error: Exception, folder: Path) -> Exception:
-    """What RocksDB said, as `StoreCorrupted` if the rows cannot be trusted, else as an `OSError` (a full disk, say)."""
+    """What RocksDB said, as `StoreCorrupted` if the rows cannot be trusted, else `StoreUnwritable` (a full disk, say)."""
     message = f"{folder}: {error}"
     if any(sign in str(error) for sign in _DAMAGE):
         return StoreCorrupted(message)
-    return OSError(message)
+    return StoreUnwritable(message)
 
 
 def _let_go(db: Rdict, folder: Path) -> None:

@@ -50,6 +50,10 @@ COUNTED: Final = {
         "archive_failed",
         "closed runs that could not be archived, at each attempt; they are kept",
     ),
+    "unwritable": (
+        "store_unwritable",
+        "times that the disk of the state folder took nothing more",
+    ),
     "foreign": ("foreign_records", "records in the history that are damaged, or not ours"),
 }
 """Name and description of the metric, by the name among `processor.host.surroundings.Counters`."""

@@ -82,9 +82,19 @@ async def strike(world: World, blow: Blow) -> None:
             if not log.process.paused:
                 await node.shut_down()
                 _start_again(world, node)
+        case "full disk":
+            await _fill_disk(node, blow)
         case "twin":
             node.workflows = version_of(world)
             node.twin()
+
+
+async def _fill_disk(node: Node, blow: Blow) -> None:
+    """Whatever becomes of its process meanwhile."""
+    disk = node.stores
+    disk.full = True
+    await asyncio.sleep(blow.lasts_ms / 1000)
+    disk.full = False
 
 
 def _start_again(world: World, node: Node) -> None:

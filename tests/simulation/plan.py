@@ -73,7 +73,9 @@ class Blow:
 
     at_ms: int
     process: str
-    kind: Literal["crash", "crash_at", "pause", "restart", "twin", "blackout", "stall", "relay"]
+    kind: Literal[
+        "crash", "crash_at", "pause", "restart", "twin", "blackout", "stall", "relay", "full disk"
+    ]
     calls: int = 0
     lasts_ms: int = 0
     store: Literal["kept", "empty", "behind", "damaged"] = "kept"
@@ -163,13 +165,13 @@ def _blows(chance: random.Random) -> list[Blow]:
 
 _BLOWS = (
     *("crash", "crash_at", "crash_at", "pause", "pause", "restart", "twin"),
-    *("stall", "stall", "relay", "relay"),
+    *("stall", "stall", "relay", "relay", "full disk"),
 )
 
 
 def _blow(chance: random.Random, *, kind: Any = None) -> Blow:
     kind = kind or chance.choice(_BLOWS)
-    on_clients = kind not in ("twin", "stall", "relay")
+    on_clients = kind not in ("twin", "stall", "relay", "full disk")
     process = chance.choice((*NODES, *NODES, *CLIENTS) if on_clients else NODES)
     stores: tuple[Any, ...] = ("kept", "kept", "empty", "behind", "damaged")
     return Blow(

@@ -53,7 +53,7 @@ from streamflow.model.ids import RunId
 from streamflow.model.options import Status
 from streamflow.model.relations import ReportChild, ReportExternal
 from streamflow.observability import get_logger
-from streamflow.ports import LogError, Record, StoreCorrupted
+from streamflow.ports import LogError, Record, StoreCorrupted, StoreUnwritable
 from streamflow.processor.commands import (
     attempts,
     reading,
@@ -97,7 +97,7 @@ class Stepper:
             for work in works:
                 self._command(work)
             self._runs.activate_all(workflow_id)
-        except (LogError, StoreCorrupted):
+        except (LogError, StoreCorrupted, StoreUnwritable):
             raise  # the world's fault, not the run's: the batch is dropped
         except Exception as error:  # our own fault: the run is put aside, its partition goes on
             self._quarantine(workflow_id, error)
@@ -162,7 +162,7 @@ class Stepper:
         retry_ms_max = self._around.options.stuck_retry_ms_max
         try:
             marked = self._runs.find(run_id)
-        except (LogError, StoreCorrupted):
+        except (LogError, StoreCorrupted, StoreUnwritable):
             raise
         except Exception:  # it is just its history that cannot be folded
             log.exception("run_not_loaded", run_id=run_id)

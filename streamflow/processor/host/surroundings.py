@@ -61,6 +61,8 @@ class Counters:
     archived: int = 0
     archive_failed: int = 0
     """Closed runs that could not be archived, each time that it was tried; they are kept."""
+    unwritable: int = 0
+    """How often the local store's disk took nothing more."""
 
 
 Stepped = Callable[[str, float], None]

@@ -8,7 +8,7 @@ from streamflow.model.answers import RunResult, UpdateOutcome
 from streamflow.model.ids import RunId
 from streamflow.model.options import Status
 from streamflow.observability import get_logger
-from streamflow.ports import LogError, OutcomeUnknown, Producer
+from streamflow.ports import LogError, OutcomeUnknown, Producer, StoreUnwritable
 from streamflow.processor.host.destinations import Destinations
 from streamflow.processor.partitions.connections import Connections
 from streamflow.processor.state.batch import Batch
@@ -38,7 +38,7 @@ def hand_over(
     except OutcomeUnknown as error:
         connections.doubt()  # the partitions that stay are committed only after it is decided
         log.warning("hand_over_doubtful", partitions=list(numbers), reason=str(error))
-    except LogError as error:
+    except (LogError, StoreUnwritable) as error:
         log.warning("hand_over_failed", partitions=list(numbers), reason=str(error))
     for number in numbers:
         send_waiters_on(partitions[number], connections.producer, destinations)

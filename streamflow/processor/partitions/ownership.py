@@ -18,6 +18,7 @@ from streamflow.ports import (
     Source,
     StoreCorrupted,
     Stores,
+    StoreUnwritable,
     TopicPartition,
     Transactor,
     Unavailable,
@@ -34,6 +35,10 @@ log = get_logger("processor")
 
 TROUBLED_RUNS_MAX = 10_000
 """How many stuck runs are tried again at once when a partition becomes active; the rest keep their backoff."""
+
+
+DISK_LOOK_MS = 1_000
+"""How often a store is tried again whose disk took nothing more."""
 
 
 class Ownership:
@@ -68,6 +73,11 @@ class Ownership:
         self.partitions: dict[int, Partition] = {}
         self.settled = False
         """Whether the group has said what is ours, which may be nothing, since it last took something away unasked."""
+        self.waiting_for_disk: dict[int, TopicPartition] = {}
+        """Ours, but their stores cannot be written now."""
+        self._told_of_disk = False
+        self._look_ms = 0
+        """When to try that again, on the monotonic clock."""
         self._left_behind: list[int] = []
         self._unnoted: list[int] = []
         self._had: set[int] = set()
@@ -81,6 +91,11 @@ class Ownership:
     @property
     def active(self) -> list[Partition]:
         return [p for p in self.partitions.values() if p.state is State.ACTIVE]
+
+    @property
+    def whole(self) -> bool:
+        """Whether everything that is ours is active."""
+        return not self.waiting_for_disk and len(self.active) == len(self.partitions)
 
     def take_left_behind(self) -> list[int]:
         """Partitions that became active since the last time and whose last owner had not handed them over."""
@@ -113,10 +128,16 @@ class Ownership:
         """Begins anew with a partition, whatever was there before."""
         self.drop(inbox.partition)
         try:
-            self.partitions[inbox.partition] = self._open(inbox)
+            self.partitions[inbox.partition] = self._opened(inbox)
+        except OSError as error:
+            self._shut(inbox, error)
+
+    def _opened(self, inbox: TopicPartition) -> Partition:
+        try:
+            return self._open(inbox)
         except StoreCorrupted as error:
             self._rebuild(inbox.partition, error)
-            self.partitions[inbox.partition] = self._open(inbox)
+            return self._open(inbox)
 
     def part_with(self, numbers: Sequence[int]) -> None:
         """Says goodbye in the log, where that is still ours to do, and forgets the partitions."""
@@ -124,8 +145,35 @@ class Ownership:
         active = [number for number in owned if self.partitions[number].state is State.ACTIVE]
         if active:
             self._say_goodbye(active)
-        for number in owned:
+        for number in numbers:
             self.drop(number)
+
+    def shut(self, error: StoreUnwritable) -> None:
+        """The disk takes nothing more. What the log has and the stores lack is read from it once there is room again."""
+        for partition in list(self.partitions.values()):
+            self.drop(partition.number)
+            self._shut(partition.inbox, error)
+
+    def _shut(self, inbox: TopicPartition, error: OSError) -> None:
+        now_ms = self._around.clock.monotonic_ms()
+        if not self._told_of_disk:
+            self._told_of_disk = True
+            self._around.counters.unwritable += 1
+            log.error(
+                "store_unwritable",
+                partition=inbox.partition,
+                reason=str(error),
+                advice="The disk of the state folder is full, or fails: make room there. Nothing is lost, and the partitions "
+                "go on by themselves, or sooner elsewhere if this process is ended.",
+            )
+        self.waiting_for_disk[inbox.partition] = inbox
+        self._look_ms = now_ms + DISK_LOOK_MS
+
+    def _look_for_room(self) -> None:
+        if not self.waiting_for_disk or self._around.clock.monotonic_ms() < self._look_ms:
+            return
+        for inbox in list(self.waiting_for_disk.values()):
+            self.take(inbox)
 
     def rebuild(self, error: StoreCorrupted) -> None:
         """One of the stores is damaged, and it is not told which: none is trusted."""
@@ -137,6 +185,7 @@ class Ownership:
     def drop(self, number: int) -> None:
         """Forgets a partition; what it had in memory never happened."""
         self._waiting_for.discard(number)
+        self.waiting_for_disk.pop(number, None)
         restoring = self._restoring.pop(number, None)
         if restoring is not None:
             restoring.close()
@@ -153,13 +202,14 @@ class Ownership:
             self._standby.end()
 
     def drop_all(self) -> None:
-        for number in list(self.partitions):
+        for number in [*self.partitions, *self.waiting_for_disk]:
             self.drop(number)
 
     # -- restoring --------------------------------------------------------------------------------------------------
 
     def restore_slice(self, source: Source, transactor: Transactor) -> None:
         """Restores for a bounded time, then lets the active partitions work."""
+        self._look_for_room()
         clock = self._around.clock
         stop_ms = clock.monotonic_ms() + self._around.options.restore_slice_ms
         waiting = [p for p in self.partitions.values() if p.state is State.RESTORING]
@@ -192,6 +242,10 @@ class Ownership:
             self._rebuild(partition.number, error)
             self.take(partition.inbox)
             return False
+        except OSError as error:
+            self.drop(partition.number)
+            self._shut(partition.inbox, error)
+            return False
         except Unavailable as error:
             log.warning("restore_waits", partition=partition.number, reason=str(error))
             del self._restoring[partition.number]
@@ -222,6 +276,7 @@ class Ownership:
         source.start_reading({partition.inbox: offset})
         partition.state = State.ACTIVE
         self._warm_up()
+        self._told_of_disk = False
         meta = partition.meta
         if meta.owner:
             self._left_behind.append(partition.number)

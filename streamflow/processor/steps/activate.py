@@ -36,7 +36,7 @@ from streamflow.model.failure import NONDETERMINISM, Failure, FailureKind
 from streamflow.model.intents import ContinueAsNew, Intent, ScheduleActivity
 from streamflow.model.relations import CancelExternal, SignalExternal, StartChild
 from streamflow.observability import get_logger
-from streamflow.ports import LogError, StoreCorrupted, Unavailable
+from streamflow.ports import LogError, StoreCorrupted, StoreUnwritable, Unavailable
 from streamflow.processor.host.surroundings import Surroundings
 from streamflow.processor.host.versions import PinnedElsewhere, code_for, with_pin, with_version
 from streamflow.processor.host.watchdog import suspect_of
@@ -122,7 +122,7 @@ def query(recorder: Recorder, command: QueryWorkflow, around: Surroundings, rows
     except StepLimitExceeded as error:
         evict(recorder.draft)
         return Rejection(reason=Reason.QUERY_FAILED, message=str(error), run_id=run_id)
-    except (LogError, StoreCorrupted):
+    except (LogError, StoreCorrupted, StoreUnwritable):
         raise
     except (
         Exception

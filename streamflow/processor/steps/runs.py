@@ -17,7 +17,7 @@ from streamflow.model.commands import StartWorkflow
 from streamflow.model.events import WorkflowStarted
 from streamflow.model.ids import RunId, WorkflowId
 from streamflow.observability import get_logger
-from streamflow.ports import LogError, StoreCorrupted
+from streamflow.ports import LogError, StoreCorrupted, StoreUnwritable
 from streamflow.processor.host.surroundings import Surroundings
 from streamflow.processor.state.batch import BYTES_MAX, Batch
 from streamflow.processor.state.draft import Draft
@@ -84,7 +84,7 @@ class Runs:
         if not row.gap:
             try:
                 self.find(found)
-            except (LogError, StoreCorrupted):
+            except (LogError, StoreCorrupted, StoreUnwritable):
                 raise
             except Exception as error:  # its events do not fold: it is as lost as one with a gap
                 log.warning("run_salvaged", run_id=found, reason=f"{type(error).__name__}: {error}")

@@ -137,3 +137,55 @@ def test_runs_that_began_before_ask_for_all_at_once() -> None:
     assert not world.instance.goes_on
     assert len(world.asked[0]) == MANY
     world.rebuild()
+
+
+def test_messages_begin_before_what_a_full_step_left() -> None:
+    """So a run does not end without having seen a signal that was taken before."""
+
+    class Code:
+        def __init__(self) -> None:
+            self.heard: list[str] = []
+
+        @workflow.signal
+        def hear(self, what: str) -> None:
+            self.heard.append(what)
+
+        @workflow.run
+        async def run(self) -> list[str]:
+            for _ in range(ASKED_MAX):
+                workflow.start_activity("act", schedule_to_close_timeout=HOUR)
+            await asyncio.sleep(0)
+            return self.heard
+
+    world = World(workflow.defn(Code))
+    world.step()
+    assert world.instance.goes_on
+    world.signal("hear", "in time").step()
+
+    assert world.rebuild().result == ["in time"]
+
+
+def test_messages_begin_though_the_step_is_full() -> None:
+    """Whether an update is accepted must be known when its step is recorded."""
+    handled: list[int] = []
+
+    class Code:
+        @workflow.signal
+        async def ask(self, number: int) -> None:
+            handled.append(number)
+            await act()
+
+        @workflow.run
+        async def run(self) -> None:
+            await workflow.wait_condition(lambda: False)
+
+    world = World(workflow.defn(Code))
+    count = ASKED_MAX + 5
+    for number in range(count):
+        world.signal("ask", number)
+    world.step()
+
+    assert handled == list(range(count))
+    assert len(world.asked[0]) == ASKED_MAX
+    assert len(world.to_rest()) == 5
+    world.rebuild()
