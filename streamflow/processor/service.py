@@ -151,10 +151,8 @@ class Processor:
 
     @property
     def ready(self) -> bool:
-        """Whether the group has said what is ours, all of it is restored, and our clock can be trusted with timers.
-
-        It may be nothing: where there are more processors than partitions, some wait for one to end.
-        """
+        """Whether the group has said what is ours (perhaps nothing: some may wait for another to end), all of it is restored,
+        and our clock can be trusted with timers."""
         skewed = self._inbound.behind_ms > self._options.skew_stop_ms
         given = self._owned.settled and not self._connections.fenced
         return given and self._owned.whole and not skewed
@@ -274,7 +272,6 @@ class Processor:
             log.warning("outcome_unknown", reason=str(error))
             self._take_again()
         except StoreUnwritable as error:
-            # The log may have the batch already: each partition finds that out as it is taken again.
             self._inbound.refusals.dropped()
             self._owned.shut(error)
         except Fenced as error:

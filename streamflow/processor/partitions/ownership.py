@@ -149,7 +149,7 @@ class Ownership:
             self.drop(number)
 
     def shut(self, error: StoreUnwritable) -> None:
-        """The disk takes nothing more. What the log has and the stores lack is read from it once there is room again."""
+        """The disk takes nothing more. The log may have a batch that the stores lack: it is read once there is room again."""
         for partition in list(self.partitions.values()):
             self.drop(partition.number)
             self._shut(partition.inbox, error)
