@@ -213,10 +213,15 @@ COMMITTED: Final = (
         "processor/turns/commit.py",
         """    transactor.commit(batch.records, offsets, source)
     around.counters.transactions += 1
+    now_ms = around.clock.now_ms()
     for part in batch.parts.values():
+        # A commit proves that nobody else wrote meanwhile: the store is as far as its log.
+        partitions[part.number].meta.followed_ms = now_ms
         store(part, partitions[part.number])
 """,
-        """    for part in batch.parts.values():
+        """    now_ms = around.clock.now_ms()
+    for part in batch.parts.values():
+        partitions[part.number].meta.followed_ms = now_ms
         store(part, partitions[part.number])
     transactor.commit(batch.records, offsets, source)
     around.counters.transactions += 1
@@ -338,8 +343,8 @@ _RESTORED: Final = (
         "the history is not read",
         "processor/partitions/restore.py",
         "    for records in reader.read(partition.history, partition.meta.history_offset, end):\n"
-        "        _ingest(partition, records, around)\n        yield\n",
-        "    yield\n",
+        "        ingest(partition, records, around)\n        yield True\n",
+        "    yield True\n",
     ),
     Mutant(
         "a store with a transaction that the log lost is kept",
@@ -370,8 +375,8 @@ _RESTORED: Final = (
     Mutant(
         "a damaged store is kept",
         "processor/partitions/ownership.py",
-        '        log.warning("store_rebuilt", partition=number, reason=str(error))\n        self._stores.drop(str(number))',
-        '        log.warning("store_rebuilt", partition=number, reason=str(error))',
+        "            self._standby.give_up(number)\n        self._stores.drop(str(number))",
+        "            self._standby.give_up(number)",
         safety=False,
     ),
     Mutant(

@@ -120,6 +120,12 @@ class Standby:
                 self._follow(number)
         except Unavailable as error:
             log.info("standby_waits", reason=str(error))
+        except OSError as error:
+            # The disk takes nothing more. Whoever is followed is followed again at the next look.
+            log.warning("standby_unwritable", reason=str(error))
+            with self._lock:
+                for number in list(self._followed):
+                    self._close(number)
         wait_ms = self._around.options.standby_poll_ms
         if self._log.threaded:
             self._woken.wait(wait_ms / 1_000)

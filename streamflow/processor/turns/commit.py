@@ -160,7 +160,8 @@ def _stage_position(
     meta = partition.meta
     inbox_offset, read_to, held = meta.inbox_offset, meta.read_to, tuple(sorted(meta.held))
     if part.taken is not None:
-        inbox_offset, read_to, held = part.taken.inbox_offset, *part.taken
+        inbox_offset = part.taken.inbox_offset
+        read_to, held = part.taken.read_to, part.taken.held
     ordinal = meta.ordinal + 1
     owner = "" if part.hand_over else around.options.name
     caution = partition.caution
