@@ -13,6 +13,7 @@ from benchmarks import (
     restore,
     stage,
     step_cost,
+    takeover,
     visibility,
 )
 from benchmarks.bench import Bench
@@ -107,6 +108,7 @@ CASES: dict[str, Case] = {
     "restore": restore.case,
     "dormant": dormant.case,
     "recovery": recovery.case,
+    "takeover": takeover.case,
     "long-history": long_history.case,
     "lists-sqlite": visibility.sqlite,
     "lists-postgres": visibility.on_postgres,

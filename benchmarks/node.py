@@ -8,6 +8,7 @@ import signal
 import sys
 
 from benchmarks.workload import PARTITIONS, QUEUE, Order, step
+from streamflow import observability
 from streamflow.client import Client
 from streamflow.worker import Worker
 
@@ -20,6 +21,8 @@ ROLES = {
 
 async def serve(target: str, role: str, name: str, state_dir: str) -> None:
     namespace = os.environ.get("STREAMFLOW_BENCH_NAMESPACE", "default")
+    if level := os.environ.get("STREAMFLOW_BENCH_LOG"):
+        observability.configure(level=level, json=True)
     client = await Client.connect(target, namespace=namespace, create_topics=True)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -30,6 +33,7 @@ async def serve(target: str, role: str, name: str, state_dir: str) -> None:
         name=name,
         state_dir=state_dir,
         partitions=PARTITIONS,
+        standby=int(os.environ.get("STREAMFLOW_BENCH_STANDBY", "0")),
         **ROLES[role],
     ):  # type: ignore[arg-type]
         print("READY", flush=True)

@@ -41,7 +41,7 @@ async def case(bench: Bench) -> list[Row]:
     client = await Client.connect(
         bench.bootstrap, namespace=f"bench-{uuid.uuid4().hex[:8]}", create_topics=True
     )
-    events = await asyncio.to_thread(_write_histories, client.log, client.namespace, runs)
+    events = await asyncio.to_thread(write_histories, client.log, client.namespace, runs)
     folders = [bench.folder / f"restore-{repeat}" for repeat in range(bench.effort.repeats)]
     rates = [events / await _restore(client, folder) for folder in folders]
     await client.close()
@@ -56,7 +56,8 @@ async def case(bench: Bench) -> list[Row]:
     ]
 
 
-def _write_histories(log: Log, namespace: str, runs: int) -> int:
+def write_histories(log: Log, namespace: str, runs: int) -> int:
+    """Orders that have ended, as the engine would have written them; returns how many events they are."""
     ensure_queue(log, namespace, QUEUE, kind="workflow", partitions=PARTITIONS, create=True)
     producer = log.producer()
     topic = history_topic(namespace, QUEUE)

@@ -24,21 +24,29 @@ class Node:
     """A worker process that can be killed and begun again on the same folder."""
 
     def __init__(
-        self, target: str, role: str, folder: Path, *, env: dict[str, str] | None = None
+        self,
+        target: str,
+        role: str,
+        folder: Path,
+        *,
+        name: str = "",
+        env: dict[str, str] | None = None,
     ) -> None:
+        """``name`` is the instance's and its folder's; default: the role."""
+        name = name or role
         self._command = [
             sys.executable,
             "-m",
             "benchmarks.node",
             target,
             role,
-            role,
-            str(folder / role),
+            name,
+            str(folder / name),
         ]
         self._env = {**os.environ, **(env or {})}
         # A process is measured as it is deployed: with its modules compiled, whatever this shell says.
         self._env.pop("PYTHONDONTWRITEBYTECODE", None)
-        self._log = folder / f"{role}.log"
+        self.log = folder / f"{name}.log"
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -48,7 +56,7 @@ class Node:
 
     def start(self) -> None:
         """Returns when the worker says that it is ready."""
-        with self._log.open("ab") as log:
+        with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 self._command, stdout=subprocess.PIPE, stderr=log, env=self._env
             )
@@ -56,7 +64,7 @@ class Node:
         lines = iter(self._process.stdout.readline, b"")
         if not any(line.startswith(b"READY") for line in lines):
             raise RuntimeError(
-                f"Expected the worker to be ready, found:\n{self._log.read_text()[-2000:]}"
+                f"Expected the worker to be ready, found:\n{self.log.read_text()[-2000:]}"
             )
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> None:

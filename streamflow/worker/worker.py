@@ -151,9 +151,8 @@ class Worker:
             name: The instance's name, stable over restarts. Default: ``STREAMFLOW_INSTANCE``, else the host's.
             state_dir: Where local state is kept. Default: below ``$XDG_STATE_HOME``.
             partitions: Of the queue, where it is made on first use.
-            snapshots: Where copies of the local state are kept, so that a process without it begins with one instead of the
-                whole history: a folder that all processes reach, ``s3://BUCKET/PREFIX``, or an object store of
-                `streamflow.objects`. Default: nowhere.
+            snapshots: Where copies of the local state are kept, for processes that have none: a folder that all of them
+                reach, ``s3://BUCKET/PREFIX``, or an object store of `streamflow.objects`. Default: nowhere.
             snapshot_every: How often each partition is copied there, while something happens in it. Default: 10 minutes.
             standby: How many other processes of the queue follow each partition, ready to take it over. Default: 0.
             archive: Where closed runs go before they are deleted, as for ``snapshots``. Default: nowhere.

@@ -75,6 +75,8 @@ class Standby:
         """Those whose store may be replaced by a snapshot."""
         self._ready: set[int] = set()
         """Those whose store is what following goes on from."""
+        self._told: set[int] = set()
+        """Those that have been as far as their owner once."""
         self._owned: set[int] = set()
         self._ended = False
         self._unwanted_ms: dict[int, int] = {}
@@ -194,6 +196,7 @@ class Standby:
         if beginning is not None:
             beginning.steps.close()
         self._ready.discard(number)
+        self._told.discard(number)
         self.lag.pop(number, None)
         partition = self._followed.pop(number, None)
         if partition is None:
@@ -289,6 +292,9 @@ class Standby:
         with self._lock:
             if self._followed.get(number) is not partition:
                 return
+            if number not in self._told:
+                self._told.add(number)
+                log.info("standby_ready", partition=number, history_offset=end)
             meta, now_ms = partition.meta, self._around.clock.now_ms()
             meta.history_offset = max(meta.history_offset, end)
             self.lag[number] = 0
