@@ -104,6 +104,7 @@ format: venv ## Format the code and mend what can be mended without thought
 .PHONY: schemas
 schemas: venv ## Write schemas/ from the facts, and golden bytes of what is not yet released
 	$(BIN)/python -m streamflow.wire.generate
+	$(BIN)/python -m streamflow.topology.asyncapi
 	$(BIN)/python -m tests.golden.samples
 
 ##@ Documentation
