@@ -12,12 +12,10 @@ from typing import TypeVar
 from starlette.responses import Response
 
 from streamflow import dead_letters
-from streamflow.client import connecting
-from streamflow.client.log.patience import blocking
 from streamflow.dead_letters import Filter, Letter, LetterId, LetterMissing, State
 from streamflow.gateway.access import Role
 from streamflow.ports import Log, Record, TopicMissing
-from streamflow.ui import shell
+from streamflow.ui import logs, shell
 from streamflow.ui.payloads import cut
 from streamflow.ui.site import Problem, Visit, requires
 
@@ -114,11 +112,4 @@ def _found(log: Log, namespace: str, wanted: Filter) -> list[Letter]:
 
 
 async def _asked(visit: Visit, ask: Callable[[Log], T]) -> T:
-    try:
-        log = connecting.log_of(visit.client.transport)
-    except ValueError as error:
-        raise Problem(
-            409, "Dead letters are read from the log, and this process has none of its own"
-        ) from error
-    await visit.client.transport.open()
-    return await blocking(log, lambda: ask(log))
+    return await logs.asked(visit, "Dead letters", ask)

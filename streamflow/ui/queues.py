@@ -24,6 +24,7 @@ class Row:
     open: int
     address: str
     """Of its open workflows."""
+    page: str
     processors: Sequence[str] | None
     workers: Sequence[str] | None
 
@@ -45,6 +46,7 @@ async def page(visit: Visit) -> Response:
             address=visit.link(
                 "workflows", query=f"TaskQueue = {quoted(entry.name)} AND {RUNNING}"
             ),
+            page=visit.link("queue", name=entry.name),
             processors=await _serving(visit, entry, TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW),
             workers=await _serving(visit, entry, TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY),
         )

@@ -15,9 +15,11 @@ from streamflow.ui import (
     execution,
     executions,
     letters,
+    partitions,
     queues,
     schedules,
     starting,
+    topics,
 )
 from streamflow.ui.login import login_routes
 from streamflow.ui.site import Site, View, Visit
@@ -37,6 +39,9 @@ PAGES: tuple[tuple[str, str, View], ...] = (
     ("GET", "schedule", schedules.one),
     ("POST", "schedule", schedules.perform),
     ("GET", "queues", queues.page),
+    ("GET", "queue", partitions.page),
+    ("GET", "topics", topics.page),
+    ("GET", "schema", topics.schema),
     ("GET", "letters", letters.page),
     ("GET", "letter", letters.one),
     ("POST", "letter", letters.perform),

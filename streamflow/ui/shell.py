@@ -38,6 +38,10 @@ def describe_schedule(namespace: str, schedule_id: str) -> str:
     return _command("schedule", "describe", namespace, [schedule_id])
 
 
+def describe_queue(namespace: str, queue: str) -> str:
+    return _command("task-queue", "describe", namespace, [queue])
+
+
 def list_letters(namespace: str, state: str, text: str) -> str:
     options = [] if state == "open" else [("--state", state)]
     return _command("dlq", "list", namespace, [], [*options, *([("--text", text)] if text else [])])

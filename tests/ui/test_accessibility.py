@@ -79,6 +79,9 @@ async def test_every_page_can_be_read_and_heard(
         stage.address("schedules"),
         stage.address("schedule", id="nightly"),
         stage.address("queues"),
+        stage.address("queue", name="shop"),
+        stage.address("topics"),
+        stage.address("schema", path="history/TimerFired.avsc"),
         stage.address("letters"),
         dead,
     ]
