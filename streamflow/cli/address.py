@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 from streamflow.cli import dev_file
 from streamflow.cli.exits import CommandError, ExitCode
+from streamflow.config import DEFAULT_NAMESPACE
 from streamflow.envconfig import ClientConfigProfile, ClientConnectConfig
 
 if TYPE_CHECKING:
     from streamflow.client import Client
+    from streamflow.converter import DataConverter
+
+
+CODEC_TOKEN_VARIABLE = "STREAMFLOW_CODEC_TOKEN"
 
 
 @Parameter(name="*")
@@ -36,6 +42,13 @@ class Connection:
     profile: Annotated[
         str | None,
         Parameter(help="Profile of the configuration file. Default: STREAMFLOW_PROFILE."),
+    ] = None
+    codec_endpoint: Annotated[
+        str | None,
+        Parameter(
+            help="Codec server that encodes and decodes payloads: https://HOST[/{namespace}].",
+            env_var="STREAMFLOW_CODEC_ENDPOINT",
+        ),
     ] = None
 
 
@@ -71,8 +84,23 @@ async def connected(connection: Connection) -> AsyncGenerator[Client]:
 
     config = resolve(connection)
     try:
-        client = await Client.connect(**config)
+        converter = _converter(connection, config.get("namespace", DEFAULT_NAMESPACE))
+        client = await Client.connect(**config, data_converter=converter)
     except ValueError as error:
         raise CommandError(str(error), ExitCode.USAGE) from error
     async with client:
         yield client
+
+
+def _converter(connection: Connection, namespace: str) -> DataConverter:
+    """With the codec of the endpoint, if there is one. Raises ValueError for one that is none."""
+    from streamflow.converter import DataConverter
+
+    if not connection.codec_endpoint:
+        return DataConverter.default
+    from streamflow.contrib.remote_codec import RemoteCodec
+
+    token = os.environ.get(CODEC_TOKEN_VARIABLE, "")
+    headers = {"authorization": f"Bearer {token}"} if token else {}
+    codec = RemoteCodec(connection.codec_endpoint, namespace=namespace, headers=headers)
+    return replace(DataConverter.default, payload_codec=codec)

@@ -6,7 +6,7 @@ import asyncio
 import ipaddress
 import os
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,7 +18,7 @@ from streamflow.cli.gateway_options import GatewayOptions, variable
 from streamflow.cli.serving import until_stopped
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from streamflow.app import App
     from streamflow.client import Client
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from streamflow.runtime import Runtime
 
 DEFAULT_NAMESPACE = "default"
+CODEC_TOKEN_VARIABLE = "STREAMFLOW_GATEWAY_CODEC_TOKEN"
+"""The gateway's own token at the codec server."""
 TOKEN_VARIABLE = "STREAMFLOW_GATEWAY_TOKEN"
 """An admin's token, for those who need no access file."""
 
@@ -194,14 +196,13 @@ async def _serve(plan: Plan) -> None:
 
 async def _clients(plan: Plan, runtime: Runtime, stack: AsyncExitStack) -> dict[str, Client]:
     from streamflow.client import Client
-    from streamflow.converter import DataConverter
 
     clients: dict[str, Client] = {}
     for name in plan.namespaces:
         client = await Client.connect(
             plan.target,
             namespace=name,
-            data_converter=_converter(plan.apps, name) or DataConverter.default,
+            data_converter=_converter(plan, name),
             config=plan.config,
             visibility=plan.options.visibility,
             runtime=runtime,
@@ -210,8 +211,22 @@ async def _clients(plan: Plan, runtime: Runtime, stack: AsyncExitStack) -> dict[
     return clients
 
 
-def _converter(apps: Sequence[App], namespace: str) -> DataConverter | None:
-    return next((app.data_converter for app in apps if app.namespace == namespace), None)
+def _converter(plan: Plan, namespace: str) -> DataConverter:
+    """The App's, else the usual one; its codec is the endpoint's where there is one."""
+    from streamflow.converter import DataConverter
+
+    found = (app.data_converter for app in plan.apps if app.namespace == namespace)
+    converter = next(found, DataConverter.default)
+    endpoint = plan.options.codec_endpoint
+    if not endpoint:
+        return converter
+    from streamflow.contrib.remote_codec import RemoteCodec
+    from streamflow.gateway.access.identify import asking_user
+
+    token = os.environ.get(CODEC_TOKEN_VARIABLE, "")
+    own = {"authorization": f"Bearer {token}"} if token else {}
+    codec = RemoteCodec(endpoint, namespace=namespace, headers=lambda: {**own, **asking_user()})
+    return replace(converter, payload_codec=codec)
 
 
 def _login(plan: Plan) -> Access:

@@ -68,6 +68,13 @@ class GatewayOptions:
         str | None,
         _flag("access", "File that says who may what (docs/gateway.md). Default: no login."),
     ] = None
+    codec_endpoint: Annotated[
+        str | None,
+        _flag(
+            "codec_endpoint",
+            "Codec server that decodes payloads for pages, instead of an App's codec: https://HOST[/{namespace}].",
+        ),
+    ] = None
     webhooks: Annotated[
         str | None,
         _flag("webhooks", "File that says what other services may deliver (docs/gateway.md)."),

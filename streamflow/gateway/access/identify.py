@@ -8,6 +8,7 @@ from __future__ import annotations
 import hmac
 import secrets
 from collections.abc import Mapping
+from contextvars import ContextVar
 from typing import Any
 from urllib.parse import quote
 
@@ -32,6 +33,15 @@ _KEY = "streamflow.principal"
 _BROWSER = ("/ui/", "/auth/")
 _OPEN = ("/ui/static/", "/auth/", "/hooks/")
 """Answered to everybody: without them nobody could log in, and webhooks have signatures of their own."""
+
+
+_asking: ContextVar[Principal] = ContextVar("asking", default=EVERYBODY)
+
+
+def asking_user() -> Mapping[str, str]:
+    """The header that tells a codec server for whom this request decodes; none where nobody is logged in."""
+    name = _asking.get().name
+    return {"x-streamflow-user": quote(name, safe=":@")} if name else {}
 
 
 class Refused(Exception):
@@ -195,7 +205,11 @@ class Identified:
                 "any page could make a browser send that",
             )(scope, receive, send)
             return
-        await self._app({**scope, _KEY: principal}, receive, send)
+        reset = _asking.set(principal)
+        try:
+            await self._app({**scope, _KEY: principal}, receive, send)
+        finally:
+            _asking.reset(reset)
 
     def _nobody(self, request: HTTPConnection, path: str, principal: Principal) -> Response:
         if principal.name:
