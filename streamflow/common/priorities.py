@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, cast
 
+from streamflow.model.priorities import WEIGHT_UNSET, Prioritised, PriorityFields
+
 
 @dataclass(frozen=True)
 class Priority:
@@ -27,13 +29,22 @@ class Priority:
         if self.fairness_key is not None and len(self.fairness_key.encode()) > 64:
             raise ValueError("Expected a fairness_key of at most 64 bytes, found a longer one")
 
-    def _to_model(self) -> int:
-        """0 is unset."""
-        return self.priority_key or 0
+    def _to_model(self) -> PriorityFields:
+        """The three fields that everything has in the log which has a priority."""
+        return {
+            "priority": self.priority_key or 0,
+            "fairness_key": self.fairness_key or "",
+            "fairness_weight": self.fairness_weight or WEIGHT_UNSET,
+        }
 
     @staticmethod
-    def _from_model(priority: int) -> Priority:
-        return Priority(priority_key=priority) if priority else Priority.default
+    def _from_model(record: Prioritised) -> Priority:
+        weight = record.fairness_weight
+        return Priority(
+            priority_key=record.priority or None,
+            fairness_key=record.fairness_key or None,
+            fairness_weight=None if weight == WEIGHT_UNSET else weight,
+        )
 
 
 Priority.default = Priority()

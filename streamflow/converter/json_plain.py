@@ -148,8 +148,9 @@ def _has_non_finite(value: Any) -> bool:
         return any(_has_non_finite(item) for item in value.values())
     if isinstance(value, list | tuple | set | frozenset):
         return any(_has_non_finite(item) for item in cast("Sequence[Any]", value))
-    fields: Any = getattr(value, "__dataclass_fields__", None)
-    return fields is not None and any(_has_non_finite(getattr(value, name)) for name in fields)
+    if dataclasses.is_dataclass(value):
+        return any(_has_non_finite(getattr(value, it.name)) for it in dataclasses.fields(value))
+    return False
 
 
 def _is_dict(value: Any) -> TypeGuard[dict[Any, Any]]:

@@ -30,6 +30,7 @@ from streamflow.model.events import (
 from streamflow.model.failure import Failure, FailureKind, RetryState, TimeoutKind
 from streamflow.model.ids import Op, RunId, WorkflowId
 from streamflow.model.options import Parent
+from streamflow.model.priorities import inherited
 from streamflow.model.relations import (
     Chain,
     ChildCancellationType,
@@ -148,6 +149,8 @@ def continuation(run: Run, started: WorkflowStarted, run_id: RunId, backoff_ms: 
         identity=started.identity,
         chain=chain,
         priority=started.priority,
+        fairness_key=started.fairness_key,
+        fairness_weight=started.fairness_weight,
     )
     return SendCommand(started.queue, command)
 
@@ -171,7 +174,7 @@ def _start_child(run: Run, event: ChildInitiated, context: Context) -> list[Send
         search_attributes=options.search_attributes,
         static_summary=options.static_summary,
         static_details=options.static_details,
-        priority=options.priority or run.start.priority,
+        **inherited(options, run.start),
         last_result=options.last_result,
         last_failure=options.last_failure,
         parent=sender(run, event.op, context),
@@ -252,7 +255,7 @@ def _start_signalled(
         search_attributes=options.search_attributes,
         static_summary=options.static_summary,
         static_details=options.static_details,
-        priority=options.priority or run.start.priority,
+        **inherited(options, run.start),
         signal_name=event.signal_name,
         signal_args=event.args,
         origin=origin,

@@ -96,6 +96,8 @@ class StartWorkflow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     last_result: Payloads = ()
     """Of the run of the schedule before this one; within a chain, `Chain` has it."""
     last_failure: Failure | None = None
+    fairness_key: str = ""
+    fairness_weight: float = 1.0
 
 
 class SignalWorkflow(msgspec.Struct, frozen=True, kw_only=True, gc=False):

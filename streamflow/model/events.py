@@ -75,6 +75,8 @@ class WorkflowStarted(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Pins the run to this version, or with ``auto_upgrade`` to none, whatever its type says."""
     original_run_id: str = ""
     """The run whose history this one's began as a copy of, and so back to the first; empty for a run that is no copy."""
+    fairness_key: str = ""
+    fairness_weight: float = 1.0
     copied: tuple[Copied, ...] = ()
     """The runs that this one's history is a copy of, oldest first: what they began with others within the copy is its own."""
 

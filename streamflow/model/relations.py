@@ -67,6 +67,8 @@ class ChildOptions(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     last_result: Payloads = ()
     """What the child is told of the run before it, where one takes its turn after another: by a schedule."""
     last_failure: Failure | None = None
+    fairness_key: str = ""
+    fairness_weight: float = 1.0
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True, gc=False):

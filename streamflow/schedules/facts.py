@@ -81,6 +81,8 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     static_details: str = ""
     headers: Mapping[str, Payload] = {}
     priority: int = 0
+    fairness_key: str = ""
+    fairness_weight: float = 1.0
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):

@@ -46,7 +46,7 @@ async def start_action(
         "search_attributes": _search_attributes(schedule_id, action, waiting),
         "static_summary": action.static_summary or None,
         "static_details": action.static_details or None,
-        "priority": Priority._from_model(action.priority),
+        "priority": Priority._from_model(action),
     }
     given = input_of(
         action.workflow,

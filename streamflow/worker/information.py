@@ -16,7 +16,6 @@ from streamflow.converter import (
 from streamflow.converter.storage import StorageTarget
 from streamflow.model import standalone
 from streamflow.model.payload import Payloads
-from streamflow.model.tasks import ActivityTask
 from streamflow.wire.task_token import encode_task_token
 from streamflow.worker.attempt import Attempt
 
@@ -44,7 +43,7 @@ def info_of(attempt: Attempt, namespace: str, converter: DataConverter) -> Info:
         workflow_namespace=None if alone else namespace,
         workflow_run_id=None if alone else task.run_id,
         workflow_type=None if alone else task.workflow_type,
-        priority=_priority(task),
+        priority=Priority._from_model(task),
         retry_policy=RetryPolicy._from_model(task.retry_policy),
         activity_run_id=task.run_id if alone else None,
     )
@@ -75,16 +74,6 @@ def converter_of(attempt: Attempt, namespace: str, converter: DataConverter) -> 
             namespace=namespace, id=task.workflow_id, run_id=task.run_id, type=task.workflow_type
         )
     return converter.with_context(context).stored_for(target)
-
-
-def _priority(task: ActivityTask) -> Priority:
-    if not (task.priority or task.fairness_key or task.fairness_weight != 1.0):
-        return Priority.default
-    return Priority(
-        priority_key=task.priority or None,
-        fairness_key=task.fairness_key or None,
-        fairness_weight=None if task.fairness_weight == 1.0 else task.fairness_weight,
-    )
 
 
 def _time(milliseconds: int) -> datetime:

@@ -271,9 +271,7 @@ def _request(
         ],
         headers=headers,
         summary=get("summary") or "",
-        priority=0 if priority is None else priority._to_model(),
+        **(priority or Priority.default)._to_model(),
         local=local,
         local_retry_threshold_ms=optional_milliseconds(get("local_retry_threshold")),
-        fairness_key="" if priority is None else priority.fairness_key or "",
-        fairness_weight=1.0 if priority is None else priority.fairness_weight or 1.0,
     )

@@ -182,6 +182,6 @@ def request_of(given: StartChildWorkflowInput, values: Values) -> ChildRequest:
             search_attributes={} if attributes is None else encode_search_attributes(attributes),
             static_summary=given.static_summary or "",
             static_details=given.static_details or "",
-            priority=given.priority._to_model(),
+            **given.priority._to_model(),
         ),
     )

@@ -155,7 +155,7 @@ def _info_of(instance: Instance) -> Info:
         original_execution_run_id=started.original_run_id or facts.run_id,
         parent=ParentInfo(parent.namespace, parent.run_id, parent.workflow_id) if parent else None,
         root=_root(parent),
-        priority=Priority._from_model(started.priority),
+        priority=Priority._from_model(started),
         raw_memo=instance.properties.raw_memo,
         retry_policy=RetryPolicy._from_model(retry) if retry else None,
         run_id=facts.run_id,

@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from enum import IntEnum
 from typing import Any
 
-from streamflow.client.activities.options import options_of
 from streamflow.client.calls.values import decode_failure, decode_one, time_of
 from streamflow.common import Priority, RetryPolicy, TypedSearchAttributes
 from streamflow.converter import DataConverter, decode_search_attributes
@@ -212,7 +211,7 @@ async def described(
         next_attempt_schedule_time=time_of(pending.next_retry_ms)
         if pending and pending.attempt > 1
         else None,
-        priority=options_of(options).priority,
+        priority=Priority._from_model(options),
         retry_policy=policy,
         run_state=_state(facts, pending),
         schedule_to_close_timeout=_duration(timeouts.schedule_to_close_ms),

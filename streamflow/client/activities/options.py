@@ -136,9 +136,7 @@ def change_of(updates: Sequence[ActivityOptionsUpdate[Any]]) -> OptionsChange:
             heartbeat_ms=optional_ms(values.get(ActivityOption.HEARTBEAT)),
         ),
         retry_policy=policy._to_model(),
-        priority=priority._to_model(),
-        fairness_key=priority.fairness_key or "",
-        fairness_weight=priority.fairness_weight or 1.0,
+        **priority._to_model(),
         start_delay_ms=optional_ms(values.get(ActivityOption.START_DELAY)) or 0,
     )
     return OptionsChange(which=tuple(values), to=to)
@@ -160,11 +158,7 @@ def options_of(options: ActivityOptions) -> ActivityExecutionOptions:
         start_to_close_timeout=_duration(timeouts.start_to_close_ms),
         heartbeat_timeout=_duration(timeouts.heartbeat_ms),
         retry_policy=RetryPolicy._from_model(options.retry_policy),
-        priority=Priority(
-            priority_key=options.priority or None,
-            fairness_key=options.fairness_key or None,
-            fairness_weight=None if options.fairness_weight == 1.0 else options.fairness_weight,
-        ),
+        priority=Priority._from_model(options),
         start_delay=_duration(options.start_delay_ms or None),
     )
 

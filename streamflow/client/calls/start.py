@@ -187,7 +187,7 @@ async def start_command(
         task_timeout_ms=optional_ms(given.task_timeout),
         start_delay_ms=to_ms(given.start_delay) if given.start_delay else 0,
         cron_schedule=given.cron_schedule,
-        priority=given.priority._to_model(),
+        **given.priority._to_model(),
         memo=await encode_mapping(converter, given.memo),
         search_attributes={}
         if attributes is None

@@ -75,6 +75,8 @@ class StartBody(msgspec.Struct, frozen=True, kw_only=True):
     priority: int = 0
     """1 is first, 5 is last, 0 is unset."""
     version_override: str = ""
+    fairness_key: str = ""
+    fairness_weight: float = 1.0
 
     def command(self) -> StartWorkflow:
         fields = {name: getattr(self, name) for name in self.__struct_fields__ if name != "queue"}

@@ -142,6 +142,8 @@ async def _start(
         signal_args=signal_args,
         identity=asked.identity(request.identity),
         priority=request.priority.priority_key,
+        fairness_key=request.priority.fairness_key,
+        fairness_weight=request.priority.fairness_weight or 1.0,
     )
     address = Address(asked.client, request.workflow_id, None, queue)
     answer = await asked.answer(address, command, request_id=request.request_id)

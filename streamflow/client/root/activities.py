@@ -121,7 +121,6 @@ class ActivityCalls(Calls):
                 is_local=False,
             )
         )
-        priority = input.priority
         return StandaloneSpec(
             activity_id=input.id,
             activity_type=input.activity_type,
@@ -131,9 +130,7 @@ class ActivityCalls(Calls):
             timeouts=timeouts,
             retry_policy=(input.retry_policy or RetryPolicy())._to_model(),
             summary=input.summary or "",
-            priority=priority._to_model(),
-            fairness_key=priority.fairness_key or "",
-            fairness_weight=priority.fairness_weight or 1.0,
+            **input.priority._to_model(),
             start_delay_ms=optional_ms(input.start_delay) or 0,
         )
 

@@ -192,7 +192,7 @@ async def to_facts(
         static_summary=_text(converter, action.static_summary),
         static_details=_text(converter, action.static_details),
         headers=dict(headers if action.headers_stored else await encode_headers(headers)),
-        priority=action.priority._to_model(),
+        **action.priority._to_model(),
     )
 
 
@@ -214,7 +214,7 @@ def of_facts(action: Action, converter: DataConverter) -> ScheduleActionStartWor
         typed_search_attributes=decode_search_attributes(action.search_attributes),
         static_summary=_payload(converter, action.static_summary),
         static_details=_payload(converter, action.static_details),
-        priority=Priority._from_model(action.priority),
+        priority=Priority._from_model(action),
         headers=dict(action.headers) or None,
     )
     found.headers_stored = True

@@ -45,6 +45,7 @@ from streamflow.model.intents import (
     UpsertSearchAttributes,
 )
 from streamflow.model.options import CancellationType
+from streamflow.model.priorities import inherited
 from streamflow.model.relations import CancelChild, CancelExternal, SignalExternal, StartChild
 from streamflow.model.tasks import Attempt
 
@@ -169,13 +170,11 @@ def _schedule(
         cancellation_type=intent.cancellation_type,
         headers=intent.headers,
         summary=intent.summary,
-        priority=intent.priority,
+        **inherited(intent, run.start),
         local=intent.local,
         local_retry_threshold_ms=intent.local_retry_threshold_ms,
         token=context.token(intent.op),
         place=place,
-        fairness_key=intent.fairness_key,
-        fairness_weight=intent.fairness_weight,
         start_delay_ms=intent.start_delay_ms,
     )
     if intent.start_delay_ms:

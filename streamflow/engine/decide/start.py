@@ -133,6 +133,8 @@ def _begin(
         version_override=command.version_override,
         identity=command.identity,
         priority=command.priority,
+        fairness_key=command.fairness_key,
+        fairness_weight=command.fairness_weight,
         last_result=command.last_result,
         last_failure=command.last_failure,
         retention_ms=context.retention_ms.get(command.workflow_type),

@@ -6,7 +6,7 @@ import json
 import math
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 import pytest
@@ -56,6 +56,23 @@ def test_none_and_bytes_have_their_own_encodings() -> None:
     assert converter.to_payload(None) == Payload({"encoding": b"binary/null"}, b"")
     assert converter.to_payload(b"\x00\xff") == Payload({"encoding": b"binary/plain"}, b"\x00\xff")
     assert converter.from_payload(converter.to_payload(b"\x00\xff")) == b"\x00\xff"
+
+
+@dataclass
+class Preset:
+    """Of a kind that has a well-known one of itself."""
+
+    share: float | None = None
+    default: ClassVar[Preset]
+
+
+Preset.default = Preset()
+
+
+def test_what_belongs_to_the_class_is_no_part_of_its_objects() -> None:
+    """It may even be one of them, which is then looked into by nobody."""
+    assert converter.to_payload(Preset()).data == b'{"share":null}'
+    assert converter.to_payload([Preset(math.inf)]).data == b'[{"share":Infinity}]'
 
 
 @pytest.mark.parametrize("value", [math.nan, [math.inf], {"a": (1, -math.inf)}])

@@ -88,6 +88,9 @@ def _started(ledger: Ledger, recorded: Recorded, event: facts.WorkflowStarted) -
     fill_failure(a.continued_failure, event.last_failure)
     if event.priority:
         a.priority.priority_key = event.priority
+    if event.fairness_key:
+        a.priority.fairness_key = event.fairness_key
+        a.priority.fairness_weight = event.fairness_weight
     if event.continued_from is not None:
         a.continued_execution_run_id, a.initiator = event.continued_from, _initiator(event)
     _descent(ledger, a.parent_workflow_execution, a.root_workflow_execution, event)

@@ -217,6 +217,9 @@ def _child_initiated(ledger: Ledger, recorded: Recorded, event: relations.ChildI
     fill_table(a.search_attributes.indexed_fields, options.search_attributes)
     if options.priority:
         a.priority.priority_key = options.priority
+    if options.fairness_key:
+        a.priority.fairness_key = options.fairness_key
+        a.priority.fairness_weight = options.fairness_weight
 
 
 def _child_cancel_requested(
