@@ -9,6 +9,7 @@ from benchmarks import (
     dormant,
     long_history,
     orders,
+    pressure,
     recovery,
     restore,
     stage,
@@ -110,6 +111,9 @@ CASES: dict[str, Case] = {
     "recovery": recovery.case,
     "takeover": takeover.case,
     "long-history": long_history.case,
+    "fan-out": pressure.fan_out,
+    "timers": pressure.timers,
+    "burst": pressure.burst,
     "lists-sqlite": visibility.sqlite,
     "lists-postgres": visibility.on_postgres,
 }

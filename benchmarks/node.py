@@ -7,15 +7,15 @@ import os
 import signal
 import sys
 
-from benchmarks.workload import PARTITIONS, QUEUE, Order, step
+from benchmarks.workload import PARTITIONS, QUEUE, WORKFLOWS, step
 from streamflow import observability
 from streamflow.client import Client
 from streamflow.worker import Worker
 
 ROLES = {
-    "processor": {"workflows": [Order], "activities": [step], "no_remote_activities": True},
+    "processor": {"workflows": WORKFLOWS, "activities": [step], "no_remote_activities": True},
     "activities": {"workflows": [], "activities": [step]},
-    "both": {"workflows": [Order], "activities": [step]},
+    "both": {"workflows": WORKFLOWS, "activities": [step]},
 }
 
 

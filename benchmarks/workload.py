@@ -3,6 +3,7 @@ for a signal with a 30-day timer beside it."""
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from datetime import timedelta
 from streamflow import activity, workflow
 
 QUEUE = "orders"
-PARTITIONS = 4
+PARTITIONS = int(os.environ.get("STREAMFLOW_BENCH_PARTITIONS", "4"))
 """Of every topic, the floor's and the engine's."""
 
 WITNESS = "STREAMFLOW_BENCH_WITNESS"
@@ -65,3 +66,29 @@ class Order:
             except TimeoutError:
                 return {"done": False, "order_id": order}
         return {"done": True, "order_id": order}
+
+
+@workflow.defn
+class FanOut:
+    """So many activities at once."""
+
+    @workflow.run
+    async def run(self, count: int) -> int:
+        limit = timedelta(minutes=10)
+        acts = [
+            workflow.execute_activity(step, args=["fan", number], start_to_close_timeout=limit)
+            for number in range(count)
+        ]
+        return len(await asyncio.gather(*acts))
+
+
+@workflow.defn
+class Alarm:
+    """Waits for a moment."""
+
+    @workflow.run
+    async def run(self, at_s: float) -> None:
+        await workflow.sleep(max(0.001, at_s - workflow.time()))
+
+
+WORKFLOWS = [Order, FanOut, Alarm]

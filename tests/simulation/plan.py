@@ -130,7 +130,7 @@ def _rates(chance: random.Random) -> Rates:
     """Each fault is off in some runs and frequent in others: combinations matter more than averages."""
 
     def rate(highest: float) -> float:
-        return chance.choice((0.0, 0.0, highest / 5, highest))
+        return chance.choice((0.0, highest / 5, highest))
 
     return Rates(
         aborted=rate(0.15),
