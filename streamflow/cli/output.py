@@ -30,7 +30,8 @@ def show(facts: Mapping[str, Any], form: Form) -> None:
     width = max((len(name) for name in facts), default=0)
     for name, value in facts.items():
         if value not in (None, "", [], {}):
-            print(f"{name:<{width}}  {text(value)}")
+            told = text(value)
+            print(f"{name:<{width}}  {painted(told, told) if name in _COLOURED else told}")
 
 
 def show_rows(title: str, rows: Sequence[Mapping[str, Any]]) -> None:

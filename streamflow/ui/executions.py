@@ -9,13 +9,12 @@ from starlette.responses import Response
 
 from streamflow.client.activities.listing import about_workflows
 from streamflow.model.answers import ExecutionSummary
-from streamflow.model.control import PAUSED
-from streamflow.model.options import Status as RunStatus
 from streamflow.service import RPCError, RPCStatusCode
 from streamflow.ui import chips, columns, shell
 from streamflow.ui.chips import STATUSES, Query
 from streamflow.ui.columns import Choice
 from streamflow.ui.site import Visit
+from streamflow.ui.states import state_of
 from streamflow.visibility import FilterError
 
 PAGE_SIZE = 50
@@ -113,15 +112,6 @@ def row(visit: Visit, run: ExecutionSummary, now_ms: int) -> Row:
 
 
 LABELS = {status.name: status.label for status in STATUSES}
-
-
-def state_of(run: ExecutionSummary) -> str:
-    """What the run is doing, by the name of its chip."""
-    if run.status is not RunStatus.RUNNING:
-        return run.status.name.lower()
-    if run.trouble:
-        return "paused" if run.trouble.startswith(PAUSED) else "stuck"
-    return "retrying" if run.max_attempt > 1 else "running"
 
 
 # -- chips ----------------------------------------------------------------------------------------------------------

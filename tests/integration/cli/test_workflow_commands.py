@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -126,6 +127,16 @@ def test_a_pending_activity_is_shown(shell: Shell) -> None:
     assert "not yet" in pending["last_failure"]
     assert pending["attempt"] >= 1
     assert "fail_for_ever" in shell.run("workflow", "describe", "stubborn").stdout
+    query = ["--query", "WorkflowId = 'stubborn' AND MaxAttempt > 1"]
+    rows: list[dict[str, Any]] = []
+    while not rows:
+        rows = _json(shell, "list", *query, "-o", "json")
+    [row] = rows
+    assert (row["status"], row["state"]) == ("running", "retrying")
+    assert "not yet" in row["error"]
+    assert re.search(
+        r"retrying +Stubborn +stubborn .*not yet", shell.run("workflow", "list", *query).stdout
+    )
     _silent(shell, "terminate", "stubborn")
 
 
