@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 from starlette.responses import Response
 
 from streamflow.client import WorkflowExecutionDescription
@@ -26,6 +28,10 @@ from streamflow.ui.site import HEADERS, Problem, Visit
 from streamflow.ui.tabs import TABS, Run
 
 CALL = timedelta(seconds=5)
+CLOCKS_MS = 10_000
+"""So often the durations of a page that is followed are made anew, where nothing else has changed ..."""
+COUNTS_DOWN_MS = 60_000
+"""... but each second while a retry is as near as this."""
 
 
 @dataclass(frozen=True)
@@ -54,11 +60,15 @@ async def page(visit: Visit) -> Response:
     if tab is None:
         known = ", ".join(tab.name for tab in TABS)
         raise Problem(404, f"Expected a view that is one of {known}, found {name!r}")
+    version = _version(visit, facts)
+    if visit.has(version):
+        return visit.unchanged(version)
     started = (await first_event(visit, facts)).event
     assert isinstance(started, WorkflowStarted), started
     state = state_of(facts)
     return visit.page(
         "execution.html",
+        version=version,
         run=facts,
         state=state,
         label=LABELS[state],
@@ -85,6 +95,18 @@ async def page(visit: Visit) -> Response:
         command=shell.describe(visit.namespace, facts.workflow_id, facts.run_id),
         **await tab.read(visit, run),
     )
+
+
+def _version(visit: Visit, facts: Description) -> str:
+    """Changes with whatever the page shows: with the run, and with time as far as that is shown."""
+    now_ms = visit.client.transport.now_ms()
+    soon = any(
+        0 < activity.next_retry_ms - now_ms < COUNTS_DOWN_MS
+        for activity in facts.pending_activities
+    )
+    clock = now_ms // (1_000 if soon else CLOCKS_MS)
+    seen = (visit.here_unsaid, visit.site.files_version, clock, msgspec.to_builtins(facts))
+    return hashlib.sha256(msgspec.json.encode(seen)).hexdigest()[:16]
 
 
 async def download(visit: Visit) -> Response:

@@ -143,6 +143,14 @@ class Visit:
             self._form = sent
         return self._form
 
+    def has(self, version: str) -> bool:
+        """Whether whoever asks has this version of the page before them (``If-None-Match``)."""
+        return self.request.headers.get("if-none-match") == f'"{version}"'
+
+    def unchanged(self, version: str) -> Response:
+        """In place of a page that they have."""
+        return Response(status_code=304, headers={**HEADERS, "etag": f'"{version}"'})
+
     def page(self, template: str, *, status_code: int = 200, **values: Any) -> Response:
         return self.site.page(template, self.request, self, status_code=status_code, **values)
 
@@ -286,9 +294,10 @@ class Site:
             # Into every form, so that none can be written without; what users wrote is escaped, and holds no form.
             field = f'<input type="hidden" name="{FORM_TOKEN}" value="{token}">'
             made = _FORM.sub(lambda form: form.group() + field, made)
-        return Response(
-            made, status_code=status_code, media_type="text/html", headers=dict(HEADERS)
-        )
+        headers = dict(HEADERS)
+        if "version" in values:
+            headers["etag"] = f'"{values["version"]}"'
+        return Response(made, status_code=status_code, media_type="text/html", headers=headers)
 
     def _seen(self, request: Request) -> list[str]:
         """The namespaces of which somebody may see anything; one at least, whose pages then say what is needed."""

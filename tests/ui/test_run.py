@@ -6,6 +6,7 @@ import asyncio
 import html
 import re
 
+import httpx
 import pytest
 
 from streamflow.client import WorkflowHistory
@@ -284,3 +285,25 @@ async def test_what_is_not_there_is_a_page_that_says_so(
     assert page.status_code == status
     assert "That did not work" in page.text
     assert "All workflows" in page.text
+
+
+async def test_a_page_that_has_not_changed_is_not_sent_again(stage: Stage) -> None:
+    """Whoever names its version gets nothing, until something happens to the run."""
+    handle = await stage.waiting("w")
+
+    async def twice() -> tuple[httpx.Response, httpx.Response]:
+        first = await stage.get("workflow", id="w")
+        address = stage.address("workflow", id="w")
+        named = {"if-none-match": first.headers["etag"]}
+        return first, await stage.http.get(address, headers=named)
+
+    # Between the two the clock of the page may have ticked.
+    first, second = await until(twice, lambda found: found[1].status_code == 304)
+    assert second.content == b""
+    assert second.headers["etag"] == first.headers["etag"]
+    assert f"data-version={first.headers['etag']}" in first.text
+    await handle.signal("note", "fragile")
+    third = await stage.get("workflow", id="w")
+    assert third.headers["etag"] != first.headers["etag"]
+    other = await stage.get("workflow", id="w", view="events")
+    assert other.headers["etag"] != third.headers["etag"]

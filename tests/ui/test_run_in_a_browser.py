@@ -31,6 +31,20 @@ async def test_the_page_follows_its_run(stage: Stage, page: Page) -> None:
     await expect(page.locator("#live[hx-trigger]")).to_have_count(0)
 
 
+async def test_a_page_on_which_nothing_happens_is_asked_for_cheaply(
+    stage: Stage, page: Page
+) -> None:
+    """Most of what it asks is answered with nothing; what happens then is seen all the same."""
+    handle = await stage.waiting("w")
+    await page.goto(stage.address("workflow", id="w"))
+
+    async with page.expect_response(lambda answer: answer.status == 304):
+        pass
+    await handle.signal("note", "fragile")
+
+    await expect(page.get_by_role("listitem").filter(has_text="note")).to_be_visible()
+
+
 async def test_every_view_opens(stage: Stage, page: Page) -> None:
     """Each tab leads to its view, and says which one it is."""
     await stage.waiting("w")
@@ -125,6 +139,42 @@ async def test_buttons_pause_reset_and_terminate(stage: Stage, page: Page) -> No
 
     await expect(page.get_by_role("heading", level=1)).to_contain_text("Terminated")
     await expect(page.get_by_role("region", name="Result")).to_contain_text("enough")
+
+
+async def test_buttons_update_and_cancel(stage: Stage, page: Page) -> None:
+    """An update shows its answer; a cancellation ends the run."""
+    await stage.waiting("w")
+    await page.goto(stage.address("workflow", id="w"))
+
+    await page.get_by_role("link", name="Update", exact=True).click()
+    await page.get_by_label("Name").fill("rename")
+    await page.get_by_label("Arguments").fill('"Bo"')
+    await page.get_by_role("button", name="Update").click()
+    await expect(page.get_by_text("now to Bo").first).to_be_visible()
+    await page.goto(stage.address("workflow", id="w"))
+    await page.get_by_role("link", name="Cancel", exact=True).click()
+    await page.get_by_label("Reason").fill("changed my mind")
+    await page.get_by_role("main").get_by_role("button").first.click()
+
+    await expect(page.get_by_text("The workflow was asked to stop.")).to_be_visible()
+    await expect(page.get_by_role("heading", level=1)).to_contain_text("Canceled")
+
+
+async def test_buttons_pause_an_activity_and_let_it_go_on(stage: Stage, page: Page) -> None:
+    """In the view of what is pending, where the activity says which it is."""
+    await stage.retrying("w")
+    await page.goto(stage.address("workflow", id="w", view="pending"))
+    card = page.get_by_role("region", name="weigh")
+
+    await card.get_by_role("link", name="Pause").click()
+    await page.get_by_role("button", name="Pause").click()
+    await page.goto(stage.address("workflow", id="w", view="pending"))
+    await expect(card.get_by_role("heading", level=2)).to_contain_text("Paused")
+    await card.get_by_role("link", name="Go on").click()
+    await page.get_by_role("button", name="Go on").click()
+    await page.goto(stage.address("workflow", id="w", view="pending"))
+
+    await expect(card.get_by_role("link", name="Pause")).to_be_visible()
 
 
 async def test_a_workflow_is_started_from_the_list(stage: Stage, page: Page) -> None:

@@ -47,3 +47,10 @@ document.addEventListener("keydown", (event) => {
 document.addEventListener("htmx:before:request", (event) => {
   if (document.hidden) event.preventDefault();
 });
+
+// A page that says which version it is is asked for anew only if there is another: the answer is empty otherwise.
+document.addEventListener("htmx:config:request", (event) => {
+  const { sourceElement, request } = event.detail.ctx;
+  const version = sourceElement.dataset?.version;
+  if (version) request.headers["If-None-Match"] = `"${version}"`;
+});
