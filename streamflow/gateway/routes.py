@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 import msgspec
 from starlette.requests import Request
 
-from streamflow.client.http import api_v1
+from streamflow.client.http import api_v1, api_v1_activities
 from streamflow.client.http.api_v1_updates import UpdateBody
 from streamflow.gateway import following
 from streamflow.gateway.operations import Operations, Reply
@@ -28,9 +28,9 @@ CommandBody = (
     | api_v1.TerminateBody
     | api_v1.ControlWorkflowBody
     | api_v1.ResetBody
-    | api_v1.ReportBody
-    | api_v1.HeartbeatBody
-    | api_v1.ControlBody
+    | api_v1_activities.ReportBody
+    | api_v1_activities.HeartbeatBody
+    | api_v1_activities.ControlBody
 )
 
 
@@ -247,20 +247,20 @@ ROUTES: tuple[Route, ...] = (
         "report_activity",
         "/activities/report",
         "Ends an activity that is completed from outside: completed, failed or cancelled.",
-        api_v1.ReportBody,
+        api_v1_activities.ReportBody,
     ),
     _command(
         "heartbeat_activity",
         "/activities/heartbeat",
         "Says that an activity that is completed from outside lives, and asks whether it is to stop.",
-        api_v1.HeartbeatBody,
+        api_v1_activities.HeartbeatBody,
         answer=HeartbeatAck,
     ),
     _command(
         "control_activity",
         "/activities/control",
         "Pauses a pending activity, lets it go on, counts its attempts anew, or changes its options.",
-        api_v1.ControlBody,
+        api_v1_activities.ControlBody,
     ),
     Route(
         name="await_result",

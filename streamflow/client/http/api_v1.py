@@ -14,19 +14,12 @@ import msgspec
 from streamflow.client.calls.address import run_id_or_none
 from streamflow.client.history.file import event_from_json, event_to_json
 from streamflow.client.transport import EventsPage
-from streamflow.model.activity_options import OptionsChange
 from streamflow.model.answers import ExecutionSummary, Reason, Rejection, Trouble
 from streamflow.model.commands import (
-    ActivityControl,
-    ActivityOutcome,
     CancelWorkflow,
-    ControlActivity,
-    HeartbeatActivity,
     QueryWorkflow,
-    ReportActivity,
     SignalWorkflow,
     StartWorkflow,
-    TaskRef,
     TerminateWorkflow,
     WaitFor,
 )
@@ -160,61 +153,6 @@ class TerminateBody(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-class ReportBody(msgspec.Struct, frozen=True, kw_only=True):
-    """An activity's end, by its task token's parts or by its ID (``task.activity_id``, the rest of ``task`` empty)."""
-
-    task: TaskRef
-    outcome: ActivityOutcome
-    result: Payload | None = None
-    failure: Failure | None = None
-    identity: str = ""
-    heartbeat_details: Payloads | None = None
-
-    def command(self, workflow_id: str) -> ReportActivity:
-        return ReportActivity(workflow_id=WorkflowId(workflow_id), **_fields(self))
-
-
-class HeartbeatBody(msgspec.Struct, frozen=True, kw_only=True):
-    task: TaskRef
-    details: Payloads = ()
-    identity: str = ""
-
-    def command(self, workflow_id: str) -> HeartbeatActivity:
-        return HeartbeatActivity(workflow_id=WorkflowId(workflow_id), **_fields(self))
-
-
-class ControlBody(msgspec.Struct, frozen=True, kw_only=True):
-    """Pauses, lets go on, resets or gives other options to a pending activity, or all of a type."""
-
-    control: ActivityControl
-    run_id: str | None = None
-    activity_id: str = ""
-    activity_type: str = ""
-    reason: str = ""
-    identity: str = ""
-    reset_attempts: bool = False
-    reset_heartbeat: bool = False
-    keep_paused: bool = False
-    options: OptionsChange | None = None
-    restore_options: bool = False
-
-    def command(self, workflow_id: str) -> ControlActivity:
-        return ControlActivity(
-            workflow_id=WorkflowId(workflow_id),
-            run_id=run_id_or_none(self.run_id),
-            control=self.control,
-            activity_id=self.activity_id,
-            activity_type=self.activity_type,
-            reason=self.reason,
-            identity=self.identity,
-            reset_attempts=self.reset_attempts,
-            reset_heartbeat=self.reset_heartbeat,
-            keep_paused=self.keep_paused,
-            options=self.options,
-            restore_options=self.restore_options,
-        )
-
-
 class ControlWorkflowBody(msgspec.Struct, frozen=True, kw_only=True):
     """Pauses a run, lets it go on, or deletes a closed one."""
 
@@ -251,10 +189,6 @@ class ResetBody(msgspec.Struct, frozen=True, kw_only=True):
             reason=self.reason,
             identity=self.identity,
         )
-
-
-def _fields(body: msgspec.Struct) -> dict[str, Any]:
-    return {name: getattr(body, name) for name in body.__struct_fields__}
 
 
 class QueueBody(msgspec.Struct, frozen=True, kw_only=True):

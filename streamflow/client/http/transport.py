@@ -17,7 +17,7 @@ import httpx
 import msgspec
 
 from streamflow.client.errors import RPCTimeoutOrCancelledError
-from streamflow.client.http import api_v1
+from streamflow.client.http import api_v1, api_v1_activities
 from streamflow.client.http import updates as http_updates
 from streamflow.client.http.words import body_of, given, header_value, of_run, quoted, read_answer
 from streamflow.client.transport import (
@@ -161,13 +161,22 @@ class HttpTransport:
                 body = body_of(command, api_v1.TerminateBody)
                 return await self._post(f"{at}/terminate", params, body, Done, deadline_s, named)
             case ReportActivity():
-                body, path = body_of(command, api_v1.ReportBody), f"{at}/activities/report"
+                body, path = (
+                    body_of(command, api_v1_activities.ReportBody),
+                    f"{at}/activities/report",
+                )
                 return await self._post(path, params, body, Done, deadline_s, named)
             case HeartbeatActivity():
-                body, path = body_of(command, api_v1.HeartbeatBody), f"{at}/activities/heartbeat"
+                body, path = (
+                    body_of(command, api_v1_activities.HeartbeatBody),
+                    f"{at}/activities/heartbeat",
+                )
                 return await self._post(path, params, body, HeartbeatAck, deadline_s, named)
             case ControlActivity():
-                body, path = body_of(command, api_v1.ControlBody), f"{at}/activities/control"
+                body, path = (
+                    body_of(command, api_v1_activities.ControlBody),
+                    f"{at}/activities/control",
+                )
                 return await self._post(path, params, body, Done, deadline_s, named)
             case ControlWorkflow():
                 body = body_of(command, api_v1.ControlWorkflowBody)
