@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from tests.mutants.mutant import Mutant
+from tests.mutants.state import STATE
 
 # -- records in -----------------------------------------------------------------------------------------------------
 
@@ -468,4 +469,4 @@ _EDGES: Final = (
     ),
 )
 
-MUTANTS: Final = (*_IN, *_DECIDED, *COMMITTED, *_RESTORED, *_ADAPTERS, *_EDGES)
+MUTANTS: Final = (*_IN, *_DECIDED, *COMMITTED, *_RESTORED, *_ADAPTERS, *_EDGES, *STATE)

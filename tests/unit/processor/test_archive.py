@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 
 from streamflow.engine.context import Limits
 from streamflow.memory.objects import MemoryBucket
+from streamflow.memory.processes import ProcessCrashed
 from streamflow.model.answers import Done
 from streamflow.model.control import ControlWorkflow, WorkflowControl
 from streamflow.model.ids import WorkflowId
@@ -82,6 +85,30 @@ def test_a_process_that_dies_after_archiving_archives_again() -> None:
 
     assert len(bucket.objects) == 1
     assert events_left(stage) == []
+
+
+def test_a_crash_at_any_call_loses_no_run_and_keeps_none() -> None:
+    """Of the archive or of the log, while a run is put away and deleted: afterwards it is in the one and not in the other."""
+    stage, bucket = keeping()
+    stage.begin("Hello")
+    stage.pass_time(DAY_MS - 1_000)
+    before = stage.log.process.calls
+    stage.pass_time(MINUTE_MS)
+    calls = stage.log.process.calls - before
+    assert calls > 5
+
+    for call in range(1, calls + 1):
+        stage, bucket = keeping()
+        stage.begin("Hello")
+        stage.pass_time(DAY_MS - 1_000)
+        stage.broker.faults.crash_at("p", stage.log.process.calls + call)
+        with suppress(ProcessCrashed):
+            stage.pass_time(MINUTE_MS)
+        stage.restart(crash=True)
+        stage.pass_time(3 * MINUTE_MS)
+
+        assert len(bucket.objects) == 1, call
+        assert events_left(stage) == [], call
 
 
 def test_many_runs_are_archived_in_pieces() -> None:
