@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from streamflow.worker import Worker
 
 LIVE, READY = "/livez", "/readyz"
-HANGS_AFTER = timedelta(minutes=2)
-"""A turn that takes so long does not end by itself: whatever waits in one for a broker gives up much earlier."""
+HANGS_AFTER = timedelta(minutes=5)
+"""A turn that takes so long does not end by itself: what waits in one for brokers gives up earlier (82 s was the longest seen
+with brokers that stood still)."""
 
 _OK = (HTTPStatus.OK.value, "ok\n")
 

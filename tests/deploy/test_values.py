@@ -54,6 +54,7 @@ def test_a_value_of_another_kind_is_refused_by_its_name(
         ({"kafka": {"bootstrapServers": ""}}, "Expected kafka.bootstrapServers"),
         ({"apps": []}, "Expected apps, such as"),
         ({"gateway": {"insecure": False}}, "Expected gateway.access or gateway.existingSecret"),
+        ({"processors": {"standby": 2}}, "each copy of a partition needs a pod of its own"),
         ({"gateway": {"existingSecret": "login"}}, "say which of them is meant"),
         ({"gateway": {"ingress": {"enabled": True}}}, "Expected gateway.publicUrl"),
         (

@@ -6,11 +6,13 @@ import asyncio
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from streamflow.client import Client
+from streamflow.kafka.options import KafkaOptions
 from tests.integration.cli.processes import PATIENCE_S, Running, Shell
 from tests.integration.cli.shop import QUEUE, Greet
 from tests.integration.cli.test_on_kafka import APP, prepared
@@ -59,6 +61,13 @@ class Pod:
         return sum(int(float(line.split()[-1])) for line in lines if line.startswith(f"{name}{{"))
 
 
+def _until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
 async def _greet(bootstrap: str, namespace: str) -> str:
     async with await Client.connect(bootstrap, namespace=namespace) as client:
         return await client.execute_workflow(
@@ -95,11 +104,25 @@ def test_a_pod_that_has_no_partition_is_ready_too(shop: Shell) -> None:
     for pod in pods:
         pod.until_ready()
 
-    deadline = time.monotonic() + PATIENCE_S
-    while (owned := sorted(pod.metric("streamflow_partitions") for pod in pods)) != [0, 1, 1]:
-        assert time.monotonic() < deadline, owned
-        time.sleep(0.2)
+    _until(lambda: sorted(pod.metric("streamflow_partitions") for pod in pods) == [0, 1, 1])
     assert all(pod.get("/readyz")[0] == 200 for pod in pods)
+
+
+def test_who_is_told_to_stop_leaves_its_partitions_to_the_others_at_once(shop: Shell) -> None:
+    """Not when its session is over, though it is a static member: it leaves its group."""
+    first, second = (Pod(shop, f"pod-{number}", "--only", "workflows") for number in range(2))
+    for pod in (first, second):
+        pod.until_ready()
+    _until(
+        lambda: [pod.metric("streamflow_partitions_active") for pod in (first, second)] == [1, 1]
+    )
+
+    told = time.monotonic()
+    first.running.process.terminate()
+    _until(lambda: second.metric("streamflow_partitions_active") == PARTITIONS)
+
+    assert time.monotonic() - told < KafkaOptions(bootstrap="").session_timeout_ms / 1_000
+    assert first.running.wait() == 0, first.running.output
 
 
 def test_probes_that_cannot_be_are_refused(shop: Shell) -> None:

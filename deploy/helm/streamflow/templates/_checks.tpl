@@ -13,6 +13,9 @@
 {{- fail (printf "Expected apps, such as [shop.orders:app], found none for %s: name the Apps of your image" $part) -}}
 {{- end -}}
 {{- end -}}
+{{- if and $v.processors.enabled $v.processors.standby (not $v.processors.keda.enabled) (ge (int $v.processors.standby) (int $v.processors.replicaCount)) -}}
+{{- fail (printf "Expected more processors than copies that stand by, found processors.replicaCount=%d and processors.standby=%d: each copy of a partition needs a pod of its own" (int $v.processors.replicaCount) (int $v.processors.standby)) -}}
+{{- end -}}
 {{- if and $v.workers.autoscaling.enabled $v.workers.keda.enabled -}}
 {{- fail "Expected workers.autoscaling.enabled or workers.keda.enabled, found both: two scalers of one Deployment undo each other's work" -}}
 {{- end -}}
