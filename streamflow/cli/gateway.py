@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from streamflow.gateway.public import PublicAddress
     from streamflow.gateway.webhooks import Webhooks
     from streamflow.runtime import Runtime
+    from streamflow.timetravel import Travels
 
 DEFAULT_NAMESPACE = "default"
 CODEC_TOKEN_VARIABLE = "STREAMFLOW_GATEWAY_CODEC_TOKEN"
@@ -42,7 +43,7 @@ def gateway(
         str,
         Parameter(
             name="MODULE:APP",
-            help="Apps whose data converters decode payloads for pages; none runs.",
+            help="Apps whose data converters and code pages use, for payloads and time travel; no worker runs.",
         ),
     ],
     target: Annotated[
@@ -100,6 +101,7 @@ def gateway(
         config=settings.kafka_options() if ":" in address and "embedded:" not in address else {},
         options=chosen,
         access=access or _without_login(),
+        has_login=access is not None,
     )
     try:
         asyncio.run(until_stopped(_serve(plan)))
@@ -118,6 +120,7 @@ class Plan:
     config: Mapping[str, object]
     options: GatewayOptions
     access: AccessSettings
+    has_login: bool
 
 
 def _access(options: GatewayOptions) -> AccessSettings | None:
@@ -173,7 +176,10 @@ async def _serve(plan: Plan) -> None:
         access = _login(plan)
         webhooks = _webhooks(plan, clients, access)
         stack.push_async_callback(access.close)
-        gateway = _gateway(clients, probes, runtime, access, webhooks, options)
+        travels = _travels(plan)
+        if travels is not None:
+            stack.push_async_callback(travels.close)
+        gateway = _gateway(clients, probes, runtime, access, webhooks, travels, options)
         try:
             await gateway.start()
         except OSError as error:
@@ -257,6 +263,18 @@ def _webhooks(plan: Plan, clients: Mapping[str, Client], access: Access) -> Webh
         raise CommandError(str(error), ExitCode.USAGE) from error
 
 
+def _travels(plan: Plan) -> Travels | None:
+    """Time travel with the Apps' code: for those who may, where there is a login; else on this machine alone."""
+    from streamflow.timetravel import Travels
+
+    options = plan.options
+    at_home = is_loopback(options.host or "127.0.0.1") and not options.public_url
+    # A codec server decides for each person, and a replay is made once for all who look.
+    if not plan.apps or options.codec_endpoint or not (plan.has_login or at_home):
+        return None
+    return Travels([app.code() for app in plan.apps])
+
+
 def _public(options: GatewayOptions) -> PublicAddress | None:
     from streamflow.gateway.public import PublicAddress
 
@@ -269,6 +287,7 @@ def _gateway(
     runtime: Runtime,
     access: Access,
     webhooks: Webhooks | None,
+    travels: Travels | None,
     options: GatewayOptions,
 ) -> Gateway:
     from streamflow.gateway import Gateway
@@ -286,5 +305,7 @@ def _gateway(
         runtime=runtime,
         access=access,
         webhooks=webhooks,
-        extra_routes=ui_routes(clients, access, public_url="" if public is None else public.url),
+        extra_routes=ui_routes(
+            clients, access, public_url="" if public is None else public.url, travels=travels
+        ),
     )

@@ -102,7 +102,12 @@ class Operations:
     async def update(self, request: Request) -> Reply:
         body = await _read(request, UpdateBody)
         queue = _queue(request) if body.start is None else body.start.queue
-        command = body.command(_workflow_id(request))
+        workflow_id = _workflow_id(request)
+        if body.start is not None and body.start.workflow_id != workflow_id:
+            raise BadRequest(
+                f"Expected a start of {workflow_id!r}, which the path names, found {body.start.workflow_id!r}"
+            )
+        command = body.command(workflow_id)
         return await self._ask(request, queue, command, deadline_s=_wait_s(request))
 
     async def update_outcome(self, request: Request) -> Reply:

@@ -247,6 +247,8 @@ class Site:
                     request, visit, 403, "Expected a form of one of these pages, found no origin"
                 )
             try:
+                if not visit.principal.sees(visit.namespace):
+                    visit.require(Role.VIEWER)
                 if request.method == "POST":
                     await visit.form()  # refused here, whether or not the view looks at it
                 return await view(visit)

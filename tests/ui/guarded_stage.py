@@ -17,6 +17,7 @@ from streamflow.gateway.access import Access, AccessSettings, Grant, Role
 from streamflow.gateway.access.settings import OIDC, Token, hashed
 from streamflow.gateway.server import _listening, _Server
 from streamflow.testing import WorkflowEnvironment
+from streamflow.timetravel import Travels
 from streamflow.ui import ui_routes
 from tests.openid import CLIENT, SECRET, OpenIDProvider
 from tests.ui.shop import app
@@ -96,15 +97,17 @@ async def guarded_stage(folder: Path) -> AsyncIterator[GuardedStage]:
     access = Access(settings)
     async with await WorkflowEnvironment.start_local() as environment:
         client: Client = environment.client
+        travels = Travels([app.code()])
         gateway = Gateway(
             {client.namespace: client.transport},
             access=access,
-            extra_routes=ui_routes({client.namespace: client}, access),
+            extra_routes=ui_routes({client.namespace: client}, access, travels=travels),
         )
         async with app.worker(client, state_dir=folder, partitions=1), gateway:
             headers = {"origin": gateway.url}
             async with httpx.AsyncClient(base_url=gateway.url, headers=headers, timeout=30) as http:
                 yield GuardedStage(gateway.url, client, http, access, provider)
+        await travels.close()
     await access.close()
     server.should_exit = True
     await serving

@@ -7,10 +7,13 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import pytest_asyncio
 
 from streamflow.client import Client, RPCError, RPCStatusCode
+from streamflow.gateway.access import Grant, Role
+from streamflow.schedules import SCHEDULES_QUEUE
 from tests.ui.guarded_stage import TOKENS, GuardedStage, guarded_stage
 from tests.ui.shop import QUEUE
 
@@ -128,10 +131,41 @@ async def test_a_grant_for_a_type_reaches_workflows_of_that_type_alone(
     foreign_id = await stage.api("POST", WORKFLOWS, "shipper", _start("refused-1"))
     assert (foreign_type.status_code, foreign_id.status_code) == (403, 403)
     declared = {"search_attributes": {"Colour": "Keyword"}}
+    update = {"update_name": "x", "update_id": "1", "start": _start("refused-1")}
+    aside = await stage.api("POST", f"{WORKFLOWS}/ship-1/update", "shipper", update)
+    assert (aside.status_code, "which the path names" in aside.text) == (400, True)
+    hidden = {**_start("x"), "queue": SCHEDULES_QUEUE}
+    assert (await stage.api("POST", WORKFLOWS, "shipper", hidden)).status_code == 403
     whole = await stage.api("POST", "/namespaces/default/search-attributes", "shipper", declared)
     assert whole.status_code == 403
     letters = await stage.http.get("/ui/default/letters", headers=stage.bearer("shipper"))
     assert letters.status_code == 403
+
+
+async def test_time_travel_takes_an_operator(stage: GuardedStage) -> None:
+    """What code holds is more than a history shows; a grant for the type is enough."""
+    await stage.waiting("ship-1")
+    path = "/ui/default/workflow?id=ship-1&view=travel"
+    viewer = await stage.http.get(path, headers=stage.bearer("viewer"))
+    assert "Expected a role that may see what the code holds (operator)" in viewer.text
+    assert "handed_over" not in viewer.text
+    for who in ("operator", "shipper"):
+        seen = await stage.http.get(path, headers=stage.bearer(who))
+        assert "handed_over" in seen.text, who
+
+
+async def test_a_namespace_without_a_grant_shows_nothing(stage: GuardedStage) -> None:
+    """No page of it, not even one that asks nothing of the list; and its name is not told."""
+    there = Grant(role=Role.ADMIN, to=("token:admin",), namespaces=("elsewhere",))
+    settings = stage.access.settings
+    stage.access.settings = msgspec.structs.replace(settings, grants=(there,))
+    for page in ("workflows", "queues", "letters", "schedules", "start"):
+        found = await stage.http.get(f"/ui/default/{page}", headers=stage.bearer("admin"))
+        assert found.status_code == 403, page
+    health = await stage.api("GET", "/health", "admin")
+    assert health.json()["namespaces"] == []
+    named = await stage.api("GET", "/namespaces/none/queues", "admin")
+    assert "default" not in named.text
 
 
 async def test_what_is_changed_is_audited_with_who_and_what_became_of_it(

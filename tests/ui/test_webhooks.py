@@ -124,6 +124,8 @@ async def test_what_is_not_signed_is_refused(hooks: httpx.AsyncClient) -> None:
     ):
         found = await hooks.post(f"/hooks/{path}", content=body, headers=headers)
         assert (found.status_code, says in found.json()["detail"]) == (status, True), found.text
+    basic = {"authorization": "Basic YTpi"}
+    assert (await hooks.post("/hooks/none", headers=basic)).status_code == 404
     assert (await hooks.get("/hooks/ship")).status_code == 405
     signed = {"x-hub-signature-256": "sha256=" + _hex(b"{")}
     assert (await hooks.post("/hooks/ship", content=b"{", headers=signed)).status_code == 400

@@ -42,6 +42,7 @@ from streamflow.model.commands import (
 )
 from streamflow.model.control import ControlWorkflow, ResetWorkflow, WorkflowControl
 from streamflow.model.queues import QueueEntry
+from streamflow.schedules import SCHEDULES_QUEUE
 from streamflow.service import RPCError, RPCStatusCode
 
 
@@ -104,6 +105,9 @@ class GuardedTransport(WrappedTransport):
             )
         attempt = Attempt.of(self.principal, self.namespace, command, message_id)
         with self._audit.noting(attempt):
+            if queue == SCHEDULES_QUEUE:
+                # What is there starts workflows of every type, and lists do not show it.
+                self.principal.require(role, self.namespace)
             await self._require(role, command.workflow_id, _started_type(command))
             answer = await self.inner.ask(
                 queue, self._signed(command), deadline_s=deadline_s, message_id=message_id

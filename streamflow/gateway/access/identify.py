@@ -31,8 +31,10 @@ GROUPS_MAX = 50
 """Of a session: a cookie has room for so many, and only those that a grant names are kept."""
 _KEY = "streamflow.principal"
 _BROWSER = ("/ui/", "/auth/")
-_OPEN = ("/ui/static/", "/auth/", "/hooks/")
-"""Answered to everybody: without them nobody could log in, and webhooks have signatures of their own."""
+_OPEN = ("/ui/static/", "/auth/")
+"""Answered to everybody: without them nobody could log in."""
+SIGNED = "/hooks/"
+"""Deliveries have signatures instead."""
 
 
 _asking: ContextVar[Principal] = ContextVar("asking", default=EVERYBODY)
@@ -190,12 +192,16 @@ class Identified:
             return
         request = HTTPConnection(scope)
         path = scope["path"].removeprefix(scope.get("root_path", ""))
+        if path in self._open_paths or path.startswith(SIGNED):
+            # Nobody is asked for there, so credentials of another kind do no harm.
+            await self._app(scope, receive, send)
+            return
         try:
             principal = await self._access.identify(request)
         except Refused as error:
             await unauthenticated(str(error))(scope, receive, send)
             return
-        if not principal.grants and path not in self._open_paths and not path.startswith(_OPEN):
+        if not principal.grants and not path.startswith(_OPEN):
             await self._nobody(request, path, principal)(scope, receive, send)
             return
         if principal.session_id and path.startswith("/api/") and scope["method"] != "GET":
