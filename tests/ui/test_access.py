@@ -14,6 +14,7 @@ import pytest_asyncio
 from streamflow.client import Client, RPCError, RPCStatusCode
 from streamflow.gateway.access import Grant, Role
 from streamflow.schedules import SCHEDULES_QUEUE
+from streamflow.ui.routes import PAGES
 from tests.ui.guarded_stage import TOKENS, GuardedStage, guarded_stage
 from tests.ui.shop import QUEUE
 
@@ -155,13 +156,16 @@ async def test_time_travel_takes_an_operator(stage: GuardedStage) -> None:
 
 
 async def test_a_namespace_without_a_grant_shows_nothing(stage: GuardedStage) -> None:
-    """No page of it, not even one that asks nothing of the list; and its name is not told."""
+    """None of the pages, not even one that asks nothing of the list; and its name is not told."""
     there = Grant(role=Role.ADMIN, to=("token:admin",), namespaces=("elsewhere",))
     settings = stage.access.settings
     stage.access.settings = msgspec.structs.replace(settings, grants=(there,))
-    for page in ("workflows", "queues", "letters", "schedules", "start"):
-        found = await stage.http.get(f"/ui/default/{page}", headers=stage.bearer("admin"))
+    for method, page, _ in PAGES:
+        found = await stage.http.request(
+            method, f"/ui/default/{page}", headers=stage.bearer("admin")
+        )
         assert found.status_code == 403, page
+        assert "Expected the role viewer in namespace" in found.text, page
     health = await stage.api("GET", "/health", "admin")
     assert health.json()["namespaces"] == []
     named = await stage.api("GET", "/namespaces/none/queues", "admin")

@@ -80,22 +80,18 @@ async def test_browsers_that_come_by_tls_are_told_to_keep_cookies_to_it(
     assert "Path=/sf" in done.headers["set-cookie"]
 
 
-@pytest.mark.parametrize(
-    ("wanted", "there"),
-    [
+async def test_a_login_leads_to_our_pages_only(stage: GuardedStage) -> None:
+    """A link with another site's address in it leads to the first page."""
+    for wanted, there in (
         ("/ui/default/queues?a=1", "/ui/default/queues?a=1"),
         ("https://evil.example/ui/", "/"),
         ("//evil.example/ui/", "/"),
         ("/\\evil.example/ui/", "/"),
         ("/auth/logout", "/"),
-    ],
-)
-async def test_a_login_leads_to_our_pages_only(
-    stage: GuardedStage, wanted: str, there: str
-) -> None:
-    """A link with another site's address in it leads to the first page."""
-    done = await stage.http.post("/auth/login", data={"token": TOKENS["viewer"], "next": wanted})
-    assert done.headers["location"] == there
+    ):
+        sent = {"token": TOKENS["viewer"], "next": wanted}
+        done = await stage.http.post("/auth/login", data=sent)
+        assert done.headers["location"] == there, wanted
 
 
 async def test_forms_of_a_session_carry_its_token(stage: GuardedStage) -> None:
