@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.async_api import BrowserContext, Page
 
+from tests.ui import axe
 from tests.ui.stage import Stage
 from tests.ui.test_other_pages import letter, scheduled
 
@@ -86,9 +87,11 @@ async def test_every_page_can_be_read_and_heard(
         dead,
     ]
     await page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+    script = axe.source()
     for address in addresses:
         await page.goto(address)
         await _judge(context, page, address)
+        assert await axe.violations(page, script) == [], address
 
 
 async def _judge(context: BrowserContext, page: Page, address: str) -> None:
