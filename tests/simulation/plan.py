@@ -229,8 +229,8 @@ def _workflow(chance: random.Random, number: int) -> Workflow:
 def _operate(chance: random.Random, workflows: list[Workflow]) -> None:
     """Some runs' pending activities are given other options. Of a chance of its own: the rest of a seed's plan is older."""
     for workflow in workflows:
-        for _ in range(chance.choice((0, 0, 0, 1, 3))):
-            at_ms = workflow.messages[0].at_ms + chance.randrange(12_000)
+        for _ in range(chance.choice((0, 0, 3, 8))):
+            at_ms = workflow.messages[0].at_ms + chance.randrange(8_000)
             change = chance.choice(("elsewhere", "sooner", "back"))
             workflow.messages.append(Message(at_ms, chance.choice(CLIENTS), "options", change))
         workflow.messages.sort(key=lambda message: message.at_ms)
