@@ -253,7 +253,7 @@ class Cluster:
         if missing:
             raise TopicMissing(
                 f"Expected the topics {', '.join(missing)}, found none of that name. "
-                "Create them with `streamflow topology apply`.",
+                "Create them with `streamflow topology apply`, or grant this client Describe on them: Kafka hides what one may not see.",
                 missing,
             )
 
@@ -343,12 +343,13 @@ class Cluster:
 
     def _ask(self, what: str, call: Callable[..., _T], *args: Any, **kwargs: Any) -> _T:
         self._admin.poll(0)
+        began_s = time.monotonic()
         try:
             return call(*args, **kwargs)
         except KafkaException as error:
-            raise reading_error(
-                error_of(error), f"Expected {what} from {self._options.bootstrap}"
-            ) from error
+            self._admin.poll(0)
+            found = self._watch.refused_since(began_s) or error_of(error)
+            raise reading_error(found, f"Expected {what} from {self._options.bootstrap}") from error
 
     def _settled(self, answer: Future[Any], what: str, *, accept: Sequence[int] = ()) -> Any:
         try:
@@ -365,7 +366,8 @@ class Cluster:
                 ) from error
             if found.code() == KafkaError._TIMED_OUT:
                 self._begin_anew()
-            raise reading_error(found, f"Expected {what}") from error
+            needs = f"Describe and DescribeConfigs (an administrator: also what changes them) on what is {what}"
+            raise reading_error(found, f"Expected {what}", needs=needs) from error
 
     def _begin_anew(self) -> None:
         """With another client: the old one's connections may be dead without knowing it."""

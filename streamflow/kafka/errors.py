@@ -85,6 +85,7 @@ HOPELESS: Final = frozenset(
         KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
         KafkaError.UNSUPPORTED_VERSION,
         KafkaError._AUTHENTICATION,
+        KafkaError._SSL,
         KafkaError._UNSUPPORTED_FEATURE,
     }
 )
@@ -150,13 +151,38 @@ def after_deadline(call: Call) -> Verdict:
 _FENCED_INSTANCE_TEXT: Final = KafkaError(KafkaError.FENCED_INSTANCE_ID).str()
 
 
+UNAUTHORIZED: Final = frozenset(
+    {
+        KafkaError.CLUSTER_AUTHORIZATION_FAILED,
+        KafkaError.GROUP_AUTHORIZATION_FAILED,
+        KafkaError.TOPIC_AUTHORIZATION_FAILED,
+        KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
+    }
+)
+
+
+def to_be_granted(error: KafkaError, needs: str) -> str:
+    """What to do about an error of authorization, as `` Grant this client ...``; empty for any other."""
+    if error.code() not in UNAUTHORIZED:
+        return ""
+    return f" Grant this client {needs}; `streamflow topology acls` prints all that a role needs."
+
+
 class CallFailed(Exception):
     """One call of a transaction failed; stays within this package."""
 
     def __init__(
-        self, call: Call, verdict: Verdict, error: KafkaError, record: OutRecord | None = None
+        self,
+        call: Call,
+        verdict: Verdict,
+        error: KafkaError,
+        record: OutRecord | None = None,
+        *,
+        needs: str = "",
     ) -> None:
-        super().__init__(f"{call.value}: {error.name()}: {error}")
+        self.needs = needs
+        granted = to_be_granted(error, needs) if needs else ""
+        super().__init__(f"{call.value}: {error.name()}: {error}{granted}")
         self.call = call
         self.verdict = verdict
         self.error = error
@@ -170,7 +196,7 @@ class CallFailed(Exception):
                     f"The transaction was aborted at {self}. Drop what it staged and replay."
                 )
             case Verdict.REFUSED:
-                return RecordRefused(refusal(self.error, self.record), self.record)
+                return RecordRefused(refusal(self.error, self.record, self.needs), self.record)
             case Verdict.UNKNOWN:
                 return OutcomeUnknown(
                     f"Nobody knows whether the transaction happened ({self}). Reopen the transactor, "
@@ -195,7 +221,7 @@ def error_of(exception: KafkaException) -> KafkaError:
     return KafkaError(KafkaError._FAIL, str(exception))
 
 
-def refusal(error: KafkaError, record: OutRecord | None) -> str:
+def refusal(error: KafkaError, record: OutRecord | None, needs: str = "") -> str:
     """Says which record Kafka will not take, and what to look at."""
     place = "a record" if record is None else f"the record for {record.topic}/{record.partition}"
     size = (
@@ -203,10 +229,9 @@ def refusal(error: KafkaError, record: OutRecord | None) -> str:
         if record is None
         else f" (key {len(record.key or b'')} bytes, value {len(record.value or b'')} bytes)"
     )
-    return (
-        f"Kafka refuses {place}{size}: {error.name()}, {error.str()}. "
-        "Check the topic, its max.message.bytes and the grants of this client."
-    )
+    text = f"Kafka refuses {place}{size}: {error.name()}, {error.str()}."
+    granted = to_be_granted(error, needs if record is None else f"Write on topic {record.topic}")
+    return text + (granted or " Check the topic and its max.message.bytes.")
 
 
 def delivery_error(error: KafkaError, record: OutRecord) -> LogError:
@@ -214,8 +239,9 @@ def delivery_error(error: KafkaError, record: OutRecord) -> LogError:
     if error.code() in REFUSED:
         return RecordRefused(refusal(error, record), record)
     if error.fatal() or error.code() in HOPELESS:
+        granted = to_be_granted(error, f"Write on topic {record.topic}")
         return Fatal(
-            f"Expected {record.topic}/{record.partition} to take a record, found {error.name()}: {error.str()}."
+            f"Expected {record.topic}/{record.partition} to take a record, found {error.name()}: {error.str()}.{granted}"
         )
     return Unavailable(
         f"Expected {record.topic}/{record.partition} to take a record, found {error.name()}: {error.str()}. "
@@ -223,14 +249,15 @@ def delivery_error(error: KafkaError, record: OutRecord) -> LogError:
     )
 
 
-def reading_error(error: KafkaError, what: str) -> LogError:
-    """What an error met while reading or asking means: fenced, not now, or never."""
+def reading_error(error: KafkaError, what: str, *, needs: str = "") -> LogError:
+    """What an error met while reading or asking means: fenced, not now, or never. ``needs`` is the grant that it takes."""
     text = f"{what}: {error.name()}: {error.str()}."
     code = error.code()
     if code in FENCED or _FENCED_INSTANCE_TEXT in error.str():
         return Fenced(f"{text} Another process runs under the same name: give one of them another.")
     if code in HOPELESS or code == KafkaError.TOPIC_AUTHORIZATION_FAILED:
-        return LogError(f"{text} Check the credentials and grants of this client.")
+        granted = to_be_granted(error, needs) if needs else ""
+        return LogError(text + (granted or " Check the credentials and grants of this client."))
     if error.fatal() or code == KafkaError._FATAL:
         return Fatal(f"{text} End the process and start it again.")
     return Unavailable(f"{text} Try again.")

@@ -155,7 +155,9 @@ class Lane:
             self._producer.commit_transaction(0.1)
         except KafkaException as error:
             found = error_of(error)
-            raise CallFailed(Call.APPEND, _append_verdict(found), found) from error
+            topics = ", ".join(sorted({record.topic for record in records}))
+            needs = f"Write on each of the topics {topics}"
+            raise CallFailed(Call.APPEND, _append_verdict(found), found, needs=needs) from error
         raise AssertionError("a transaction that lost records was committed")
 
     def _reason(self, failed: CallFailed, records: Sequence[OutRecord]) -> CallFailed:
@@ -213,12 +215,24 @@ class Lane:
                 found = error_of(error)
                 verdict = judge(found, call)
                 if verdict is not Verdict.RETRY:
-                    raise CallFailed(call, verdict, found) from error
+                    needs = self._needs(call, found, args)
+                    raise CallFailed(call, verdict, found, needs=needs) from error
                 if deadline is None or time.monotonic() >= deadline:
                     raise CallFailed(call, after_deadline(call), found) from error
                 time.sleep(_RETRY_PAUSE_S)
             else:
                 return
+
+    def _needs(self, call: Call, error: KafkaError, args: tuple[Any, ...]) -> str:
+        """The grant that it takes, where it is one that is missing."""
+        match error.code():
+            case KafkaError.GROUP_AUTHORIZATION_FAILED:
+                return "Read on its consumer group"
+            case KafkaError.TOPIC_AUTHORIZATION_FAILED if call is Call.OFFSETS:
+                topics: set[str] = {position.topic for position in args[0]}
+                return f"Read on topic {', '.join(sorted(topics))}"
+            case _:
+                return f"Write on transactional ID {self.id}"
 
     def _serve(self, function: Callable[[float], int], wait_s: float) -> int:
         """Lets the library call back; a fatal state is raised from here as soon as it is heard of."""

@@ -64,7 +64,7 @@ class Members:
             found = error_of(error)
             if found.code() == KafkaError.GROUP_ID_NOT_FOUND:
                 return ()
-            raise reading_error(found, what) from error
+            raise reading_error(found, what, needs=f"Describe on group {group}") from error
         self._is_answered(group, answer)
         members: Sequence[Any] = described.members
         return members

@@ -27,6 +27,7 @@ class Positions:
     def __init__(self, options: KafkaOptions, group: str) -> None:
         self._options = options
         self._group = group
+        self._needs = f"Describe on group {group}"
         self._clients: dict[bool, Any] = {}
 
     def committed(
@@ -46,10 +47,12 @@ class Positions:
             found = client.committed([to_client(p) for p in partitions], TIMEOUT_S)
             for partition in found:
                 if partition.error is not None:
-                    raise reading_error(partition.error, _expected(partitions))
+                    raise reading_error(partition.error, _expected(partitions), needs=self._needs)
         except KafkaException as error:
             self._renew(stable)
-            raise reading_error(error_of(error), _expected(partitions)) from error
+            raise reading_error(
+                error_of(error), _expected(partitions), needs=self._needs
+            ) from error
         except LogError:
             self._renew(stable)
             raise

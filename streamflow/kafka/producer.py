@@ -6,6 +6,7 @@ topics not seen before take a way over that thread, which looks again before it 
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections import deque
@@ -17,7 +18,7 @@ from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka import Producer as Client
 
 from streamflow.kafka.cluster import Cluster
-from streamflow.kafka.errors import delivery_error, error_of
+from streamflow.kafka.errors import PURGED, delivery_error, error_of
 from streamflow.kafka.options import KafkaOptions
 from streamflow.kafka.watch import ClientWatch
 from streamflow.observability import get_logger
@@ -27,6 +28,8 @@ _log = get_logger("kafka")
 
 CLOSE_TIMEOUT_S: Final = 5.0
 _SLICE_S: Final = 0.05
+_RENEWAL_PAUSE_S: Final = 1.0
+"""A client that may not do what it is for (a grant is missing) ends as soon as it begins."""
 
 Done = Callable[[LogError | None], None]
 
@@ -39,6 +42,9 @@ class KafkaProducer:
         self._cluster = cluster
         self._doubtful: deque[tuple[OutRecord, Done | None]] = deque()
         self._closing = False
+        self._ended_by: KafkaError | None = None
+        """What the last client ended by: records that it gave up are told this."""
+        self._renewed_at = -_RENEWAL_PAUSE_S
         self._client, self._watch = self._connect()
         self._thread = threading.Thread(target=self._serve, name="streamflow-producer", daemon=True)
         self._thread.start()
@@ -57,7 +63,10 @@ class KafkaProducer:
         deadline = time.monotonic() + wait_ms / 1000
         while self._doubtful and time.monotonic() < deadline:
             time.sleep(0.005)
-        self._client.flush(max(0.0, deadline - time.monotonic()))
+        with contextlib.suppress(
+            KafkaException
+        ):  # a client that has ended; its records are told so
+            self._client.flush(max(0.0, deadline - time.monotonic()))
 
     def close(self) -> None:
         if self._closing:
@@ -79,7 +88,7 @@ class KafkaProducer:
                 record.value,
                 record.key,
                 record.partition,
-                on_delivery=partial(_on_delivery, record, done),
+                on_delivery=partial(self._on_delivery, record, done),
                 headers=list(record.headers),
             )
         except BufferError:
@@ -89,16 +98,31 @@ class KafkaProducer:
                 Unavailable("Expected room in the send buffer, found it full. Send again later."),
             )
         except KafkaException as error:
-            _tell(record, done, delivery_error(error_of(error), record))
+            _tell(record, done, delivery_error(self._reason(error_of(error)), record))
+
+    def _on_delivery(
+        self, record: OutRecord, done: Done | None, error: KafkaError | None, _message: Any
+    ) -> None:
+        _tell(record, done, None if error is None else delivery_error(self._reason(error), record))
+
+    def _reason(self, error: KafkaError) -> KafkaError:
+        """What ended the client, rather than that it has ended."""
+        is_echo = error.code() == KafkaError._FATAL or error.code() in PURGED
+        return self._ended_by or error if is_echo else error
 
     # -- the thread -----------------------------------------------------------------------------------------------
 
     def _serve(self) -> None:
         while not self._closing:
-            self._client.poll(_SLICE_S)
+            try:
+                self._client.poll(_SLICE_S)
+            except KafkaException as error:
+                self._ended_by = error_of(error)
+                time.sleep(_SLICE_S)  # it says so at once, again and again
             if self._doubtful:
                 self._look_again()
-            if self._watch.fatal is not None:
+            self._ended_by = self._watch.fatal or self._ended_by
+            if self._ended_by is not None:
                 self._renew()
 
     def _look_again(self) -> None:
@@ -117,22 +141,21 @@ class KafkaProducer:
 
     def _renew(self) -> None:
         """A fatal state of the idempotent producer ends that client, not ours."""
-        _log.warning("producer_renewed", error=str(self._watch.fatal))
+        if time.monotonic() - self._renewed_at < _RENEWAL_PAUSE_S:
+            return
+        self._renewed_at = time.monotonic()
+        _log.warning("producer_renewed", error=str(self._ended_by))
         old = self._client
         self._client, self._watch = self._connect()
         _give_up(old)
+        self._ended_by = None
 
 
 def _give_up(client: Client) -> None:
     """What the client still holds is given up, and the senders are told."""
     client.purge()
-    client.flush(1.0)
-
-
-def _on_delivery(
-    record: OutRecord, done: Done | None, error: KafkaError | None, _message: Any
-) -> None:
-    _tell(record, done, None if error is None else delivery_error(error, record))
+    with contextlib.suppress(KafkaException):
+        client.flush(1.0)
 
 
 def _tell(record: OutRecord, done: Done | None, error: LogError | None) -> None:

@@ -77,7 +77,9 @@ class KafkaReader:
             ) or self._consumer.consume(1, _WAIT_S)
         except KafkaException as refused:
             raise reading_error(
-                error_of(refused), f"Expected records of {partition.topic}/{partition.partition}"
+                error_of(refused),
+                f"Expected records of {partition.topic}/{partition.partition}",
+                needs=_needs(error_of(refused), partition),
             ) from refused
         batch: list[Record] = []
         reached = -1
@@ -104,9 +106,17 @@ class KafkaReader:
                 "Retention has removed them: read from the start offset and rebuild."
             )
         raised = reading_error(
-            error, f"Expected records of {partition.topic}/{partition.partition}"
+            error,
+            f"Expected records of {partition.topic}/{partition.partition}",
+            needs=_needs(error, partition),
         )
         if isinstance(raised, Unavailable):
             # The library tries again by itself; the stall timeout bounds that.
             return -1
         raise raised
+
+
+def _needs(error: KafkaError, partition: TopicPartition) -> str:
+    if error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED:
+        return "Describe on group streamflow-reader"
+    return f"Read on topic {partition.topic}"

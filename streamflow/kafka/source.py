@@ -16,7 +16,13 @@ from confluent_kafka import Consumer, KafkaError, KafkaException
 
 from streamflow.kafka.assignment import Assignment
 from streamflow.kafka.cluster import Cluster
-from streamflow.kafka.errors import FENCED, STALE_GENERATION, error_of, reading_error
+from streamflow.kafka.errors import (
+    FENCED,
+    STALE_GENERATION,
+    error_of,
+    reading_error,
+    to_be_granted,
+)
 from streamflow.kafka.options import KafkaOptions
 from streamflow.kafka.positions import Positions
 from streamflow.kafka.records import named, to_client, to_headers
@@ -304,8 +310,8 @@ class KafkaSource:
             )
         if code in _REFUSALS:
             raise LogError(
-                f"Expected to read {place.topic or self._group} as {self._instance}, found {error.name()}: {error.str()}. "
-                "Check the grants and the group's other members."
+                f"Expected to read {place.topic or self._group} as {self._instance}, found {error.name()}: {error.str()}."
+                + (to_be_granted(error, self._needs(error)) or " Check the group's other members.")
             )
         _log.warning("source_error", instance=self._instance, error=error.name(), text=error.str())
 
@@ -324,7 +330,12 @@ class KafkaSource:
             )
         if error.code() == KafkaError._ASSIGNMENT_LOST:
             return Fenced(f"{what}, found them lost: {error.str()}.")
-        return reading_error(error, what)
+        return reading_error(error, what, needs=self._needs(error))
+
+    def _needs(self, error: KafkaError) -> str:
+        if error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED:
+            return f"Read on group {self._group}"
+        return f"Read on topic {', '.join(self._topics)}"
 
 
 def _hold(consumer: Consumer) -> None:

@@ -11,9 +11,10 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from confluent_kafka import Consumer, KafkaException
+from confluent_kafka import Consumer, KafkaError, KafkaException
 
 from streamflow.kafka.cluster import Cluster
+from streamflow.kafka.errors import to_be_granted
 from streamflow.kafka.options import KafkaOptions
 from streamflow.kafka.records import to_client, to_record
 from streamflow.kafka.watch import ClientWatch
@@ -151,7 +152,7 @@ class Tails:
         batches: dict[TopicPartition, list[Record]] = {}
         for message in messages:
             if (error := message.error()) is not None:
-                _log.warning("tail_error", error=error.name(), text=error.str())
+                _log.warning("tail_error", error=error.name(), text=error.str() + _needs(message))
                 continue
             record = to_record(message)
             batches.setdefault(TopicPartition(record.topic, record.partition), []).append(record)
@@ -171,3 +172,10 @@ def _consume(consumer: Consumer) -> list[Any]:
         _log.warning("tail_error", error=str(error))
         return []
     return messages
+
+
+def _needs(message: Any) -> str:
+    error = message.error()
+    if error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED:
+        return to_be_granted(error, "Describe on group streamflow-tail")
+    return to_be_granted(error, f"Read on topic {message.topic()}")

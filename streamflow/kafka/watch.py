@@ -20,6 +20,9 @@ _WARNING: Final = 30
 _NOISE: Final = frozenset({"CONFWARN"})
 
 
+REFUSING: Final = frozenset({KafkaError._AUTHENTICATION, KafkaError._SSL})
+
+
 class ClientWatch:
     """`logger` and `error_cb` of one client. Called from inside the client's own calls, on their thread."""
 
@@ -28,6 +31,7 @@ class ClientWatch:
         self.troubled_at: float | None = None
         """When the last of them was heard, on the monotonic clock."""
         self.fatal: KafkaError | None = None
+        self._refused: tuple[float, KafkaError] | None = None
         self._log = _log.bind(client=role)
 
     def settings(self) -> dict[str, Any]:
@@ -46,7 +50,15 @@ class ClientWatch:
     def on_error(self, error: KafkaError) -> None:
         if error.fatal() or error.code() in (KafkaError._FATAL, KafkaError.FENCED_INSTANCE_ID):
             self.fatal = self.fatal or error
+        if error.code() in REFUSING:
+            self._refused = time.monotonic(), error
         self._log.debug("kafka_client_error", error=error.name(), text=error.str())
+
+    def refused_since(self, monotonic_s: float) -> KafkaError | None:
+        """Why a broker did not let us in since then: calls that failed for that only say that no broker was there."""
+        if self._refused is None or self._refused[0] < monotonic_s:
+            return None
+        return self._refused[1]
 
 
 def _endangers_requests(facility: str, text: str) -> bool:

@@ -42,7 +42,8 @@ class KafkaBroker:
     it was. `directory` (default: a temporary one, which `close` removes) holds data, settings and
     `broker.log`; a directory used before goes on as it was left. `settings` are broker properties
     on top of ours, `heap_mb` is Java's `-Xmx` (default 512). `proxied_at` is the HOST:PORT of a proxy of yours: clients that
-    come through it, to `behind_proxy`, are told to come back the same way.
+    come through it, to `behind_proxy`, are told to come back the same way. `client_settings` are librdkafka's options by which
+    we ourselves are let in, where the broker asks for more than an address (`kafka_security`).
 
     It ends when this process does. Children made by a bare `fork` share in that: it then waits for
     the last of them.
@@ -55,6 +56,7 @@ class KafkaBroker:
         settings: Mapping[str, str] | None = None,
         heap_mb: int = 512,
         proxied_at: str = "",
+        client_settings: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self._is_temporary = directory is None
         self.directory = directory or Path(tempfile.mkdtemp(prefix="streamflow-kafka-"))
@@ -64,6 +66,7 @@ class KafkaBroker:
         self._settings = dict(settings or {})
         self._heap_mb = heap_mb
         self._proxied_at = proxied_at
+        self._client_settings = client_settings
         self._process = BrokerProcess(
             self.directory / "broker.log", remove=self.directory if self._is_temporary else None
         )
@@ -211,6 +214,7 @@ class KafkaBroker:
             self._own_cluster_id,
             transaction_partitions=int(settings["transaction.state.log.num.partitions"]),
             offsets_partitions=int(settings["offsets.topic.num.partitions"]),
+            client_settings=self._client_settings,
         )
 
     def _check_alive(self, deadline: float) -> None:

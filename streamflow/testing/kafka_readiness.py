@@ -6,8 +6,9 @@ import functools
 import itertools
 import logging
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
+from types import MappingProxyType
 from typing import Any, Final
 
 from confluent_kafka import KafkaError, KafkaException, Producer
@@ -27,12 +28,14 @@ def stages(
     *,
     transaction_partitions: int,
     offsets_partitions: int,
+    client_settings: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[Callable[[], bool]]:
     """What to wait for, in turn: coordinators load seconds after the listener, each partition of theirs by itself."""
     yield lambda: _accepts_connections(bootstrap)
     producers = [
         Producer(
             {
+                **client_settings,
                 "bootstrap.servers": bootstrap,
                 "transactional.id": name,
                 "retry.backoff.ms": 10,
@@ -45,7 +48,8 @@ def stages(
     yield lambda: _cluster_id(producers[0]) == own_cluster_id()
     for producer in producers:
         yield functools.partial(_can_begin_transactions, producer)
-    yield _Coordinators(bootstrap, _one_of_each(offsets_partitions)).answer
+    asking = {**client_settings, "bootstrap.servers": bootstrap, "logger": _discarded}
+    yield _Coordinators(asking, _one_of_each(offsets_partitions)).answer
 
 
 def _accepts_connections(bootstrap: str) -> bool:
@@ -81,9 +85,8 @@ class _Coordinators:
     (confluentinc/librdkafka#4605), so each is given all the time that there is, and looked after between other things.
     """
 
-    def __init__(self, bootstrap: str, groups: list[str]) -> None:
-        quiet: dict[str, Any] = {"bootstrap.servers": bootstrap, "logger": _discarded}
-        self._admin: Any = AdminClient(quiet)
+    def __init__(self, settings: dict[str, Any], groups: list[str]) -> None:
+        self._admin: Any = AdminClient(settings)
         self._left = groups
         self._asked: dict[str, Future[Any]] = {}
 

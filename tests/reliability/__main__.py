@@ -29,7 +29,7 @@ from streamflow.testing.kafka_cluster import KafkaCluster
 from tests.mutants.catalogue import MUTANTS
 from tests.mutants.mutant import ROOT
 from tests.mutants.run import judge_all
-from tests.reliability import decoders, stores
+from tests.reliability import decoders, grants, stores
 from tests.reliability.cluster.run import Run
 from tests.saying import say
 from tests.simulation import crash_points
@@ -127,6 +127,13 @@ def on_three_brokers(share: float, *, out: Path | None = None) -> Result:
     )
 
 
+def every_grant(share: float) -> Result:
+    """Each grant of each role taken away alone, on a broker with TLS, SASL and an authorizer."""
+    with tempfile.TemporaryDirectory() as folder:
+        tried, found = grants.failures(max(1, round(1 / share)), Path(folder))
+    return Result("four roles", f"{tried} missing grants", tuple(found))
+
+
 LAYERS: Final[dict[str, Callable[[float], Result]]] = {
     "simulation": simulation,
     "mutants": mutants,
@@ -137,6 +144,7 @@ LAYERS: Final[dict[str, Callable[[float], Result]]] = {
     "decoders": bytes_of_all_kinds,
     "real Kafka": real_kafka,
     "cluster": on_three_brokers,
+    "grants": every_grant,
 }
 
 
