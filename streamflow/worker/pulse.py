@@ -39,6 +39,10 @@ class Pulse:
         self._machine.close()
 
 
+UNREADY_AFTER_MS = 30_000
+"""A turn of this length waits for something that is away; what was ready before it is not to be counted on."""
+
+
 class Pulses:
     """All machines that a worker drives on a log. What is asked may be asked from any thread."""
 
@@ -48,8 +52,9 @@ class Pulses:
 
     @property
     def ready(self) -> bool:
-        """Whether every one of them is, and there is one."""
-        return bool(self._pulses) and all(pulse.ready for pulse in self._pulses)
+        """Whether every one of them was after its last turn, there is one, and none has been in a turn for long."""
+        well = bool(self._pulses) and all(pulse.ready for pulse in self._pulses)
+        return well and self.turning_ms < UNREADY_AFTER_MS
 
     @property
     def turning_ms(self) -> int:

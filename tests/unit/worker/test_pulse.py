@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from streamflow.worker.pulse import Pulse
+from streamflow.worker.pulse import UNREADY_AFTER_MS, Pulse, Pulses
 
 
 class _Clock:
@@ -84,3 +86,49 @@ def test_a_machine_is_ready_after_a_turn_that_left_it_so_until_it_closes(
     pulse.close()
 
     assert [*seen, pulse.ready] == [False, False, True, False]
+
+
+class _HangsOnce:
+    """A machine that looks at the clock in each of its turns, the second of which takes as long as it is told."""
+
+    def __init__(self, clock: _Clock, pulses: Pulses, takes_ms: int) -> None:
+        self.clock, self.pulses, self.takes_ms = clock, pulses, takes_ms
+        self.seen: list[bool] = []
+
+    def open(self) -> None: ...
+
+    def turn(self) -> int | None:
+        if self.seen:
+            self.clock.ms += self.takes_ms
+        self.seen.append(self.pulses.ready)
+        return None
+
+    def close(self) -> None: ...
+
+
+class _Driver:
+    """As much of a log as driving takes: it turns a machine twice."""
+
+    def __init__(self, clock: _Clock) -> None:
+        self.clock = clock
+
+    def drive(self, machine: Pulse, *, name: str) -> None:
+        machine.turn()
+        machine.turn()
+
+
+@pytest.mark.parametrize(
+    ("takes_ms", "ready"), [(UNREADY_AFTER_MS - 1, True), (UNREADY_AFTER_MS, False)]
+)
+def test_what_hangs_in_a_turn_is_not_ready_any_more(
+    clock: _Clock, takes_ms: int, ready: bool
+) -> None:
+    """Though it was after the turn before, and is again after this one."""
+    driver: Any = _Driver(clock)
+    pulses = Pulses(driver)
+    machine = _HangsOnce(clock, pulses, takes_ms)
+
+    pulses.drive(machine, lambda: True, name="one")
+
+    assert machine.seen == [False, ready]
+    assert pulses.ready
