@@ -67,8 +67,8 @@ SCENES = (
 @asynccontextmanager
 async def everything(folder: Path, listening: socket.socket) -> AsyncIterator[tuple[Client, Site]]:
     """The whole shop on one log; other processes come in by the HTTP API, whose address it prints."""
-    travels = Travels([app.code()])
     async with (
+        Travels([app.code()]) as travels,
         await Client.connect(f"embedded:{folder}") as client,
         app.worker(client, state_dir=folder / "state"),
         Gateway(
@@ -84,7 +84,6 @@ async def everything(folder: Path, listening: socket.socket) -> AsyncIterator[tu
             print(f"Drivers     {url_of(listening)}/driver")
             print(f"HTTP API    {gateway.url}/api/v1/openapi.json\n", flush=True)
             yield client, site
-    await travels.close()
 
 
 async def play(client: Client, site: Site, scene: Scene) -> None:

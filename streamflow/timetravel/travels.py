@@ -6,7 +6,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import Self, TypeVar
 
 from streamflow.model.events import Recorded
 from streamflow.timetravel.code import CodeAtHand, NoCode
@@ -70,6 +70,12 @@ class Travels:
             return player.view(number) if number <= player.steps else player.attempt()
 
         return await self._call(ask)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        await self.close()
 
     async def close(self) -> None:
         """Takes down whatever runs are kept, and ends the thread."""
