@@ -24,7 +24,7 @@ from streamflow.cli.arguments import (
     parse_inputs,
 )
 from streamflow.cli.calling import called, called_on
-from streamflow.cli.exits import ExitCode
+from streamflow.cli.exits import CommandError, ExitCode
 from streamflow.cli.outcomes import print_failure
 from streamflow.cli.output import Form, print_data, show, show_rows
 
@@ -53,6 +53,19 @@ def start(
         Parameter(help="What to do when the last run of this ID is closed."),
     ] = "allow-duplicate",
     start_delay: Annotated[float, Parameter(help="Seconds before the first step.")] = 0,
+    signal_name: Annotated[
+        str | None,
+        Parameter(
+            name=["--signal"],
+            help="A signal that comes with the start: to the run that is open, or else to the new one.",
+        ),
+    ] = None,
+    signal_input: Annotated[
+        list[str] | None,
+        Parameter(
+            allow_leading_hyphen=True, negative=(), help="An argument of the signal, as --input."
+        ),
+    ] = None,
     wait: Annotated[bool, Parameter(help="Wait for the result and print it.")] = False,
     timeout: Seconds = None,
     output: Form = "table",
@@ -61,7 +74,9 @@ def start(
     """Starts a workflow of this type."""
     from streamflow.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 
-    args = parse_inputs(input)
+    args, signal_args = parse_inputs(input), parse_inputs(signal_input)
+    if signal_args and signal_name is None:
+        raise CommandError("Expected --signal with --signal-input, found none", ExitCode.USAGE)
 
     async def call(client: Client) -> int:
         handle: WorkflowHandle[Any, Any] = await client.start_workflow(
@@ -72,6 +87,8 @@ def start(
             id_conflict_policy=WorkflowIDConflictPolicy[id_conflict.replace("-", "_").upper()],
             id_reuse_policy=WorkflowIDReusePolicy[id_reuse.replace("-", "_").upper()],
             start_delay=timedelta(seconds=start_delay) if start_delay else None,
+            start_signal=signal_name,
+            start_signal_args=signal_args,
         )
         if wait:
             return await _print_result(handle, duration(timeout), output)

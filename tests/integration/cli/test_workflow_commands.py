@@ -75,6 +75,19 @@ def test_starting_may_wait_for_the_result(shell: Shell) -> None:
     assert _json(shell, *words, "-o", "json") == "awake"
 
 
+def test_a_signal_may_come_with_the_start(shell: Shell) -> None:
+    """To the run that is open, or to the one that it makes."""
+    words = ["Greet", "--id", "with", "-i", '"Moon"', "--signal", "note", "--signal-input"]
+    first = _start(shell, *words, '"flowers"', "--signal-input", "-3")
+    second = _start(shell, *words, '"wine"', "--signal-input", "2")
+
+    assert first["run_id"] == second["run_id"]
+    assert _json(shell, "query", "with", "state")["notes"] == ["flowers (-3)", "wine (2)"]
+    refused = shell.run("workflow", "start", *words[:5], "-q", QUEUE, "--signal-input", "1")
+    assert refused.returncode == 2
+    _silent(shell, "terminate", "with")
+
+
 def test_ids_are_kept_shared_or_taken_over_as_asked(shell: Shell) -> None:
     """The conflict policy decides about an open run, the reuse policy about a closed one."""
     first = _start(shell, "Greet", "--id", "same", "-i", '"Moon"')
