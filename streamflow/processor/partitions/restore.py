@@ -23,6 +23,7 @@ from streamflow.ports import (
     Transactor,
 )
 from streamflow.processor.host.surroundings import Surroundings
+from streamflow.processor.partitions.pace import Pace
 from streamflow.processor.snapshots.loading import Bounds, Loading
 from streamflow.processor.state.partition import Partition
 from streamflow.processor.state.rows import Entry, Ingest
@@ -156,8 +157,11 @@ def follow(partition: Partition, reader: Reader, around: Surroundings) -> Iterat
             f"Expected the history of partition {partition.number} to reach offset "
             f"{partition.meta.history_offset}, found its end at {end}: the store is ahead and is rebuilt"
         )
+    pace = Pace(partition.number, partition.meta.history_offset, end, around.clock)
     for records in reader.read(partition.history, partition.meta.history_offset, end):
         ingest(partition, records, around)
+        if records:
+            pace.at(records[-1].offset + 1)
         yield True
     partition.meta.history_offset = end
 
