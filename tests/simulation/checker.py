@@ -38,7 +38,8 @@ from streamflow.ports import TopicPartition
 from streamflow.topology import inbox_topic, partition_for, processor_group
 from streamflow.wire.header import NO_HASH, entry_hash
 from streamflow.wire.offset_note import read_note
-from tests.simulation import clients, rebuilding, verifying
+from tests.simulation import clients, rebuilding, replaying, verifying
+from tests.simulation.composites import fits
 from tests.simulation.histories import Histories, RunHistory, read, signals_of
 from tests.simulation.plan import Workflow
 from tests.simulation.processes import QUEUE
@@ -251,10 +252,9 @@ def _result_faults(workflow: Workflow, runs: list[RunHistory]) -> list[str]:
             told = json_of(result)
             heard = signals_of(runs)
             faults = [] if told["heard"] == heard else [f"heard {told['heard']}, log has {heard}"]
-            options = [allowed(step) for step in workflow.steps]
-            if len(options) != len(told["results"]) or not all(
-                value in allowed_values
-                for value, allowed_values in zip(told["results"], options, strict=True)
+            if len(workflow.steps) != len(told["results"]) or not all(
+                fits(step, value, allowed)
+                for step, value in zip(workflow.steps, told["results"], strict=True)
             ):
                 faults.append(f"results {told['results']}, expected of {workflow.steps}")
             return faults
@@ -324,5 +324,6 @@ _CHECKS: tuple[Callable[[World, Histories], list[str]], ...] = (
     clients.queries_told,
     _placement,
     rebuilding.faults,
+    replaying.faults,
     verifying.faults,
 )

@@ -18,8 +18,8 @@ from typing import Any, Final, NamedTuple
 from streamflow.memory.faults import Rates
 from tests.saying import say
 from tests.simulation.checker import check
+from tests.simulation.composites import Step
 from tests.simulation.plan import CHAOS_MS, NODES, Blow, Message, Plan, Workflow
-from tests.simulation.programs import Step
 from tests.simulation.quiet import be_quiet
 from tests.simulation.world import carry_out
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from streamflow.coroutine.flags import ASKED_MAX
 from streamflow.memory.faults import Rates
-from tests.simulation.programs import Step
+from tests.simulation import composites
+from tests.simulation.composites import Step, leaves
 
 CHAOS_MS = 25_000
 """For so long, things go wrong; what is under way then comes to its end in calm."""
@@ -54,12 +56,15 @@ class Workflow:
     @property
     def heals_late(self) -> bool:
         """Whether version 1 of the code cannot carry it to its end."""
-        return self.type == "Newcomer" or any(step[0] == "bug" for step in self.steps)
+        return self.type == "Newcomer" or any(
+            step[0] in ("bug", "patch") or "patch" in str(step) for step in self.steps
+        )
 
     @property
     def wants(self) -> int:
         """How many signals it may wait for without a limit."""
-        return max((s[1] for s in self.steps if s[0] == "hear" and s[2] is None), default=0)
+        every = [leaf for step in self.steps for leaf in leaves(step)]
+        return max((s[1] for s in every if s[0] == "hear" and s[2] is None), default=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +108,8 @@ class Plan:
     """How much one step may ask for."""
     records_of_one_max: int = 50
     """How many records of one workflow a turn may take before others overtake it."""
+    runs_cached_max: int = 1_000
+    """How many runs keep their coroutines between steps; with 0 every step is a replay."""
 
 
 def draw(seed: int) -> Plan:
@@ -123,6 +130,7 @@ def draw(seed: int) -> Plan:
         standby=chance.choice((0, 0, 1, 2)),
         asked_max=chance.choice((1, 2, 3, ASKED_MAX, ASKED_MAX)),
         records_of_one_max=chance.choice((1, 1, 2, 50)),
+        runs_cached_max=chance.choice((1_000, 1_000, 2, 0)),
     )
 
 
@@ -185,6 +193,16 @@ def _blow(chance: random.Random, *, kind: Any = None) -> Blow:
     )
 
 
+_KINDS = (
+    *("act", "local", "sleep", "fan", "hear", "race", "once", "side", "again", "bug"),
+    *("child", "tell", "sentence"),
+)
+_WEIGHTS = (24, 20, 12, 8, 14, 6, 6, 3, 6, 3, 12, 6, 30)
+_LEAVES = ("act", "local", "sleep", "fan", "hear", "race", "once")
+"""What sentences are made of."""
+_LEAF_WEIGHTS = (24, 16, 12, 4, 10, 6, 4)
+
+
 # -- workflows ----------------------------------------------------------------------------------------------------
 
 
@@ -236,7 +254,12 @@ def _operate(chance: random.Random, workflows: list[Workflow]) -> None:
         workflow.messages.sort(key=lambda message: message.at_ms)
 
 
-def _step(chance: random.Random, index: int) -> Step:
+def _step(
+    chance: random.Random,
+    index: int,
+    kinds: Sequence[str] = _KINDS,
+    weights: Sequence[int] = _WEIGHTS,
+) -> Step:
     n = 10 * index + chance.randrange(10)
     how: dict[str, Any] = {}
     if chance.random() < 0.4:
@@ -245,7 +268,9 @@ def _step(chance: random.Random, index: int) -> Step:
         how["fails"] = chance.randint(1, 3)
     if chance.random() < 0.2:
         how["beat"] = True
-    match chance.choices(_KINDS, _WEIGHTS)[0]:
+    match chance.choices(kinds, weights)[0]:
+        case "sentence":
+            return composites.draw(chance, lambda: _step(chance, index, _LEAVES, _LEAF_WEIGHTS))
         case "sleep":
             return ["sleep", chance.choice((1, 40, 900, 5_000, 20_000))]
         case "fan":
@@ -264,10 +289,3 @@ def _step(chance: random.Random, index: int) -> Step:
             return [kind]
         case kind:
             return [kind, n, how]
-
-
-_KINDS = (
-    *("act", "local", "sleep", "fan", "hear", "race", "once", "side", "again", "bug"),
-    *("child", "tell"),
-)
-_WEIGHTS = (24, 20, 12, 8, 14, 6, 6, 3, 6, 3, 12, 6)

@@ -99,7 +99,6 @@ class SimLog(MemoryLog):
 class Plant(NamedTuple):
     """What a simulation is run with; the defaults are production's, anything else is a planted bug."""
 
-    processor: type[Processor] = Processor
     transactor: type[MemoryTransactor] = MemoryTransactor
 
 
@@ -115,14 +114,18 @@ def machines(plant: Plant, plan: Plan) -> Iterator[None]:
         if log.state.snapshot_every_ms:
             options["snapshots"] = log.bucket.of(log)
         args = tuple(_small(arg, log.state) for arg in args)
-        made = plant.processor(log, *map(bounded, args), **options)
+        made = Processor(log, *map(bounded, args), **options)
         log.processors.append(made)
         return made
 
     def bounded(argument: Any) -> Any:
         if not isinstance(argument, ProcessorOptions):
             return argument
-        return msgspec.structs.replace(argument, records_of_one_max=plan.records_of_one_max)
+        return msgspec.structs.replace(
+            argument,
+            records_of_one_max=plan.records_of_one_max,
+            runs_cached_max=plan.runs_cached_max,
+        )
 
     replaced = (
         (wiring, "open_stores", stores_of),

@@ -15,10 +15,9 @@ from typing import Any, Literal
 from streamflow import activity, workflow
 from streamflow.common import RetryPolicy
 from streamflow.exceptions import ActivityError, ApplicationError, is_cancelled_exception
+from tests.simulation import composites
+from tests.simulation.composites import LATE, Step
 
-Step = list[Any]
-"""[kind, arguments...], as JSON."""
-LATE = "late"
 HEARD = "heard"
 TOLD = "told"
 NOBODY = "nobody"
@@ -158,6 +157,8 @@ class Program:
                     raise RuntimeError("a planned bug of version 1")
             case ["fail"]:
                 raise ApplicationError("a planned failure", type="Planned")
+            case [kind, *_] if kind in composites.KINDS:
+                return await composites.carry_out(step, self._step, patched=self.heals)
             case _:
                 raise ApplicationError(f"unknown step {step}")
         return None

@@ -1,9 +1,11 @@
-"""Bugs planted into the fences of exactly-once: each must be found within 200 seeds, or the simulation proves nothing."""
+"""Logs whose fences are not those of exactly-once: each must be found within 200 seeds, or the simulation proves nothing.
+
+Bugs of our own code are `tests/mutants`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import pytest
 
@@ -11,7 +13,6 @@ from streamflow.memory.source import MemorySource
 from streamflow.memory.transactions import Lease
 from streamflow.memory.transactor import MemoryTransactor
 from streamflow.ports import Committed, Fenced, OutRecord, Source, TopicPartition
-from streamflow.processor import Processor
 from tests.simulation.many import failure
 from tests.simulation.processes import Plant
 
@@ -90,30 +91,11 @@ class OffsetsEmpty(OffsetsOutside):
             MemoryTransactor._stage(self, lease, records, offsets, source)
 
 
-class CommitAfterLoss(Processor):
-    """Keeps its partitions when it is told that they are lost."""
-
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        vars(self._owned)["on_lost"] = lambda _partitions: None
-
-
-class CacheKept(Processor):
-    """Keeps what it had in memory of the runs of a transaction that was aborted."""
-
-    def _rewind(self, batch: Any) -> None:
-        for part in batch.parts.values():
-            part.drafts.clear()
-        super()._rewind(batch)
-
-
 PLANTS = {
     "offsets outside the transaction": Plant(transactor=OffsetsOutside),
     "reply before commit": Plant(transactor=ReplyFirst),
     "fence ignored": Plant(transactor=FenceIgnored),
     "offsets empty": Plant(transactor=OffsetsEmpty),
-    "commit after loss": Plant(processor=CommitAfterLoss),
-    "cache kept after abort": Plant(processor=CacheKept),
 }
 
 
