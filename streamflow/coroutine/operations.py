@@ -134,6 +134,8 @@ class Operations:
                 continue
             left -= 1
             self._asks -= 1
+            if cancelling and machine.op not in self._pending:
+                continue  # it ended while this waited in a full step's outbox
             if cancelling:
                 intents.append(machine.cancel_intent())
             elif machine.dropped:

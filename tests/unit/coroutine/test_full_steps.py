@@ -10,7 +10,7 @@ import pytest
 
 from streamflow import workflow
 from streamflow.coroutine.flags import ASKED_MAX, CURRENT, Flag
-from streamflow.model.intents import CompleteRun, MarkPatch, ScheduleActivity
+from streamflow.model.intents import CancelActivity, CompleteRun, MarkPatch, ScheduleActivity
 from tests.unit.coroutine.world import World, act, driven, kinds
 
 IN_ONE = CURRENT & ~int(Flag.ASKS_IN_PARTS)
@@ -188,4 +188,22 @@ def test_messages_begin_though_the_step_is_full() -> None:
     assert handled == list(range(count))
     assert len(world.asked[0]) == ASKED_MAX
     assert len(world.to_rest()) == 5
+    world.rebuild()
+
+
+def test_what_ends_before_its_cancellation_is_asked_for_is_not_cancelled() -> None:
+    """The engine would leave it out, for there is nothing to cancel any more; replay must not ask for it either."""
+
+    async def code() -> None:
+        await asyncio.gather(*(act() for _ in range(MANY)))
+
+    world = World(driven(code))
+    world.to_rest()
+    world.cancel().step()
+    assert world.instance.goes_on
+    for op in range(ASKED_MAX + 1, MANY + 1):
+        world.complete(op)
+    asked = world.to_rest()
+
+    assert not any(type(intent) is CancelActivity for intent in asked)
     world.rebuild()
