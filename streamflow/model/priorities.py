@@ -13,14 +13,17 @@ class Prioritised(Protocol):
     @property
     def priority(self) -> int:
         """1 is first, 5 is last, 0 is unset."""
+        ...
 
     @property
     def fairness_key(self) -> str:
         """Whose work it is; empty is unset. Those of one priority take turns."""
+        ...
 
     @property
     def fairness_weight(self) -> float:
         """How much of the turns its key is due; 1 is unset, too."""
+        ...
 
 
 class PriorityFields(TypedDict):

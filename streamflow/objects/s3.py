@@ -88,5 +88,5 @@ class S3Objects:
 
 
 def _code(error: Exception) -> str:
-    response: object = getattr(error, "response", None)
-    return str(response.get("Error", {}).get("Code", "")) if isinstance(response, dict) else ""
+    response: Any = getattr(error, "response", None) or {}
+    return str(response.get("Error", {}).get("Code", ""))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar, cast
 
 from streamflow.common import Priority, RetryPolicy
 from streamflow.common.durations import optional_ms
@@ -100,20 +100,22 @@ class ActivityExecutionOptions:
     start_delay: timedelta | None
 
 
-def change_of(updates: Sequence[ActivityOptionsUpdate[Any]]) -> OptionsChange:
+def change_of(updates: Sequence[object]) -> OptionsChange:
     """What the log is told. Of several changes of one option the last counts.
 
     Raises:
         TypeError: something among them is no change.
         ValueError: a value is none that the option can have.
     """
+    values: dict[ActivityOption, Any] = {}
     for update in updates:
         if not isinstance(update, ActivityOptionsUpdate):
             raise TypeError(
                 "Expected changes such as ActivityOptionsKeys.heartbeat_timeout.value_set(...), "
                 f"found {update!r}"
             )
-    values = {update.key.option: update.value for update in updates}
+        change = cast("ActivityOptionsUpdate[Any]", update)
+        values[change.key.option] = change.value
     policy = values.get(ActivityOption.RETRY_POLICY) or RetryPolicy()
     policy = RetryPolicy(
         initial_interval=values.get(ActivityOption.RETRY_INITIAL_INTERVAL)
@@ -126,7 +128,7 @@ def change_of(updates: Sequence[ActivityOptionsUpdate[Any]]) -> OptionsChange:
         or policy.maximum_attempts,
         non_retryable_error_types=policy.non_retryable_error_types,
     )
-    priority = values.get(ActivityOption.PRIORITY) or Priority.default
+    priority: Priority = values.get(ActivityOption.PRIORITY) or Priority.default
     to = ActivityOptions(
         queue=values.get(ActivityOption.QUEUE) or "",
         timeouts=ActivityTimeouts(

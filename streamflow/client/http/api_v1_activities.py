@@ -60,7 +60,7 @@ class ControlBody(msgspec.Struct, frozen=True, kw_only=True):
     restore_options: bool = False
 
     def command(self, workflow_id: str) -> ControlActivity:
-        given = fields_of(self) | {"run_id": run_id_or_none(self.run_id)}
+        given: dict[str, Any] = fields_of(self) | {"run_id": run_id_or_none(self.run_id)}
         return ControlActivity(workflow_id=WorkflowId(workflow_id), **given)
 
 
