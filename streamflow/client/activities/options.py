@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, ClassVar, Generic, TypeVar, cast
+from typing import Any, ClassVar, Generic, TypeVar
 
 from streamflow.common import Priority, RetryPolicy
 from streamflow.common.durations import optional_ms
@@ -114,8 +114,7 @@ def change_of(updates: Sequence[object]) -> OptionsChange:
                 "Expected changes such as ActivityOptionsKeys.heartbeat_timeout.value_set(...), "
                 f"found {update!r}"
             )
-        change = cast("ActivityOptionsUpdate[Any]", update)
-        values[change.key.option] = change.value
+        values[update.key.option] = update.value  # pyright: ignore[reportUnknownMemberType]  # of any option
     policy = values.get(ActivityOption.RETRY_POLICY) or RetryPolicy()
     policy = RetryPolicy(
         initial_interval=values.get(ActivityOption.RETRY_INITIAL_INTERVAL)
