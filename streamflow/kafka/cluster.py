@@ -71,6 +71,8 @@ class Cluster:
         self._topics: Mapping[str, TopicState] = MappingProxyType({})
         self._partitions: dict[str, int] = {}
         self._taken_at: float | None = None
+        self._missed: tuple[float, Unavailable] | None = None
+        """When an answer was last given up, and why."""
         self._id = ""
 
     def _connect(self) -> Any:
@@ -102,11 +104,18 @@ class Cluster:
         with self._refreshing:
             if self._taken_at is not None and self._taken_at > asked_at:
                 return self._topics
+            if self._missed is not None and self._missed[0] > asked_at:
+                # Whoever waited for an answer that did not come is not told so by asking again, one after the other.
+                raise Unavailable(str(self._missed[1]))
             self._admin.poll(0)
             started_at = time.monotonic()
-            found = self._ask(
-                "the list of topics", self._admin.list_topics, timeout=REQUEST_TIMEOUT_S
-            )
+            try:
+                found = self._ask(
+                    "the list of topics", self._admin.list_topics, timeout=REQUEST_TIMEOUT_S
+                )
+            except Unavailable as error:
+                self._missed = (time.monotonic(), error)
+                raise
             topics = {
                 name: TopicState(
                     name=name,
