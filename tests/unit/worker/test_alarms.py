@@ -58,5 +58,26 @@ async def test_letters_and_transactions_are_counted_and_the_rest_is_there_at_zer
     assert counted["torn_transactions"] == counted["history_gaps"] == 0
 
 
+@pytest.mark.asyncio
+async def test_a_standby_tells_how_many_partitions_it_follows_and_how_far_behind_it_is() -> None:
+    """Two workers share the partitions, and each follows those of the other."""
+    buffer = MetricBuffer(10_000)
+    runtime = Runtime(telemetry=TelemetryConfig(metrics=buffer))
+    async with (
+        await WorkflowEnvironment.start_time_skipping(runtime=runtime) as env,
+        Worker(env.client, task_queue="q", workflows=[Once], name="a", standby=1),
+        Worker(env.client, task_queue="q", workflows=[Once], name="b", standby=1),
+    ):
+        await env.client.execute_workflow(Once.run, id="a", task_queue="q")
+        await env.sleep(timedelta(seconds=20))
+
+    told: dict[str, list[float]] = {}
+    for update in buffer.retrieve_updates():
+        if update.metric.name.startswith("streamflow_standby") and isinstance(update.value, int):
+            told.setdefault(update.metric.name, []).append(update.value)
+    assert 6 in told["streamflow_standby_partitions"]
+    assert told["streamflow_standby_lag"][-1] == 0
+
+
 def test_every_counter_that_is_told_is_one_of_the_processor() -> None:
     assert COUNTED.keys() <= set(Counters.__dataclass_fields__)
