@@ -24,7 +24,8 @@ class ProcessorOptions(msgspec.Struct, frozen=True, kw_only=True):
     """Retention by workflow type, where it differs from ``limits.retention_ms``."""
     batch_records_max: int = 500
     records_of_one_max: int = 50
-    """Records of one workflow that a turn takes: what it has beyond that is overtaken by others of its partition."""
+    """Records of one workflow that a turn takes, more where very many wait: the rest is overtaken by others of its
+    partition."""
     batch_ms_max: int = 1_000
     """A batch lets no further code run after so long: what is left is recorded, and its code runs in the next one."""
     runs_cached_max: int = 1_000

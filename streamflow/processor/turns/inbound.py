@@ -28,6 +28,7 @@ from streamflow.processor.state.partition import Partition, State
 from streamflow.processor.state.rows import Expired
 from streamflow.processor.state.waiters import parse_key
 from streamflow.processor.state.work import Work
+from streamflow.processor.turns.fairness import most_of_one
 from streamflow.processor.turns.refusals import Refusals
 from streamflow.processor.turns.warming import Warming
 from streamflow.topology import partition_for
@@ -103,7 +104,7 @@ class Inbound:
         self._left = self._works_max
         if records:
             self._log_ms = max(record.timestamp_ms for record in records)
-        room, most = BYTES_MAX, self._around.options.records_of_one_max
+        room, most = BYTES_MAX, most_of_one(partitions.values(), self._around)
         counts: Counter[tuple[int, bytes]] = Counter()
         read_to: dict[int, int] = {}
         for partition, record in self._in_order(records, partitions):
