@@ -24,7 +24,10 @@ AWAY_S: Final = (7.0, 11.0)
 """Longer than a group waits for a member: another takes its partitions over."""
 PAUSE_S: Final = (0.3, 12.0)
 """Around the limits of a transaction (10 s) and of a session (6 s)."""
+CALM_S: Final = (5.5, 8.0)
 BROKER_PAUSE_S: Final = (0.5, 8.0)
+IN_SYNC_S: Final = 300.0
+"""How long copies may take to catch up: minutes where the machine is busy with other things."""
 TROUBLE_S: Final = (0.2, 5.0)
 LONG_TROUBLE_S: Final = (5.0, 13.0)
 
@@ -59,6 +62,7 @@ class Blows:
         self._file = file.open("w", encoding="utf-8")
         self._lock = threading.Lock()
         self._over = threading.Event()
+        self._calm = threading.Event()
         self.struck: list[Blow] = []
         self.failed: list[BaseException] = []
         hands = {
@@ -83,6 +87,10 @@ class Blows:
         self._file.close()
         for error in self.failed:
             raise error
+
+    def calm_down(self) -> None:
+        """From now on only processes are killed, one after the other: how soon each is back can be seen then."""
+        self._calm.set()
 
     @property
     def wait(self) -> Callable[[float], bool]:
@@ -109,12 +117,14 @@ class Blows:
     # -- processes --------------------------------------------------------------------------------------------------
 
     def _at_processes(self, chance: random.Random) -> None:
-        if self.wait(chance.uniform(0.5, 5.5)):
+        is_calm = self._calm.is_set()
+        if self.wait(chance.uniform(*CALM_S) if is_calm else chance.uniform(0.5, 5.5)):
             return
         self._start_the_fallen()
-        is_worker = chance.random() < 0.2
+        is_worker = not is_calm and chance.random() < 0.2
         victim = chance.choice(self._workers if is_worker else self._processors)
-        what = chance.choices(("kill", "away", "pause", "restart"), (65, 12, 13, 10))[0]
+        weights = (70, 30, 0, 0) if is_calm else (65, 12, 13, 10)
+        what = chance.choices(("kill", "away", "pause", "restart"), weights)[0]
         began_ms, pid = _now_ms(), victim.pid
         match what:
             case "kill":
@@ -148,7 +158,7 @@ class Blows:
     # -- brokers ----------------------------------------------------------------------------------------------------
 
     def _at_brokers(self, chance: random.Random) -> None:
-        if self.wait(chance.uniform(2, 9)):
+        if self.wait(chance.uniform(2, 9)) or self._calm.is_set():
             return
         broker = self._cluster.brokers[chance.choice(sorted(self._cluster.brokers))]
         what = chance.choices(("broker kill", "broker pause", "broker restart"), (55, 25, 20))[0]
@@ -165,13 +175,13 @@ class Blows:
             case _:
                 broker.stop()
                 broker.start()
-        self._cluster.wait_until_in_sync()
+        self._cluster.wait_until_in_sync(timeout_s=IN_SYNC_S)
         self._note(what, str(broker.number), began_ms)
 
     # -- network ----------------------------------------------------------------------------------------------------
 
     def _at_network(self, chance: random.Random) -> None:
-        if self.wait(chance.uniform(1, 7)):
+        if self.wait(chance.uniform(1, 7)) or self._calm.is_set():
             return
         kind = chance.choice(tuple(Kind))
         number = chance.choice(sorted(self._cluster.brokers))
