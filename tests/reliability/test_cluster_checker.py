@@ -9,6 +9,7 @@ import pytest
 
 from streamflow.model.answers import ExecutionSummary
 from streamflow.model.events import (
+    Activated,
     ActivityCompleted,
     ActivityScheduled,
     UpdateAccepted,
@@ -17,12 +18,15 @@ from streamflow.model.events import (
 )
 from streamflow.model.ids import Op, RunId, WorkflowId
 from streamflow.model.options import ActivityTimeouts, RetryPolicy, Status
+from streamflow.wire import catalog
 from tests.faults.checker import Witnessed
 from tests.faults.raw import Entry
 from tests.reliability.cluster import feed, programs
 from tests.reliability.cluster.activities import Activities, Pause
 from tests.reliability.cluster.bank import Bank
+from tests.reliability.cluster.blows import Blow
 from tests.reliability.cluster.log_judge import LogJudge, Ward, Wrong
+from tests.reliability.cluster.recovery import Steps
 from tests.reliability.cluster.sheets import Sheets
 from tests.reliability.cluster.told import Told
 from tests.reliability.scribe import HOUR_MS, Scribe, payload, renumbered, signal, started
@@ -359,3 +363,34 @@ def test_the_feed_is_compared_with_the_history() -> None:
     assert kinds(feed.compared(runs, [summary(), first])) == {"torn"}
     phantom = summary(run_id=RunId("aborted"))
     assert kinds(feed.compared(runs, [summary(), phantom])) == {"uncommitted"}
+
+
+# -- recovery ---------------------------------------------------------------------------------------------------------
+
+
+def figures(*struck: Blow, calm: bool = False) -> tuple[list[float], list[float]]:
+    """Of a log whose steps were committed at milliseconds 2, 5, 8, ... by ``p``."""
+    steps = Steps(catalog.EVENT_CODES[Activated])
+    for entry in appended(1, 2, 3):
+        steps.take(entry)
+    found = steps.figures(struck, calm=calm)
+    return found.restarted, found.taken_over
+
+
+def blow(what: str, whom: str, at: float) -> Blow:
+    return Blow(what=what, whom=whom, began_ms=HOUR_MS + at, until_ms=HOUR_MS + at)
+
+
+def test_a_restart_is_measured_from_the_kill_to_the_partitions_next_step() -> None:
+    assert figures(blow("kill", "p", 5.5)) == ([2.5], [])
+    assert figures(blow("kill", "another", 5.5)) == ([], []), "it owned nothing"
+    assert figures(blow("away", "p", 5.5)) == ([], []), "nobody else took over"
+    assert figures(blow("kill", "p", 5.5), blow("kill", "p", 6.5)) == ([1.5], []), "the last counts"
+
+
+def test_only_what_no_other_fault_is_near_is_undisturbed() -> None:
+    kill, cut = blow("kill", "p", 5.5), blow("network cut", "driver", -1_000)
+
+    assert figures(kill, cut) == ([2.5], [])
+    assert figures(kill, cut, calm=True) == ([], [])
+    assert figures(kill, calm=True) == ([2.5], [])
