@@ -26,6 +26,8 @@ PAUSE_S: Final = (0.3, 12.0)
 """Around the limits of a transaction (10 s) and of a session (6 s)."""
 CALM_S: Final = (5.5, 8.0)
 BROKER_PAUSE_S: Final = (0.5, 8.0)
+STALL_S: Final = 20.0
+"""Where nothing gets done for so long, that is no shelter from the next blow."""
 IN_SYNC_S: Final = 300.0
 """How long copies may take to catch up: minutes where the machine is busy with other things."""
 TROUBLE_S: Final = (0.2, 5.0)
@@ -54,8 +56,11 @@ class Blows:
         *,
         seed: int,
         file: Path,
+        progress: Callable[[], int],
     ) -> None:
+        """``progress`` grows while work gets done: processes are struck again only then, or after `STALL_S`."""
         self._cluster = cluster
+        self._progress = progress
         self._processors = processors
         self._workers = workers
         self._seed = seed
@@ -71,7 +76,7 @@ class Blows:
             "network": self._at_network,
         }
         self._threads = [
-            threading.Thread(target=self._hand, args=(name, strike))
+            threading.Thread(target=self._hand, args=(name, strike), daemon=True)
             for name, strike in hands.items()
         ]
 
@@ -80,10 +85,11 @@ class Blows:
             thread.start()
 
     def end(self) -> None:
-        """Returns when the last blow is over and mended. Raises what a hand failed with."""
+        """Returns when the last blow is over and mended; what was ended already stays so. Raises what a hand failed with."""
         self._over.set()
         for thread in self._threads:
-            thread.join()
+            if thread.ident is not None:
+                thread.join()
         self._file.close()
         for error in self.failed:
             raise error
@@ -145,6 +151,13 @@ class Blows:
                 victim.wait()
                 victim.start()
         self._note(what, victim.name, began_ms, pid=pid)
+        self._see_work()
+
+    def _see_work(self) -> None:
+        """On a machine that is slow, processes that are killed as they start would never do anything that can be judged."""
+        known, until_s = self._progress(), time.monotonic() + STALL_S
+        while self._progress() == known and time.monotonic() < until_s and not self.wait(0.1):
+            pass
 
     def _start_the_fallen(self) -> None:
         """As a supervisor does; each is written down, for it should have a reason."""

@@ -189,7 +189,7 @@ async def serve(options: argparse.Namespace) -> None:
 
         async def report() -> None:
             while True:
-                await asyncio.sleep(5)
+                await asyncio.sleep(0.5)
                 sys.stdout.write(f"{driver.ordered} {driver.done}\n")
                 sys.stdout.flush()
 

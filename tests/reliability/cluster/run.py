@@ -57,7 +57,14 @@ class Run:
         """Strikes for ``seconds`` while ``rate`` transfers a second are ordered, and judges what is left."""
         begun = [self._node(f"processor-{n}", "processor") for n in range(1, processors + 1)]
         busy = [self._node(f"worker-{n}", "worker") for n in range(1, workers + 1)]
-        blows = Blows(self._cluster, begun, busy, seed=self._seed, file=self.folder / BLOWS)
+        blows = Blows(
+            self._cluster,
+            begun,
+            busy,
+            seed=self._seed,
+            file=self.folder / BLOWS,
+            progress=self._done,
+        )
         wrong: list[Wrong] = []
         try:
             driver = self._driver(rate)
@@ -71,6 +78,7 @@ class Run:
                 driver.terminate()
                 self._settle(driver, wrong)
             finally:
+                blows.end()
                 driver.kill()
                 driver.wait()
             self._stop()
@@ -102,6 +110,13 @@ class Run:
         command += ["--out", str(self.folder / TOLD)]
         with (self.folder / "driver.log").open("wb") as log:
             return subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
+
+    def _done(self) -> int:
+        """How many transfers have ended, as the driver says twice a second."""
+        with (self.folder / "driver.log").open("rb") as log:
+            log.seek(max(0, log.seek(0, 2) - 100))
+            words = log.read().split()
+        return int(words[-1]) if words and words[-1].isdigit() else 0
 
     def _warm_up(self, driver: subprocess.Popen[bytes]) -> None:
         deadline = time.monotonic() + WARM_UP_S
