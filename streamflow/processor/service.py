@@ -45,6 +45,7 @@ from streamflow.processor.partitions.standby import standby_of
 from streamflow.processor.state.batch import Batch
 from streamflow.processor.state.partition import Partition
 from streamflow.processor.state.rows import Expired
+from streamflow.processor.state.work import Work, runs_no_code
 from streamflow.processor.steps.answering import forget_message
 from streamflow.processor.turns.commit import commit
 from streamflow.processor.turns.inbound import Groups, Inbound
@@ -243,9 +244,10 @@ class Processor:
             batch.part(number)
         self._attempt(batch, lambda: None)
 
-    def _note_suspect(self, batch: Batch, number: int, workflow_id: str) -> None:
+    def _note_suspect(self, batch: Batch, number: int, workflow_id: str, works: list[Work]) -> None:
         """Where steps end the process, whose is made next is in the log before it is made."""
-        if self.partitions[number].caution.careful:
+        careful = self.partitions[number].caution.careful
+        if careful and not all(runs_no_code(work.command) for work in works):
             batch.part(number)  # what it takes is read again if the note fails
             note = Batch()
             note.part(number).stepping = suspect_of(workflow_id)
@@ -303,7 +305,7 @@ class Processor:
                     batch.retries.append((number, work.command.run_id))
             refused = self._inbound.refusals.of(number, workflow_id)
             if refused is None:
-                self._note_suspect(batch, number, workflow_id)
+                self._note_suspect(batch, number, workflow_id, works)
                 stepper.step(workflow_id, works)
             else:
                 stepper.put_aside(workflow_id, works, refused.message, times=refused.times)

@@ -66,7 +66,7 @@ from streamflow.processor.commands import (
 from streamflow.processor.host.surroundings import Surroundings
 from streamflow.processor.state.batch import Batch, Stray
 from streamflow.processor.state.partition import Partition
-from streamflow.processor.state.work import Work
+from streamflow.processor.state.work import Work, runs_no_code
 from streamflow.processor.steps import updates
 from streamflow.processor.steps.recorder import QUARANTINED
 from streamflow.processor.steps.runs import Runs
@@ -96,7 +96,8 @@ class Stepper:
         try:
             for work in works:
                 self._command(work)
-            self._runs.activate_all(workflow_id)
+            if not all(runs_no_code(work.command) for work in works):
+                self._runs.activate_all(workflow_id)
         except (LogError, StoreCorrupted, StoreUnwritable):
             raise  # the world's fault, not the run's: the batch is dropped
         except Exception as error:  # our own fault: the run is put aside, its partition goes on

@@ -2,8 +2,23 @@
 
 from __future__ import annotations
 
-from streamflow.model.commands import Command, Envelope, FireDue, LocalActivityEnded, ReplyTo
+from typing import Final
+
+from streamflow.model.commands import (
+    AwaitResult,
+    AwaitUpdate,
+    Command,
+    ConfirmTasks,
+    Envelope,
+    FetchHistory,
+    FireDue,
+    LocalActivityEnded,
+    Locate,
+    ReplyTo,
+)
 from streamflow.ports import Record
+
+_OF_WHAT_IS_RECORDED: Final = (AwaitResult, AwaitUpdate, ConfirmTasks, FetchHistory, Locate)
 
 
 class Work:
@@ -24,3 +39,8 @@ class Work:
     @property
     def reply_to(self) -> ReplyTo | None:
         return self.envelope.reply_to if self.envelope else None
+
+
+def runs_no_code(command: object) -> bool:
+    """Whether it is answered from what is recorded. A query runs code, and a description first runs what waits."""
+    return isinstance(command, _OF_WHAT_IS_RECORDED)

@@ -27,7 +27,7 @@ from streamflow.processor.state.batch import BYTES_MAX, Batch, Taken
 from streamflow.processor.state.partition import Partition, State
 from streamflow.processor.state.rows import Expired
 from streamflow.processor.state.waiters import parse_key
-from streamflow.processor.state.work import Work
+from streamflow.processor.state.work import Work, runs_no_code
 from streamflow.processor.turns.fairness import most_of_one
 from streamflow.processor.turns.refusals import Refusals
 from streamflow.processor.turns.warming import Warming
@@ -62,7 +62,8 @@ class Inbound:
         self.refusals = Refusals(around)
         self.warming = Warming(around.options.batch_records_max)
         self.one_by_one = False
-        """Whether a turn takes one command only: its step may end the process."""
+        """Whether a turn takes one command only of those that may run code: its step may end the process."""
+        self._turns = 0
         self._left = 0
         """How many more commands this turn may take."""
         self._log_ms = 0
@@ -121,7 +122,8 @@ class Inbound:
                 continue
             counts[name] += 1
             room -= len(record.value or b"")
-            self._left -= 1
+            if not (self.one_by_one and isinstance(read, Work) and runs_no_code(read.command)):
+                self._left -= 1
             read_to[partition.number] = record.offset + 1
             self._sort_one(record, read, groups)
         for number, end in read_to.items():
@@ -137,7 +139,13 @@ class Inbound:
     ) -> list[tuple[Partition, Record]]:
         """What was held over comes before what was read since."""
         ordered: list[tuple[Partition, Record]] = []
-        for partition in partitions.values():
+        in_turn = list(partitions.values())
+        if self.one_by_one and in_turn:
+            # Who is first is all that is served.
+            self._turns += 1
+            first = self._turns % len(in_turn)
+            in_turn = in_turn[first:] + in_turn[:first]
+        for partition in in_turn:
             held, partition.held = partition.held, []
             if partition.state is State.ACTIVE:
                 ordered += [(partition, record) for record in held]

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from streamflow.model.answers import Description, Done
-from streamflow.model.commands import DescribeWorkflow
+from streamflow.model.commands import AwaitResult, DescribeWorkflow
 from streamflow.model.ids import WorkflowId
 from streamflow.model.options import IdConflictPolicy
 from streamflow.model.tasks import PositionRecord
@@ -135,6 +135,30 @@ def test_owners_that_live_for_a_while_are_not_counted() -> None:
     assert max(position.takeovers for position in positions(stage)) == 1
     assert positions(stage)[-1].takeovers == 0
     assert all(position.stepping == "" for position in positions(stage))
+
+
+def test_who_is_careful_serves_all_partitions_and_those_who_wait_at_no_cost() -> None:
+    """Callers ask again and again for results: the few commands that run code must not stand behind all of that."""
+    stage = Stage([Counter, Hello], partitions=4)
+    answer = stage.begin("Counter")
+    assert isinstance(answer, Done)
+    assert answer.run_id
+    for _ in range(CAREFUL_FROM):
+        stage.restart(crash=True, disk="empty")
+    for number in range(100):
+        stage.send(AwaitResult(workflow_id=WorkflowId("w"), run_id=answer.run_id))
+        stage.send(start("Hello", f"h{number}"), reply=False)
+    noted = len(positions(stage))
+    turns = 0
+    while not all(stage.kinds(f"h{number}") for number in range(8)):
+        stage.processor.turn()
+        turns += 1
+
+    assert turns < 50
+    stage.settle()
+    stepping = [position.stepping for position in positions(stage)[noted:] if position.stepping]
+    assert "w" not in stepping
+    assert len(stepping) == len(set(stepping))
 
 
 def test_an_ordinary_life_writes_nothing_of_it() -> None:
