@@ -123,7 +123,7 @@ def _find(apps: Sequence[App], workflow_type: str) -> tuple[App, WorkflowDefinit
 
 
 def _replay(history: History, app: App, definition: WorkflowDefinition) -> str:
-    from streamflow.worker.replaying import replay_history
+    from streamflow.worker.replay.replaying import replay_history
 
     done = replay_history(
         history,

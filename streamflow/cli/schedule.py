@@ -202,7 +202,7 @@ async def _serve(
 ) -> None:
     from streamflow.cli.health import serve_health
     from streamflow.client import Client
-    from streamflow.worker.schedule_host import ScheduleHost
+    from streamflow.worker.hosts.schedule_host import ScheduleHost
 
     runtime, health = (None, None) if health_address is None else serve_health(health_address)
     config["create_topics"] = create_topics

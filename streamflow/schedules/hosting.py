@@ -9,7 +9,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any, Protocol, cast
 
-_HOST = "streamflow.worker.schedule_host"
+_HOST = "streamflow.worker.hosts.schedule_host"
 
 
 class Host(Protocol):

@@ -29,7 +29,7 @@ from streamflow.timetravel.limits import LIMITS, Deadline, Limits, interrupted_a
 from streamflow.timetravel.log import Log
 from streamflow.timetravel.state import State, Trouble, View, frames_shown, state_of, with_changes
 from streamflow.timetravel.values import Reading, type_name
-from streamflow.worker.interception import workflow_intercept
+from streamflow.worker.running.interception import workflow_intercept
 
 MESSAGE_CHARS_MAX = 4_000
 

@@ -11,39 +11,7 @@ from __future__ import annotations
 
 from streamflow.common import WorkerDeploymentVersion
 from streamflow.worker.builds import load_default_build_id
-from streamflow.worker.interceptor import (
-    ActivityInboundInterceptor,
-    ActivityOutboundInterceptor,
-    ExecuteActivityInput,
-    ExecuteNexusOperationCancelInput,
-    ExecuteNexusOperationStartInput,
-    Interceptor,
-    NexusOperationInboundInterceptor,
-    WorkflowInterceptorClassInput,
-)
-from streamflow.worker.patching import PatchActivationInput
-from streamflow.worker.plugin import Plugin
-from streamflow.worker.replayer import (
-    Replayer,
-    ReplayerConfig,
-    WorkflowReplayResult,
-    WorkflowReplayResults,
-)
-from streamflow.worker.runners import (
-    UnsandboxedWorkflowRunner,
-    WorkflowInstance,
-    WorkflowInstanceDetails,
-    WorkflowRunner,
-)
-from streamflow.worker.settings import (
-    PollerBehavior,
-    PollerBehaviorAutoscaling,
-    PollerBehaviorSimpleMaximum,
-    WorkerConfig,
-)
-from streamflow.worker.setup import WorkerClient
-from streamflow.worker.shared_state import SharedHeartbeatSender, SharedStateManager
-from streamflow.worker.tuning import (
+from streamflow.worker.capacity.tuning import (
     ActivitySlotInfo,
     CustomSlotSupplier,
     FixedSizeSlotSupplier,
@@ -61,6 +29,38 @@ from streamflow.worker.tuning import (
     WorkerTuner,
     WorkflowSlotInfo,
 )
+from streamflow.worker.interceptor import (
+    ActivityInboundInterceptor,
+    ActivityOutboundInterceptor,
+    ExecuteActivityInput,
+    ExecuteNexusOperationCancelInput,
+    ExecuteNexusOperationStartInput,
+    Interceptor,
+    NexusOperationInboundInterceptor,
+    WorkflowInterceptorClassInput,
+)
+from streamflow.worker.patching import PatchActivationInput
+from streamflow.worker.plugin import Plugin
+from streamflow.worker.replay.replayer import (
+    Replayer,
+    ReplayerConfig,
+    WorkflowReplayResult,
+    WorkflowReplayResults,
+)
+from streamflow.worker.runners import (
+    UnsandboxedWorkflowRunner,
+    WorkflowInstance,
+    WorkflowInstanceDetails,
+    WorkflowRunner,
+)
+from streamflow.worker.running.shared_state import SharedHeartbeatSender, SharedStateManager
+from streamflow.worker.settings import (
+    PollerBehavior,
+    PollerBehaviorAutoscaling,
+    PollerBehaviorSimpleMaximum,
+    WorkerConfig,
+)
+from streamflow.worker.setup import WorkerClient
 from streamflow.worker.versions import WorkerDeploymentConfig
 from streamflow.worker.worker import Worker
 from streamflow.workflow.inputs import (

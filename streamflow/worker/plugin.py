@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from streamflow.worker.replayer import Replayer, ReplayerConfig, WorkflowReplayResult
+    from streamflow.worker.replay.replayer import Replayer, ReplayerConfig, WorkflowReplayResult
     from streamflow.worker.settings import WorkerConfig
     from streamflow.worker.worker import Worker
 

@@ -12,15 +12,15 @@ from typing import Literal
 from streamflow import wiring
 from streamflow.coroutine.definition import WorkflowDefinition
 from streamflow.ports import Objects
-from streamflow.worker.interception import with_inherited
-from streamflow.worker.metered import Metered
+from streamflow.worker.capacity.tuning import CustomSlotSupplier, WorkerTuner, slots_max
 from streamflow.worker.patching import traits_of
 from streamflow.worker.plugin import Plugin
 from streamflow.worker.registry import Registry, ThreadPerSlot, warn_of_few_threads
 from streamflow.worker.runners import run_by
+from streamflow.worker.running.interception import with_inherited
+from streamflow.worker.running.metered import Metered
 from streamflow.worker.settings import WorkerConfig
 from streamflow.worker.setup import Setup, WorkerClient, definitions_of, type_name
-from streamflow.worker.tuning import CustomSlotSupplier, WorkerTuner, slots_max
 from streamflow.worker.versions import canonical, versioned
 
 DEBUG_VARIABLES = ("STREAMFLOW_DEBUG", "TEMPORAL_DEBUG")

@@ -12,12 +12,12 @@ from streamflow.common import HeaderCodecBehavior
 from streamflow.engine.context import DEFAULT_LIMITS
 from streamflow.model.queues import QueueEntry
 from streamflow.ports import Stores
-from streamflow.worker.executor import Executor
-from streamflow.worker.interception import workflow_intercept
-from streamflow.worker.local import LocalActivityRunner
-from streamflow.worker.metered import told_of_steps
+from streamflow.worker.capacity.workflow_slots import WorkflowSlots
+from streamflow.worker.running.executor import Executor
+from streamflow.worker.running.interception import workflow_intercept
+from streamflow.worker.running.local import LocalActivityRunner
+from streamflow.worker.running.metered import told_of_steps
 from streamflow.worker.setup import Setup
-from streamflow.worker.workflow_slots import WorkflowSlots
 
 
 def processor_of(

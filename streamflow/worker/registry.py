@@ -10,7 +10,7 @@ from multiprocessing.reduction import ForkingPickler
 from typing import Any
 
 from streamflow.activity.definition import ActivityDefinition, definition_of
-from streamflow.worker.shared_state import SharedStateManager
+from streamflow.worker.running.shared_state import SharedStateManager
 
 
 class ThreadPerSlot(Executor):

@@ -23,24 +23,24 @@ from streamflow.model.queues import QueueEntry
 from streamflow.observability import get_logger
 from streamflow.ports import Running, Stores
 from streamflow.worker.alarms import Counted, Following
-from streamflow.worker.calling import Caller
-from streamflow.worker.conflicts import serving
-from streamflow.worker.executor import Executor
-from streamflow.worker.limits import PollerOptions
-from streamflow.worker.poller import Poller
-from streamflow.worker.pulse import Pulses
-from streamflow.worker.setup import Setup, WorkerClient
-from streamflow.worker.slots import ReserveContext, SlotType, slots_of
-from streamflow.worker.standalone import Standalone
-from streamflow.worker.tuning import (
+from streamflow.worker.capacity.slots import ReserveContext, SlotType, slots_of
+from streamflow.worker.capacity.tuning import (
     CustomSlotSupplier,
     FixedSizeSlotSupplier,
     SlotSupplier,
     slots_max,
 )
-from streamflow.worker.waiting import Rate
-from streamflow.worker.workflow_slots import WorkflowSlots
-from streamflow.worker.yielding import NOBODY, Place, leave, make_room
+from streamflow.worker.capacity.workflow_slots import WorkflowSlots
+from streamflow.worker.conflicts import serving
+from streamflow.worker.hosts.standalone import Standalone
+from streamflow.worker.hosts.yielding import NOBODY, Place, leave, make_room
+from streamflow.worker.pulse import Pulses
+from streamflow.worker.running.calling import Caller
+from streamflow.worker.running.executor import Executor
+from streamflow.worker.setup import Setup, WorkerClient
+from streamflow.worker.taking.limits import PollerOptions
+from streamflow.worker.taking.poller import Poller
+from streamflow.worker.taking.waiting import Rate
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,13 +11,13 @@ from typing import Any, Required, TypeAlias, TypedDict, cast
 
 from streamflow.common import VersioningBehavior
 from streamflow.ports import Objects
+from streamflow.worker.capacity.tuning import WorkerTuner
 from streamflow.worker.interceptor import Interceptor
 from streamflow.worker.patching import PatchActivationInput
 from streamflow.worker.plugin import Plugin
 from streamflow.worker.runners import WorkflowRunner
+from streamflow.worker.running.shared_state import SharedStateManager
 from streamflow.worker.setup import WorkerClient
-from streamflow.worker.shared_state import SharedStateManager
-from streamflow.worker.tuning import WorkerTuner
 from streamflow.worker.versions import PinnedVersions, WorkerDeploymentConfig
 
 

@@ -15,10 +15,10 @@ from streamflow.converter import DataConverter
 from streamflow.coroutine.definition import WorkflowDefinition, definition_of
 from streamflow.coroutine.traits import NO_TRAITS, Traits
 from streamflow.ports import Log, Objects
+from streamflow.worker.capacity.tuning import SlotSupplier
 from streamflow.worker.interceptor import Interceptor
 from streamflow.worker.registry import Registry
-from streamflow.worker.shared_state import SharedStateManager
-from streamflow.worker.tuning import SlotSupplier
+from streamflow.worker.running.shared_state import SharedStateManager
 
 
 class MeterSource(Protocol):

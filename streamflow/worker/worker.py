@@ -15,12 +15,14 @@ from typing import Any, Self
 
 from streamflow.observability import get_logger
 from streamflow.ports import Objects
-from streamflow.worker.executor import Executor as Activities
+from streamflow.worker.capacity.tuning import WorkerTuner
 from streamflow.worker.interceptor import Interceptor
 from streamflow.worker.patching import PatchActivationInput
 from streamflow.worker.plugin import Plugin
 from streamflow.worker.preparing import plugins_of, setup_of
 from streamflow.worker.runners import WorkflowRunner
+from streamflow.worker.running.executor import Executor as Activities
+from streamflow.worker.running.shared_state import SharedStateManager
 from streamflow.worker.service import Service
 from streamflow.worker.settings import (
     PollerBehavior,
@@ -29,9 +31,7 @@ from streamflow.worker.settings import (
     check,
 )
 from streamflow.worker.setup import WorkerClient
-from streamflow.worker.shared_state import SharedStateManager
 from streamflow.worker.to_the_end import to_the_end
-from streamflow.worker.tuning import WorkerTuner
 from streamflow.worker.versions import PinnedVersions, WorkerDeploymentConfig
 from streamflow.worker.workflow_sandbox.runner import SANDBOXED, UNSANDBOXED
 

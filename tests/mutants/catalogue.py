@@ -428,27 +428,27 @@ _ADAPTERS: Final = (
 _EDGES: Final = (
     Mutant(
         "tasks are finished when they are taken",
-        "worker/window.py",
+        "worker/taking/window.py",
         "        return next(iter(self._unfinished), self._position)",
         "        return self._position",
         ("tests/unit/worker",),
     ),
     Mutant(
         "a task is finished before its report is in the log",
-        "worker/tasks.py",
+        "worker/taking/tasks.py",
         "        self._sender.report(delivery, outcome, lambda: self._durable.append(delivery))\n",
         "        self._sender.report(delivery, outcome, lambda: None)\n        self._durable.append(delivery)\n",
     ),
     Mutant(
         "a redelivered task is made without being asked about",
-        "worker/tasks.py",
+        "worker/taking/tasks.py",
         "        if redelivered:\n            self._questions.confirm(redelivered, self._clock.monotonic_ms())\n"
         "        self._hand_over(fresh)",
         "        self._hand_over((*fresh, *redelivered))",
     ),
     Mutant(
         "a task that is made once only begins before it is known",
-        "worker/tasks.py",
+        "worker/taking/tasks.py",
         "if delivery.task.retry_policy.maximum_attempts == 1:",
         "if False:",
         ("tests/unit/worker",),

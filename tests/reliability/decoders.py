@@ -18,7 +18,7 @@ from streamflow.wire.errors import Undecodable
 from streamflow.wire.header import unpack
 from streamflow.wire.inbox import decode_inbox, decode_reply
 from streamflow.wire.keys import parse_key
-from streamflow.worker import begun, window
+from streamflow.worker.taking import begun, window
 
 GOLDEN: Final = Path(__file__).parents[1] / "golden" / "values.json"
 PUBLIC: Final = (

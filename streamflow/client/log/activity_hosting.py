@@ -1,6 +1,6 @@
 """Makes sure that somebody keeps the activities that clients start, on a log that lives within this process.
 
-Elsewhere the activity workers do (`streamflow.worker.standalone`), and what is asked before there is one waits in the log. A
+Elsewhere the activity workers do (`streamflow.worker.hosts.standalone`), and what is asked before there is one waits in the log. A
 log in memory or in a folder stands in for the whole deployment: there an activity can be described, listed, cancelled and
 refused a second time before the first worker comes, and after the last has gone.
 """
@@ -19,7 +19,7 @@ from streamflow.topology import ensure_queue
 if TYPE_CHECKING:
     from streamflow.client.log.transport import LogTransport
 
-_HOST = "streamflow.worker.standalone_host"
+_HOST = "streamflow.worker.hosts.standalone_host"
 """A Worker stands above clients, so it is found by its name."""
 
 

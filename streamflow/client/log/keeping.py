@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from streamflow.client.log.requests import Pending
     from streamflow.client.log.transport import LogTransport
 
-_KEEPER = "streamflow.worker.keeper"
+_KEEPER = "streamflow.worker.hosts.keeper"
 """A Worker, which stands above whoever asks for it, so it is found by its name."""
 
 LOOK_S = 0.3

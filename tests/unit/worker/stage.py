@@ -32,10 +32,10 @@ from streamflow.topology import (
 )
 from streamflow.wire.entities import encode
 from streamflow.wire.inbox import decode_inbox, reply_record
-from streamflow.worker.executor import Executor
-from streamflow.worker.limits import PollerOptions
-from streamflow.worker.poller import Poller
 from streamflow.worker.registry import Registry
+from streamflow.worker.running.executor import Executor
+from streamflow.worker.taking.limits import PollerOptions
+from streamflow.worker.taking.poller import Poller
 from tests.unit.worker.tasks import values
 
 T = TypeVar("T")

@@ -21,9 +21,9 @@ from streamflow.model.failure import Failure, FailureKind, TimeoutKind
 from streamflow.model.options import ActivityTimeouts
 from streamflow.model.payload import Payload, Payloads
 from streamflow.model.tasks import ActivityTask
-from streamflow.worker.attempt import Attempt, Outcome
-from streamflow.worker.executor import Executor
 from streamflow.worker.registry import Registry
+from streamflow.worker.running.attempt import Attempt, Outcome
+from streamflow.worker.running.executor import Executor
 from tests.unit.worker.tasks import task_of, values
 
 pytestmark = pytest.mark.asyncio
@@ -205,7 +205,7 @@ async def test_an_error_is_reported_with_all_it_says() -> None:
     assert (failure.type, failure.message, failure.non_retryable) == ("Refused", "no card", True)
     assert values.from_payloads(failure.details) == [7]
     assert "in refuse" in failure.stack_trace
-    assert "streamflow/worker/executor.py" not in failure.stack_trace
+    assert "streamflow/worker/running/executor.py" not in failure.stack_trace
 
 
 async def test_an_unknown_activity_fails_and_lists_the_known() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from streamflow import activity
 from streamflow.model.commands import ActivityOutcome
-from streamflow.worker.executor import HEARTBEAT_BYTES_MAX
+from streamflow.worker.running.executor import HEARTBEAT_BYTES_MAX
 from tests.unit.worker.tasks import task_of
 from tests.unit.worker.test_executor import Stage
 

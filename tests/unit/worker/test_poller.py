@@ -22,7 +22,7 @@ from streamflow.topology import (
     dead_letters_topic,
 )
 from streamflow.worker.registry import Registry
-from streamflow.worker.window import decode
+from streamflow.worker.taking.window import decode
 from tests.unit.worker.stage import ONCE, TASKS, Stage, agree, play_scene
 from tests.unit.worker.tasks import task_of, values
 

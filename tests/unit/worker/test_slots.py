@@ -26,7 +26,7 @@ from streamflow.worker import (
     Worker,
     WorkerTuner,
 )
-from streamflow.worker.slots import ResourceSlots
+from streamflow.worker.capacity.slots import ResourceSlots
 
 pytestmark = pytest.mark.asyncio
 MINUTE = timedelta(minutes=1)

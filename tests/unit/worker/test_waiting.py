@@ -15,8 +15,8 @@ from streamflow import activity, workflow
 from streamflow.common import Priority
 from streamflow.testing import WorkflowEnvironment
 from streamflow.worker import Worker
-from streamflow.worker.attempt import Attempt
-from streamflow.worker.waiting import Rate, Waiting
+from streamflow.worker.running.attempt import Attempt
+from streamflow.worker.taking.waiting import Rate, Waiting
 from tests.unit.worker.tasks import task_of
 
 LIMIT = timedelta(seconds=60)

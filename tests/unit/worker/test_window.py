@@ -8,8 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamflow.worker import begun
-from streamflow.worker.window import METADATA_BYTES_MAX, TEXT_BYTES_MAX, Window, decode, encode
+from streamflow.worker.taking import begun
+from streamflow.worker.taking.window import (
+    METADATA_BYTES_MAX,
+    TEXT_BYTES_MAX,
+    Window,
+    decode,
+    encode,
+)
 
 
 @dataclass

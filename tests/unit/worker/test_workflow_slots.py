@@ -99,7 +99,7 @@ async def test_a_supplier_without_slots_holds_nothing_back(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """It is told of nothing, as it gave nothing."""
-    monkeypatch.setattr("streamflow.worker.workflow_slots.END_S", 0.01)
+    monkeypatch.setattr("streamflow.worker.capacity.workflow_slots.END_S", 0.01)
     supplier = Writing(gives=False)
     async with await WorkflowEnvironment.start_time_skipping() as environment:
         await nap(supplier, environment)

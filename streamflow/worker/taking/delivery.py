@@ -8,8 +8,8 @@ from streamflow.model.commands import TaskRef
 from streamflow.model.payload import Payloads
 from streamflow.model.tasks import ActivityTask
 from streamflow.ports import Committed, TopicPartition
-from streamflow.worker.attempt import Attempt
-from streamflow.worker.window import Window
+from streamflow.worker.running.attempt import Attempt
+from streamflow.worker.taking.window import Window
 
 
 class Stage(Enum):

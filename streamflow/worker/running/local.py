@@ -8,8 +8,8 @@ from streamflow.activity.cancellation import ActivityCancellationDetails
 from streamflow.model.commands import LocalActivityEnded
 from streamflow.model.ids import Op, RunId
 from streamflow.model.tasks import ActivityTask
-from streamflow.worker.attempt import Attempt, Outcome
-from streamflow.worker.executor import Executor
+from streamflow.worker.running.attempt import Attempt, Outcome
+from streamflow.worker.running.executor import Executor
 
 Done = Callable[[LocalActivityEnded], None]
 

@@ -24,7 +24,7 @@ from streamflow.model.commands import ActivityOutcome
 from streamflow.model.failure import TIMEOUT_WORDS, Failure, FailureKind, TimeoutKind
 from streamflow.model.tasks import ActivityTask
 from streamflow.observability import get_logger
-from streamflow.worker.attempt import Attempt, Outcome
+from streamflow.worker.running.attempt import Attempt, Outcome
 
 _log = get_logger("worker")
 _HERE = str(Path(__file__).parent)

@@ -11,8 +11,8 @@ import contextlib
 from dataclasses import dataclass
 
 from streamflow.observability import get_logger
-from streamflow.worker.slots import LOOK_AGAIN_S, ReserveContext
-from streamflow.worker.tuning import (
+from streamflow.worker.capacity.slots import LOOK_AGAIN_S, ReserveContext
+from streamflow.worker.capacity.tuning import (
     CustomSlotSupplier,
     SlotMarkUsedContext,
     SlotPermit,

@@ -15,7 +15,7 @@ from typing import Literal, Protocol
 
 from streamflow.common import WorkerDeploymentVersion
 from streamflow.observability import get_logger
-from streamflow.worker.tuning import (
+from streamflow.worker.capacity.tuning import (
     RESOURCE_SLOTS_MAX,
     CustomSlotSupplier,
     FixedSizeSlotSupplier,

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from streamflow.worker.base36 import base36
+from streamflow.worker.taking.base36 import base36
 
 BEGUN_BYTES_MAX = 512
 TIMES_MAX = 1_000_000

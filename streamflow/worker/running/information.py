@@ -17,7 +17,7 @@ from streamflow.converter.storage import StorageTarget
 from streamflow.model import standalone
 from streamflow.model.payload import Payloads
 from streamflow.wire.task_token import encode_task_token
-from streamflow.worker.attempt import Attempt
+from streamflow.worker.running.attempt import Attempt
 
 
 def info_of(attempt: Attempt, namespace: str, converter: DataConverter) -> Info:

@@ -28,16 +28,16 @@ from streamflow.model.commands import ActivityOutcome
 from streamflow.model.failure import TimeoutKind
 from streamflow.model.payload import Payload, Payloads
 from streamflow.ports import Clock
-from streamflow.worker import outcomes
-from streamflow.worker.attempt import Attempt, Outcome
-from streamflow.worker.beating import Beats
-from streamflow.worker.calling import Caller
-from streamflow.worker.information import converter_of, info_of
-from streamflow.worker.interception import run_intercepted
+from streamflow.worker.capacity.slots import FixedSlots, Slots, Wake
 from streamflow.worker.interceptor import ExecuteActivityInput, Interceptor
 from streamflow.worker.registry import Registry
-from streamflow.worker.slots import FixedSlots, Slots, Wake
-from streamflow.worker.waiting import Rate, Waiting
+from streamflow.worker.running import outcomes
+from streamflow.worker.running.attempt import Attempt, Outcome
+from streamflow.worker.running.beating import Beats
+from streamflow.worker.running.calling import Caller
+from streamflow.worker.running.information import converter_of, info_of
+from streamflow.worker.running.interception import run_intercepted
+from streamflow.worker.taking.waiting import Rate, Waiting
 
 HEARTBEAT_BYTES_MAX = DEFAULT_LIMITS.payload_bytes_max
 """Of one heartbeat's details, as the converter made them."""

@@ -26,7 +26,7 @@ from streamflow.processor.payloads.codec import CodecFailed
 from streamflow.worker.interceptor import Interceptor
 from streamflow.worker.plugin import Plugin
 from streamflow.worker.preparing import debug_wanted
-from streamflow.worker.replaying import replay_history
+from streamflow.worker.replay.replaying import replay_history
 from streamflow.worker.runners import WorkflowRunner, run_by
 from streamflow.worker.setup import definitions_of
 from streamflow.worker.workflow_sandbox.runner import SANDBOXED, UNSANDBOXED

@@ -26,8 +26,8 @@ from streamflow.model.payload import Payloads
 from streamflow.observability import get_logger
 from streamflow.ports import Fatal, LogError, OutRecord, Producer, RecordRefused
 from streamflow.wire.inbox import to_inbox
-from streamflow.worker.attempt import Outcome
-from streamflow.worker.delivery import Delivery
+from streamflow.worker.running.attempt import Outcome
+from streamflow.worker.taking.delivery import Delivery
 
 _log = get_logger("worker")
 

@@ -28,13 +28,13 @@ from streamflow.topology import activities_topic, activity_group, dead_letters_t
 from streamflow.wire.entities import decode_task
 from streamflow.wire.errors import Undecodable
 from streamflow.wire.inbox import dead_letter
-from streamflow.worker.asking import Questions
-from streamflow.worker.delivery import Delivery, Partition
-from streamflow.worker.executor import Executor
-from streamflow.worker.limits import PollerOptions
-from streamflow.worker.replies import Replies
-from streamflow.worker.sending import Sender
-from streamflow.worker.tasks import Tasks
+from streamflow.worker.running.executor import Executor
+from streamflow.worker.taking.asking import Questions
+from streamflow.worker.taking.delivery import Delivery, Partition
+from streamflow.worker.taking.limits import PollerOptions
+from streamflow.worker.taking.replies import Replies
+from streamflow.worker.taking.sending import Sender
+from streamflow.worker.taking.tasks import Tasks
 
 _log = get_logger("worker")
 

@@ -18,8 +18,8 @@ from streamflow.activity.definition import ActivityDefinition
 from streamflow.converter import DataConverter, PayloadConverter
 from streamflow.converter.transferring import transferring
 from streamflow.exceptions import CancelledError
-from streamflow.worker.attempt import Attempt
-from streamflow.worker.shared_state import SharedHeartbeatSender, SharedStateManager
+from streamflow.worker.running.attempt import Attempt
+from streamflow.worker.running.shared_state import SharedHeartbeatSender, SharedStateManager
 
 
 class Caller:

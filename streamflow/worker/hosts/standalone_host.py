@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 from streamflow.model import standalone
-from streamflow.worker.standalone import StandaloneActivity, hosted
+from streamflow.worker.hosts.standalone import StandaloneActivity, hosted
 from streamflow.worker.worker import Worker
 
 

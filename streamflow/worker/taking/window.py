@@ -20,8 +20,8 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from itertools import pairwise
 
-from streamflow.worker import begun
-from streamflow.worker.base36 import base36
+from streamflow.worker.taking import begun
+from streamflow.worker.taking.base36 import base36
 
 METADATA_BYTES_MAX = 4_096
 """What a broker accepts beside an offset by default (``offset.metadata.max.bytes``)."""

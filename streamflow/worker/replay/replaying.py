@@ -13,8 +13,8 @@ from streamflow.coroutine.replay import replay
 from streamflow.model.events import History, WorkflowStarted
 from streamflow.processor.payloads.codec import PayloadGate
 from streamflow.wire.events import encode_event
-from streamflow.worker.interception import workflow_intercept
 from streamflow.worker.interceptor import Interceptor
+from streamflow.worker.running.interception import workflow_intercept
 
 
 class UnknownWorkflow(ValueError, RuntimeError):

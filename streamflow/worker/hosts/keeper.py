@@ -10,8 +10,8 @@ import asyncio
 from typing import Any
 
 from streamflow import workflow
+from streamflow.worker.hosts.yielding import NOBODY, Place, announce_keeper, forget_keeper
 from streamflow.worker.worker import Worker
-from streamflow.worker.yielding import NOBODY, Place, announce_keeper, forget_keeper
 
 
 @workflow.defn(name=NOBODY)

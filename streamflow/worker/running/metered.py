@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from streamflow import activity, workflow
 from streamflow.exceptions import is_cancelled_exception
+from streamflow.worker.capacity.workflow_slots import WorkflowSlots
 from streamflow.worker.interceptor import (
     ActivityInboundInterceptor,
     ExecuteActivityInput,
     Interceptor,
     WorkflowInterceptorClassInput,
 )
-from streamflow.worker.outcomes import is_benign
-from streamflow.worker.workflow_slots import WorkflowSlots
+from streamflow.worker.running.outcomes import is_benign
 from streamflow.workflow.inputs import ExecuteWorkflowInput
 from streamflow.workflow.interceptor import WorkflowInboundInterceptor
 

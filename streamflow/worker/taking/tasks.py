@@ -17,13 +17,13 @@ from streamflow.model.answers import Answer, Confirmed, HeartbeatAck, Reason, Re
 from streamflow.model.payload import Payloads
 from streamflow.model.tasks import CancelTask
 from streamflow.ports import Clock
-from streamflow.worker.asking import Questions
-from streamflow.worker.attempt import Attempt, Outcome
-from streamflow.worker.delivery import Delivery, Partition, Stage
-from streamflow.worker.executor import Executor
-from streamflow.worker.limits import PollerOptions
-from streamflow.worker.sending import Sender, heartbeat_interval_ms
-from streamflow.worker.waiting import Waiting
+from streamflow.worker.running.attempt import Attempt, Outcome
+from streamflow.worker.running.executor import Executor
+from streamflow.worker.taking.asking import Questions
+from streamflow.worker.taking.delivery import Delivery, Partition, Stage
+from streamflow.worker.taking.limits import PollerOptions
+from streamflow.worker.taking.sending import Sender, heartbeat_interval_ms
+from streamflow.worker.taking.waiting import Waiting
 
 Commit = Callable[[Iterable[Partition]], bool]
 """Whether every one of these partitions is now committed as it is."""

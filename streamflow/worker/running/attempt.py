@@ -16,8 +16,8 @@ from streamflow.model.commands import ActivityOutcome
 from streamflow.model.failure import Failure
 from streamflow.model.payload import Payload, Payloads
 from streamflow.model.tasks import ActivityTask
-from streamflow.worker.beating import Beats
-from streamflow.worker.tuning import SlotPermit
+from streamflow.worker.capacity.tuning import SlotPermit
+from streamflow.worker.running.beating import Beats
 
 
 class Outcome(NamedTuple):

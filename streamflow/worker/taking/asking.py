@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from streamflow.ports import LogError
-from streamflow.worker.delivery import Delivery, Stage
-from streamflow.worker.replies import Replies
-from streamflow.worker.sending import Sender
+from streamflow.worker.taking.delivery import Delivery, Stage
+from streamflow.worker.taking.replies import Replies
+from streamflow.worker.taking.sending import Sender
 
 CONFIRMED_AT_ONCE_MAX = 200
 """Tasks asked about in one command."""

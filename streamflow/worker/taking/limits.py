@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from streamflow.worker.sending import HEARTBEAT_MS_DEFAULT, HEARTBEAT_MS_MAX
+from streamflow.worker.taking.sending import HEARTBEAT_MS_DEFAULT, HEARTBEAT_MS_MAX
 
 
 class PollerOptions(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,0 +1,1 @@
+"""Histories run again by the code of today."""

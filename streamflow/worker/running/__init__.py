@@ -1,0 +1,1 @@
+"""Runs attempts of activities: on the event loop, in threads, in other processes."""
