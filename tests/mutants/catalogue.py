@@ -237,6 +237,7 @@ COMMITTED: Final = (
         _tell(producer, record)
     transactor.commit(batch.records, offsets, source)
 """,
+        ("tests/unit/processor/test_batches.py",),
     ),
     Mutant(
         "the store's position stays behind",
@@ -344,7 +345,8 @@ _RESTORED: Final = (
         "the history is not read",
         "processor/partitions/restore.py",
         "    for records in reader.read(partition.history, partition.meta.history_offset, end):\n"
-        "        ingest(partition, records, around)\n        yield True\n",
+        "        ingest(partition, records, around)\n"
+        "        if records:\n            pace.at(records[-1].offset + 1)\n        yield True\n",
         "    yield True\n",
     ),
     Mutant(

@@ -96,6 +96,22 @@ def test_a_batch_takes_only_so_much_input_and_the_rest_comes_next_in_order() -> 
     assert stage.partition().held == []
 
 
+def test_nobody_is_told_what_is_not_committed() -> None:
+    """A query sees a signal of its own batch, and says so only when the signal is there for good."""
+    stage = Stage([Counter])
+    stage.begin("Counter")
+    stage.broker.faults.rates = Rates(aborted=1)
+    stage.send(add(10), reply=False)
+    asked = stage.send(COUNT)
+    while stage.processor.counters.aborted < 3:
+        stage.processor.turn()
+
+    assert stage.answers(asked) == []
+    stage.broker.faults.calm()
+    stage.settle()
+    assert stage.answers(asked) == [QueryAnswer(result=payload(1))]
+
+
 def test_held_records_are_read_again_after_an_abort_and_taken_once() -> None:
     """What was held comes anew from the log, or it would be there twice."""
     stage = Stage([Counter])
