@@ -12,6 +12,6 @@ from collections.abc import Sequence
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Runs a command and exits with its code (`exits.ExitCode`)."""
-    from streamflow.cli.exits import run
+    from streamflow.cli.shared.exits import run
 
     sys.exit(run(sys.argv[1:] if argv is None else argv))

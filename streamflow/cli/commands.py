@@ -14,13 +14,15 @@ app = App(
 )
 
 app.command("streamflow.cli.init:init", help="Make a project to begin with.")
-app.command("streamflow.cli.dev:dev", help="Run Apps on this machine: embedded log, HTTP API.")
-app.command("streamflow.cli.worker_group:group", name="worker", help="Run Apps on Kafka.")
-app.command("streamflow.cli.gateway:gateway", help="Serve the web UI and the HTTP API.")
-app.command("streamflow.cli.replay:replay", help="Run a downloaded history again.")
-app.command("streamflow.cli.check:check", help="Find traps in workflow code.")
-app.command("streamflow.cli.graph:graph", help="Draw what a workflow can do.")
-app.command("streamflow.cli.doctor:doctor", help="Find what is wrong, and what mends it.")
+app.command(
+    "streamflow.cli.processes.dev:dev", help="Run Apps on this machine: embedded log, HTTP API."
+)
+app.command("streamflow.cli.processes.worker_group:group", name="worker", help="Run Apps on Kafka.")
+app.command("streamflow.cli.processes.gateway:gateway", help="Serve the web UI and the HTTP API.")
+app.command("streamflow.cli.code.replay:replay", help="Run a downloaded history again.")
+app.command("streamflow.cli.code.check:check", help="Find traps in workflow code.")
+app.command("streamflow.cli.code.graph:graph", help="Draw what a workflow can do.")
+app.command("streamflow.cli.operating.doctor:doctor", help="Find what is wrong, and what mends it.")
 app.command("streamflow.cli.completion:completion", help="Print a shell's completion script.")
 app.command("streamflow.cli.version:version", help="Print the version.")
 
@@ -36,24 +38,28 @@ for _name, _help in {
     "describe": "Show where a workflow stands.",
     "history": "Show or save a run's events.",
 }.items():
-    workflow.command(f"streamflow.cli.workflow:{_name}", help=_help)
+    workflow.command(f"streamflow.cli.workflows.workflow:{_name}", help=_help)
 for _name, _help in {
     "pause": "Hold a workflow's code back.",
     "unpause": "Let a paused workflow go on.",
     "delete": "Take a closed workflow away.",
     "reset": "Go back to before a step.",
 }.items():
-    workflow.command(f"streamflow.cli.steering:{_name}", help=_help)
-workflow.command("streamflow.cli.showing:show", help="Draw what a run did.")
-workflow.command("streamflow.cli.graph:of_run", name="graph", help="Draw the way that a run went.")
-workflow.command("streamflow.cli.updates:update", help="Change a workflow and print its answer.")
-workflow.command("streamflow.cli.listing:list_", name="list", help="List workflows.")
-workflow.command("streamflow.cli.listing:count", name="count", help="Count workflows.")
+    workflow.command(f"streamflow.cli.workflows.steering:{_name}", help=_help)
+workflow.command("streamflow.cli.workflows.showing:show", help="Draw what a run did.")
+workflow.command(
+    "streamflow.cli.code.graph:of_run", name="graph", help="Draw the way that a run went."
+)
+workflow.command(
+    "streamflow.cli.workflows.updates:update", help="Change a workflow and print its answer."
+)
+workflow.command("streamflow.cli.workflows.listing:list_", name="list", help="List workflows.")
+workflow.command("streamflow.cli.workflows.listing:count", name="count", help="Count workflows.")
 app.command(workflow)
 
 archive = App(name="archive", help="Runs that were archived before their deletion.")
-archive.command("streamflow.cli.archive:list_", name="list", help="List archived runs.")
-archive.command("streamflow.cli.archive:get", help="Print or save an archived run.")
+archive.command("streamflow.cli.operating.archive:list_", name="list", help="List archived runs.")
+archive.command("streamflow.cli.operating.archive:get", help="Print or save an archived run.")
 app.command(archive)
 
 batch = App(name="batch", help="One operation on every workflow that a list filter finds.")
@@ -62,7 +68,7 @@ for _name, _help in {
     "terminate": "End them at once.",
     "signal": "Send them a signal.",
 }.items():
-    batch.command(f"streamflow.cli.batch:{_name}", help=_help)
+    batch.command(f"streamflow.cli.operating.batch:{_name}", help=_help)
 app.command(batch)
 
 schedule = App(name="schedule", help="Start workflows again and again.")
@@ -77,7 +83,9 @@ for _name, _help in {
     "delete": "End a schedule.",
     "serve": "Run schedules on Kafka.",
 }.items():
-    schedule.command(f"streamflow.cli.schedule:{_name}", name=_name.rstrip("_"), help=_help)
+    schedule.command(
+        f"streamflow.cli.operating.schedule:{_name}", name=_name.rstrip("_"), help=_help
+    )
 app.command(schedule)
 
 namespace = App(name="namespace", help="Namespaces of a Kafka, each with topics of its own.")
@@ -87,7 +95,9 @@ for _name, _help in {
     "describe": "Show a namespace.",
     "delete": "Delete a namespace, for good.",
 }.items():
-    namespace.command(f"streamflow.cli.namespace:{_name}", name=_name.rstrip("_"), help=_help)
+    namespace.command(
+        f"streamflow.cli.operating.namespace:{_name}", name=_name.rstrip("_"), help=_help
+    )
 app.command(namespace)
 
 search_attribute = App(name="search-attribute", help="Declare what list filters may name.")
@@ -97,13 +107,17 @@ for _name, _help in {
     "delete": "Take a declaration back.",
 }.items():
     search_attribute.command(
-        f"streamflow.cli.search_attribute:{_name}", name=_name.rstrip("_"), help=_help
+        f"streamflow.cli.operating.search_attribute:{_name}", name=_name.rstrip("_"), help=_help
     )
 app.command(search_attribute)
 
 task_queue = App(name="task-queue", help="Task queues, and who serves them.")
-task_queue.command("streamflow.cli.task_queue:list_", name="list", help="List task queues.")
-task_queue.command("streamflow.cli.task_queue:describe", help="Show a queue's partitions.")
+task_queue.command(
+    "streamflow.cli.operating.task_queue:list_", name="list", help="List task queues."
+)
+task_queue.command(
+    "streamflow.cli.operating.task_queue:describe", help="Show a queue's partitions."
+)
 app.command(task_queue)
 
 config = App(name="config", help="The settings that commands go by.")
@@ -119,7 +133,7 @@ for _name, _help in {
     "complete": "End an activity with a result.",
     "fail": "End an attempt with a failure.",
 }.items():
-    activity.command(f"streamflow.cli.activity:{_name}", help=_help)
+    activity.command(f"streamflow.cli.activities.activity:{_name}", help=_help)
 for _name, _help in {
     "start": "Start an activity without a workflow.",
     "list_": "List activities without a workflow.",
@@ -129,9 +143,11 @@ for _name, _help in {
     "cancel": "Ask it to stop.",
     "terminate": "End it at once.",
 }.items():
-    activity.command(f"streamflow.cli.standalone:{_name}", name=_name.rstrip("_"), help=_help)
+    activity.command(
+        f"streamflow.cli.activities.standalone:{_name}", name=_name.rstrip("_"), help=_help
+    )
 activity.command(
-    "streamflow.cli.activity_options:update_options",
+    "streamflow.cli.activities.activity_options:update_options",
     name="update-options",
     help="Change a pending activity's options.",
 )
@@ -144,11 +160,13 @@ for _name, _help in {
     "redrive": "Send dead letters once more.",
     "purge": "Put dead letters away.",
 }.items():
-    dlq.command(f"streamflow.cli.dlq:{_name}", name=_name.rstrip("_"), help=_help)
+    dlq.command(f"streamflow.cli.operating.dlq:{_name}", name=_name.rstrip("_"), help=_help)
 app.command(dlq)
 
 topology = App(name="topology", help="Show and make the topics that streamflow needs on Kafka.")
-topology.command("streamflow.cli.topology:plan", help="Show what apply would do.")
-topology.command("streamflow.cli.topology:apply", help="Make topics and queues.")
-topology.command("streamflow.cli.topology_acls:acls", help="Print the grants that a role needs.")
+topology.command("streamflow.cli.operating.topology:plan", help="Show what apply would do.")
+topology.command("streamflow.cli.operating.topology:apply", help="Make topics and queues.")
+topology.command(
+    "streamflow.cli.operating.topology_acls:acls", help="Print the grants that a role needs."
+)
 app.command(topology)

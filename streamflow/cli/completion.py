@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from streamflow.cli.exits import ExitCode
+from streamflow.cli.shared.exits import ExitCode
 
 
 def completion(

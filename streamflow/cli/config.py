@@ -6,9 +6,9 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from streamflow.cli import dev_file
-from streamflow.cli.exits import ExitCode
-from streamflow.cli.output import Form, print_data, show, show_list, show_rows
+from streamflow.cli.shared import dev_file
+from streamflow.cli.shared.exits import ExitCode
+from streamflow.cli.shared.output import Form, print_data, show, show_list, show_rows
 
 Profile = Annotated[
     str | None, Parameter(help="Profile of the configuration file. Default: STREAMFLOW_PROFILE.")

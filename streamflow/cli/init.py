@@ -12,7 +12,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from streamflow.cli.exits import CommandError, ExitCode
+from streamflow.cli.shared.exits import CommandError, ExitCode
 
 _PROJECT = re.compile(r"[a-z][a-z0-9-]{0,62}")
 _RENAMED = {"gitignore": ".gitignore"}

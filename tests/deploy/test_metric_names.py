@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 
 from streamflow import activity, workflow
-from streamflow.cli.health import serve_health
+from streamflow.cli.shared.health import serve_health
 from streamflow.client import WorkflowFailureError
 from streamflow.exceptions import ApplicationError
 from streamflow.testing import WorkflowEnvironment

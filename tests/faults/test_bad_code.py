@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from streamflow.cli.exits import ExitCode, run
+from streamflow.cli.shared.exits import ExitCode, run
 from streamflow.client import Client, RPCError, WorkflowExecutionStatus, WorkflowHandle
 from tests.faults.deployment import Deployment, Node
 

@@ -16,7 +16,7 @@ import pytest_asyncio
 from confluent_kafka import Message, Producer
 
 from streamflow import topology
-from streamflow.cli.exits import run
+from streamflow.cli.shared.exits import run
 from streamflow.client import Client
 from streamflow.kafka import KafkaLog
 from streamflow.model.answers import Answer, Reason, Rejection

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from streamflow.cli.exits import ExitCode, run
+from streamflow.cli.shared.exits import ExitCode, run
 from streamflow.client import Client
 from streamflow.kafka import KafkaLog
 from streamflow.ports import Committed, OutRecord, TopicPartition

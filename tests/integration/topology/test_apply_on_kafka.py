@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from streamflow.cli.exits import ExitCode, run
+from streamflow.cli.shared.exits import ExitCode, run
 from streamflow.client import Client
 from streamflow.kafka import KafkaLog
 from streamflow.kafka.options import KafkaOptions

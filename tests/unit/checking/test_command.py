@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from streamflow.checking import CODES, Unreadable, check_paths
-from streamflow.cli.exits import ExitCode, run
+from streamflow.cli.shared.exits import ExitCode, run
 
 BAD = """
 import time

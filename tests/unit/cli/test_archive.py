@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from streamflow.cli.exits import ExitCode, run
+from streamflow.cli.shared.exits import ExitCode, run
 from streamflow.objects import FolderObjects
 from streamflow.wire.archive import archive_name
 from tests.unit.cli.test_cli import history

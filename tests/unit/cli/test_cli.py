@@ -10,10 +10,10 @@ import pytest
 
 from streamflow import activity, workflow
 from streamflow.app import App
-from streamflow.cli import dev_file
-from streamflow.cli.arguments import parse_inputs
-from streamflow.cli.exits import ExitCode, run
-from streamflow.cli.worker import _without
+from streamflow.cli.processes.worker import _without
+from streamflow.cli.shared import dev_file
+from streamflow.cli.shared.arguments import parse_inputs
+from streamflow.cli.shared.exits import ExitCode, run
 
 
 @activity.defn

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from streamflow.cli.exits import ExitCode, run
+from streamflow.cli.shared.exits import ExitCode, run
 from streamflow.embedded import EmbeddedLog
 from streamflow.ports import Record, TopicPartition
 from streamflow.topology import partition_for

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from streamflow.cli.exits import ExitCode, run
+from streamflow.cli.shared.exits import ExitCode, run
 from streamflow.embedded import EmbeddedLog
 from streamflow.ports import OutRecord
 from streamflow.wire.header import SF

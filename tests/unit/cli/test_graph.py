@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from streamflow.cli.exits import ExitCode, run
-from streamflow.cli.graph import graph_of_steps
+from streamflow.cli.code.graph import graph_of_steps
+from streamflow.cli.shared.exits import ExitCode, run
 from streamflow.ui.steps import Step
 from tests.unit.cli.test_cli import HERE, history
 

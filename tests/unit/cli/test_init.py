@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from streamflow.cli.exits import ExitCode, run
+from streamflow.cli.shared.exits import ExitCode, run
 
 ROOT = Path(__file__).resolve().parents[3]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from streamflow.cli.exits import ExitCode, run
+from streamflow.cli.shared.exits import ExitCode, run
 from streamflow.embedded import EmbeddedLog
 from streamflow.visibility.binding import bind
 from streamflow.visibility.catalog import Catalog

@@ -13,9 +13,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from streamflow.cli.output import Form, print_data, show_list
-from streamflow.cli.progress import HEARTBEAT_S, Progress
-from streamflow.cli.yaml import dump
+from streamflow.cli.shared.output import Form, print_data, show_list
+from streamflow.cli.shared.progress import HEARTBEAT_S, Progress
+from streamflow.cli.shared.yaml import dump
 
 TEXTS = st.one_of(
     st.text(),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from streamflow.cli.timeline import draw, facts_of
+from streamflow.cli.workflows.timeline import draw, facts_of
 from streamflow.model.failure import Failure, FailureKind
 from streamflow.ui.steps import Step
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from streamflow.cli.exits import ExitCode, run
+from streamflow.cli.shared.exits import ExitCode, run
 from streamflow.envconfig.origins import MASK, masked, profile_in_use, settings_of
 
 FILE = """

@@ -16,7 +16,7 @@ from cyclopts import App
 from streamflow import envconfig, exceptions, service
 from streamflow.checking import CODES
 from streamflow.cli.commands import app
-from streamflow.cli.exits import ExitCode
+from streamflow.cli.shared.exits import ExitCode
 from streamflow.client import errors as client_errors
 from streamflow.client.errors import STATUS_OF_REASON
 from streamflow.client.http import api_v1

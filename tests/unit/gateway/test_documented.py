@@ -6,7 +6,7 @@ import re
 from dataclasses import fields
 from pathlib import Path
 
-from streamflow.cli.gateway_options import GatewayOptions, variable
+from streamflow.cli.processes.gateway_options import GatewayOptions, variable
 from streamflow.gateway.access import load_access
 from streamflow.gateway.webhooks import load_webhooks
 

@@ -14,7 +14,7 @@ import pytest_asyncio
 
 from streamflow import activity, workflow
 from streamflow.app import App
-from streamflow.cli.exits import run
+from streamflow.cli.shared.exits import run
 from streamflow.client import (
     Client,
     PendingActivity,

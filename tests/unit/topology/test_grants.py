@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from streamflow.cli.exits import CommandError
-from streamflow.cli.topology_acls import acls
+from streamflow.cli.operating.topology_acls import acls
+from streamflow.cli.shared.exits import CommandError
 from streamflow.topology.grants import ROLES, Grant, Role, grants
 
 QUEUES = ["orders", "bills & more"]

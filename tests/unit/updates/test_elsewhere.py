@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 
 from streamflow import workflow
-from streamflow.cli.exits import ExitCode, run
+from streamflow.cli.shared.exits import ExitCode, run
 from streamflow.client import (
     Client,
     RPCError,

@@ -1,0 +1,1 @@
+"""Commands about activities, of workflows and of none."""

@@ -1,0 +1,1 @@
+"""Commands about workflow code: what it can do, and what it did."""

@@ -1,0 +1,1 @@
+"""What commands have in common: whom they speak to, what they are given, how they answer."""
