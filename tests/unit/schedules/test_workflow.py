@@ -157,7 +157,8 @@ def test_backfills_act_bit_by_bit() -> None:
     first = started(schedule)
     second = wake(schedule)
 
-    assert [len(first), len(second)] == [BACKFILLED_PER_STEP_MAX, 20]
+    assert 0 < len(first) <= BACKFILLED_PER_STEP_MAX
+    assert len(first) + len(second) == hours
     assert len({one.workflow_id for one in first + second}) == hours
     assert described(schedule).info.num_actions == hours
 
