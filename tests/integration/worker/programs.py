@@ -196,7 +196,7 @@ class Counting:
             target,
             task_queue=SIDE,
             start_to_close_timeout=timedelta(minutes=1),
-            heartbeat_timeout=timedelta(seconds=2),
+            heartbeat_timeout=timedelta(seconds=6),
             retry_policy=SOON,
         )
 

@@ -320,7 +320,7 @@ async def test_heartbeats_outlive_the_worker_that_made_them(
     """
     first = side_worker.start()
     handle: WorkflowHandle[Any, Any] = await stage.client.start_workflow(
-        Counting.run, 60, id="counting", task_queue=QUEUE
+        Counting.run, 200, id="counting", task_queue=QUEUE
     )
     async with asyncio.timeout(30):
         while True:
