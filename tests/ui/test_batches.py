@@ -6,6 +6,7 @@ import html
 import re
 
 import pytest
+from playwright.async_api import Page, expect
 
 from streamflow.client import WorkflowExecutionStatus
 from tests.ui.stage import Stage
@@ -69,3 +70,20 @@ async def test_nothing_is_done_without_a_filter_and_an_operation(
     assert answer.status_code == 400
     assert message in html.unescape(answer.text)
     assert (await handle.describe()).status is WorkflowExecutionStatus.RUNNING
+
+
+@pytest.mark.browser
+async def test_many_are_ended_in_a_browser(stage: Stage, page: Page) -> None:
+    """From the filtered list by its link and one button, to what became of each."""
+    handles = [await stage.waiting(f"a-{number}") for number in range(3)]
+    await page.goto(stage.address("workflows", query=RUNNING))
+
+    await page.get_by_role("link", name="Act on all of them").click()
+    await page.get_by_role("radio", name="Terminate them now").check()
+    await page.get_by_label("Reason").fill("recall")
+    await page.get_by_role("button", name="Do it to 3").click()
+
+    await expect(page.get_by_text("3 of 3 done.")).to_be_visible()
+    await expect(page.get_by_role("row", name="a-1")).to_contain_text("Done")
+    for handle in handles:
+        assert (await handle.describe()).status is WorkflowExecutionStatus.TERMINATED

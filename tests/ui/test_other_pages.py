@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import html
 import re
 from datetime import timedelta
@@ -176,3 +177,21 @@ async def test_a_schedule_and_a_letter_in_a_browser(stage: Stage, page: Page) ->
     await page.get_by_role("button", name="Put it away").click()
 
     await expect(page.get_by_text("discarded", exact=True)).to_be_visible()
+
+
+@pytest.mark.browser
+async def test_a_schedule_acts_now_in_a_browser(stage: Stage, page: Page) -> None:
+    """And what it started is a click away."""
+    await scheduled(stage, "nightly")
+    await page.goto(stage.address("schedule", id="nightly"))
+
+    await page.get_by_role("button", name="Act now").click()
+    await expect(page.get_by_text("The schedule acts now.")).to_be_visible()
+    started = page.get_by_role("link", name="nightly-run")
+    async with asyncio.timeout(20):
+        while not await started.count():  # the page of a schedule is read again by hand
+            await page.reload()
+            await asyncio.sleep(0.1)
+    await started.first.click()
+
+    await expect(page.get_by_role("heading", level=1)).to_contain_text("nightly-run")
