@@ -6,14 +6,13 @@ What an order must come to follows from its number alone (`expected`), so that a
 from __future__ import annotations
 
 import asyncio
-import json
-import os
 import time
 from datetime import timedelta
 
 from streamflow import activity, workflow
 from streamflow.common import RetryPolicy
 from streamflow.exceptions import ActivityError, ApplicationError
+from tests.witness import witness
 
 QUICK_RETRY = RetryPolicy(initial_interval=timedelta(milliseconds=100))
 PICK_UP_LIMIT_MS = 1_000
@@ -102,26 +101,6 @@ class Order:
 
 
 # -- activities -------------------------------------------------------------------------------------------------------
-
-
-def witness(step: str) -> int:
-    """Writes down, durably, that this attempt began; returns its number."""
-    info = activity.info()
-    line = {
-        "order": info.workflow_id,
-        "run": info.workflow_run_id,
-        "step": step,
-        "attempt": info.attempt,
-        "pid": os.getpid(),
-        "ms": time.time_ns() / 1e6,
-    }
-    file = os.open(os.environ["WITNESS"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-    try:
-        os.write(file, json.dumps(line).encode() + b"\n")
-        os.fsync(file)
-    finally:
-        os.close(file)
-    return info.attempt
 
 
 @activity.defn(name="charge")

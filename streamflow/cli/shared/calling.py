@@ -40,3 +40,12 @@ def called_on(
         return ExitCode.OK if found is None else found
 
     return called(connection, call_on)
+
+
+async def pause(seconds: float) -> None:
+    """Between two looks of a command that goes on until Ctrl-C. Ends it too where Ctrl-C came in the midst of a call and was lost
+    there: libraries below (`asyncio.wait_for` before Python 3.12) let a cancellation go that meets an answer."""
+    await asyncio.sleep(seconds)
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 from cyclopts import Parameter
 
 from streamflow.cli.shared.address import Connection
-from streamflow.cli.shared.calling import called
+from streamflow.cli.shared.calling import called, pause
 from streamflow.cli.shared.exits import ExitCode
 from streamflow.cli.shared.output import (
     Form,
@@ -96,7 +95,7 @@ async def _followed(client: Client, query: str, limit: int, output: Form) -> NoR
             news = [row for row in reversed(rows) if told.get(row["run_id"]) != row["state"]]
             _tell(news, output)
             told = {row["run_id"]: row["state"] for row in rows}
-        await asyncio.sleep(FOLLOW_S)
+        await pause(FOLLOW_S)
 
 
 def _tell(rows: list[dict[str, Any]], output: Form) -> None:

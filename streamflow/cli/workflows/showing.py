@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
 from streamflow.cli.shared.address import Connection
 from streamflow.cli.shared.arguments import HERE, LATEST, Target, WorkflowID
-from streamflow.cli.shared.calling import called
+from streamflow.cli.shared.calling import called, pause
 from streamflow.cli.shared.exits import ExitCode
 from streamflow.cli.shared.output import Form, print_data
 from streamflow.cli.shared.terminal import Drawing, is_terminal, painted, width
@@ -152,7 +151,7 @@ async def _drawn_again(run: Run, last: int) -> None:
         drawing.draw(run.lines(last))
         if run.closed:
             return
-        await asyncio.sleep(FOLLOW_S)
+        await pause(FOLLOW_S)
         await run.read()
 
 
@@ -176,5 +175,5 @@ async def _told_as_they_end(run: Run, output: Form) -> None:
                     print_data([facts], "yaml" if output == "yaml" else "jsonl")
         if run.closed:
             return
-        await asyncio.sleep(FOLLOW_S)
+        await pause(FOLLOW_S)
         await run.read()

@@ -7,14 +7,12 @@ What a transfer is follows from its number (`planned`), so that the checker need
 from __future__ import annotations
 
 import asyncio
-import json
-import os
-import time
 from datetime import timedelta
 from typing import Final, NamedTuple
 
 from streamflow import activity, workflow
 from streamflow.common import RetryPolicy
+from tests.witness import witness
 
 ACCOUNTS: Final = 24
 OPENING: Final = 1_000
@@ -226,28 +224,10 @@ class Sheet:
 # -- activities -------------------------------------------------------------------------------------------------------
 
 
-def witness(step: str) -> None:
-    """Writes down, durably, that this attempt begins: at least the operating system has it when this returns."""
-    info = activity.info()
-    line = {
-        "order": info.workflow_id,
-        "run": info.workflow_run_id,
-        "step": step,
-        "attempt": info.attempt,
-        "pid": os.getpid(),
-        "ms": time.time_ns() / 1e6,
-    }
-    file = os.open(os.environ["WITNESS"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-    try:
-        os.write(file, json.dumps(line).encode() + b"\n")
-    finally:
-        os.close(file)
-
-
 @activity.defn(name="quote")
 def quote(number: int) -> int:
     """What a transfer is about; every seventh is told only at the second try."""
-    witness("quote")
+    witness("quote", synced=False)
     if number % 7 == 0 and activity.info().attempt == 1:
         raise RuntimeError("The line is bad")
     return planned(number).amount
@@ -255,7 +235,7 @@ def quote(number: int) -> int:
 
 @activity.defn(name="note")
 def note(number: int) -> None:
-    witness("note")
+    witness("note", synced=False)
 
 
 WORKFLOWS = [Account, Leg, Transfer, Sheet]
