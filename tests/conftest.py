@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import uuid
 from collections.abc import Generator, Iterator
 
@@ -15,6 +16,12 @@ from streamflow.testing.kafka import BOOTSTRAP_VARIABLE, kafka_for_tests
 from streamflow.testing.kafka_cluster import KafkaCluster
 
 SKIPS_FAIL = bool(os.environ.get("CI"))
+
+
+def pytest_configure() -> None:
+    # A shell has what it starts in the background ignore Ctrl-C, and so would everything that the tests start.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
