@@ -124,7 +124,7 @@ class Processor:
             troubled=self._inbound.retry_soon,
             waiting=self._inbound.ask_again,
             snapshots=self._upkeep.loading,
-            warm_up=self._inbound.warming.begin,
+            warm_up=self._inbound.warm_up,
             standby=self.standby,
         )
         self._connections = Connections(

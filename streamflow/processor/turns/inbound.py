@@ -29,8 +29,8 @@ from streamflow.processor.state.rows import Expired
 from streamflow.processor.state.waiters import parse_key
 from streamflow.processor.state.work import Work, runs_no_code
 from streamflow.processor.turns.fairness import most_of_one
+from streamflow.processor.turns.ramp import WHEN_COLD, Ramp
 from streamflow.processor.turns.refusals import Refusals
-from streamflow.processor.turns.warming import Warming
 from streamflow.topology import partition_for
 from streamflow.wire.envelope import REPLY_TO, parse_reply_to, text_headers
 from streamflow.wire.errors import Undecodable
@@ -60,7 +60,7 @@ class Inbound:
         self._retry: dict[str, int] = {}
         self._asked: list[tuple[int, Work]] = []
         self.refusals = Refusals(around)
-        self.warming = Warming(around.options.batch_records_max)
+        self.warming = Ramp(around.options.batch_records_max)
         self.one_by_one = False
         """Whether a turn takes one command only of those that may run code: its step may end the process."""
         self._turns = 0
@@ -93,9 +93,12 @@ class Inbound:
 
     @property
     def _works_max(self) -> int:
-        limit = self.refusals.works_max
-        most = self.warming.works_max if limit is None else min(limit, self.warming.works_max)
+        most = min(self.refusals.ramp.works_max, self.warming.works_max)
         return min(most, 1) if self.one_by_one else most
+
+    def warm_up(self) -> None:
+        """A partition became active."""
+        self.warming.begin(WHEN_COLD)
 
     # -- records --------------------------------------------------------------------------------------------------
 

@@ -25,6 +25,7 @@ from streamflow.observability import get_logger
 from streamflow.ports import OutRecord, Record, RecordRefused
 from streamflow.processor.host.surroundings import Surroundings
 from streamflow.processor.state.batch import Batch, Stray
+from streamflow.processor.turns.ramp import Ramp
 from streamflow.wire.inbox import dead_letter, forward
 
 log = get_logger("processor")
@@ -67,8 +68,8 @@ class Refusals:
         """Who is to blame if the probe goes through."""
         self._probed: frozenset[int] = frozenset()
         self._reason = ""
-        self.works_max: int | None = None
-        """How many commands the next batch may take; ``None`` is as many as there are."""
+        self.ramp = Ramp(around.options.batch_records_max)
+        """How many commands the next batch may take, while somebody is looked for."""
         self.wait_ms = 0
         """How long to wait before the next batch."""
 
@@ -135,26 +136,26 @@ class Refusals:
             self._suspects = []  # it was the partition all along
             self._wait(error)
         elif error.record is None and batch.works > 1:
-            self.works_max = batch.works // 2
+            self.ramp.begin(batch.works // 2)
         else:
             self._suspects = self._suspected(batch, error.record)
             self._reason = str(error)
-            self._probed, self.works_max = frozenset(batch.parts), 0
+            self._probed = frozenset(batch.parts)
+            self.ramp.begin(0)
         self.dropped()
 
     def committed(self, batch: Batch) -> None:
         """All of the batch was taken."""
         self.wait_ms = 0
         if self._probed:
-            self._probed, self.works_max = frozenset(), None
+            self._probed = frozenset()
+            self.ramp.end()
             for suspect in self._suspects:
                 before = self._asides.get(suspect)
                 self._asides[suspect] = Aside(self._reason, before.times + 1 if before else 1)
-        elif self.works_max is not None:
+        else:
             # The one that is looked for may be among those that are left.
-            self.works_max *= 2
-            if self.works_max >= self._around.options.batch_records_max:
-                self.works_max = None
+            self.ramp.committed()
         for used in self._used:
             self._asides.pop(used, None)
         for place in (*self._passed_over, *batch.passed_over):
