@@ -6,7 +6,8 @@ the type, and a command may reach any run of it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 
 import msgspec
 
@@ -222,32 +223,16 @@ class GuardedTransport(WrappedTransport):
         self.principal.require(Role.OPERATOR, self.namespace)
         await self.inner.prepare_queue(queue)
 
-    def noting(self, action: str, role: Role, **details: object) -> _Noting:
+    @contextmanager
+    def noting(self, action: str, role: Role, **details: object) -> Generator[None]:
         """Around what changes something but is no command: refuses who lacks the role, and notes what became of it."""
         attempt = Attempt(self.principal.name, self.namespace, action, details=details)
-        return _Noting(self, role, attempt, self._audit)
+        with self._audit.noting(attempt):
+            self.principal.require(role, self.namespace)
+            yield
 
     def sibling(self, namespace: str) -> Transport:
         return GuardedTransport(self.inner.sibling(namespace), self.principal, self._audit)
-
-
-class _Noting:
-    def __init__(
-        self, guarded: GuardedTransport, role: Role, attempt: Attempt, audit: Audit
-    ) -> None:
-        self._guarded, self._role = guarded, role
-        self._noted = audit.noting(attempt)
-
-    def __enter__(self) -> None:
-        self._noted.__enter__()
-        try:
-            self._guarded.principal.require(self._role, self._guarded.namespace)
-        except RPCError as error:
-            self._noted.__exit__(type(error), error, error.__traceback__)
-            raise
-
-    def __exit__(self, *raised: object) -> None:
-        self._noted.__exit__(*raised)  # type: ignore[arg-type]  # passed through as Python gave it
 
 
 def _started_type(command: Command) -> str | None:
