@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
@@ -24,13 +25,30 @@ from streamflow.cli.shared.exits import CommandError, ExitCode
 if TYPE_CHECKING:
     from streamflow.client import Client
 
-ActivityID = Annotated[
-    str | None,
-    Parameter(name=["--activity-id", "-a"], help="The activity's ID, as `workflow describe` says."),
-]
-ActivityType = Annotated[
-    str | None, Parameter(name=["--type"], help="All pending activities of this type instead.")
-]
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Which:
+    """One pending activity of a workflow, or all of a type."""
+
+    activity_id: Annotated[
+        str | None,
+        Parameter(
+            name=["--activity-id", "-a"], help="The activity's ID, as `workflow describe` says."
+        ),
+    ] = None
+    activity_type: Annotated[
+        str | None, Parameter(name=["--type"], help="All pending activities of this type instead.")
+    ] = None
+
+    def of_one_kind(self) -> Which:
+        """Raises `CommandError` unless it is either of the two."""
+        if (self.activity_id is None) == (self.activity_type is None):
+            raise CommandError("Expected either --activity-id or --type", ExitCode.USAGE)
+        return self
+
+
+NONE_SAID = Which()
 ResetHeartbeat = Annotated[
     bool, Parameter(help="Let the next attempt find no heartbeat details.", negative=())
 ]
@@ -40,8 +58,7 @@ def pause(
     workflow_id: WorkflowID,
     /,
     *,
-    activity_id: ActivityID = None,
-    activity_type: ActivityType = None,
+    which: Which = NONE_SAID,
     reason: Annotated[str, Parameter(help="For whoever looks at it later.")] = "",
     target: Target = LATEST,
     connection: Connection = HERE,
@@ -52,8 +69,8 @@ def pause(
         workflow_id,
         target,
         lambda handle: handle.pause_activity(
-            activity_id,
-            activity_type=_one_of(activity_id, activity_type),
+            which.of_one_kind().activity_id,
+            activity_type=which.activity_type,
             reason=reason,
             rpc_timeout=target.patience,
         ),
@@ -64,8 +81,7 @@ def unpause(
     workflow_id: WorkflowID,
     /,
     *,
-    activity_id: ActivityID = None,
-    activity_type: ActivityType = None,
+    which: Which = NONE_SAID,
     reset_attempts: Annotated[
         bool, Parameter(help="Count attempts from 1 again.", negative=())
     ] = False,
@@ -79,8 +95,8 @@ def unpause(
         workflow_id,
         target,
         lambda handle: handle.unpause_activity(
-            activity_id,
-            activity_type=_one_of(activity_id, activity_type),
+            which.of_one_kind().activity_id,
+            activity_type=which.activity_type,
             reset_attempts=reset_attempts,
             reset_heartbeat=reset_heartbeat,
             rpc_timeout=target.patience,
@@ -92,8 +108,7 @@ def reset(
     workflow_id: WorkflowID,
     /,
     *,
-    activity_id: ActivityID = None,
-    activity_type: ActivityType = None,
+    which: Which = NONE_SAID,
     keep_paused: Annotated[
         bool, Parameter(help="Leave a paused activity paused.", negative=())
     ] = False,
@@ -107,8 +122,8 @@ def reset(
         workflow_id,
         target,
         lambda handle: handle.reset_activity(
-            activity_id,
-            activity_type=_one_of(activity_id, activity_type),
+            which.of_one_kind().activity_id,
+            activity_type=which.activity_type,
             keep_paused=keep_paused,
             reset_heartbeat=reset_heartbeat,
             rpc_timeout=target.patience,
@@ -183,9 +198,3 @@ def fail(
         return ExitCode.OK
 
     return called(connection, call)
-
-
-def _one_of(activity_id: str | None, activity_type: str | None) -> str | None:
-    if (activity_id is None) == (activity_type is None):
-        raise CommandError("Expected either --activity-id or --type", ExitCode.USAGE)
-    return activity_type
