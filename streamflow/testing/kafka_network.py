@@ -152,6 +152,8 @@ class Network:
     async def _relay(
         self, link: Link, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
+        # asyncio only does so where a socket knows its protocol, which accepted ones do not: small answers would wait 40 ms.
+        writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection = _Connection(link.name, [writer])
         host, _, port = link.upstream.rpartition(":")
         try:
