@@ -197,6 +197,8 @@ class Suspects:
     def __init__(self, folder: str, code: str) -> None:
         """``code`` names the workflow code: the counts of other code do not count."""
         self.code = code
+        self.remembers = False
+        """Whether the process before this one, on the same disk, left word of whether it was stepping anybody."""
         self._counts: dict[str, int] = {}
         self._path: Path | None = None
         self._mark: mmap.mmap | None = None
@@ -239,7 +241,8 @@ class Suspects:
             if found["code"] == self.code:
                 self._counts = {str(name): int(count) for name, count in found["suspects"].items()}
         mark = folder / "stepping"
-        if not mark.exists():
+        self.remembers = mark.exists()
+        if not self.remembers:
             mark.write_bytes(b" " * MARK_BYTES)
         with mark.open("r+b") as file:
             self._mark = mmap.mmap(file.fileno(), MARK_BYTES)

@@ -280,9 +280,11 @@ class Ownership:
         meta = partition.meta
         if meta.owner:
             self._left_behind.append(partition.number)
-        ours = meta.owner == self._around.options.name and partition.number in self._had
+        namesake = meta.owner == self._around.options.name
+        ours = namesake and partition.number in self._had
+        told = ours or (namesake and self._around.suspects.remembers)
         partition.caution = begin(
-            partition.number, meta, self._around, died=bool(meta.owner) and not ours
+            partition.number, meta, self._around, died=bool(meta.owner) and not told
         )
         self._had.add(partition.number)
         if not ours:

@@ -1,7 +1,7 @@
 """Finding out whose step ends the process where no local disk remembers it: in the position record, after unclean ends only.
 
     a partition becomes active                               noted at once, for all of them in one transaction
-    ... from an owner that had not said goodbye              `takeovers` + 1
+    ... from an owner that had not said goodbye              `takeovers` + 1, but for one whose disk is here: that knows
     20 transactions later                                    `takeovers` is 0 again, nothing was wrong with the code
     taken over twice without that                            careful: one command at a time, and before it `stepping`
     ... and taken over once more                             whoever was stepping is a suspect once more

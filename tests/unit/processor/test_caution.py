@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -135,6 +136,21 @@ def test_owners_that_live_for_a_while_are_not_counted() -> None:
     assert max(position.takeovers for position in positions(stage)) == 1
     assert positions(stage)[-1].takeovers == 0
     assert all(position.stepping == "" for position in positions(stage))
+
+
+def test_a_disk_that_knows_better_makes_nobody_careful(tmp_path: Path) -> None:
+    """A process that is killed again and again stands still no longer than it must: its own file says that no step did it."""
+    stage = Stage([Hello], state_folder=str(tmp_path))
+    stage.settle()
+    for _ in range(CAREFUL_FROM + 2):
+        stage.processor._around.suspects.close()
+        stage.restart(crash=True)
+    assert not any(partition.caution.careful for partition in stage.processor.partitions.values())
+
+    # Under the same name on another machine, nobody knows.
+    stage.options["state_folder"] = str(tmp_path / "other")
+    stage.restart(crash=True)
+    assert [partition.caution.takeovers for partition in stage.processor.partitions.values()] == [1]
 
 
 def test_who_is_careful_serves_all_partitions_and_those_who_wait_at_no_cost() -> None:
