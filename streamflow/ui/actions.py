@@ -69,7 +69,7 @@ async def form(visit: Visit) -> Response:
     """The form of the action that ``do`` names."""
     action = _action(visit)
     run = await described(visit)
-    visit.require(Role.OPERATOR, run.facts.workflow_type)
+    await visit.require_for(Role.OPERATOR, run.facts.workflow_id)
     given = {field.name: visit.asked(field.name) for field in action.fields}
     given |= {field.name: "yes" for field in action.fields if field.kind == "yes"}
     return await _page(run, action, given)

@@ -9,6 +9,7 @@ from typing import Any
 from starlette.responses import Response
 
 from streamflow.client import WorkflowHandle
+from streamflow.gateway.access import Role
 from streamflow.ui import shell
 from streamflow.ui.actions import CALL
 from streamflow.ui.site import Problem, Visit
@@ -29,12 +30,13 @@ class Item:
 
 
 async def form(visit: Visit) -> Response:
-    """How many there are, and what to do with them. Raises `RPCError` for a filter that is none."""
+    """How many there are, and what to do with them. Raises `RPCError` for a filter that is none, and who may do neither."""
+    visit.require_some(Role.OPERATOR)
     return await _page(visit, _filter(visit))
 
 
 async def perform(visit: Visit) -> Response:
-    """Does it to those that the filter finds now, and shows each."""
+    """Does it to those that the filter finds now, and shows each: also whom it was not granted for, so that it is audited."""
     query = _filter(visit)
     sent = await visit.form()
     do, reason = sent.get("do", ""), sent.get("reason", "").strip()

@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from streamflow.client import WorkflowExecutionDescription
 from streamflow.client.calls.address import expect
+from streamflow.gateway.access import Role
 from streamflow.model.answers import Description, RunResult
 from streamflow.model.commands import AwaitResult
 from streamflow.model.control import PAUSED
@@ -60,7 +61,8 @@ async def page(visit: Visit) -> Response:
     if tab is None:
         known = ", ".join(tab.name for tab in TABS)
         raise Problem(404, f"Expected a view that is one of {known}, found {name!r}")
-    version = _version(visit, facts)
+    may_act = await visit.may_for(Role.OPERATOR, facts.workflow_id)
+    version = _version(visit, facts, may_act=may_act)
     if visit.has(version):
         return visit.unchanged(version)
     started = (await first_event(visit, facts)).event
@@ -85,10 +87,12 @@ async def page(visit: Visit) -> Response:
         tabs=[
             Tab(one.name, _labelled(one.label, one.name, facts), run.link(one.name), one is tab)
             for one in TABS
+            if may_act or one.role is Role.VIEWER
         ],
         tab=tab,
         run_link=run.link,
         act=run.act,
+        may_act=may_act,
         download=run.page("log"),
         type_query=f"WorkflowType = {quoted(facts.workflow_type)}",
         said=SAID.get(visit.asked("said"), ""),
@@ -97,15 +101,16 @@ async def page(visit: Visit) -> Response:
     )
 
 
-def _version(visit: Visit, facts: Description) -> str:
-    """Changes with whatever the page shows: with the run, and with time as far as that is shown."""
+def _version(visit: Visit, facts: Description, *, may_act: bool) -> str:
+    """Changes with whatever the page shows: with the run, who looks, and time as far as that is shown."""
     now_ms = visit.client.transport.now_ms()
     soon = any(
         0 < activity.next_retry_ms - now_ms < COUNTS_DOWN_MS
         for activity in facts.pending_activities
     )
     clock = now_ms // (1_000 if soon else CLOCKS_MS)
-    seen = (visit.here_unsaid, visit.site.files_version, clock, msgspec.to_builtins(facts))
+    who = (visit.principal.name, may_act)
+    seen = (visit.here_unsaid, visit.site.files_version, who, clock, msgspec.to_builtins(facts))
     return hashlib.sha256(msgspec.json.encode(seen)).hexdigest()[:16]
 
 

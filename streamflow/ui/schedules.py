@@ -22,7 +22,7 @@ from streamflow.client.schedules.spec import (
 from streamflow.service import RPCError
 from streamflow.ui import shell
 from streamflow.ui.formats import duration
-from streamflow.ui.site import Problem, Visit
+from streamflow.ui.site import HTTP_OF_STATUS, Problem, Visit
 
 PAGE_SIZE = 50
 
@@ -112,7 +112,7 @@ async def perform(visit: Visit) -> Response:
             case _:
                 raise Problem(404, f"Expected pause, unpause, trigger or delete, found {do!r}")
     except RPCError as error:
-        raise Problem(409, error.message) from error
+        raise Problem(HTTP_OF_STATUS.get(error.status, 409), error.message) from error
     return visit.go(visit.link("schedule", id=schedule_id, said=do))
 
 

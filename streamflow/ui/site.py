@@ -118,6 +118,32 @@ class Visit:
         """Raises `RPCError`, which becomes a page that says what is needed."""
         self.principal.require(role, self.namespace, workflow_type)
 
+    def may_some(self, role: Role) -> bool:
+        """Whether they have a role here for any workflows: what reaches others is refused one by one."""
+        return self.principal.may_some(role, self.namespace)
+
+    def require_some(self, role: Role) -> None:
+        """Raises `RPCError` where they have the role for no workflow at all."""
+        if not self.may_some(role):
+            self.require(role)
+
+    async def may_for(self, role: Role, workflow_id: str) -> bool:
+        """Whether they have a role for this workflow, so that its page offers what will not be refused."""
+        try:
+            await self.require_for(role, workflow_id)
+        except RPCError as error:
+            # Not found by lists yet: whoever is granted types alone may act once it is.
+            if error.status not in (RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.NOT_FOUND):
+                raise
+            return False
+        return True
+
+    async def require_for(self, role: Role, workflow_id: str) -> None:
+        """Raises `RPCError` where they have not."""
+        transport = self.client.transport
+        if isinstance(transport, GuardedTransport):
+            await transport.require(role, workflow_id)
+
     def noting(self, action: str, role: Role, **details: object) -> AbstractContextManager[None]:
         """Around what changes something by another way than this visit's client: requires the role, and has it audited."""
         transport = self.client.transport
@@ -231,6 +257,7 @@ class Site:
             lstrip_blocks=True,
         )
         self._templates.filters.update(formats.FILTERS)
+        self._templates.globals["Role"] = Role
 
     # -- pages ----------------------------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from starlette.responses import Response
 
 from streamflow.client import WorkflowAlreadyStartedError
+from streamflow.gateway.access import Role
 from streamflow.service import RPCError
 from streamflow.ui import arguments, shell
 from streamflow.ui.actions import CALL
@@ -18,6 +19,7 @@ TYPES_MAX = 100
 
 
 async def form(visit: Visit) -> Response:
+    visit.require_some(Role.OPERATOR)
     given = {"type": visit.asked("type"), "queue": visit.asked("queue"), "id": "", "args": ""}
     return await _page(visit, given)
 
@@ -54,7 +56,8 @@ async def _page(
 ) -> Response:
     queues = await visit.client.transport.queues()
     counted = await visit.client.count_workflows("GROUP BY WorkflowType")
-    types = sorted(str(group.group_values[0]) for group in counted.groups)
+    seen = (str(group.group_values[0]) for group in counted.groups)
+    types = sorted(name for name in seen if visit.may(Role.OPERATOR, name))
     names = sorted(entry.name for entry in queues.values() if entry.kind == "workflow")
     return visit.page(
         "start.html",

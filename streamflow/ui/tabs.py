@@ -11,6 +11,7 @@ from typing import Any
 from streamflow.api.sdk.v1 import WorkflowMetadata
 from streamflow.client import WorkflowExecutionDescription, WorkflowQueryFailedError
 from streamflow.client.history.file import event_to_json
+from streamflow.gateway.access import Role
 from streamflow.model.answers import Description
 from streamflow.model.options import Status
 from streamflow.service import RPCError
@@ -218,6 +219,8 @@ class Tab:
     name: str
     label: str
     read: Read
+    role: Role = Role.VIEWER
+    """Whom it is offered to; the view itself says who else is refused, and why."""
 
     @property
     def template(self) -> str:
@@ -231,7 +234,7 @@ TABS = (
     Tab("pending", "Pending", pending),
     Tab("queries", "Queries", queries),
     Tab("stack", "Stack", stack),
-    Tab("travel", "Time travel", travel),
+    Tab("travel", "Time travel", travel, Role.OPERATOR),
     Tab("json", "JSON", as_json),
 )
 

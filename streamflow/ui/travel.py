@@ -51,7 +51,7 @@ async def travel(visit: Visit, run: Run) -> dict[str, Any]:
     """The step of the address; without one the latest, which is followed."""
     facts = run.facts
     travels = visit.site.travels
-    allowed = visit.may(Role.OPERATOR, run.facts.workflow_type)
+    allowed = await visit.may_for(Role.OPERATOR, facts.workflow_id)
     if not (allowed and visit.site.may_travel(visit)):
         return refused("Expected a role that may see what the code holds (operator), found none")
     if travels is None:

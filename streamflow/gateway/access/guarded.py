@@ -134,6 +134,10 @@ class GuardedTransport(WrappedTransport):
     def _named(self, command: Command) -> Command:
         return msgspec.structs.replace(command, identity=self.principal.name)
 
+    async def require(self, role: Role, workflow_id: str) -> None:
+        """Raises `RPCError` as a command that takes this role, for this workflow, would."""
+        await self._require(role, workflow_id)
+
     async def _require(self, role: Role, workflow_id: str, started: str | None = None) -> None:
         """Raises `RPCError`: PERMISSION_DENIED, or NOT_FOUND for a workflow that was never seen and is not being started."""
         namespace = self.namespace

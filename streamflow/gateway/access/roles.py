@@ -74,6 +74,10 @@ class Principal:
         found = self.role(namespace, workflow_type)
         return found is not None and found >= role
 
+    def may_some(self, role: Role, namespace: str) -> bool:
+        """Whether they have the role for any workflows there."""
+        return any(grant.role >= role for grant in self._in(namespace))
+
     def require(self, role: Role, namespace: str, workflow_type: str | None = None) -> None:
         """Raises `RPCError` (PERMISSION_DENIED) that says what is needed and what is there."""
         if self.may(role, namespace, workflow_type):
