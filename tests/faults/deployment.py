@@ -115,6 +115,22 @@ class Node:
             assert self.wait() == 0, f"{self.name} did not end in order:\n{self.tail()}"
             self.ended_in_order = True
 
+    def replace(self) -> bool:
+        """As Kubernetes replaces a pod: one that has not ended in order within its grace is killed. Whether it had."""
+        self.send(signal.SIGTERM)
+        assert self._process is not None
+        try:
+            code = self._process.wait(END_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            say(f"{self.name} does not end:\n{self.tail(8)}")
+            self.kill()
+            in_order = False
+        else:
+            assert code == 0, f"{self.name} did not end in order:\n{self.tail()}"
+            in_order = True
+        self.start()
+        return in_order
+
     def send(self, how: signal.Signals) -> None:
         assert self.running, f"{self.name} ended by itself:\n{self.tail()}"
         os.kill(self.pid, how)

@@ -26,7 +26,7 @@ def test_a_bank_and_lists_hold_on_three_brokers_under_faults(
     sys.stdout.write(f"\nfault seed: --seed={seed}\n")
 
     verdict = Run(kafka_cluster, tmp_path / "proof", namespace, seed=seed)(
-        SECONDS, rate=8, processors=2, workers=1
+        SECONDS, rate=8, processors=2, workers=1, rest=1
     )
 
     sys.stdout.write(f"{verdict.text()}\n")

@@ -57,8 +57,11 @@ class Blows:
         seed: int,
         file: Path,
         progress: Callable[[], int],
+        rest: float,
     ) -> None:
-        """``progress`` grows while work gets done: processes are struck again only then, or after `STALL_S`."""
+        """``progress`` grows while work gets done: processes are struck again only then, or after `STALL_S`. Brokers and
+        the network are left alone ``rest`` times as long as in the short run."""
+        self._rest = rest
         self._cluster = cluster
         self._progress = progress
         self._processors = processors
@@ -85,14 +88,18 @@ class Blows:
             thread.start()
 
     def end(self) -> None:
-        """Returns when the last blow is over and mended; what was ended already stays so. Raises what a hand failed with."""
+        """Returns when the last blow is over and mended. Raises what a hand failed with."""
+        self.stop()
+        for error in self.failed:
+            raise error
+
+    def stop(self) -> None:
+        """As `end`, but says nothing."""
         self._over.set()
         for thread in self._threads:
             if thread.ident is not None:
                 thread.join()
         self._file.close()
-        for error in self.failed:
-            raise error
 
     def calm_down(self) -> None:
         """From now on only processes are killed, one after the other: how soon each is back can be seen then."""
@@ -147,9 +154,8 @@ class Blows:
                 self.wait(chance.uniform(*PAUSE_S))
                 victim.send(signal.SIGCONT)
             case _:
-                victim.send(signal.SIGTERM)
-                victim.wait()
-                victim.start()
+                if not victim.replace():
+                    what = "restart by force"
         self._note(what, victim.name, began_ms, pid=pid)
         self._see_work()
 
@@ -171,7 +177,7 @@ class Blows:
     # -- brokers ----------------------------------------------------------------------------------------------------
 
     def _at_brokers(self, chance: random.Random) -> None:
-        if self.wait(chance.uniform(2, 9)) or self._calm.is_set():
+        if self.wait(self._rest * chance.uniform(2, 9)) or self._calm.is_set():
             return
         broker = self._cluster.brokers[chance.choice(sorted(self._cluster.brokers))]
         what = chance.choices(("broker kill", "broker pause", "broker restart"), (55, 25, 20))[0]
@@ -194,7 +200,7 @@ class Blows:
     # -- network ----------------------------------------------------------------------------------------------------
 
     def _at_network(self, chance: random.Random) -> None:
-        if self.wait(chance.uniform(1, 7)) or self._calm.is_set():
+        if self.wait(self._rest * chance.uniform(1, 7)) or self._calm.is_set():
             return
         kind = chance.choice(tuple(Kind))
         number = chance.choice(sorted(self._cluster.brokers))

@@ -25,6 +25,7 @@ from typing import Any
 from streamflow import wiring
 from streamflow.client import Client, WorkflowUpdateFailedError
 from streamflow.client.log.transport import LogTransport
+from streamflow.common import WorkflowIDReusePolicy
 from streamflow.exceptions import WorkflowAlreadyStartedError
 from streamflow.service import RPCError, RPCStatusCode
 from tests.faults.deployment import QUEUE
@@ -138,17 +139,31 @@ class Driver:
 
     async def _start(self, kind: str, name: str, arg: Any) -> None:
         async def start() -> None:
-            # By an earlier try that was not answered.
+            # By an earlier try that was not answered; it may even have ended since.
             with contextlib.suppress(WorkflowAlreadyStartedError):
                 await self._client.start_workflow(
-                    kind, arg, id=name, task_queue=QUEUE, rpc_timeout=CALL_LIMIT
+                    kind,
+                    arg,
+                    id=name,
+                    task_queue=QUEUE,
+                    id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                    rpc_timeout=CALL_LIMIT,
                 )
 
         await self._told("start", name, 0, start)
 
     async def _end(self, name: str) -> None:
         handle = self._client.get_workflow_handle(name)
-        await self._told("close", name, 0, lambda: handle.signal("close", rpc_timeout=CALL_LIMIT))
+
+        async def close() -> None:
+            try:
+                await handle.signal("close", rpc_timeout=CALL_LIMIT)
+            except RPCError as error:
+                # By an earlier try that was not answered.
+                if error.status is not RPCStatusCode.NOT_FOUND:
+                    raise
+
+        await self._told("close", name, 0, close)
         await self._told("end", name, 0, handle.result)
 
     async def _told(

@@ -70,6 +70,7 @@ class Verdict:
             "away": "with a partition taken over",
             "pause": "pauses",
             "restart": "restarts",
+            "restart by force": "of them by force",
             "ended by itself": "ended by themselves",
             "broker kill": "broker kills",
             "broker pause": "broker pauses",

@@ -31,6 +31,8 @@ CALM_SHARE: Final = 0.2
 """At the end nothing is struck but processes, so that figures of their recovery mean something."""
 SETTLE_S: Final = 240.0
 """After the last blow, everything that was begun must have ended within so long."""
+REST: Final = 3.0
+"""More than fifty brokers are killed in an hour all the same, and work gets done in between."""
 PROGRAM: Final = "--module=tests.reliability.cluster.programs"
 
 
@@ -52,9 +54,16 @@ class Run:
         log.close()
 
     def __call__(
-        self, seconds: float, *, rate: float, processors: int = 3, workers: int = 2
+        self,
+        seconds: float,
+        *,
+        rate: float,
+        processors: int = 3,
+        workers: int = 2,
+        rest: float = REST,
     ) -> Verdict:
-        """Strikes for ``seconds`` while ``rate`` transfers a second are ordered, and judges what is left."""
+        """Strikes for ``seconds`` while ``rate`` transfers a second are ordered, and judges what is left. ``rest`` is how much
+        longer than in a run of seconds brokers and network are left alone between two blows."""
         begun = [self._node(f"processor-{n}", "processor") for n in range(1, processors + 1)]
         busy = [self._node(f"worker-{n}", "worker") for n in range(1, workers + 1)]
         blows = Blows(
@@ -64,6 +73,7 @@ class Run:
             seed=self._seed,
             file=self.folder / BLOWS,
             progress=self._done,
+            rest=rest,
         )
         wrong: list[Wrong] = []
         try:
@@ -78,11 +88,11 @@ class Run:
                 driver.terminate()
                 self._settle(driver, wrong)
             finally:
-                blows.end()
                 driver.kill()
                 driver.wait()
             self._stop()
         finally:
+            blows.stop()
             for node in self.nodes:
                 node.close()
         self._save()
