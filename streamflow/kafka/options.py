@@ -178,12 +178,16 @@ class KafkaOptions:
             "socket.nagle.disable": True,
             "reconnect.backoff.ms": 50,
             "reconnect.backoff.max.ms": 1_000,
+            # A connection that swallows everything is given up so soon: a member that waits on it for its group serves nobody.
+            "socket.timeout.ms": REQUEST_TIMEOUT_MS,
             **defaults,
             **self.extra,
             **guarantees,
             "bootstrap.servers": self.bootstrap,
         }
 
+
+REQUEST_TIMEOUT_MS: Final = 10_000
 
 _PRODUCING: Final[Settings] = {
     "linger.ms": 0,
@@ -194,6 +198,8 @@ _PRODUCING: Final[Settings] = {
 }
 
 _CONSUMING: Final[Settings] = {
+    # What a slow line brings within the time of a request: 7 Mbit/s.
+    "fetch.max.bytes": 8 << 20,
     "fetch.queue.backoff.ms": 1,
     "retry.backoff.ms": 5,
     "retry.backoff.max.ms": 100,
