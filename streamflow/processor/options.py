@@ -26,6 +26,8 @@ class ProcessorOptions(msgspec.Struct, frozen=True, kw_only=True):
     records_of_one_max: int = 50
     """Records of one workflow that a turn takes, more where very many wait: the rest is overtaken by others of its
     partition."""
+    turn_records_long: int = 128
+    """A turn that wrote so many records was a long one: the next is for those who came meanwhile, if they are few."""
     batch_ms_max: int = 1_000
     """A batch lets no further code run after so long: what is left is recorded, and its code runs in the next one."""
     runs_cached_max: int = 1_000

@@ -196,7 +196,7 @@ class Processor:
                 self._inbound.add_local(groups, ended, self.partitions)
             else:
                 self._locals.give_back(ended)
-        expired = self._inbound.expired(self._owned.active) if self._inbound.may_take else {}
+        expired = self._inbound.expired(self._owned.active)
         if groups or self._inbound.has_input or expired or self._inbound.refusals.probed:
             self._run_batch(groups, expired)
 
@@ -326,9 +326,7 @@ class Processor:
 
     def _committed(self, batch: Batch) -> None:
         self._locals.cancel(batch)
-        self._inbound.refusals.committed(batch)
-        if batch.works:
-            self._inbound.warming.committed()
+        self._inbound.committed(batch)
         self._unnoted.difference_update(batch.parts)
         most = self._options.runs_cached_max
         room = max(1, most // max(1, len(self.partitions))) if most else 0

@@ -32,6 +32,7 @@ from streamflow.worker.capacity.tuning import (
 )
 from streamflow.worker.capacity.workflow_slots import WorkflowSlots
 from streamflow.worker.conflicts import serving
+from streamflow.worker.hosts.collector import collect_less_often
 from streamflow.worker.hosts.standalone import Standalone
 from streamflow.worker.hosts.yielding import NOBODY, Place, leave, make_room
 from streamflow.worker.pulse import Pulses
@@ -248,6 +249,8 @@ class Service:
 
         setup = self._setup
         folder: Path | None = None
+        if self._log.threaded:
+            collect_less_often()
         if self._log.durable:
             folder = state_folder(
                 setup.client.namespace, setup.queue, name, root=self._state_root()

@@ -37,6 +37,14 @@ _IN: Final = (
         ("tests/unit/processor/test_overtaking.py",),
     ),
     Mutant(
+        "others take turn after turn, and what is held none",
+        "processor/turns/inbound.py",
+        "frozenset() if self.others_first else served_long",
+        "served_long",
+        ("tests/unit/processor/test_overtaking.py",),
+        safety=False,
+    ),
+    Mutant(
         "what was overtaken counts as taken",
         "processor/turns/commit.py",
         "held=tuple([offset - inbox_offset for offset in held]),",

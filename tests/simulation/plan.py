@@ -108,6 +108,8 @@ class Plan:
     """How much one step may ask for."""
     records_of_one_max: int = 50
     """How many records of one workflow a turn may take before others overtake it."""
+    turn_records_long: int = 128
+    """A turn of so many records is followed by one for the others."""
     runs_cached_max: int = 1_000
     """How many runs keep their coroutines between steps; with 0 every step is a replay."""
 
@@ -131,6 +133,7 @@ def draw(seed: int) -> Plan:
         asked_max=chance.choice((1, 2, 3, ASKED_MAX, ASKED_MAX)),
         records_of_one_max=chance.choice((1, 1, 2, 50)),
         runs_cached_max=chance.choice((1_000, 1_000, 2, 0)),
+        turn_records_long=chance.choice((1, 10, 30, 128)),
     )
 
 

@@ -124,6 +124,7 @@ def machines(plant: Plant, plan: Plan) -> Iterator[None]:
         return msgspec.structs.replace(
             argument,
             records_of_one_max=plan.records_of_one_max,
+            turn_records_long=plan.turn_records_long,
             runs_cached_max=plan.runs_cached_max,
         )
 

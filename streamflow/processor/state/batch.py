@@ -71,6 +71,8 @@ class PartitionBatch:
     """Runs that this batch ends: their waiters are answered, and they leave the memory once it is committed."""
     released: list[str] = field(default_factory=list[str])
     """Suspects of which nothing is held against them any more, once the batch is committed."""
+    unfinished: list[str] = field(default_factory=list[str])
+    """Runs whose code has still to run: its step was full, or the batch."""
     told: list[str] = field(default_factory=list[str])
     """Keys of updates whose waiters this batch answers."""
 

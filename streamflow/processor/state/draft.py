@@ -34,6 +34,8 @@ class Draft:
     due_ms: int = 0
     """The due time that the store's index has, or will have once the batch is committed."""
     instance: Instance | None = None
+    loaded: list[tuple[Recorded, int]] = field(default_factory=list[tuple[Recorded, int]])
+    """What it was folded from, and the size of each event, until the end of the batch: replay takes the same."""
     summarized_ms: int = 0
     summarized_step: str = ""
     """What the run was doing by its last summary."""
@@ -48,7 +50,8 @@ class Draft:
 def load(rows: Rows, run_id: str, row: RunRow, limits: Limits) -> Draft:
     """The run as the store has it, folded from its events. Without its coroutine, which replay makes when needed."""
     run = Run(WorkflowId(row.workflow_id), RunId(run_id))
-    for recorded, _ in history(rows, run_id):
+    loaded = list(history(rows, run_id))
+    for recorded, _ in loaded:
         apply(run, recorded, limits)
     for raw in rows.attempts(run_id):
         attempt = decode_attempt(raw)
@@ -62,6 +65,7 @@ def load(rows: Rows, run_id: str, row: RunRow, limits: Limits) -> Draft:
         row.last_hash,
         row.history_bytes,
         row.due_ms,
+        loaded=loaded,
         summarized_ms=run.last_time_ms,
         summarized_step=current_step(run),
     )

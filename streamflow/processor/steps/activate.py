@@ -223,7 +223,7 @@ def _instance(recorder: Recorder, around: Surroundings, rows: Rows) -> Instance:
     )
     if run.step:
         around.counters.replays += 1
-        stored = [*history(rows, run.run_id)]
+        stored = draft.loaded or [*history(rows, run.run_id)]
         events = [*(recorded for recorded, _ in stored), *recorder.recorded]
         sizes = [*(size for _, size in stored), *recorder.recorded_bytes]
         try:

@@ -313,6 +313,7 @@ class Recorder:
         run, limits = self.run, self._around.options.limits
         if run.open:
             if ready(run, self.context_ms(), messages=bool(self.draft.updates)):
+                self._part.unfinished.append(run.run_id)
                 return run.last_time_ms  # its code has still to run, in a later batch
             due_ms = deadlines.next_due_ms(run, limits)
             trouble = run.trouble

@@ -203,6 +203,7 @@ class Runs:
         self.batch.mark(self.partition.number, workflow_id)
         for recorder in self._of_workflow.get(workflow_id, ()):
             recorder.seal()
+            recorder.draft.loaded = []
 
     def _record(self, draft: Draft) -> Recorder:
         recorder = Recorder(self.around, self.batch, self.part, draft, self.partition.waiters)

@@ -28,7 +28,7 @@ from streamflow.processor.state.partition import Partition, State
 from streamflow.processor.state.rows import Expired
 from streamflow.processor.state.waiters import parse_key
 from streamflow.processor.state.work import Work, runs_no_code
-from streamflow.processor.turns.fairness import most_of_one
+from streamflow.processor.turns.fairness import Name, most_of_one, others_came, served_long
 from streamflow.processor.turns.ramp import WHEN_COLD, Ramp
 from streamflow.processor.turns.refusals import Refusals
 from streamflow.topology import partition_for
@@ -58,12 +58,19 @@ class Inbound:
         self._records: list[OutRecord] = []
         self._answers: list[OutRecord] = []
         self._retry: dict[str, int] = {}
+        self._unfinished: dict[str, int] = {}
+        """Runs whose code has still to run (and their partitions): they are due, but behind all that was due before."""
         self._asked: list[tuple[int, Work]] = []
         self.refusals = Refusals(around)
         self.warming = Ramp(around.options.batch_records_max)
         self.one_by_one = False
         """Whether a turn takes one command only of those that may run code: its step may end the process."""
         self._turns = 0
+        self._served: frozenset[Name] = frozenset()
+        """Whom the last turn served, if it was a long one."""
+        self.others_first = False
+        """Whether this turn is short, and only for those whom the last one did not serve: the others and what is due
+        wait for the next."""
         self._left = 0
         """How many more commands this turn may take."""
         self._log_ms = 0
@@ -109,13 +116,16 @@ class Inbound:
         if records:
             self._log_ms = max(record.timestamp_ms for record in records)
         room, most = BYTES_MAX, most_of_one(partitions.values(), self._around)
+        served, self._served = self._served, frozenset()
+        self.others_first = others_came(served, records, partitions)
         counts: Counter[tuple[int, bytes]] = Counter()
         read_to: dict[int, int] = {}
         for partition, record in self._in_order(records, partitions):
             if partition.meta.has_taken(record.offset):
                 continue  # read again after a rewind, and already folded
             name = partition.number, record.key or b""
-            if room <= 0 or self._left <= 0 or counts[name] >= most:
+            waits = self.others_first and name in served
+            if waits or room <= 0 or self._left <= 0 or counts[name] >= most:
                 partition.held.append(record)
                 continue
             read = self._read(record)
@@ -209,15 +219,18 @@ class Inbound:
     # -- what the processor itself has to say -----------------------------------------------------------------------
 
     def add_due(self, groups: Groups, partitions: Mapping[int, Partition]) -> None:
-        """Runs that are due, earliest first, bounded; none while our clock is not to be trusted."""
+        """Runs that are due, earliest first, bounded; none while our clock is not to be trusted, or in a turn for others."""
+        if self.others_first:
+            return
         self._add_retries(groups, partitions)
         if self.behind_ms > self._around.options.skew_stop_ms:
             return
+        added = self._add_unfinished(groups, partitions)
         now_ms = self._around.clock.now_ms()
         for partition in partitions.values():
             due_ms = partition.earliest_due_ms
             if partition.state is State.ACTIVE and due_ms and due_ms <= now_ms:
-                self._scan_due(groups, partition, now_ms)
+                self._scan_due(groups, partition, now_ms, added)
 
     def _add_retries(self, groups: Groups, partitions: Mapping[int, Partition]) -> None:
         """What is of a partition that went meanwhile is forgotten: whoever has it now tries again by itself."""
@@ -225,7 +238,21 @@ class Inbound:
             self._left -= 1
             owned = partitions.get(self._retry.pop(run_id))
             if owned is not None and owned.state is State.ACTIVE:
-                self._add_retry(groups, owned, run_id)
+                self._fire(groups, owned, run_id, retry=True)
+
+    def _add_unfinished(
+        self, groups: Groups, partitions: Mapping[int, Partition]
+    ) -> frozenset[str]:
+        """Those that the last batch left: who was just stepped does not wait until all older timers have fired."""
+        unfinished, self._unfinished = self._unfinished, {}
+        added: set[str] = set()
+        for run_id, number in islice(unfinished.items(), max(0, self._left)):
+            owned = partitions.get(number)
+            if owned is not None and owned.state is State.ACTIVE:
+                self._left -= 1
+                added.add(run_id)
+                self._fire(groups, owned, run_id)
+        return frozenset(added)
 
     def add_asked(self, groups: Groups, partitions: Mapping[int, Partition]) -> None:
         """Those who had been waiting when a partition was restored."""
@@ -236,7 +263,9 @@ class Inbound:
             if number in partitions:
                 groups.setdefault((number, work.command.workflow_id), []).append(work)
 
-    def _scan_due(self, groups: Groups, partition: Partition, now_ms: int) -> None:
+    def _scan_due(
+        self, groups: Groups, partition: Partition, now_ms: int, added: frozenset[str]
+    ) -> None:
         bound = min(self._around.options.due_per_turn_max, self._left)
         if bound <= 0:
             return
@@ -246,22 +275,23 @@ class Inbound:
             now_ms if len(found) == bound else partition.rows.first_due_ms(after_ms=now_ms)
         )
         for _, run_id in found:
-            row = partition.rows.run(run_id)
-            if row is not None:
-                command = FireDue(workflow_id=WorkflowId(row.workflow_id), run_id=RunId(run_id))
-                key = partition.number, row.workflow_id
-                groups.setdefault(key, []).append(Work(command))
+            if run_id not in added:
+                self._fire(groups, partition, run_id)
 
-    def _add_retry(self, groups: Groups, partition: Partition, run_id: str) -> None:
+    def _fire(
+        self, groups: Groups, partition: Partition, run_id: str, *, retry: bool = False
+    ) -> None:
         row = partition.rows.run(run_id)
         if row is not None:
             command = FireDue(
-                workflow_id=WorkflowId(row.workflow_id), run_id=RunId(run_id), retry=True
+                workflow_id=WorkflowId(row.workflow_id), run_id=RunId(run_id), retry=retry
             )
             groups.setdefault((partition.number, row.workflow_id), []).append(Work(command))
 
     def expired(self, partitions: Iterable[Partition]) -> dict[int, list[Expired]]:
         """Messages that need not be remembered any more, by partition; bounded, and looked for now and then."""
+        if self.others_first or not self.may_take:
+            return {}
         now_ms = self._around.clock.now_ms()
         bound = self._around.options.tombstones_per_turn_max
         found: dict[int, list[Expired]] = {}
@@ -316,6 +346,15 @@ class Inbound:
             batch.append(record)
         batch.answers.extend(self._answers)
         self._taken, self._records, self._answers = {}, [], []
+
+    def committed(self, batch: Batch) -> None:
+        self.refusals.committed(batch)
+        if batch.works:
+            self.warming.committed()
+        # Never two turns for others in a row, however much these write: who waits for one does not wait for another.
+        self._served = frozenset() if self.others_first else served_long(batch, self._around)
+        for part in batch.parts.values():
+            self._unfinished.update(dict.fromkeys(part.unfinished, part.number))
 
     def forget(self) -> None:
         """What was sorted for a batch that never came to be."""

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from streamflow import workflow
+from streamflow.coroutine.flags import ASKED_MAX
 from streamflow.memory.faults import Rates
 from streamflow.model.answers import Confirmed, Done, QueryAnswer
 from streamflow.model.commands import (
@@ -19,8 +20,8 @@ from streamflow.model.commands import (
 from streamflow.model.events import SignalReceived
 from streamflow.model.ids import WorkflowId
 from streamflow.model.tasks import ActivityTask
-from streamflow.processor.turns import pace
-from tests.unit.processor.programs import Charge, Hello
+from streamflow.processor.turns import fairness, pace
+from tests.unit.processor.programs import Charge, FanOut, Hello, Sleeper
 from tests.unit.processor.stage import Stage, payload, ref, start
 
 MANY = 23
@@ -50,7 +51,7 @@ NOTES = QueryWorkflow(workflow_id=WorkflowId("w"), query_name="notes")
 
 def flooded(**options: Any) -> Stage:
     """A workflow with many signals in the inbox, and behind them the start of another."""
-    stage = Stage([Notes, Hello, Charge], records_of_one_max=FEW, **options)
+    stage = Stage([Notes, Hello, Charge, Sleeper], records_of_one_max=FEW, **options)
     stage.begin("Notes")
     for number in range(MANY):
         note = SignalWorkflow(
@@ -143,6 +144,90 @@ def test_a_question_about_tasks_waits_for_what_may_have_ended_them() -> None:
     stage.settle()
 
     assert stage.answers(asked) == [Confirmed(pending=(False,))]
+
+
+# -- after a long turn --------------------------------------------------------------------------------------------------
+
+
+def test_who_came_during_a_long_turn_goes_first_and_alone() -> None:
+    """It has waited for one long turn already, and must not pay for another."""
+    stage = flooded(turn_records_long=2)
+    turn(stage)
+    asked = stage.send(start("Hello", "other"))
+
+    turn(stage)
+    [answer] = stage.answers(asked)
+    assert isinstance(answer, Done)
+    assert noted(stage) == FEW
+
+    turn(stage)
+    assert noted(stage) == 2 * FEW
+    stage.settle()
+    assert stage.ask(NOTES) == QueryAnswer(result=payload(list(range(MANY))))
+
+
+def test_others_who_never_end_take_every_second_turn_at_most() -> None:
+    stage = flooded(turn_records_long=2)
+    for number in range(10):
+        stage.send(start("Hello", f"other-{number}"), reply=False)
+        turn(stage)
+
+    assert noted(stage) >= 5 * FEW
+    assert all(stage.kinds(f"other-{number}") for number in range(9))
+
+
+def test_many_others_are_taken_with_everything_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Alone they would make a long turn themselves."""
+    monkeypatch.setattr(fairness, "OTHERS_MAX", 1)
+    stage = flooded(turn_records_long=2)
+    turn(stage)
+    for name in "ab":
+        stage.send(start("Hello", name), reply=False)
+
+    turn(stage)
+
+    assert stage.kinds("a")
+    assert stage.kinds("b")
+    assert noted(stage) == 2 * FEW
+
+
+def test_timers_wait_for_one_turn_of_others_and_no_longer() -> None:
+    stage = flooded(turn_records_long=2)
+    stage.begin("Sleeper", "s", args=(payload(1),))
+    stage.settle()
+    for number in range(MANY):
+        note = SignalWorkflow(
+            workflow_id=WorkflowId("w"), signal_name="note", args=(payload(number),)
+        )
+        stage.send(note, reply=False)
+    turn(stage)
+    stage.clock.advance(1_000)
+    stage.send(start("Hello", "other"), reply=False)
+
+    turn(stage)
+    assert stage.kinds("other")
+    assert "TimerFired" not in stage.kinds("s")
+
+    stage.send(start("Hello", "another"), reply=False)
+    turn(stage)
+    assert "TimerFired" in stage.kinds("s")
+
+
+def test_code_that_has_still_to_run_does_not_wait_for_older_timers() -> None:
+    """It is due since it was put off, and thousands may be due since before that."""
+    stage = Stage([FanOut, Sleeper], due_per_turn_max=1)
+    for number in range(5):
+        stage.begin("Sleeper", f"s{number}", args=(payload(1),))
+    stage.settle()
+    stage.clock.advance(1_000)
+    stage.send(start("FanOut", args=(payload(3 * ASKED_MAX),)), reply=False)
+    for _ in range(3):
+        turn(stage)
+
+    assert len(stage.tasks()) == 3 * ASKED_MAX
+    assert sum("TimerFired" in stage.kinds(f"s{number}") for number in range(5)) < 5
+    stage.settle()
+    assert all("TimerFired" in stage.kinds(f"s{number}") for number in range(5))
 
 
 def test_what_waits_in_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
