@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from streamflow.client.errors import RPCTimeoutOrCancelledError
 from streamflow.client.log import silence
+from streamflow.client.log.asked_once import AskedOnce
 from streamflow.client.log.patience import blocking
 from streamflow.client.log.replies import Replies
 from streamflow.client.log.requests import (
@@ -69,6 +70,7 @@ class Conversation:
         self._replies: Replies | None = None
         self._sweeping: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._looking = AskedOnce[silence.Known | None]()
         self._closed = False
 
     # -- opening and closing ------------------------------------------------------------------------------------
@@ -105,6 +107,7 @@ class Conversation:
             self._sweeping.cancel()
         for task in tuple(self._tasks):
             task.cancel()
+        self._looking.cancel()
         for pending in self._requests:
             if not pending.future.done():
                 pending.future.set_exception(
@@ -286,7 +289,9 @@ class Conversation:
             return
         route = pending.route
         inbox = TopicPartition(route.topic, route.partition_of(pending.command.workflow_id))
-        known = await silence.look(self._log, self._namespace, pending.queue, inbox)
+        known = await self._looking(
+            inbox, lambda: silence.look(self._log, self._namespace, pending.queue, inbox)
+        )
         if pending.future.done():
             return
         pending.future.set_exception(RPCTimeoutOrCancelledError(silence.told(pending, live, known)))

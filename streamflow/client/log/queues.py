@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from streamflow import topology
+from streamflow.client.log.asked_once import AskedOnce
 from streamflow.client.log.patience import blocking
 from streamflow.client.transport import DEADLINE_S
 from streamflow.model.queues import QueueEntry
@@ -39,6 +40,7 @@ class Queues:
         self._entries: dict[str, QueueEntry] = {}
         self._routes: dict[str, Route] = {}
         self._live: dict[str, tuple[float, frozenset[str]]] = {}
+        self._asking_members = AskedOnce[frozenset[str]]()
 
     async def all(self) -> Mapping[str, QueueEntry]:
         """Every queue of the namespace, read now."""
@@ -81,7 +83,14 @@ class Queues:
         seen_at, names = self._live.get(queue, (float("-inf"), frozenset()))
         if loop.time() - seen_at <= LIVENESS_FRESH_S:
             return names
+        return await self._asking_members(queue, lambda: self._ask_members(queue))
+
+    async def _ask_members(self, queue: str) -> frozenset[str]:
         group = topology.processor_group(self._namespace, queue)
         names = await blocking(self._log, lambda: self._log.live_members(group))
-        self._live[queue] = (loop.time(), names)
+        self._live[queue] = (asyncio.get_running_loop().time(), names)
         return names
+
+    def close(self) -> None:
+        """Questions under way are given up."""
+        self._asking_members.cancel()

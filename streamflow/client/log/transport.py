@@ -140,6 +140,7 @@ class LogTransport:
             await self._keeping.stop()
         await self._activities.stop()
         await self._talk.close()
+        self._queues.close()
         await self._executions.close()
         await self._talk.close_producer()
         if self._owns_log:
