@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from streamflow.client.errors import RPCTimeoutOrCancelledError
@@ -33,7 +34,7 @@ from streamflow.wire.errors import Undecodable
 from streamflow.wire.inbox import to_inbox
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Coroutine, Sequence
     from contextlib import AbstractContextManager
 
     from streamflow.client.log.queues import Queues, Route
@@ -251,6 +252,7 @@ class Conversation:
         assert self._loop is not None
         self._sweeping = None
         now = self._loop.time()
+        unheard: defaultdict[str, list[Pending]] = defaultdict(list)
         for pending in self._requests:
             if pending.future.done():
                 continue
@@ -262,19 +264,22 @@ class Conversation:
                     self._send(pending, pending.renewed())
                 case Due.LOOK:
                     pending.looked_at = now
-                    self.spawn(self._settle_if_unheard(pending))
+                    unheard[pending.queue].append(pending)
                 case None:
                     pass
+        for queue, requests in unheard.items():
+            self.spawn(self._settle_if_unheard(queue, requests))
         if len(self._requests):
             self._sweep_later()
 
-    async def _settle_if_unheard(self, pending: Pending) -> None:
+    async def _settle_if_unheard(self, queue: str, requests: Sequence[Pending]) -> None:
         try:
-            live = await self._queues.live_members(pending.queue)
+            live = await self._queues.live_members(queue)
         except RPCError:
             return  # the deadline's message will say so
-        if not live and not pending.future.done():
-            pending.future.set_result(ONLY_DURABLE)
+        for pending in requests:
+            if not live and not pending.future.done():
+                pending.future.set_result(ONLY_DURABLE)
 
     async def _give_up(self, pending: Pending) -> None:
         live: frozenset[str] | None
