@@ -93,6 +93,7 @@ for _name, _help in {
     "create": "Make a namespace.",
     "list_": "List namespaces.",
     "describe": "Show a namespace.",
+    "update": "Change a namespace's quotas and notes.",
     "delete": "Delete a namespace, for good.",
 }.items():
     namespace.command(

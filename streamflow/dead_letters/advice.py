@@ -46,5 +46,7 @@ def advice(letter: Letter) -> str:
                 f"The history of workflow {letter.workflow_id!r} is broken: `streamflow doctor --verify` says where, and the "
                 f"command to go on from before that. Then: {again}"
             )
+        case Reason.QUOTA:
+            return f"The queue had no room for another workflow. When it has: {again}"
         case Reason.OTHER:
             return "Another program wrote it. What names no topic of a queue of this namespace cannot be re-driven."

@@ -66,6 +66,8 @@ class Reason(Enum):
     """streamflow could not go on with its workflow."""
     QUARANTINED = "quarantined"
     """Its workflow's history is broken, and is left alone until somebody mends that."""
+    QUOTA = "quota"
+    """A start that nobody awaited, over a quota of its queue."""
     OTHER = "other"
     """Another program's letter."""
 
@@ -78,6 +80,7 @@ _REASONS: Final = {
     "placement": Reason.PLACEMENT,
     "engine": Reason.ENGINE,
     "quarantined": Reason.QUARANTINED,
+    "quota": Reason.QUOTA,
 }
 
 

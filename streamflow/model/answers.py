@@ -23,6 +23,8 @@ class Reason(Enum):
     INVALID_ARGUMENT = "invalid_argument"
     STALE_TASK = "stale_task"
     LIMIT_EXCEEDED = "limit_exceeded"
+    QUOTA_EXCEEDED = "quota_exceeded"
+    """Not now: a later start may be taken."""
     QUERY_FAILED = "query_failed"
     QUERY_REJECTED = "query_rejected"
     NOT_DUE = "not_due"

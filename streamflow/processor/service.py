@@ -202,7 +202,7 @@ class Processor:
 
     def _connected(self) -> Source:
         """Everything that must be in order before input is taken: connections, producers, stores."""
-        self._around.destinations.refresh()
+        self._around.refresh()
         self._connections.open()
         source = self._connections.source
         self._owned.restore_slice(source, self._connections.transactor)
@@ -220,11 +220,8 @@ class Processor:
             self._part_with_all()
         self._connections.leave()
         self._owned.close()
-        around = self._around
-        for part in (self._upkeep, self._connections, self._inbound, around.suspects, around.gate):
+        for part in (self._upkeep, self._connections, self._inbound, self._around):
             part.close()
-        if around.watchdog is not None:
-            around.watchdog.stop()
         self._stores.close()
 
     def _part_with_all(self) -> None:

@@ -45,6 +45,7 @@ from streamflow.topology.safety import (
 from streamflow.topology.serving import Share, shares
 from streamflow.topology.settings import (
     Settings,
+    SettingsReader,
     delete_search_attributes,
     read_settings,
     settings_topic,
@@ -65,6 +66,7 @@ __all__ = [
     "QueueMismatch",
     "QueueMissing",
     "Settings",
+    "SettingsReader",
     "Share",
     "UnsafeSettings",
     "activities_topic",

@@ -100,7 +100,7 @@ def _processor(namespace: str, queues: Sequence[str]) -> Iterable[Grant]:
     yield _topic(executions_topic(namespace), "Write", why="the public feed")
     yield _topic(dead_letters_topic(namespace), "Write", why="what cannot be taken")
     yield _topic(queues_topic(namespace), "Read", why="which queues there are")
-    yield _topic(settings_topic(namespace), "Read", why="search attributes")
+    yield _topic(settings_topic(namespace), "Read", why="search attributes, quotas")
     yield _BROKERS
 
 

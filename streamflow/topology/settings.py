@@ -1,4 +1,5 @@
-"""What was declared for a namespace, in its compacted ``{ns}.settings``: search attributes, and the namespace itself."""
+"""What was declared for a namespace, in its compacted ``{ns}.settings``: search attributes, and the namespace itself
+with its quotas."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from streamflow.model.settings import NamespaceEntry, SearchAttributeEntry
-from streamflow.ports import Log, LogError, OutRecord, TopicPartition, Unavailable
+from streamflow.ports import Log, LogError, OutRecord, Reader, TopicPartition, Unavailable
 from streamflow.topology.names import check_namespace
 from streamflow.wire import entities
 
@@ -33,19 +34,45 @@ def settings_topic(namespace: str) -> str:
 def read_settings(log: Log, namespace: str) -> Settings:
     """As of now; nothing is declared where the topic is not there."""
     topic = settings_topic(namespace)
-    found = Settings()
     if topic not in log.topics() and not log.describe_topics([topic]):
-        return found
-    reader = log.reader()
+        return Settings()
+    reader = SettingsReader(log, namespace)
     try:
-        partition = TopicPartition(topic, 0)
-        start, end = reader.start_offset(partition), reader.end_offset(partition)
-        for batch in reader.read(partition, start, end):
-            for record in batch:
-                _take(found, record.key or b"", record.value)
-        return found
+        return reader.read()
     finally:
         reader.close()
+
+
+class SettingsReader:
+    """For who looks again and again: reads what has come since the last time. The topic must be there."""
+
+    def __init__(self, log: Log, namespace: str) -> None:
+        self._log = log
+        self._partition = TopicPartition(settings_topic(namespace), 0)
+        self._reader: Reader | None = None
+        self._settings = Settings()
+        self._next = 0
+
+    def read(self) -> Settings:
+        """As of now."""
+        if self._reader is None:
+            self._reader = self._log.reader()
+        reader, partition = self._reader, self._partition
+        end = reader.end_offset(partition)
+        if end != self._next:
+            start = reader.start_offset(partition)
+            if end < self._next:  # another topic of the name
+                self._settings, self._next = Settings(), start
+            for batch in reader.read(partition, max(start, self._next), end):
+                for record in batch:
+                    _take(self._settings, record.key or b"", record.value)
+            self._next = end
+        return self._settings
+
+    def close(self) -> None:
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
 
 
 def _take(found: Settings, key: bytes, value: bytes | None) -> None:

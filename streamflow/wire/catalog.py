@@ -151,6 +151,7 @@ PARTS: Final[tuple[Struct, ...]] = (
     relations.Target,
     relations.TargetStart,
     relations.Chain,
+    settings.Quota,
 )
 """Structs that only occur inside others."""
 

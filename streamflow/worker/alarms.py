@@ -24,6 +24,7 @@ COUNTED: Final = {
         "times that a run was put aside, for its code or for a fault of the engine",
     ),
     "stuck": ("stuck_steps", "steps that did not end well, each time they are tried"),
+    "starts_refused": ("starts_refused", "starts that were refused for a quota"),
     "dead_letters": ("dead_letters", "records that were put into the dead-letter topic"),
     "passed_over": (
         "passed_over_records",

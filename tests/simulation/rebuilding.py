@@ -36,6 +36,11 @@ def faults(world: World, histories: Histories) -> list[str]:
         what = f"partition {number}"
         found += [f"{what}: {fault}" for fault in _row_faults(owned[number].rows, rebuilt)]
         found += [f"{what}: {fault}" for fault in _run_faults(owned[number], rebuilt)]
+        counted, open_runs = owned[number].meta.open_runs, rebuilt.count_open()
+        if counted != open_runs or rebuilt.meta().open_runs != open_runs:
+            found.append(
+                f"{what}: {counted} open runs by its count, {rebuilt.meta().open_runs} rebuilt, {open_runs} found"
+            )
     return found
 
 
@@ -57,7 +62,7 @@ def _rebuild(lines: list[Line]) -> Rows:
                 key.text,
             )
         )
-    ingest.finish(Meta())
+    ingest.finish(Meta(open_runs=0))
     return rows
 
 

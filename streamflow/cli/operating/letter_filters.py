@@ -20,7 +20,8 @@ class Filters:
     """All of them hold at once."""
 
     reason: Annotated[
-        Literal["unreadable", "address", "placement", "engine", "quarantined", "other"] | None,
+        Literal["unreadable", "address", "placement", "engine", "quarantined", "quota", "other"]
+        | None,
         Parameter(help="Only those that became letters for this reason."),
     ] = None
     text: Annotated[str, Parameter(help="Only those whose message has this text.")] = ""

@@ -1,4 +1,4 @@
-"""``streamflow namespace create|list|describe|delete``: namespaces of a Kafka, each with topics of its own."""
+"""``streamflow namespace create|list|describe|update|delete``: namespaces of a Kafka, each with topics of its own."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from streamflow.ports import Log
 
 _MARK = ".settings"
+FIGURE_MAX = 1_000_000_000
+"""Of a quota."""
 
 
 def create(
@@ -35,6 +37,8 @@ def create(
     name
         Of a-z, 0-9 and '-', at most 63 characters.
     """
+    import msgspec
+
     from streamflow import topology
     from streamflow.model.settings import NamespaceEntry
 
@@ -46,14 +50,9 @@ def create(
     def make(log: Log) -> None:
         topology.apply(log, topology.plan(log, declared))
         before = topology.read_settings(log, name).namespace
+        entry = before or NamespaceEntry(name=name, made_ms=log.clock.now_ms())
         topology.write_namespace(
-            log,
-            NamespaceEntry(
-                name=name,
-                description=description,
-                owner=owner,
-                made_ms=before.made_ms if before else log.clock.now_ms(),
-            ),
+            log, msgspec.structs.replace(entry, description=description, owner=owner)
         )
 
     _with_log(kafka, profile, make)
@@ -92,7 +91,7 @@ def list_(*, output: Form = "table", kafka: Kafka = None, profile: Profile = Non
 def describe(
     name: str, /, *, output: Form = "table", kafka: Kafka = None, profile: Profile = None
 ) -> int:
-    """Shows a namespace: its queues, its topics, and the search attributes that it declares.
+    """Shows a namespace: its queues, its topics, its quotas, and the search attributes that it declares.
 
     Parameters
     ----------
@@ -100,6 +99,7 @@ def describe(
         Its name.
     """
     from streamflow import topology
+    from streamflow.model.settings import NamespaceEntry
 
     def read(log: Log) -> dict[str, Any]:
         topics = sorted(topic for topic in log.topics() if topic.startswith(f"{name}."))
@@ -109,11 +109,20 @@ def describe(
                 ExitCode.NOT_FOUND,
             )
         settings = topology.read_settings(log, name)
-        entry = settings.namespace
+        entry = settings.namespace or NamespaceEntry(name=name)
         return {
             "namespace": name,
-            "description": entry.description if entry else "",
-            "owner": entry.owner if entry else "",
+            "description": entry.description,
+            "owner": entry.owner,
+            "open_workflows_max": entry.open_workflows_max,
+            "starts_per_second": entry.starts_per_second,
+            "queue_quotas": {
+                queue: {
+                    "open_workflows_max": quota.open_workflows_max,
+                    "starts_per_second": quota.starts_per_second,
+                }
+                for queue, quota in sorted(entry.queue_quotas.items())
+            },
             "queues": {
                 queue.name: f"{queue.kind}, {queue.partitions} partitions"
                 for queue in topology.read_queues(log, name).values()
@@ -126,6 +135,104 @@ def describe(
 
     show(_with_log(kafka, profile, read), output)
     return ExitCode.OK
+
+
+def update(
+    name: str,
+    /,
+    *,
+    queue: Annotated[
+        str | None,
+        Parameter(
+            name=("--queue", "-q"),
+            help="The quotas of this queue alone, in place of the namespace's.",
+        ),
+    ] = None,
+    open_workflows_max: Annotated[
+        str | None,
+        Parameter(
+            help="How many workflows may be open on a queue: a number, or `none`. Children and continued runs are counted, never refused."
+        ),
+    ] = None,
+    starts_per_second: Annotated[
+        str | None,
+        Parameter(help="How many workflows may begin on a queue in a second: a number, or `none`."),
+    ] = None,
+    description: Annotated[str | None, Parameter(help="What it is for.")] = None,
+    owner: Annotated[str | None, Parameter(help="Whom to ask.")] = None,
+    kafka: Kafka = None,
+    profile: Profile = None,
+) -> int:
+    """Changes a namespace's quotas and notes; what is not given stays. Processors notice within some 10 seconds.
+
+    Parameters
+    ----------
+    name
+        Its name.
+    """
+    import msgspec
+
+    from streamflow import topology
+    from streamflow.model.settings import NO_QUOTA, NamespaceEntry
+
+    quota: dict[str, int | float | None] = {}
+    if open_workflows_max is not None:
+        quota["open_workflows_max"] = _figure("--open-workflows-max", open_workflows_max, int)
+    if starts_per_second is not None:
+        quota["starts_per_second"] = _figure("--starts-per-second", starts_per_second, float)
+    notes = {
+        key: value
+        for key, value in (("description", description), ("owner", owner))
+        if value is not None
+    }
+    if queue and not quota:
+        raise CommandError(
+            "Expected --open-workflows-max or --starts-per-second for the queue, found neither",
+            ExitCode.USAGE,
+        )
+    if not quota and not notes:
+        raise CommandError(
+            "Expected something to change: --open-workflows-max, --starts-per-second, --description or --owner",
+            ExitCode.USAGE,
+        )
+
+    def change(log: Log) -> None:
+        if topology.settings_topic(name) not in log.topics():
+            raise CommandError(
+                f"Expected namespace {name!r}, found no settings of it. Make it with: streamflow namespace create {name}",
+                ExitCode.NOT_FOUND,
+            )
+        if queue and queue not in (found := topology.read_queues(log, name)):
+            raise CommandError(
+                f"Expected a queue of namespace {name!r}, found {queue!r}: it has {', '.join(sorted(found)) or 'none'}",
+                ExitCode.NOT_FOUND,
+            )
+        before = topology.read_settings(log, name).namespace
+        entry = before or NamespaceEntry(name=name, made_ms=log.clock.now_ms())
+        own = entry.queue_quotas.get(queue, NO_QUOTA) if queue else entry.quota_of("")
+        entry = entry.with_quota(queue or "", msgspec.structs.replace(own, **quota))
+        topology.write_namespace(log, msgspec.structs.replace(entry, **notes))
+
+    _with_log(kafka, profile, change)
+    print(f"Namespace {name} is changed. Processors notice within some 10 seconds.")
+    return ExitCode.OK
+
+
+def _figure(option: str, text: str, kind: type[int] | type[float]) -> int | float | None:
+    """``None`` for no bound."""
+    if text == "none":
+        return None
+    try:
+        figure = kind(text)
+    except ValueError:
+        figure = kind(-1)
+    if not 0 <= figure <= FIGURE_MAX:
+        whole = " whole" if kind is int else ""
+        raise CommandError(
+            f"Expected a{whole} number from 0 to {FIGURE_MAX:,} or `none` for {option}, found {text!r}",
+            ExitCode.USAGE,
+        )
+    return figure
 
 
 def delete(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, NoReturn
 
 from streamflow.client.calls.address import seconds
+from streamflow.client.calls.backing_off import until_taken
 from streamflow.client.calls.large import warn_of_large
 from streamflow.client.calls.start import start_command
 from streamflow.client.calls.values import converter_for
@@ -14,7 +15,7 @@ from streamflow.client.root.calls import Calls
 from streamflow.client.workflows.ending import outcome
 from streamflow.client.workflows.handle import WorkflowHandle
 from streamflow.exceptions import WorkflowAlreadyStartedError
-from streamflow.model.answers import Done, Reason, Rejection, RunResult
+from streamflow.model.answers import Answer, Done, Reason, Rejection, RunResult
 from streamflow.model.commands import StartWorkflow, WaitFor
 
 EAGERLY_STARTED = "__temporal_eagerly_started"
@@ -26,9 +27,7 @@ class StartCalls(Calls):
         client = self._client
         command = await self._start_command(input, WaitFor.ACCEPTED)
         warn_of_large(command, client.service_client.config.payload_limits)
-        answer = await client.transport.ask(
-            input.task_queue, command, deadline_s=seconds(input.rpc_timeout)
-        )
+        answer = await self._ask_to_start(input, command, seconds(input.rpc_timeout))
         match answer:
             case Done():
                 pass
@@ -54,9 +53,8 @@ class StartCalls(Calls):
         client, timeout = self._client, input.rpc_timeout
         command = await self._start_command(input, WaitFor.RESULT)
         warn_of_large(command, client.service_client.config.payload_limits)
-        answer = await client.transport.ask(
-            input.task_queue, command, deadline_s=timeout.total_seconds() if timeout else None
-        )
+        deadline_s = timeout.total_seconds() if timeout else None
+        answer = await self._ask_to_start(input, command, deadline_s)
         match answer:
             case RunResult(new_run_id=None):
                 return await outcome(client, input.id, answer, input.ret_type)
@@ -73,6 +71,14 @@ class StartCalls(Calls):
                 raise_start_refusal(answer, input)
             case _:
                 raise AssertionError(f"Expected a result or a refusal, found {answer!r}")
+
+    async def _ask_to_start(
+        self, input: StartWorkflowInput, command: StartWorkflow, deadline_s: float | None
+    ) -> Answer:
+        transport, queue = self._client.transport, input.task_queue
+        return await until_taken(
+            lambda left_s: transport.ask(queue, command, deadline_s=left_s), deadline_s
+        )
 
     async def _start_command(self, input: StartWorkflowInput, wait_for: WaitFor) -> StartWorkflow:
         return await start_command(

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from datetime import timedelta
 from typing import Any, NoReturn
 
 from streamflow.client.calls.address import Address, expect, run_id_or_none
+from streamflow.client.calls.backing_off import until_taken
 from streamflow.client.calls.start import NO_METADATA, start_command
 from streamflow.client.calls.values import converter_for, encode
 from streamflow.client.errors import WorkflowUpdateRPCTimeoutOrCancelledError
@@ -62,7 +64,10 @@ class UpdateCalls(Calls):
                 update=await self._update_command(update, address, UpdateStage.ACCEPTED, None),
             )
             with as_update_error():
-                answer = await address.ask(command, input.rpc_timeout, patient=True)
+                answer = await until_taken(
+                    lambda left_s: address.ask(command, _duration(left_s), patient=True),
+                    None if input.rpc_timeout is None else input.rpc_timeout.total_seconds(),
+                )
             if isinstance(answer, Rejection):
                 _raise_refusal(answer, start)
             outcome = expect(answer, UpdateOutcome)
@@ -118,6 +123,10 @@ class UpdateCalls(Calls):
             known_outcome=outcome if outcome.completed else None,
             task_queue=address.queue or None,
         )
+
+
+def _duration(seconds: float | None) -> timedelta | None:
+    return None if seconds is None else timedelta(seconds=seconds)
 
 
 def _stage(stage: WorkflowUpdateStage) -> UpdateStage:

@@ -56,6 +56,7 @@ from streamflow.observability import get_logger
 from streamflow.ports import LogError, Record, StoreCorrupted, StoreUnwritable
 from streamflow.processor.commands import (
     attempts,
+    quotas,
     reading,
     relations,
     resetting,
@@ -280,9 +281,10 @@ class Stepper:
             return
         context = self._around.context(self._around.clock.now_ms())
         decided = decide_start(last, command, work.envelope.message_id, context)
+        if isinstance(decided, Begin):
+            decided = quotas.refuse_over_quota(self._runs, command, decided) or decided
         match decided:
             case Rejection():
-                self._answers.remember(work, command.workflow_id, decided)
                 self._refuse_start(work, command, decided)
             case Begin():
                 self._begin(work, command, decided, last.run_id if last else None, context)
@@ -309,6 +311,9 @@ class Stepper:
             self._accepted(work, command, recorder.run, begin.answer)
 
     def _refuse_start(self, work: Work, command: StartWorkflow, refusal: Rejection) -> None:
+        if quotas.keep_unheard(self._answers, work, refusal):
+            return
+        self._answers.remember(work, command.workflow_id, refusal)
         relations.tell_refused_start(self._runs, command, refusal)
         relations.tell_starter(self._runs, command, None, refusal)
         if command.chain is not None and work.record is not None:

@@ -6,6 +6,7 @@ from streamflow.engine.decide import Decision
 from streamflow.engine.decide.start import Begin, LastRun, decide_start
 from streamflow.model.answers import Done, Rejection, UpdateOutcome
 from streamflow.model.commands import UpdateWithStart
+from streamflow.processor.commands import quotas
 from streamflow.processor.state.work import Work
 from streamflow.processor.steps import updates
 from streamflow.processor.steps.recorder import Recorder
@@ -36,7 +37,11 @@ def update_with_start(runs: Runs, work: Work, command: UpdateWithStart) -> None:
         return
     context = runs.around.context(runs.around.clock.now_ms())
     decided = decide_start(last, command.start, work.envelope.message_id, context)
+    if isinstance(decided, Begin):
+        decided = quotas.refuse_over_quota(runs, command.start, decided) or decided
     match decided:
+        case Rejection() if quotas.keep_unheard(runs.answers, work, decided):
+            pass
         case Rejection():
             runs.answers.remember(work, command.workflow_id, decided)
             runs.answers.answer(work, decided, recorded=True)

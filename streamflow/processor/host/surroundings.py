@@ -16,6 +16,7 @@ from streamflow.processor.host.archive import Archive
 from streamflow.processor.host.destinations import Destinations
 from streamflow.processor.host.neighbours import Neighbours
 from streamflow.processor.host.notices import tell
+from streamflow.processor.host.quotas import Quotas
 from streamflow.processor.host.timezones import zone_rules
 from streamflow.processor.host.versions import NONE_CARRIED
 from streamflow.processor.host.watchdog import Suspects, Watchdog, code_of
@@ -43,6 +44,8 @@ class Counters:
     passed_over: int = 0
     """Records that the log did not even take as dead letters without a value."""
     forwarded: int = 0
+    starts_refused: int = 0
+    """For a quota."""
     replies_dropped: int = 0
     undeliverable: int = 0
     """Commands for other queues whose queue is gone."""
@@ -76,6 +79,7 @@ class Surroundings:
     clock: Clock
     neighbours: Neighbours
     destinations: Destinations
+    quotas: Quotas
     definitions: Mapping[str, WorkflowDefinition]
     converter: DataConverter
     gate: PayloadGate
@@ -101,6 +105,18 @@ class Surroundings:
     archive: Archive | None = None
     """Where closed runs go before they are deleted."""
     counters: Counters = field(default_factory=Counters)
+
+    def refresh(self) -> None:
+        """Reads again what others may have changed in the log: topics and quotas."""
+        self.destinations.refresh()
+        if self.destinations.partitions(self.quotas.topic):
+            self.quotas.refresh()
+
+    def close(self) -> None:
+        for part in (self.suspects, self.gate, self.quotas):
+            part.close()
+        if self.watchdog is not None:
+            self.watchdog.stop()
 
     def condemns(self, suspect: str) -> bool:
         """Whether the suspect's steps ended the process so often that its code is not run any more."""
@@ -149,6 +165,7 @@ def surroundings_of(
         clock=log_.clock,
         neighbours=Neighbours(log_, namespace),
         destinations=Destinations(log_, namespace),
+        quotas=Quotas(log_, namespace, queue),
         definitions=definitions,
         converter=converter,
         gate=PayloadGate(converter, header_codec=header_codec),

@@ -56,6 +56,8 @@ class PartitionBatch:
     """Every draft touched, by run: dropped if the batch does not commit."""
     latest: dict[str, str] = field(default_factory=dict[str, str])
     """Workflow IDs whose latest run was begun in this batch."""
+    begun: int = 0
+    """Runs that were begun in this batch."""
     outcomes: dict[tuple[str, str], bytes] = field(default_factory=dict[tuple[str, str], bytes])
     """Deduplication entries written in this batch: a copy may come in the same one."""
     due_corrections: dict[str, int] = field(default_factory=dict[str, int])

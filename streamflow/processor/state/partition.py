@@ -9,6 +9,7 @@ from streamflow.engine.decide.start import LastRun
 from streamflow.model.ids import RunId
 from streamflow.ports import Record, Store, TopicPartition
 from streamflow.processor.options import ProcessorOptions
+from streamflow.processor.state.allowance import Allowance
 from streamflow.processor.state.batch import PartitionBatch
 from streamflow.processor.state.caution import Caution
 from streamflow.processor.state.draft import Draft, Drafts, load
@@ -49,7 +50,16 @@ class Partition:
         """Inbox records that were read, and had no room in the last batch."""
         self.forget_at_ms = 0
         """When to look next for messages that need not be remembered any more."""
+        self.allowance = Allowance()
+        """Of runs that may begin, where the queue has a quota of them."""
         self._limits: Limits = options.limits
+
+    @property
+    def open_runs(self) -> int:
+        """As of the last commit. Counted by looking at every run the first time, in a store of an older release."""
+        if self.meta.open_runs < 0:
+            self.meta.open_runs = self.rows.count_open()
+        return self.meta.open_runs
 
     def latest_run(self, part: PartitionBatch, workflow_id: str) -> str | None:
         return part.latest.get(workflow_id) or self.rows.latest_run(workflow_id)

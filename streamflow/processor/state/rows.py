@@ -78,6 +78,8 @@ class Meta(msgspec.Struct, array_like=True):
     held: frozenset[int] = frozenset()
     """Offsets below ``read_to`` that were overtaken and wait: the only ones from ``inbox_offset`` to there that were not
     taken."""
+    open_runs: int = -1
+    """Runs that have no end and are not being deleted; -1 where an older release made the store and nobody has counted."""
 
     def has_taken(self, offset: int) -> bool:
         """Whether this record of the inbox is folded already."""
@@ -135,6 +137,10 @@ def status_of(row: RunRow) -> Status:
     return CLOSING_STATUS[row.closed_code] if row.closed_code else Status.RUNNING
 
 
+def is_open(row: RunRow | None) -> bool:
+    return row is not None and not row.closed_code and not row.deleting
+
+
 _encode_row = msgspec.msgpack.Encoder().encode
 _decode_row = msgspec.msgpack.Decoder(RunRow).decode
 _decode_meta = msgspec.msgpack.Decoder(Meta).decode
@@ -170,7 +176,7 @@ class Rows:
     def meta(self) -> Meta:
         raw = self.store.get(META)
         if raw is None:
-            return Meta()
+            return Meta(open_runs=0)
         meta = _decode_meta(raw)
         if meta.format != FORMAT:
             raise StoreCorrupted(
@@ -193,6 +199,11 @@ class Rows:
         start = b"r" + after.encode() + b"\x00" if after else b"r"
         found = self.store.scan(start, b"s", limit=limit)
         return [(key[1:].decode(), _decode_row(raw)) for key, raw in found]
+
+    def count_open(self) -> int:
+        """The open runs, found by looking at every run."""
+        rows = self.store.scan(b"r", b"s")
+        return sum(is_open(_decode_row(raw)) for _, raw in rows)
 
     def latest_run(self, workflow_id: str) -> str | None:
         raw = self.store.get(b"w" + workflow_id.encode())
@@ -271,6 +282,8 @@ class Ingest:
         self._batch: WriteBatch = rows.store.batch()
         self._runs: dict[str, RunRow | None] = {}
         self._due_before: dict[str, int] = {}
+        self._open_before = 0
+        """How many of these runs were open."""
         self._latest: dict[str, str] = {}
         """Latest runs by workflow, as far as this batch changes them."""
         self._fresh: dict[bytes, bytes] = {}
@@ -303,7 +316,7 @@ class Ingest:
             run.due_ms = due_ms
 
     def finish(self, meta: Meta) -> None:
-        """Writes everything, with how far the log was followed, in one batch."""
+        """Writes everything, with how far the log was followed and how many runs are open by now, in one batch."""
         put, delete = self._batch.put, self._batch.delete
         earliest = 0
         for run_id, run in self._runs.items():
@@ -321,6 +334,8 @@ class Ingest:
             elif before >= 0:
                 delete(b"r" + key)
         self.earliest_due_ms = earliest
+        if meta.open_runs >= 0:
+            meta.open_runs += sum(map(is_open, self._runs.values())) - self._open_before
         put(META, _encode_row(meta))
         self._rows.store.write(self._batch)
 
@@ -331,6 +346,7 @@ class Ingest:
             run = self._rows.run(run_id)
             self._runs[run_id] = run
             self._due_before[run_id] = run.due_ms if run else 0
+            self._open_before += is_open(run)
             return run
 
     def _event(self, entry: Entry) -> None:

@@ -17,6 +17,9 @@ from streamflow.wire.header import SF, EntryHeader, pack
 from streamflow.wire.inbox import dead_letter, reply_record
 from streamflow.wire.keys import EntityKind
 
+QUOTA_REFUSAL_MS = 60_000
+"""For so long a start that was refused for a quota is refused again without being looked at."""
+
 
 class Answers:
     """The answers of one partition within one batch."""
@@ -71,7 +74,8 @@ class Answers:
         answer: Done | Rejection | UpdateOutcome,
         draft: Draft | None = None,
     ) -> None:
-        """Keeps the outcome, for copies that may come as long as the run could be retained.
+        """Keeps the outcome, for copies that may come as long as the run could be retained; a refusal for a quota only for
+        copies of the same attempt, for who asks again later under the same name means it.
 
         Of a run that was there before (``draft``) only so many messages are remembered: the oldest makes room.
         """
@@ -79,6 +83,8 @@ class Answers:
         options = self._around.options
         now_ms = self._around.clock.now_ms()
         keep_ms = max(options.dedup_ms_min, options.limits.retention_ms)
+        if isinstance(answer, Rejection) and answer.reason is Reason.QUOTA_EXCEEDED:
+            keep_ms = QUOTA_REFUSAL_MS
         run_id, ordinal = "", 0
         if draft is not None:
             run_id, ordinal = draft.run.run_id, self._count(workflow_id, draft)

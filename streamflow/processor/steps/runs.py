@@ -22,6 +22,7 @@ from streamflow.processor.host.surroundings import Surroundings
 from streamflow.processor.state.batch import BYTES_MAX, Batch
 from streamflow.processor.state.draft import Draft
 from streamflow.processor.state.partition import Partition
+from streamflow.processor.state.rows import is_open
 from streamflow.processor.state.salvage import Salvage, salvage
 from streamflow.processor.state.work import Work
 from streamflow.processor.steps import activate, updates
@@ -109,6 +110,7 @@ class Runs:
         draft = Draft(Run(workflow_id, run_id))
         self.part.drafts[run_id] = draft
         self.part.latest[workflow_id] = run_id
+        self.part.begun += 1
         self.partition.drafts.put(draft)
         return self._record(draft)
 
@@ -194,6 +196,12 @@ class Runs:
             self.part.drafts.pop(run_id, None)
             self.partition.drafts.drop(run_id)
         self.batch.forget(self.partition.number, workflow_id)
+
+    def open_now(self) -> int:
+        """The partition's open runs, with what this batch has begun and ended so far."""
+        before = (is_open(self.partition.rows.run(run_id)) for run_id in self._recorders)
+        after = (recorder.run.open for recorder in self._recorders.values())
+        return self.partition.open_runs + sum(after) - sum(before)
 
     def workflow_ids(self) -> list[str]:
         return list(self._of_workflow)

@@ -59,6 +59,7 @@ def commit(
         partitions[part.number].meta.followed_ms = now_ms
         store(part, partitions[part.number])
         partitions[part.number].caution.committed(batch.works)
+        _spend(part, partitions[part.number], around)
         for suspect in part.released:
             around.suspects.absolve(suspect)
     for record in batch.answers:
@@ -66,6 +67,14 @@ def commit(
     for number, to, run_id, after_seq, bytes_max in batch.histories:
         page = history_page(partitions[number], run_id, after_seq, bytes_max)
         _tell(producer, reply_record(to, page))
+
+
+def _spend(part: PartitionBatch, partition: Partition, around: Surroundings) -> None:
+    """The runs that were begun are taken from what the queue's quota allows in a second."""
+    per_second = around.quotas.quota.starts_per_second
+    if per_second is not None and part.begun:
+        share = per_second / max(1, around.destinations.partitions(around.inbox_topic))
+        partition.allowance.spend(part.begun, share, around.clock.monotonic_ms())
 
 
 def _tell(producer: Producer, answer: OutRecord) -> None:

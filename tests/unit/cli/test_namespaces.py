@@ -78,6 +78,58 @@ def test_a_namespace_is_deleted_when_its_name_is_typed_again(
     assert run(["namespace", "delete", "shop", *at]) == ExitCode.NOT_FOUND
 
 
+def _quotas(at: list[str], capsys: pytest.CaptureFixture[str]) -> list[object]:
+    capsys.readouterr()
+    assert run(["namespace", "describe", "shop", "-o", "json", *at]) == ExitCode.OK
+    shown = json.loads(capsys.readouterr().out)
+    return [shown[key] for key in ("open_workflows_max", "starts_per_second", "queue_quotas")]
+
+
+def test_quotas_are_set_seen_and_taken_back(
+    at: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What is not named stays as it is, also when the namespace is made again."""
+    update = ["namespace", "update", "shop", *at]
+    assert _quotas(at, capsys) == [None, None, {}]
+
+    assert run([*update, "--open-workflows-max", "100", "--starts-per-second", "2.5"]) == 0
+    assert run([*update, "-q", "orders", "--open-workflows-max", "7"]) == ExitCode.OK
+    of_orders = {"orders": {"open_workflows_max": 7, "starts_per_second": None}}
+    assert _quotas(at, capsys) == [100, 2.5, of_orders]
+
+    assert run([*update, "--starts-per-second", "none", "--owner", "me"]) == ExitCode.OK
+    assert run(["namespace", "create", "shop", "--description", "new", "--dev", *at]) == 0
+    assert _quotas(at, capsys) == [100, None, of_orders]
+
+    assert run([*update, "-q", "orders", "--open-workflows-max", "none"]) == ExitCode.OK
+    assert _quotas(at, capsys) == [100, None, {}]
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["shop", "--open-workflows-max", "2.5"], ExitCode.USAGE, "a whole number"),
+        (["shop", "--starts-per-second", "nan"], ExitCode.USAGE, "or `none`"),
+        (["shop", "--starts-per-second=-1"], ExitCode.USAGE, "found '-1'"),
+        (["shop"], ExitCode.USAGE, "something to change"),
+        (["shop", "-q", "orders", "--owner", "me"], ExitCode.USAGE, "for the queue"),
+        (["shop", "-q", "nowhere", "--open-workflows-max", "1"], ExitCode.NOT_FOUND, "orders"),
+        (["nowhere", "--open-workflows-max", "1"], ExitCode.NOT_FOUND, "namespace create"),
+    ],
+)
+def test_quotas_that_make_no_sense_are_refused(
+    at: list[str],
+    words: list[str],
+    code: ExitCode,
+    said: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Before anything is written."""
+    assert run(["namespace", "update", *words, *at]) == code
+    assert said in capsys.readouterr().err
+    assert _quotas(at, capsys) == [None, None, {}]
+
+
 def test_the_default_namespace_takes_yes(
     at: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

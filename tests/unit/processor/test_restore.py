@@ -433,4 +433,4 @@ def test_a_dead_owner_is_fenced_before_its_history_is_read() -> None:
 
     assert stage.ask(COUNT) == QueryAnswer(result=payload(0))
     by_other = [call for process, call in calls if process == "other"]
-    assert by_other.index("transactor.fence") < by_other.index("end_offset")
+    assert by_other.index("transactor.fence") < by_other.index("read")

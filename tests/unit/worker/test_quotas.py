@@ -1,0 +1,64 @@
+"""Quotas as a caller meets them: an embedded log, a worker, and a client that tries again."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from streamflow import topology, workflow
+from streamflow.client import Client, RPCError, RPCStatusCode
+from streamflow.client.connecting import log_of
+from streamflow.model.settings import NamespaceEntry
+from streamflow.testing import WorkflowEnvironment
+from streamflow.worker import Worker
+
+pytestmark = pytest.mark.asyncio
+
+QUEUE = "orders"
+
+
+@workflow.defn
+class Order:
+    @workflow.run
+    async def run(self) -> str:
+        return "done"
+
+
+def _declare(client: Client, *, partitions: int = 1, **quota: float) -> None:
+    """Before there is a worker, which therefore knows of it from its start."""
+    log, namespace = log_of(client.transport), client.namespace
+    topology.ensure_queue(
+        log, namespace, QUEUE, kind="workflow", partitions=partitions, create=True
+    )
+    topology.write_namespace(log, NamespaceEntry(name=namespace, **quota))  # type: ignore[arg-type]  # as the caller says
+
+
+async def test_a_start_beyond_the_quota_is_told_what_to_do() -> None:
+    """Once the call's time is over, with the status that the model has for it."""
+    async with await WorkflowEnvironment.start_local() as env:
+        await env.client.transport.open()
+        _declare(env.client, open_workflows_max=0)
+        async with Worker(env.client, task_queue=QUEUE, workflows=[Order]):
+            with pytest.raises(RPCError, match="--open-workflows-max N") as refused:
+                await env.client.start_workflow(
+                    Order.run, id="a", task_queue=QUEUE, rpc_timeout=timedelta(seconds=0.7)
+                )
+
+    assert refused.value.status is RPCStatusCode.RESOURCE_EXHAUSTED
+
+
+async def test_a_client_tries_again_when_it_was_refused_for_now() -> None:
+    """The second start of a second waits for its turn, without the caller's knowing; its result is awaited as any other."""
+    async with await WorkflowEnvironment.start_local() as env:
+        await env.client.transport.open()
+        _declare(env.client, starts_per_second=1.0)
+        async with Worker(env.client, task_queue=QUEUE, workflows=[Order]):
+            results = [
+                await env.client.execute_workflow(Order.run, id=name, task_queue=QUEUE)
+                for name in ("a", "b")
+            ]
+            runs = await env.client.count_workflows("WorkflowType = 'Order'")
+
+    assert results == ["done", "done"]
+    assert runs.count == 2
