@@ -1,4 +1,5 @@
-"""Sees to it that an environment's queues answer while no Worker serves them: what runs are, their histories and results.
+"""Sees to it that an environment's queues answer while no Worker serves them: what runs are, their histories and results,
+and that a second start is refused.
 
 Only of logs within this process, where a test's environment asks for it: elsewhere somebody else may serve the queue.
 """
@@ -11,7 +12,13 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 
-from streamflow.model.commands import AwaitResult, Command, DescribeWorkflow, FetchHistory
+from streamflow.model.commands import (
+    AwaitResult,
+    Command,
+    DescribeWorkflow,
+    FetchHistory,
+    StartWorkflow,
+)
 from streamflow.service import RPCError, RPCStatusCode
 
 if TYPE_CHECKING:
@@ -85,7 +92,10 @@ class Keeping:
 
     # -- who answers --------------------------------------------------------------------------------------------
 
-    def serves(self, command: Command) -> bool:
+    def serves(self, command: Command, queue: str) -> bool:
+        """Questions; and a further start of a workflow, which may have to be refused."""
+        if isinstance(command, StartWorkflow):
+            return self._queues.get(command.workflow_id) == queue
         return isinstance(command, AwaitResult | DescribeWorkflow | FetchHistory)
 
     async def look_after(self, pending: Pending) -> None:

@@ -70,6 +70,7 @@ class Pending:
         "route",
         "send_at",
         "sends",
+        "settles_when_durable",
         "waits_for_result",
     )
 
@@ -98,15 +99,10 @@ class Pending:
         self.error: LogError | None = None
         self.waits_for_result = waits_for_result(command)
         self.sends = 0
-
-    @property
-    def settles_when_durable(self) -> bool:
-        """Whether being in the log is answer enough when nobody is there to give another."""
-        if self.waits_for_result:
-            return False
-        return isinstance(
-            self.command, StartWorkflow | SignalWorkflow | CancelWorkflow | TerminateWorkflow
+        self.settles_when_durable = not self.waits_for_result and isinstance(
+            command, StartWorkflow | SignalWorkflow | CancelWorkflow | TerminateWorkflow
         )
+        """Whether being in the log is answer enough when nobody is there to give another."""
 
     def is_for(self, taken: TakenOver) -> bool:
         """Whether its answer is up to one of these partitions' new owner."""

@@ -176,10 +176,12 @@ class LogTransport:
 
     def _keep(self, keeping: Keeping, pending: Pending) -> None:
         command = pending.command
+        if keeping.serves(command, pending.queue):
+            # Whoever keeps the queue answers, so being in the log is not answer enough.
+            pending.settles_when_durable = False
+            self._talk.spawn(keeping.look_after(pending))
         if isinstance(command, StartWorkflow | UpdateWithStart):
             keeping.remember(command.workflow_id, pending.queue)
-        elif keeping.serves(command):
-            self._talk.spawn(keeping.look_after(pending))
 
     # -- queues -------------------------------------------------------------------------------------------------
 

@@ -10,7 +10,8 @@ import pytest
 import pytest_asyncio
 
 from streamflow import workflow
-from streamflow.client import Client, WorkflowExecutionStatus
+from streamflow.client import Client, WorkflowAlreadyStartedError, WorkflowExecutionStatus
+from streamflow.common import WorkflowIDConflictPolicy
 from streamflow.service import RPCError, RPCStatusCode
 from streamflow.testing import WorkflowEnvironment
 from streamflow.worker import Replayer, Worker
@@ -72,6 +73,28 @@ async def test_an_open_run_can_be_described_before_its_worker_which_then_runs_it
     assert (await handle.describe()).status is WorkflowExecutionStatus.RUNNING
     async with Worker(env.client, task_queue=queue, workflows=[Shout]):
         assert await asyncio.wait_for(result, 20) == "HEY"
+
+
+@pytest.mark.asyncio
+async def test_a_second_start_is_refused_before_there_is_a_worker(env: WorkflowEnvironment) -> None:
+    """As there would be one, whether its result is awaited or not; the first goes on when one comes."""
+    queue, name = f"q-{uuid.uuid4()}", f"shout-{uuid.uuid4()}"
+    handle = await env.client.start_workflow(Shout.run, "hey", id=name, task_queue=queue)
+
+    for start in (env.client.start_workflow, env.client.execute_workflow):
+        with pytest.raises(WorkflowAlreadyStartedError):
+            await asyncio.wait_for(start(Shout.run, "you", id=name, task_queue=queue), 20)
+    joined = await env.client.start_workflow(
+        Shout.run,
+        "you",
+        id=name,
+        task_queue=queue,
+        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+    )
+
+    assert joined.result_run_id == (await handle.describe()).run_id
+    async with Worker(env.client, task_queue=queue, workflows=[Shout]):
+        assert await asyncio.wait_for(joined.result(), 20) == "HEY"
 
 
 @pytest.mark.asyncio
