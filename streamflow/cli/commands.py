@@ -164,6 +164,10 @@ for _name, _help in {
     dlq.command(f"streamflow.cli.operating.dlq:{_name}", name=_name.rstrip("_"), help=_help)
 app.command(dlq)
 
+audit = App(name="audit", help="Who changed what through a gateway.")
+audit.command("streamflow.cli.operating.audit:list_", name="list", help="List what was changed.")
+app.command(audit)
+
 topology = App(name="topology", help="Show and make the topics that streamflow needs on Kafka.")
 topology.command("streamflow.cli.operating.topology:plan", help="Show what apply would do.")
 topology.command("streamflow.cli.operating.topology:apply", help="Make topics and queues.")

@@ -22,6 +22,7 @@ from streamflow.topology.ensuring import ensure_queue
 from streamflow.topology.names import (
     activities_topic,
     activity_group,
+    audit_topic,
     check_namespace,
     dead_letters_topic,
     encode_queue,
@@ -73,6 +74,7 @@ __all__ = [
     "activity_group",
     "apply",
     "apply_command",
+    "audit_topic",
     "broker_faults",
     "check_namespace",
     "dead_letters_topic",

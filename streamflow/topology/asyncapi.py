@@ -33,7 +33,7 @@ _PARAMETERS: Final = {
     "ns": "The namespace.",
     "queue": "The task queue; bytes of its name outside A-Z a-z 0-9 - are _XX (docs/topics.md).",
 }
-_OURS: Final = ("processor", "worker")
+_OURS: Final = ("processor", "worker", "gateway")
 """The roles that are this application; clients, lists and outsiders are those whom it speaks to."""
 _NAMED_BY_THE_BINDING: Final = (
     "cleanup.policy", "retention.ms", "retention.bytes", "delete.retention.ms", "max.message.bytes",

@@ -33,10 +33,10 @@ class QueueMismatch(Exception):
 
 
 def apply_command(
-    namespace: str, queue: str, *, kind: QueueKind = "workflow", partitions: int | None = None
+    namespace: str, queue: str = "", *, kind: QueueKind = "workflow", partitions: int | None = None
 ) -> str:
-    """What an operator types to make the queue."""
-    words = ["streamflow", "topology", "apply", "--queue", queue]
+    """What an operator types to make the queue; without one, what the namespace lacks."""
+    words = ["streamflow", "topology", "apply", *(["--queue", queue] if queue else [])]
     if namespace != "default":
         words += ["--namespace", namespace]
     if kind == "activity":

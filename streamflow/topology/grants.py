@@ -3,7 +3,7 @@
     processor   runs workflows of its queues, and their local activities
     worker      runs activities of its queues
     client      starts workflows of these queues and speaks to them
-    gateway     a client that also reads the feed of executions, for lists
+    gateway     a client that also reads the feed of executions, for lists, and notes who changed what
     admin       `streamflow topology apply`, `doctor`, `dlq`, `namespace`: a person or a pipeline, never a service
 
 A process with two roles has the grants of both. DESCRIBE is not named where READ or WRITE implies it.
@@ -19,6 +19,7 @@ import msgspec
 from streamflow.topology.names import (
     activities_topic,
     activity_group,
+    audit_topic,
     check_namespace,
     dead_letters_topic,
     encode_queue,
@@ -74,6 +75,7 @@ def grants(
         case "gateway":
             found = _client(namespace, queues)
             found.append(_topic(executions_topic(namespace), "Read", why="lists of executions"))
+            found.append(_topic(audit_topic(namespace), "Read", "Write", why="who changed what"))
         case "admin":
             found = [*_admin(namespace)]
         case _:

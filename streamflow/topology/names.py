@@ -74,6 +74,10 @@ def dead_letters_topic(namespace: str) -> str:
     return f"{namespace}.dead-letters"
 
 
+def audit_topic(namespace: str) -> str:
+    return f"{namespace}.audit"
+
+
 def queues_topic(namespace: str) -> str:
     return f"{namespace}.queues"
 

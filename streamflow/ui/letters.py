@@ -57,7 +57,7 @@ async def perform(visit: Visit) -> Response:
     letter, _ = await _named(visit)
     match sent.get("do", ""):
         case "redrive":
-            with visit.noting("RedriveDeadLetter", Role.OPERATOR, letter=str(letter.id)):
+            async with visit.noting("RedriveDeadLetter", Role.OPERATOR, letter=str(letter.id)):
                 outcomes = await _asked(
                     visit, lambda log: dead_letters.redrive(log, visit.namespace, [letter])
                 )
@@ -65,7 +65,7 @@ async def perform(visit: Visit) -> Response:
             if refusal:
                 return await _shown(visit, refusal=refusal)
         case "discard":
-            with visit.noting("DiscardDeadLetter", Role.OPERATOR, letter=str(letter.id)):
+            async with visit.noting("DiscardDeadLetter", Role.OPERATOR, letter=str(letter.id)):
                 await _asked(
                     visit, lambda log: dead_letters.discard(log, visit.namespace, [letter])
                 )

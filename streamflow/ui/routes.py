@@ -11,6 +11,7 @@ from streamflow.gateway.access import Access
 from streamflow.timetravel import Travels
 from streamflow.ui import (
     actions,
+    audit,
     batches,
     execution,
     executions,
@@ -45,6 +46,7 @@ PAGES: tuple[tuple[str, str, View], ...] = (
     ("GET", "letters", letters.page),
     ("GET", "letter", letters.one),
     ("POST", "letter", letters.perform),
+    ("GET", "audit", audit.page),
 )
 
 

@@ -51,6 +51,12 @@ def show_letter(namespace: str, letter_id: str) -> str:
     return _command("dlq", "show", namespace, [letter_id])
 
 
+def list_audit(namespace: str, who: str, workflow_id: str) -> str:
+    options = [("--user", who)] if who else []
+    options += [("--workflow-id", workflow_id)] if workflow_id else []
+    return _command("audit", "list", namespace, [], options)
+
+
 def about(
     group: str,
     verb: str,

@@ -10,8 +10,8 @@ import functools
 import hashlib
 import mimetypes
 import re
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import resources
@@ -106,6 +106,16 @@ class Visit:
         return self.request.url.path + (f"?{query}" if query else "")
 
     @property
+    def pages(self) -> Sequence[tuple[str, str]]:
+        """The pages that lead to all others, by their names in addresses and as they are called: those that may be seen."""
+        found = [("workflows", "Workflows"), ("schedules", "Schedules"), ("queues", "Task queues")]
+        if self.may(Role.VIEWER):
+            found += [("letters", "Dead letters"), ("topics", "Topics")]
+        if self.may(Role.ADMIN) and self.site.access is not None:
+            found.append(("audit", "Audit"))
+        return found
+
+    @property
     def principal(self) -> Principal:
         """Who looks at this."""
         return principal_of(self.request)
@@ -144,7 +154,9 @@ class Visit:
         if isinstance(transport, GuardedTransport):
             await transport.require(role, workflow_id)
 
-    def noting(self, action: str, role: Role, **details: object) -> AbstractContextManager[None]:
+    def noting(
+        self, action: str, role: Role, **details: object
+    ) -> AbstractAsyncContextManager[None]:
         """Around what changes something by another way than this visit's client: requires the role, and has it audited."""
         transport = self.client.transport
         if isinstance(transport, GuardedTransport):
@@ -257,7 +269,7 @@ class Site:
             lstrip_blocks=True,
         )
         self._templates.filters.update(formats.FILTERS)
-        self._templates.globals["Role"] = Role
+        self._templates.globals.update(Role=Role)
 
     # -- pages ----------------------------------------------------------------------------------------------------
 

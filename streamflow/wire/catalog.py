@@ -12,6 +12,7 @@ import msgspec
 from streamflow.model import (
     activity_options,
     answers,
+    audit,
     commands,
     control,
     events,
@@ -110,6 +111,7 @@ AREAS: Final[dict[str, tuple[Struct, ...]]] = {
     "executions": (answers.ExecutionSummary,),
     "queues": (queues.QueueEntry,),
     "settings": (settings.SearchAttributeEntry, settings.NamespaceEntry),
+    "audit": (audit.AuditEntry,),
 }
 COMMON_AREA: Final = "common"
 """Of what is only ever part of a record: payloads, failures, policies, enums."""

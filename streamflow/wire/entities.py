@@ -7,6 +7,7 @@ from typing import TypeVar, get_args
 import msgspec
 
 from streamflow.model.answers import Answer, DedupEntry, ExecutionSummary, TakenOver, Trouble
+from streamflow.model.audit import AuditEntry
 from streamflow.model.queues import QueueEntry
 from streamflow.model.settings import NamespaceEntry, SearchAttributeEntry
 from streamflow.model.tasks import ActivityTask, Attempt, CancelTask, Deleting, PositionRecord
@@ -26,6 +27,7 @@ Entity = (
     | TakenOver
     | SearchAttributeEntry
     | NamespaceEntry
+    | AuditEntry
 )
 _T = TypeVar("_T", bound=msgspec.Struct)
 _ANSWERS: tuple[type[msgspec.Struct], ...] = get_args(Answer)

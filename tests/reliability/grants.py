@@ -204,8 +204,10 @@ async def tried(secured: Secured, missing: Without, number: int) -> tuple[str, s
 OPTIONAL: Final = {
     "processor without DescribeConfigs on cluster kafka-cluster",
     "worker without DescribeConfigs on cluster kafka-cluster",
+    f"gateway without Read on topic {NAMESPACE}.audit",
+    f"gateway without Write on topic {NAMESPACE}.audit",
 }
-"""Without these everything works; what they are there for is said in their grants."""
+"""Without these everything works that is done here; what they are there for is said in their grants."""
 
 
 def named(missing: Without, said: str) -> bool:

@@ -108,7 +108,7 @@ async def guarded_stage(folder: Path) -> AsyncIterator[GuardedStage]:
             async with httpx.AsyncClient(base_url=gateway.url, headers=headers, timeout=30) as http:
                 yield GuardedStage(gateway.url, client, http, access, provider)
         await travels.close()
-    await access.close()
+        await access.close()
     server.should_exit = True
     await serving
     listening.close()

@@ -62,6 +62,11 @@ async def test_nobody_is_told_to_bring_a_token(stage: GuardedStage) -> None:
     assert "token:nobody, who has none" in known.json()["detail"]
 
 
+def replaced_grants(stage: GuardedStage, *grants: Grant) -> None:
+    """As if the gateway had been started with these."""
+    stage.access.settings = msgspec.structs.replace(stage.access.settings, grants=grants)
+
+
 CALLS: tuple[tuple[str, str, object, str, int], ...] = (
     ("GET", "/health", None, "viewer", 200),
     ("GET", WORKFLOWS, None, "viewer", 200),
@@ -158,8 +163,7 @@ async def test_time_travel_takes_an_operator(stage: GuardedStage) -> None:
 async def test_a_namespace_without_a_grant_shows_nothing(stage: GuardedStage) -> None:
     """None of the pages, not even one that asks nothing of the list; and its name is not told."""
     there = Grant(role=Role.ADMIN, to=("token:admin",), namespaces=("elsewhere",))
-    settings = stage.access.settings
-    stage.access.settings = msgspec.structs.replace(settings, grants=(there,))
+    replaced_grants(stage, there)
     for method, page, _ in PAGES:
         found = await stage.http.request(
             method, f"/ui/default/{page}", headers=stage.bearer("admin")

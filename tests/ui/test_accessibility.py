@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 from playwright.async_api import BrowserContext, Page
 
+from streamflow.audit import AuditTopic
+from streamflow.client.connecting import log_of
+from streamflow.model.audit import AuditEntry
 from tests.ui import axe
 from tests.ui.stage import Stage
 from tests.ui.test_other_pages import letter, scheduled
@@ -63,6 +66,11 @@ async def test_every_page_can_be_read_and_heard(
     await (await stage.waiting("paused")).pause(reason="holiday")
     await scheduled(stage, "nightly")
     dead = stage.url + await letter(stage, b"no command")
+    audit = AuditTopic(log_of(stage.client.transport), "default")
+    await audit.write(
+        AuditEntry(who="a", action="Signal", outcome="done", details={"x": "y"}), wait=True
+    )
+    await audit.close()
     views = ["", "timeline", "events", "pending", "queries", "stack", "travel", "json"]
     addresses = [
         stage.address("workflows"),
@@ -85,6 +93,8 @@ async def test_every_page_can_be_read_and_heard(
         stage.address("schema", path="history/TimerFired.avsc"),
         stage.address("letters"),
         dead,
+        stage.address("audit"),
+        stage.address("audit", who="nobody"),
     ]
     await page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
     script = axe.source()

@@ -8,7 +8,6 @@ import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import msgspec
 import pytest
 import pytest_asyncio
 
@@ -22,6 +21,7 @@ from streamflow.gateway.access import Grant, Role
 from tests.ui.guarded_stage import GuardedStage, guarded_stage
 from tests.ui.shop import LIMIT, QUEUE, Echo
 from tests.ui.stage import until
+from tests.ui.test_access import replaced_grants
 from tests.ui.test_other_pages import letter
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(180)]
@@ -140,6 +140,7 @@ async def test_an_operator_is_offered_what_each_page_is_for(stage: GuardedStage)
         assert form.status_code == 200, address
     for page in pages:
         assert await _offered(stage, "admin", page) == offered[page], page
+    assert await _offered(stage, "admin", "/ui/default/audit") == []
 
 
 async def test_no_page_links_to_what_is_refused(stage: GuardedStage) -> None:
@@ -166,7 +167,7 @@ async def test_who_acts_on_one_type_is_offered_that_on_its_runs_alone(stage: Gua
         Grant(role=Role.VIEWER, to=("token:shipper",)),
         Grant(role=Role.OPERATOR, to=("token:shipper",), workflow_types=("Ship",)),
     )
-    stage.access.settings = msgspec.structs.replace(stage.access.settings, grants=grants)
+    replaced_grants(stage, *grants)
 
     async def shown(id: str) -> list[str]:
         return await _offered(stage, "shipper", f"/ui/default/workflow?id={id}&view=pending")

@@ -47,7 +47,7 @@ class Filters:
             text=self.text,
             queue=self.queue,
             workflow_id=self.workflow_id,
-            since_ms=_since_ms(self.since),
+            since_ms=since_ms(self.since),
             state=None if state == "all" else State(state),
         )
 
@@ -55,7 +55,8 @@ class Filters:
 EVERY = Filters()
 
 
-def _since_ms(text: str) -> int:
+def since_ms(text: str) -> int:
+    """What ``--since`` says, as a time; 0 for nothing."""
     from streamflow.visibility.lexing import duration_ms
 
     if not text:

@@ -1,16 +1,22 @@
 """Who changed what, when, and what became of it: one line for each attempt, also for one that was refused.
 
-Lines go to the process's log as the event ``audit``. Values that workflows were given are not in them.
+It goes to the process's log as the event ``audit``, and to the namespace's audit topic (`streamflow.audit`) once what became
+of it is known. Values that workflows were given are not in it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from streamflow.gateway.access.roles import Principal
+from streamflow.audit import AuditTopic
+from streamflow.client.log.transport import LogTransport
+from streamflow.client.transport import Transport
+from streamflow.client.wrapped import unwrapped
+from streamflow.gateway.access.roles import Principal, Role
 from streamflow.model.answers import Answer, Rejection
+from streamflow.model.audit import AuditEntry
 from streamflow.model.commands import Command, StartWorkflow, UpdateWithStart
 from streamflow.model.control import ControlWorkflow
 from streamflow.observability import get_logger
@@ -21,6 +27,8 @@ log = get_logger("audit")
 DONE = "done"
 UNKNOWN = "unknown"
 """No answer came, or the caller went: it may have taken effect."""
+DETAIL_CHARS_MAX = 1_000
+"""Of one detail in the topic: a reason may be as long as whoever gave it liked."""
 
 
 @dataclass
@@ -30,6 +38,7 @@ class Attempt:
     who: str
     namespace: str
     action: str
+    role: str = ""
     workflow_id: str = ""
     run_id: str = ""
     message_id: str = ""
@@ -44,6 +53,7 @@ class Attempt:
             principal.name,
             namespace,
             type(command).__name__,
+            role_word(principal.role(namespace)),
             command.workflow_id,
             getattr(command, "run_id", None) or "",
             message_id or "",
@@ -56,13 +66,28 @@ class Attempt:
         else:
             self.run_id = str(getattr(answer, "run_id", "") or self.run_id)
 
+    def entry(self) -> AuditEntry:
+        return AuditEntry(
+            who=self.who,
+            action=self.action,
+            outcome=self.outcome,
+            role=self.role,
+            workflow_id=self.workflow_id,
+            run_id=self.run_id,
+            message_id=self.message_id,
+            details={name: _as_text(value) for name, value in self.details.items()},
+        )
+
 
 class Audit:
     """Notes attempts. One for a gateway."""
 
-    @contextmanager
-    def noting(self, attempt: Attempt) -> Generator[Attempt]:
-        """Around the attempt: notes what became of it, whichever way it ends."""
+    def __init__(self) -> None:
+        self._topics: dict[str, AuditTopic] = {}
+
+    @asynccontextmanager
+    async def noting(self, attempt: Attempt, transport: Transport) -> AsyncGenerator[Attempt]:
+        """Around the attempt: notes what became of it, whichever way it ends, before the caller is told."""
         try:
             yield attempt
         except RPCError as error:
@@ -72,12 +97,32 @@ class Audit:
             attempt.outcome = UNKNOWN
             raise
         finally:
-            self.note(attempt)
+            self.say(attempt)
+            topic = self._topic(transport)
+            if topic is not None:
+                # Who went away does not wait.
+                await topic.write(attempt.entry(), wait=attempt.outcome != UNKNOWN)
 
-    def note(self, attempt: Attempt) -> None:
+    async def close(self) -> None:
+        for topic in self._topics.values():
+            await topic.close()
+
+    def _topic(self, transport: Transport) -> AuditTopic | None:
+        """Of the transport's namespace; ``None`` where there is no log behind it."""
+        found = self._topics.get(transport.namespace)
+        if found is None:
+            behind = unwrapped(transport)
+            if not isinstance(behind, LogTransport):
+                return None
+            found = AuditTopic(behind.log, behind.namespace, creates=behind.makes_namespace)
+            self._topics[transport.namespace] = found
+        return found
+
+    def say(self, attempt: Attempt) -> None:
         log.info(
             "audit",
             who=attempt.who,
+            role=attempt.role,
             namespace=attempt.namespace,
             action=attempt.action,
             workflow_id=attempt.workflow_id,
@@ -86,6 +131,15 @@ class Audit:
             outcome=attempt.outcome,
             **attempt.details,
         )
+
+
+def role_word(role: Role | None) -> str:
+    return "" if role is None else role.word
+
+
+def _as_text(value: object) -> str:
+    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return text if len(text) <= DETAIL_CHARS_MAX else text[: DETAIL_CHARS_MAX - 1] + "…"
 
 
 def _details(command: Command) -> dict[str, object]:

@@ -6,8 +6,8 @@ the type, and a command may reach any run of it.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import asynccontextmanager
 
 import msgspec
 
@@ -19,7 +19,7 @@ from streamflow.client.transport import (
     Transport,
 )
 from streamflow.client.wrapped import WrappedTransport
-from streamflow.gateway.access.audit import Attempt, Audit
+from streamflow.gateway.access.audit import Attempt, Audit, role_word
 from streamflow.gateway.access.filters import among_types, quoted
 from streamflow.gateway.access.roles import Principal, Role
 from streamflow.model.answers import Answer
@@ -105,11 +105,12 @@ class GuardedTransport(WrappedTransport):
                 queue, command, deadline_s=deadline_s, message_id=message_id
             )
         attempt = Attempt.of(self.principal, self.namespace, command, message_id)
-        with self._audit.noting(attempt):
+        async with self._audit.noting(attempt, self.inner):
             if queue == SCHEDULES_QUEUE:
                 # What is there starts workflows of every type, and lists do not show it.
                 self.principal.require(role, self.namespace)
-            await self._require(role, command.workflow_id, _started_type(command))
+            held = await self._require(role, command.workflow_id, _started_type(command))
+            attempt.role = role_word(held)
             answer = await self.inner.ask(
                 queue, self._signed(command), deadline_s=deadline_s, message_id=message_id
             )
@@ -138,11 +139,17 @@ class GuardedTransport(WrappedTransport):
         """Raises `RPCError` as a command that takes this role, for this workflow, would."""
         await self._require(role, workflow_id)
 
-    async def _require(self, role: Role, workflow_id: str, started: str | None = None) -> None:
-        """Raises `RPCError`: PERMISSION_DENIED, or NOT_FOUND for a workflow that was never seen and is not being started."""
+    async def _require(
+        self, role: Role, workflow_id: str, started: str | None = None
+    ) -> Role | None:
+        """The role by which it is let through.
+
+        Raises:
+            RPCError: PERMISSION_DENIED, or NOT_FOUND for a workflow that was never seen and is not being started.
+        """
         namespace = self.namespace
         if self.principal.may(role, namespace):
-            return
+            return self.principal.role(namespace)
         if self.principal.types(namespace) == frozenset():
             self.principal.require(role, namespace)
         query = f"WorkflowId = {quoted(workflow_id)} GROUP BY WorkflowType"
@@ -157,6 +164,7 @@ class GuardedTransport(WrappedTransport):
             )
         for one in sorted(types):
             self.principal.require(role, namespace, one)
+        return min(found for one in types if (found := self.principal.role(namespace, one)))
 
     def _require_some(self) -> None:
         if not self.principal.sees(self.namespace):
@@ -216,22 +224,23 @@ class GuardedTransport(WrappedTransport):
     # -- the namespace itself -----------------------------------------------------------------------------------
 
     async def declare_search_attributes(self, wanted: Mapping[str, str]) -> None:
-        with self.noting("DeclareSearchAttributes", Role.ADMIN, names=sorted(wanted)):
+        async with self.noting("DeclareSearchAttributes", Role.ADMIN, names=sorted(wanted)):
             await self.inner.declare_search_attributes(wanted)
 
     async def forget_search_attributes(self, names: Sequence[str]) -> None:
-        with self.noting("ForgetSearchAttributes", Role.ADMIN, names=sorted(names)):
+        async with self.noting("ForgetSearchAttributes", Role.ADMIN, names=sorted(names)):
             await self.inner.forget_search_attributes(names)
 
     async def prepare_queue(self, queue: str) -> None:
         self.principal.require(Role.OPERATOR, self.namespace)
         await self.inner.prepare_queue(queue)
 
-    @contextmanager
-    def noting(self, action: str, role: Role, **details: object) -> Generator[None]:
+    @asynccontextmanager
+    async def noting(self, action: str, role: Role, **details: object) -> AsyncGenerator[None]:
         """Around what changes something but is no command: refuses who lacks the role, and notes what became of it."""
-        attempt = Attempt(self.principal.name, self.namespace, action, details=details)
-        with self._audit.noting(attempt):
+        held = role_word(self.principal.role(self.namespace))
+        attempt = Attempt(self.principal.name, self.namespace, action, held, details=details)
+        async with self._audit.noting(attempt, self.inner):
             self.principal.require(role, self.namespace)
             yield
 

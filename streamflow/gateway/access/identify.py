@@ -174,6 +174,8 @@ class Access:
         self.set_cookie(response, purpose, "", 0)
 
     async def close(self) -> None:
+        """Before the clients of the namespaces are closed: the last audit entries go by their logs."""
+        await self.audit.close()
         if self.provider is not None:
             await self.provider.close()
 

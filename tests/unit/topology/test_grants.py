@@ -8,7 +8,7 @@ import pytest
 
 from streamflow.cli.operating.topology_acls import acls
 from streamflow.cli.shared.exits import CommandError
-from streamflow.topology.grants import ROLES, Grant, Role, grants
+from streamflow.topology.grants import ROLES, Role, grants
 
 QUEUES = ["orders", "bills & more"]
 READING = {"Read", "Describe", "DescribeConfigs"}
@@ -48,11 +48,12 @@ def test_only_processors_write_histories_and_only_they_read_them() -> None:
     assert not by_operation("worker", "Write", "transactional-id")
 
 
-def test_a_gateway_writes_no_more_than_a_client() -> None:
-    def writes(role: Role) -> list[Grant]:
-        return [g for g in grants("n", QUEUES, role) if not set(g.operations) <= READING]
+def test_a_gateway_writes_what_a_client_writes_and_who_changed_what() -> None:
+    def writes(role: Role) -> list[str]:
+        return [g.name for g in grants("n", QUEUES, role) if not set(g.operations) <= READING]
 
-    assert writes("gateway") == writes("client")
+    assert writes("gateway") == [*writes("client"), "n.audit"]
+    assert {role for role in ROLES if "n.audit" in by_operation(role, "Read")} == {"gateway"}
 
 
 def test_commands_name_everything_and_quote_it(capsys: pytest.CaptureFixture[str]) -> None:
