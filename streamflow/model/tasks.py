@@ -106,6 +106,8 @@ class PositionRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Between ``inbox_offset`` and here everything was taken but what is held."""
     held: tuple[int, ...] = ()
     """Records that others have overtaken, and that wait for their turn: offsets counted from ``inbox_offset``, in order."""
+    stepping_too: tuple[str, ...] = ()
+    """Whose steps are about to be made together with that of ``stepping``."""
 
 
 class Deleting(msgspec.Struct, frozen=True, kw_only=True, gc=False):

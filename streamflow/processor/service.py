@@ -45,7 +45,7 @@ from streamflow.processor.partitions.standby import standby_of
 from streamflow.processor.state.batch import Batch
 from streamflow.processor.state.partition import Partition
 from streamflow.processor.state.rows import Expired
-from streamflow.processor.state.work import Work, runs_no_code
+from streamflow.processor.state.work import runs_no_code
 from streamflow.processor.steps.answering import forget_message
 from streamflow.processor.turns.commit import commit
 from streamflow.processor.turns.inbound import Groups, Inbound
@@ -187,14 +187,12 @@ class Processor:
         return self._next_turn_ms()
 
     def _work(self, records: Sequence[Record]) -> None:
-        self._inbound.one_by_one = any(p.caution.careful for p in self._owned.active)
+        self._inbound.careful = any(p.caution.careful for p in self._owned.active)
         groups = self._inbound.sort(records, self.partitions)
         self._inbound.add_due(groups, self.partitions)
         self._inbound.add_asked(groups, self.partitions)
         for ended in self._locals.take():
-            if self._inbound.may_take:
-                self._inbound.add_local(groups, ended, self.partitions)
-            else:
+            if not self._inbound.add_local(groups, ended, self.partitions):
                 self._locals.give_back(ended)
         expired = self._inbound.expired(self._owned.active)
         if groups or self._inbound.has_input or expired or self._inbound.refusals.probed:
@@ -241,13 +239,15 @@ class Processor:
             batch.part(number)
         self._attempt(batch, lambda: None)
 
-    def _note_suspect(self, batch: Batch, number: int, workflow_id: str, works: list[Work]) -> None:
-        """Where steps end the process, whose is made next is in the log before it is made."""
-        careful = self.partitions[number].caution.careful
-        if careful and not all(runs_no_code(work.command) for work in works):
-            batch.part(number)  # what it takes is read again if the note fails
-            note = Batch()
-            note.part(number).stepping = suspect_of(workflow_id)
+    def _note_steps(self, batch: Batch, groups: Groups) -> None:
+        """Where steps end the process, whose are made next is in the log before they are made, of all partitions alike."""
+        note = Batch()
+        for (number, workflow_id), works in groups.items():
+            aside = self._inbound.refusals.of(number, workflow_id)
+            if aside is None and not all(runs_no_code(work.command) for work in works):
+                batch.part(number)  # what it takes is read again if the note fails
+                note.part(number).stepping += (suspect_of(workflow_id),)
+        if note.parts:
             self._commit(note)
 
     def _attempt(self, batch: Batch, fill: Callable[[], None]) -> None:
@@ -289,6 +289,8 @@ class Processor:
         for number, messages in expired.items():
             for message in messages:
                 forget_message(batch, number, message, self._around)
+        if self._inbound.careful:
+            self._note_steps(batch, groups)
         steppers: dict[int, Stepper] = {}
         for (number, workflow_id), works in in_turn(groups):
             stepper = steppers.get(number)
@@ -302,11 +304,11 @@ class Processor:
                     batch.retries.append((number, work.command.run_id))
             refused = self._inbound.refusals.of(number, workflow_id)
             if refused is None:
-                self._note_suspect(batch, number, workflow_id, works)
                 stepper.step(workflow_id, works)
             else:
                 stepper.put_aside(workflow_id, works, refused.message, times=refused.times)
-        self._locals.run(batch, steppers)
+        noted = {workflow_id for _, workflow_id in groups} if self._inbound.careful else None
+        self._locals.run(batch, steppers, noted)
         for stepper in steppers.values():
             stepper.seal()
 

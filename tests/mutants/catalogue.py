@@ -75,8 +75,8 @@ _IN: Final = (
     Mutant(
         "a local result is taken by a partition that is being restored",
         "processor/turns/inbound.py",
-        "if owned is not None and owned.state is State.ACTIVE:\n            self._left -= 1",
-        "if owned is not None:\n            self._left -= 1",
+        "if owned is not None and owned.state is State.ACTIVE:\n            if not self._admits(ended",
+        "if owned is not None:\n            if not self._admits(ended",
     ),
     Mutant(
         "what is due is looked for once",

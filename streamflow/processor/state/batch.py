@@ -63,8 +63,8 @@ class PartitionBatch:
     due_corrections: dict[str, int] = field(default_factory=dict[str, int])
     taken: Taken | None = None
     """How far the input is used up, if records were taken."""
-    stepping: str = ""
-    """Whose step is about to be made; nothing else is in such a part."""
+    stepping: tuple[str, ...] = ()
+    """Whose steps are about to be made; nothing else is in such a part."""
     position: PositionRecord | None = None
     """As it was staged."""
     hand_over: bool = False

@@ -3,8 +3,8 @@
     a partition becomes active                               noted at once, for all of them in one transaction
     ... from an owner that had not said goodbye              `takeovers` + 1, but for one whose disk is here: that knows
     20 transactions later                                    `takeovers` is 0 again, nothing was wrong with the code
-    taken over twice without that                            careful: one command at a time, and before it `stepping`
-    ... and taken over once more                             whoever was stepping is a suspect once more
+    taken over twice without that                            careful: few commands at a time, and before them `stepping`
+    ... and taken over once more                             whoever was stepping is a suspect once more, and steps alone
 
 The count is kept beside the position until a step of the suspect ends well, or its code changes; from a bound on its code is
 not run any more (`Surroundings.condemns`). The ordinary way costs nothing but four small fields.
@@ -27,7 +27,10 @@ CALM_COMMITS = 20
 CAREFUL_FROM = 2
 """So many takeovers in a row, and each step is noted before it is made."""
 
-SUSPECTS_MAX = 16
+TOGETHER_MAX = 16
+"""Whose steps are noted and made together. Known suspects step alone, so that nobody is blamed twice for another."""
+
+SUSPECTS_MAX = 2 * TOGETHER_MAX
 """Remembered beside a position; those that were blamed most stay."""
 
 
@@ -54,14 +57,17 @@ class Caution:
 def begin(number: int, meta: Meta, around: Surroundings, *, died: bool) -> Caution:
     """What is known when a partition becomes active. ``died`` says whether its last owner is gone without a word."""
     suspects = dict(meta.suspects) if meta.code == around.suspects.code else {}
-    if died and meta.stepping:
-        suspects[meta.stepping] = suspects.get(meta.stepping, 0) + 1
+    stepping = (meta.stepping, *meta.stepping_too) if died and meta.stepping else ()
+    for suspect in stepping:
+        # Taken out first: those blamed last are remembered longest among those blamed as often.
+        suspects[suspect] = suspects.pop(suspect, 0) + 1
         log.warning(
             "owner_ended_in_step",
             partition=number,
             owner=meta.owner,
-            suspect=meta.stepping,
-            times=suspects[meta.stepping],
+            suspect=suspect,
+            times=suspects[suspect],
+            together=len(stepping),
         )
     for suspect, times in suspects.items():
         around.suspects.learn(suspect, times)

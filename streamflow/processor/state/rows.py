@@ -80,6 +80,7 @@ class Meta(msgspec.Struct, array_like=True):
     taken."""
     open_runs: int = -1
     """Runs that have no end and are not being deleted; -1 where an older release made the store and nobody has counted."""
+    stepping_too: tuple[str, ...] = ()
 
     def has_taken(self, offset: int) -> bool:
         """Whether this record of the inbox is folded already."""
@@ -106,7 +107,8 @@ class Meta(msgspec.Struct, array_like=True):
     def take(self, position: PositionRecord) -> None:
         """What the record says, but for how far the partition has come."""
         self.owner, self.transactional_ids = position.owner, position.transactional_ids
-        self.takeovers, self.stepping = position.takeovers, position.stepping
+        self.takeovers = position.takeovers
+        self.stepping, self.stepping_too = position.stepping, position.stepping_too
         self.suspects, self.code = position.suspects, position.code
 
 

@@ -58,7 +58,8 @@ def commit(
         # A commit proves that nobody else wrote meanwhile: the store is as far as its log.
         partitions[part.number].meta.followed_ms = now_ms
         store(part, partitions[part.number])
-        partitions[part.number].caution.committed(batch.works)
+        if not part.stepping:
+            partitions[part.number].caution.committed(batch.works)
         _spend(part, partitions[part.number], around)
         for suspect in part.released:
             around.suspects.absolve(suspect)
@@ -181,7 +182,8 @@ def _stage_position(
         owner=owner,
         transactional_ids=transactor.ids,
         takeovers=0 if part.hand_over else caution.takeovers,
-        stepping=part.stepping,
+        stepping=part.stepping[0] if part.stepping else "",
+        stepping_too=part.stepping[1:],
         suspects=suspects,
         code=around.suspects.code if suspects or part.stepping else "",
         read_to=read_to,

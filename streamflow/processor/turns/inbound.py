@@ -23,7 +23,9 @@ from streamflow.model.ids import MessageId, RunId, WorkflowId
 from streamflow.observability import get_logger
 from streamflow.ports import Log, OutRecord, Reader, Record
 from streamflow.processor.host.surroundings import Surroundings
+from streamflow.processor.host.watchdog import suspect_of
 from streamflow.processor.state.batch import BYTES_MAX, Batch, Taken
+from streamflow.processor.state.caution import TOGETHER_MAX
 from streamflow.processor.state.partition import Partition, State
 from streamflow.processor.state.rows import Expired
 from streamflow.processor.state.waiters import parse_key
@@ -63,8 +65,10 @@ class Inbound:
         self._asked: list[tuple[int, Work]] = []
         self.refusals = Refusals(around)
         self.warming = Ramp(around.options.batch_records_max)
-        self.one_by_one = False
-        """Whether a turn takes one command only of those that may run code: its step may end the process."""
+        self.careful = False
+        """Whether a turn takes few commands only of those that may run code, and suspects alone: a step may end the process."""
+        self._stepping = False
+        """Whether a command that may run code was taken in this turn."""
         self._turns = 0
         self._served: frozenset[Name] = frozenset()
         """Whom the last turn served, if it was a long one."""
@@ -101,7 +105,7 @@ class Inbound:
     @property
     def _works_max(self) -> int:
         most = min(self.refusals.ramp.works_max, self.warming.works_max)
-        return min(most, 1) if self.one_by_one else most
+        return min(most, TOGETHER_MAX) if self.careful else most
 
     def warm_up(self) -> None:
         """A partition became active."""
@@ -112,19 +116,20 @@ class Inbound:
     def sort(self, records: Sequence[Record], partitions: Mapping[int, Partition]) -> Groups:
         """The commands of active partitions, by workflow, each in its order."""
         groups: Groups = {}
-        self._left = self._works_max
+        self._left, self._stepping = self._works_max, False
         if records:
             self._log_ms = max(record.timestamp_ms for record in records)
         room, most = BYTES_MAX, most_of_one(partitions.values(), self._around)
         served, self._served = self._served, frozenset()
         self.others_first = others_came(served, records, partitions)
-        counts: Counter[tuple[int, bytes]] = Counter()
+        counts: Counter[Name] = Counter()
+        behind: set[Name] = set()
         read_to: dict[int, int] = {}
         for partition, record in self._in_order(records, partitions):
             if partition.meta.has_taken(record.offset):
                 continue  # read again after a rewind, and already folded
             name = partition.number, record.key or b""
-            waits = self.others_first and name in served
+            waits = (self.others_first and name in served) or name in behind
             if waits or room <= 0 or self._left <= 0 or counts[name] >= most:
                 partition.held.append(record)
                 continue
@@ -133,10 +138,15 @@ class Inbound:
                 # It asks of many workflows: whether their tasks have ended, is among what is held.
                 partition.held.append(record)
                 continue
+            if self.careful and isinstance(read, Work) and not runs_no_code(read.command):
+                if not self._admits(read.command.workflow_id):
+                    behind.add(name)
+                    partition.held.append(record)
+                    continue
+            elif not (self.careful and isinstance(read, Work)):
+                self._left -= 1
             counts[name] += 1
             room -= len(record.value or b"")
-            if not (self.one_by_one and isinstance(read, Work) and runs_no_code(read.command)):
-                self._left -= 1
             read_to[partition.number] = record.offset + 1
             self._sort_one(record, read, groups)
         for number, end in read_to.items():
@@ -153,7 +163,7 @@ class Inbound:
         """What was held over comes before what was read since."""
         ordered: list[tuple[Partition, Record]] = []
         in_turn = list(partitions.values())
-        if self.one_by_one and in_turn:
+        if self.careful and in_turn:
             # Who is first is all that is served.
             self._turns += 1
             first = self._turns % len(in_turn)
@@ -235,10 +245,11 @@ class Inbound:
     def _add_retries(self, groups: Groups, partitions: Mapping[int, Partition]) -> None:
         """What is of a partition that went meanwhile is forgotten: whoever has it now tries again by itself."""
         for run_id in list(islice(self._retry, min(RETRIES_PER_TURN_MAX, max(0, self._left)))):
-            self._left -= 1
-            owned = partitions.get(self._retry.pop(run_id))
-            if owned is not None and owned.state is State.ACTIVE:
-                self._fire(groups, owned, run_id, retry=True)
+            owned = partitions.get(number := self._retry.pop(run_id))
+            if owned is None or owned.state is not State.ACTIVE:
+                continue
+            if not self._fire(groups, owned, run_id, retry=True):
+                self._retry[run_id] = number
 
     def _add_unfinished(
         self, groups: Groups, partitions: Mapping[int, Partition]
@@ -249,7 +260,6 @@ class Inbound:
         for run_id, number in islice(unfinished.items(), max(0, self._left)):
             owned = partitions.get(number)
             if owned is not None and owned.state is State.ACTIVE:
-                self._left -= 1
                 added.add(run_id)
                 self._fire(groups, owned, run_id)
         return frozenset(added)
@@ -270,23 +280,39 @@ class Inbound:
         if bound <= 0:
             return
         found = partition.rows.due(now_ms, bound)
-        self._left -= len(found)
         partition.earliest_due_ms = (
             now_ms if len(found) == bound else partition.rows.first_due_ms(after_ms=now_ms)
         )
         for _, run_id in found:
-            if run_id not in added:
-                self._fire(groups, partition, run_id)
+            if run_id not in added and not self._fire(groups, partition, run_id):
+                partition.earliest_due_ms = now_ms
 
     def _fire(
         self, groups: Groups, partition: Partition, run_id: str, *, retry: bool = False
-    ) -> None:
+    ) -> bool:
+        """False if it has to wait for another turn."""
         row = partition.rows.run(run_id)
-        if row is not None:
-            command = FireDue(
-                workflow_id=WorkflowId(row.workflow_id), run_id=RunId(run_id), retry=retry
-            )
-            groups.setdefault((partition.number, row.workflow_id), []).append(Work(command))
+        if row is None:
+            return True
+        if not self._admits(row.workflow_id):
+            return False
+        command = FireDue(
+            workflow_id=WorkflowId(row.workflow_id), run_id=RunId(run_id), retry=retry
+        )
+        groups.setdefault((partition.number, row.workflow_id), []).append(Work(command))
+        return True
+
+    def _admits(self, workflow_id: str) -> bool:
+        """Takes one more command into the turn, if there is room. Where steps end the process, suspects step alone."""
+        if self._left <= 0:
+            return False
+        if self.careful and self._around.suspects.count(suspect_of(workflow_id)):
+            if self._stepping:
+                return False
+            self._left = 1
+        self._left -= 1
+        self._stepping = True
+        return True
 
     def expired(self, partitions: Iterable[Partition]) -> dict[int, list[Expired]]:
         """Messages that need not be remembered any more, by partition; bounded, and looked for now and then."""
@@ -306,13 +332,18 @@ class Inbound:
 
     def add_local(
         self, groups: Groups, ended: LocalActivityEnded, partitions: Mapping[int, Partition]
-    ) -> None:
-        """Of a partition that is being restored it is dropped: who owns it now begins the activity again."""
+    ) -> bool:
+        """False if it has to wait for another turn.
+
+        Of a partition that is being restored it is dropped: who owns it now begins the activity again.
+        """
         number = self.partition_of(ended.workflow_id)
         owned = partitions.get(number)
         if owned is not None and owned.state is State.ACTIVE:
-            self._left -= 1
+            if not self._admits(ended.workflow_id):
+                return False
             groups.setdefault((number, ended.workflow_id), []).append(Work(ended))
+        return True
 
     def retry_soon(self, number: int, run_id: str) -> None:
         self._retry[run_id] = number

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import queue
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 
 from streamflow.model.commands import LocalActivityEnded
 from streamflow.model.tasks import ActivityTask
@@ -51,8 +51,13 @@ class Speculation:
         """Whether ends are there that no batch has taken yet."""
         return not self._ended.empty()
 
-    def run(self, batch: Batch, steppers: Mapping[int, Stepper]) -> None:
-        """Starts what the batch began, and steps its runs on as long as the budget lasts."""
+    def run(
+        self, batch: Batch, steppers: Mapping[int, Stepper], noted: Container[str] | None = None
+    ) -> None:
+        """Starts what the batch began, and steps its runs on as long as the budget lasts.
+
+        ``noted`` are the workflows that may step, where it was noted who does; default: all.
+        """
         if not batch.locals_begun:
             return
         clock = self._log.clock
@@ -67,7 +72,11 @@ class Speculation:
                     break
                 came.extend(self._await(left_ms))
                 while came:
-                    self._step(came.popleft(), steppers, foreign)
+                    ended = came.popleft()
+                    if noted is None or ended.workflow_id in noted:
+                        self._step(ended, steppers, foreign)
+                    else:
+                        foreign.append(ended)
                 mine |= self._start(batch)
         finally:
             for ended in (*foreign, *came):

@@ -14,7 +14,7 @@ from streamflow.model.ids import WorkflowId
 from streamflow.model.options import IdConflictPolicy
 from streamflow.model.tasks import PositionRecord
 from streamflow.processor.host.surroundings import Surroundings
-from streamflow.processor.state.caution import CALM_COMMITS, CAREFUL_FROM
+from streamflow.processor.state.caution import CALM_COMMITS, CAREFUL_FROM, TOGETHER_MAX
 from streamflow.processor.steps import activate
 from streamflow.wire.entities import decode_position
 from streamflow.wire.keys import EntityKind
@@ -164,7 +164,6 @@ def test_who_is_careful_serves_all_partitions_and_those_who_wait_at_no_cost() ->
     for number in range(100):
         stage.send(AwaitResult(workflow_id=WorkflowId("w"), run_id=answer.run_id))
         stage.send(start("Hello", f"h{number}"), reply=False)
-    noted = len(positions(stage))
     turns = 0
     while not all(stage.kinds(f"h{number}") for number in range(8)):
         stage.processor.turn()
@@ -172,9 +171,52 @@ def test_who_is_careful_serves_all_partitions_and_those_who_wait_at_no_cost() ->
 
     assert turns < 50
     stage.settle()
-    stepping = [position.stepping for position in positions(stage)[noted:] if position.stepping]
+    notes = [noted_in(position) for position in positions(stage) if position.stepping]
+    stepping = [name for names in notes for name in names]
     assert "w" not in stepping
-    assert len(stepping) == len(set(stepping))
+    assert len(stepping) == len(set(stepping)) == 100
+    assert len(notes) <= 2 * 100 / TOGETHER_MAX
+
+
+def test_who_stood_in_the_same_note_is_blamed_once_at_most_and_steps_alone_then(
+    deadly: set[str],
+) -> None:
+    """Of a group nobody knows whose step it was. Its other members absolve themselves by stepping, each in its own note."""
+    stage = Stage([Hello, Counter])
+    stage.settle()
+    deadly.add("bad")
+    stage.send(start("Counter", "bad"), reply=False)
+    for number in range(TOGETHER_MAX + 4):
+        stage.send(start("Hello", f"h{number}"), reply=False)
+    noted = len(positions(stage))
+
+    assert deaths(stage) == DEATHS_MAX
+
+    told = positions(stage)[noted:]
+    assert max(p.suspects.get(f"h{n}", 0) for p in told for n in range(TOGETHER_MAX + 4)) == 1
+    blamed = max((set(p.suspects) for p in told), key=len)
+    assert len(blamed) == TOGETHER_MAX
+    alone = [noted_in(p) for p in told if blamed & set(noted_in(p))][1:]
+    assert all(len(names) == 1 for names in alone)
+    assert set(told[-1].suspects) == {"bad"}
+
+
+def test_many_deadly_runs_are_found_one_after_the_other(deadly: set[str]) -> None:
+    """Each costs its own ends, and none is forgotten for the others' sake."""
+    stage = Stage([Hello, Counter])
+    stage.settle()
+    names = [f"bad{number}" for number in range(3)]
+    deadly.update(names)
+    for name in names:
+        stage.send(start("Counter", name), reply=False)
+        for number in range(TOGETHER_MAX):
+            stage.send(start("Hello", f"{name}-{number}"), reply=False)
+
+    count = sum(1 for _ in iter(lambda: lives(stage), True))
+
+    assert count <= CAREFUL_FROM + QUARANTINE_AFTER * len(names)
+    assert [trouble_of(stage, name) for name in names] == ["quarantined"] * 3
+    assert all(stage.kinds(f"{name}-{n}") for name in names for n in range(TOGETHER_MAX))
 
 
 def test_an_ordinary_life_writes_nothing_of_it() -> None:
@@ -187,6 +229,10 @@ def test_an_ordinary_life_writes_nothing_of_it() -> None:
     assert all(
         (p.takeovers, p.stepping, p.suspects, p.code) == (0, "", {}, "") for p in positions(stage)
     )
+
+
+def noted_in(position: PositionRecord) -> tuple[str, ...]:
+    return (position.stepping, *position.stepping_too) if position.stepping else ()
 
 
 def positions(stage: Stage) -> list[PositionRecord]:

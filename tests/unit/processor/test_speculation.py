@@ -272,6 +272,19 @@ def test_ends_of_partitions_that_the_batch_does_not_touch_are_kept() -> None:
     assert locals_.take() == [laggard, laggard]
 
 
+def test_only_those_step_that_were_noted_where_that_is_done() -> None:
+    """Another's step would be blamed on them if it ended the process."""
+    hands, stepper = AtOnce(), Ends()
+    locals_ = speculation(hands)
+    laggard = ended(task("b", token=b"old"))
+    hands.before = [laggard]
+
+    locals_.run(batch_of(task("a")), {0: stepper}, {"a"})  # type: ignore[dict-item]
+
+    assert [e.workflow_id for e in stepper.stepped] == ["a"]
+    assert locals_.take() == [laggard]
+
+
 def test_no_end_is_lost_when_stepping_one_fails() -> None:
     hands, stepper = AtOnce(), Ends()
     locals_ = speculation(hands)
