@@ -94,7 +94,7 @@ class RawService:
 
 
 class WorkflowService(RawService):
-    """Runs, namespaces and queues."""
+    """Runs, schedules, namespaces and queues."""
 
     name = "WorkflowService"
     instead = "use the methods of Client and of its handles"
@@ -104,12 +104,6 @@ class WorkflowService(RawService):
         "poll_workflow_execution_update": "use WorkflowHandle.get_update_handle(...).result()",
         "list_open_workflow_executions": "use list_workflow_executions with ExecutionStatus = 'Running'",
         "list_closed_workflow_executions": "use list_workflow_executions with CloseTime IS NOT NULL",
-        "create_schedule": "use Client.create_schedule",
-        "list_schedules": "use Client.list_schedules",
-        "describe_schedule": "use ScheduleHandle.describe",
-        "update_schedule": "use ScheduleHandle.update",
-        "patch_schedule": "use ScheduleHandle.trigger, pause, unpause or backfill",
-        "delete_schedule": "use ScheduleHandle.delete",
         "start_batch_operation": "use Client.batch",
         "record_activity_task_heartbeat": "use Client.get_async_activity_handle",
         "respond_activity_task_completed": "use Client.get_async_activity_handle",
@@ -124,7 +118,7 @@ class WorkflowService(RawService):
         "set_worker_deployment_current_version": "no version is promoted here: a deployment that runs, takes part",
         "set_worker_deployment_ramping_version": "no version is promoted here: a deployment that runs, takes part",
         "get_worker_task_reachability": "build IDs have no sets here; describe_task_queue says who serves a queue",
-        "update_namespace": "use `streamflow namespace create`, which changes the notes of one that is there",
+        "update_namespace": "use `streamflow namespace update`",
         "deprecate_namespace": "use `streamflow namespace delete`",
     }
 
@@ -178,6 +172,17 @@ class WorkflowService(RawService):
     pause_activity = Call(messages.PauseActivityRequest, messages.PauseActivityResponse)
     unpause_activity = Call(messages.UnpauseActivityRequest, messages.UnpauseActivityResponse)
     reset_activity = Call(messages.ResetActivityRequest, messages.ResetActivityResponse)
+
+    # Schedules.
+    create_schedule = Call(messages.CreateScheduleRequest, messages.CreateScheduleResponse)
+    describe_schedule = Call(messages.DescribeScheduleRequest, messages.DescribeScheduleResponse)
+    update_schedule = Call(messages.UpdateScheduleRequest, messages.UpdateScheduleResponse)
+    patch_schedule = Call(messages.PatchScheduleRequest, messages.PatchScheduleResponse)
+    list_schedules = Call(messages.ListSchedulesRequest, messages.ListSchedulesResponse)
+    list_schedule_matching_times = Call(
+        messages.ListScheduleMatchingTimesRequest, messages.ListScheduleMatchingTimesResponse
+    )
+    delete_schedule = Call(messages.DeleteScheduleRequest, messages.DeleteScheduleResponse)
 
     # What they live in.
     describe_namespace = Call(messages.DescribeNamespaceRequest, messages.DescribeNamespaceResponse)

@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 from streamflow.api.message import Message
-from streamflow.client.raw import attributes, places, runs, sending, steering
+from streamflow.client.raw import attributes, places, runs, schedules, sending, steering
 from streamflow.client.raw.asked import Asked, asked
 from streamflow.service import ServiceClient
 
@@ -21,6 +21,7 @@ ANSWERS: dict[str, Callable[[Asked, Any], Awaitable[Message]]] = {
         *attributes.ANSWERS,
         *places.ANSWERS,
         *runs.ANSWERS,
+        *schedules.ANSWERS,
         *sending.ANSWERS,
         *steering.ANSWERS,
     )

@@ -125,19 +125,19 @@ async def _start(
         id_conflict_policy=WorkflowIDConflictPolicy(
             request.workflow_id_conflict_policy
         )._to_model(),
-        retry_policy=_retry_policy(request.retry_policy)
+        retry_policy=retry_policy_of(request.retry_policy)
         if request.HasField("retry_policy")
         else None,
-        execution_timeout_ms=_optional_ms(request.workflow_execution_timeout),
-        run_timeout_ms=_optional_ms(request.workflow_run_timeout),
-        task_timeout_ms=_optional_ms(request.workflow_task_timeout),
-        start_delay_ms=_optional_ms(request.workflow_start_delay) or 0,
+        execution_timeout_ms=optional_ms(request.workflow_execution_timeout),
+        run_timeout_ms=optional_ms(request.workflow_run_timeout),
+        task_timeout_ms=optional_ms(request.workflow_task_timeout),
+        start_delay_ms=optional_ms(request.workflow_start_delay) or 0,
         cron_schedule=request.cron_schedule,
         memo=dict(request.memo.fields),
         search_attributes=dict(request.search_attributes.indexed_fields),
         headers=dict(request.header.fields),
-        static_summary=_text(request.user_metadata.summary),
-        static_details=_text(request.user_metadata.details),
+        static_summary=text_of(request.user_metadata.summary),
+        static_details=text_of(request.user_metadata.details),
         signal_name=signal_name,
         signal_args=signal_args,
         identity=asked.identity(request.identity),
@@ -155,23 +155,23 @@ async def _start(
     return expect(answer, Done)
 
 
-def _retry_policy(given: RetryPolicyMessage) -> RetryPolicy:
+def retry_policy_of(given: RetryPolicyMessage) -> RetryPolicy:
     """What is left out is as without a policy: a message cannot say 0."""
     return RetryPolicy(
-        initial_interval_ms=_optional_ms(given.initial_interval) or 1_000,
+        initial_interval_ms=optional_ms(given.initial_interval) or 1_000,
         backoff_coefficient=given.backoff_coefficient or 2.0,
-        maximum_interval_ms=_optional_ms(given.maximum_interval),
+        maximum_interval_ms=optional_ms(given.maximum_interval),
         maximum_attempts=given.maximum_attempts,
         non_retryable_error_types=tuple(given.non_retryable_error_types),
     )
 
 
-def _optional_ms(given: Duration) -> int | None:
+def optional_ms(given: Duration) -> int | None:
     """0 is no limit."""
     return to_ms(given.ToTimedelta()) or None
 
 
-def _text(payload: Payload) -> str:
+def text_of(payload: Payload) -> str:
     if not payload.data:
         return ""
     found: Any = DataConverter.default.payload_converter.from_payload(payload, str)

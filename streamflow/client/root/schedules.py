@@ -103,6 +103,14 @@ class ScheduleCalls(Calls):
         self, input: inputs.ListSchedulesInput, page_size: int, token: bytes | None
     ) -> tuple[Sequence[ScheduleListDescription], bytes | None]:
         """A page of a list, and where the next begins."""
+        rows, following = await self.schedule_rows(input, page_size, token)
+        converter = self._client.data_converter
+        return [listed(id, said, run, converter) for id, said, run in rows], following
+
+    async def schedule_rows(
+        self, input: inputs.ListSchedulesInput, page_size: int, token: bytes | None
+    ) -> tuple[Sequence[tuple[str, Described, WorkflowExecution]], bytes | None]:
+        """The same as it is stored: each schedule's ID, what its workflow says, and what lists know of that."""
         query = (
             f"TaskQueue = '{SCHEDULES_QUEUE}' AND WorkflowType = '{SCHEDULE_TYPE}' "
             "AND ExecutionStatus = 'Running'"
@@ -114,7 +122,7 @@ class ScheduleCalls(Calls):
             query, page_size=page_size, next_page_token=token, rpc_timeout=input.rpc_timeout
         )
         await runs.fetch_next_page()
-        found: list[ScheduleListDescription] = []
+        found: list[tuple[str, Described, WorkflowExecution]] = []
         for run in runs.current_page or ():
             schedule_id = run.id.removeprefix(_PREFIX)
             try:
@@ -123,20 +131,25 @@ class ScheduleCalls(Calls):
                 if error.status is RPCStatusCode.NOT_FOUND:
                     continue  # deleted since the list was made
                 raise
-            found.append(listed(schedule_id, said, run, self._client.data_converter))
+            found.append((schedule_id, said, run))
         return found, runs.next_page_token
 
     async def describe_schedule(self, input: inputs.DescribeScheduleInput) -> ScheduleDescription:
-        said = await self._said(input.id, input.rpc_timeout)
+        said, run = await self.schedule_facts(input.id, input.rpc_timeout)
+        return described(input.id, said, run, self._client.data_converter)
+
+    async def schedule_facts(
+        self, schedule_id: str, rpc_timeout: timedelta | None
+    ) -> tuple[Described, WorkflowExecution]:
+        """A schedule as it is stored, and what is known of its workflow."""
+        said = await self._said(schedule_id, rpc_timeout)
         until_s = monotonic() + _STARTING_S_MAX
         while said.starting and monotonic() < until_s:
             # What was triggered a moment ago is to be among the recent actions.
             await asyncio.sleep(_LOOK_AGAIN_S)
-            said = await self._said(input.id, input.rpc_timeout)
-        run: WorkflowExecution = await self._handle(input.id).describe(
-            rpc_timeout=input.rpc_timeout
-        )
-        return described(input.id, said, run, self._client.data_converter)
+            said = await self._said(schedule_id, rpc_timeout)
+        run: WorkflowExecution = await self._handle(schedule_id).describe(rpc_timeout=rpc_timeout)
+        return said, run
 
     async def backfill_schedule(self, input: inputs.BackfillScheduleInput) -> None:
         backfills = tuple(backfill_facts(one) for one in input.backfills)
@@ -148,7 +161,7 @@ class ScheduleCalls(Calls):
                 reason="schedule deleted", rpc_timeout=input.rpc_timeout
             )
         except RPCError as error:
-            raise _named(error, input.id) from error
+            raise named(error, input.id) from error
 
     async def pause_schedule(self, input: inputs.PauseScheduleInput) -> None:
         note = input.note or "Paused via Python SDK"
@@ -191,10 +204,7 @@ class ScheduleCalls(Calls):
             facts = await to_facts(schedule, converter, self._headers)
         except CronError as error:
             raise _invalid(error) from error
-        try:
-            refuse_spec(facts.spec, ZoneInfo(facts.spec.time_zone or "UTC"))
-        except (ZoneInfoNotFoundError, ValueError) as error:
-            raise _invalid(error) from error
+        refuse_invalid(facts)
         return facts
 
     def _plain(self) -> Client:
@@ -214,7 +224,7 @@ class ScheduleCalls(Calls):
                 "patch", msgspec.json.encode(patch).decode(), rpc_timeout=rpc_timeout
             )
         except RPCError as error:
-            raise _named(error, schedule_id) from error
+            raise named(error, schedule_id) from error
 
     async def _said(self, schedule_id: str, rpc_timeout: timedelta | None) -> Described:
         from streamflow.client.errors import WorkflowQueryRejectedError
@@ -231,7 +241,7 @@ class ScheduleCalls(Calls):
         except WorkflowQueryRejectedError as error:
             raise _missing(schedule_id) from error
         except RPCError as error:
-            raise _named(error, schedule_id) from error
+            raise named(error, schedule_id) from error
         return msgspec.json.decode(text, type=Described)
 
 
@@ -243,11 +253,20 @@ def _check_limits(schedule: Schedule) -> None:
         raise ValueError("Must set limited actions to true if there are remaining actions set")
 
 
+def refuse_invalid(facts: Facts) -> None:
+    """Raises RPCError INVALID_ARGUMENT for a schedule that could never act as it says."""
+    try:
+        refuse_spec(facts.spec, ZoneInfo(facts.spec.time_zone or "UTC"))
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise _invalid(error) from error
+
+
 def _invalid(error: Exception) -> RPCError:
     return RPCError(f"Invalid schedule spec: {error}", RPCStatusCode.INVALID_ARGUMENT)
 
 
-def _named(error: RPCError, schedule_id: str) -> RPCError:
+def named(error: RPCError, schedule_id: str) -> RPCError:
+    """The error in words about the schedule where its workflow was not found."""
     return _missing(schedule_id) if error.status is RPCStatusCode.NOT_FOUND else error
 
 

@@ -5,20 +5,26 @@ from __future__ import annotations
 from streamflow.api.absent import absent_messages
 from streamflow.api.common.v1 import (
     ActivityType,
+    Header,
     Memo,
     Payloads,
+    Priority,
+    RetryPolicy,
     SearchAttributes,
     WorkflowExecution,
     WorkflowType,
 )
+from streamflow.api.enums.v1 import WorkflowIdReusePolicy
 from streamflow.api.failure.v1 import Failure
 from streamflow.api.files import also_in
 from streamflow.api.message import Message, child, field
+from streamflow.api.message_fields import choice
 from streamflow.api.sdk.v1 import UserMetadata
 from streamflow.api.taskqueue.v1 import TaskQueue
 from streamflow.api.times import Duration, Timestamp
 
 __all__ = [
+    "NewWorkflowExecutionInfo",
     "PendingActivityInfo",
     "PendingChildExecutionInfo",
     "PendingWorkflowTaskInfo",
@@ -99,6 +105,26 @@ class WorkflowExecutionConfig(Message):
 
 class WorkflowExecutionExtendedInfo(Message):
     cancel_requested = field(3, False)
+
+
+class NewWorkflowExecutionInfo(Message):
+    """A workflow that is to be started, by a schedule."""
+
+    workflow_id = field(1, "")
+    workflow_type = child(2, WorkflowType)
+    task_queue = child(3, TaskQueue)
+    input = child(4, Payloads)
+    workflow_execution_timeout = child(5, Duration)
+    workflow_run_timeout = child(6, Duration)
+    workflow_task_timeout = child(7, Duration)
+    workflow_id_reuse_policy = choice(8, WorkflowIdReusePolicy)
+    retry_policy = child(9, RetryPolicy)
+    cron_schedule = field(10, "")
+    memo = child(11, Memo)
+    search_attributes = child(12, SearchAttributes)
+    header = child(13, Header)
+    user_metadata = child(14, UserMetadata)
+    priority = child(16, Priority)
 
 
 also_in(__name__, "message_pb2")

@@ -33,6 +33,22 @@ from streamflow.api.workflowservice.v1.runs import (
     QueryWorkflowRequest,
     QueryWorkflowResponse,
 )
+from streamflow.api.workflowservice.v1.schedules import (
+    CreateScheduleRequest,
+    CreateScheduleResponse,
+    DeleteScheduleRequest,
+    DeleteScheduleResponse,
+    DescribeScheduleRequest,
+    DescribeScheduleResponse,
+    ListScheduleMatchingTimesRequest,
+    ListScheduleMatchingTimesResponse,
+    ListSchedulesRequest,
+    ListSchedulesResponse,
+    PatchScheduleRequest,
+    PatchScheduleResponse,
+    UpdateScheduleRequest,
+    UpdateScheduleResponse,
+)
 from streamflow.api.workflowservice.v1.sending import (
     RequestCancelWorkflowExecutionRequest,
     RequestCancelWorkflowExecutionResponse,
@@ -65,10 +81,16 @@ from streamflow.api.workflowservice.v1.steering import (
 __all__ = [
     "CountWorkflowExecutionsRequest",
     "CountWorkflowExecutionsResponse",
+    "CreateScheduleRequest",
+    "CreateScheduleResponse",
+    "DeleteScheduleRequest",
+    "DeleteScheduleResponse",
     "DeleteWorkflowExecutionRequest",
     "DeleteWorkflowExecutionResponse",
     "DescribeNamespaceRequest",
     "DescribeNamespaceResponse",
+    "DescribeScheduleRequest",
+    "DescribeScheduleResponse",
     "DescribeTaskQueueRequest",
     "DescribeTaskQueueResponse",
     "DescribeWorkflowExecutionRequest",
@@ -83,8 +105,14 @@ __all__ = [
     "GetWorkflowExecutionHistoryResponse",
     "ListNamespacesRequest",
     "ListNamespacesResponse",
+    "ListScheduleMatchingTimesRequest",
+    "ListScheduleMatchingTimesResponse",
+    "ListSchedulesRequest",
+    "ListSchedulesResponse",
     "ListWorkflowExecutionsRequest",
     "ListWorkflowExecutionsResponse",
+    "PatchScheduleRequest",
+    "PatchScheduleResponse",
     "PauseActivityRequest",
     "PauseActivityResponse",
     "PauseWorkflowExecutionRequest",
@@ -111,6 +139,8 @@ __all__ = [
     "UnpauseActivityResponse",
     "UnpauseWorkflowExecutionRequest",
     "UnpauseWorkflowExecutionResponse",
+    "UpdateScheduleRequest",
+    "UpdateScheduleResponse",
 ]
 
 __getattr__ = absent_messages(__name__)
