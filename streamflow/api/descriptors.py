@@ -130,7 +130,7 @@ def _new_pool() -> Any:
         raise AttributeError(
             "Expected the protobuf library, by which messages are described, found none: install streamflow[protobuf]"
         ) from error
-    for name in ("duration", "timestamp"):
+    for name in ("duration", "field_mask", "timestamp"):
         known = importlib.import_module(f"google.protobuf.{name}_pb2")
         pool.AddSerializedFile(known.DESCRIPTOR.serialized_pb)
     return pool
@@ -173,7 +173,11 @@ def _camel(name: str) -> str:
     return "".join(word.capitalize() for word in name.split("_"))
 
 
+_FILES = {"FieldMask": "field_mask"}
+
+
 def _file_of(full_name: str) -> str:
     if full_name.startswith("google.protobuf."):
-        return f"google/protobuf/{full_name.rpartition('.')[2].lower()}.proto"
+        name = full_name.rpartition(".")[2]
+        return f"google/protobuf/{_FILES.get(name, name.lower())}.proto"
     return f"streamflow/{full_name}.proto"

@@ -6,18 +6,22 @@ import base64
 import binascii
 from typing import Any, cast
 
+from streamflow.api.field_mask import FieldMask
 from streamflow.api.message import Descriptor, Message, child, field, many
 from streamflow.api.message_fields import choice, long
 from streamflow.api.message_tables import choices, choices_by_name, table
 from streamflow.api.times import Duration, Timestamp
 from streamflow.model.payload import Payload
 
+_WRITTEN = Duration, FieldMask, Timestamp
+"""What is a text in JSON."""
+
 
 def to_json(part: Message | Payload) -> Any:
     """What is set, with names in camel case."""
     if isinstance(part, Payload):
         return _payload(part)
-    if isinstance(part, Duration | Timestamp):
+    if isinstance(part, _WRITTEN):
         return part.ToJsonString()
     return {
         _camel(name): _value(item, item.get(part))
@@ -69,7 +73,7 @@ def merge_json(value: Any, message: Message, *, ignore_unknown_fields: bool = Fa
         ValueError: something is not of its field's type, or, unless ignored, of a name that no field has.
     """
     kind = type(message).__name__
-    if isinstance(message, Duration | Timestamp):
+    if isinstance(message, _WRITTEN):
         if not isinstance(value, str):
             raise ValueError(f"Expected a text for a {kind}, found {value!r}")
         message.FromJsonString(value)

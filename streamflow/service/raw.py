@@ -172,6 +172,9 @@ class WorkflowService(RawService):
     pause_activity = Call(messages.PauseActivityRequest, messages.PauseActivityResponse)
     unpause_activity = Call(messages.UnpauseActivityRequest, messages.UnpauseActivityResponse)
     reset_activity = Call(messages.ResetActivityRequest, messages.ResetActivityResponse)
+    update_activity_options = Call(
+        messages.UpdateActivityOptionsRequest, messages.UpdateActivityOptionsResponse
+    )
 
     # Schedules.
     create_schedule = Call(messages.CreateScheduleRequest, messages.CreateScheduleResponse)

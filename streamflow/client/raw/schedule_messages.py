@@ -12,6 +12,7 @@ from streamflow.api.schedule import v1 as messages
 from streamflow.api.times import Duration, Timestamp
 from streamflow.api.workflow.v1 import NewWorkflowExecutionInfo
 from streamflow.calendars import CalendarSpec
+from streamflow.client.raw.sending import write_retry_policy
 from streamflow.converter import DataConverter
 from streamflow.model.answers import Description
 from streamflow.model.payload import Payload
@@ -111,15 +112,8 @@ def _action(action: Action) -> NewWorkflowExecutionInfo:
     ):
         if found_ms is not None:
             timeout.FromMilliseconds(found_ms)
-    policy = action.retry_policy
-    if policy is not None:
-        retry = made.retry_policy
-        retry.initial_interval.FromMilliseconds(policy.initial_interval_ms)
-        retry.backoff_coefficient = policy.backoff_coefficient
-        if policy.maximum_interval_ms is not None:
-            retry.maximum_interval.FromMilliseconds(policy.maximum_interval_ms)
-        retry.maximum_attempts = policy.maximum_attempts
-        retry.non_retryable_error_types.extend(policy.non_retryable_error_types)
+    if action.retry_policy is not None:
+        write_retry_policy(action.retry_policy, made.retry_policy)
     made.memo.fields.update(action.memo)
     made.search_attributes.indexed_fields.update(action.search_attributes)
     made.header.fields.update(action.headers)

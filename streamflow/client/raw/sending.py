@@ -166,6 +166,15 @@ def retry_policy_of(given: RetryPolicyMessage) -> RetryPolicy:
     )
 
 
+def write_retry_policy(policy: RetryPolicy, into: RetryPolicyMessage) -> None:
+    into.initial_interval.FromMilliseconds(policy.initial_interval_ms)
+    into.backoff_coefficient = policy.backoff_coefficient
+    if policy.maximum_interval_ms is not None:
+        into.maximum_interval.FromMilliseconds(policy.maximum_interval_ms)
+    into.maximum_attempts = policy.maximum_attempts
+    into.non_retryable_error_types.extend(policy.non_retryable_error_types)
+
+
 def optional_ms(given: Duration) -> int | None:
     """0 is no limit."""
     return to_ms(given.ToTimedelta()) or None

@@ -20,15 +20,24 @@ from streamflow.api.workflowservice.v1 import (
     UnpauseActivityResponse,
     UnpauseWorkflowExecutionRequest,
     UnpauseWorkflowExecutionResponse,
+    UpdateActivityOptionsRequest,
+    UpdateActivityOptionsResponse,
 )
+from streamflow.client.activities.options import changed_options
 from streamflow.client.calls.address import Address
+from streamflow.client.raw.activity_options import change_of, message_of
 from streamflow.client.raw.asked import Asked
 from streamflow.model.answers import Description, Done
 from streamflow.model.commands import ActivityControl, ControlActivity, DescribeWorkflow
 from streamflow.model.control import ControlWorkflow, WorkflowControl
 from streamflow.service import RPCError, RPCStatusCode
 
-ActivityRequest = PauseActivityRequest | UnpauseActivityRequest | ResetActivityRequest
+ActivityRequest = (
+    PauseActivityRequest
+    | UnpauseActivityRequest
+    | ResetActivityRequest
+    | UpdateActivityOptionsRequest
+)
 
 
 async def reset_workflow_execution(
@@ -100,8 +109,28 @@ async def reset_activity(asked: Asked, request: ResetActivityRequest) -> ResetAc
         every=request.match_all,
         keep_paused=request.keep_paused,
         reset_heartbeat=request.reset_heartbeat,
+        restore_options=request.restore_original_options,
     )
     return ResetActivityResponse()
+
+
+async def update_activity_options(
+    asked: Asked, request: UpdateActivityOptionsRequest
+) -> UpdateActivityOptionsResponse:
+    """Of several activities, the answer has the options of the last."""
+    change = change_of(request)
+    done = await _control_activities(
+        asked,
+        request,
+        ActivityControl.UPDATE_OPTIONS,
+        every=request.match_all,
+        options=change,
+        restore_options=change is None,
+    )
+    made = UpdateActivityOptionsResponse()
+    if done is not None:
+        made.activity_options.CopyFrom(message_of(changed_options(done)))
+    return made
 
 
 async def _control(
@@ -128,7 +157,8 @@ async def _control_activities(
     *,
     every: bool = False,
     **options: Any,
-) -> None:
+) -> Done | None:
+    """The last activity's answer; ``None`` where there is none."""
     address = asked.address(request.execution)
     if not (request.id or request.type or every):
         raise RPCError(
@@ -140,6 +170,7 @@ async def _control_activities(
         seen = DescribeWorkflow(workflow_id=address.workflow_id, run_id=address.run_id)
         facts = await asked.ask(address, seen, Description)
         ids = [each.activity_id for each in facts.pending_activities if not each.local]
+    done: Done | None = None
     for activity_id in ids:
         command = ControlActivity(
             workflow_id=address.workflow_id,
@@ -150,7 +181,8 @@ async def _control_activities(
             identity=asked.identity(request.identity),
             **options,
         )
-        await asked.ask(address, command, Done)
+        done = await asked.ask(address, command, Done)
+    return done
 
 
 ANSWERS = (
@@ -161,4 +193,5 @@ ANSWERS = (
     reset_workflow_execution,
     unpause_activity,
     unpause_workflow_execution,
+    update_activity_options,
 )

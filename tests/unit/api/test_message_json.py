@@ -11,6 +11,7 @@ import pytest
 import streamflow.api
 import streamflow.api.history.v1
 from streamflow.api.common.v1 import Payload, SearchAttributes, WorkflowExecution
+from streamflow.api.field_mask import FieldMask
 from streamflow.api.message import Message, child, field, many
 from streamflow.api.message_fields import choice, long, real, texts
 from streamflow.api.message_json import merge_json, to_json
@@ -136,3 +137,15 @@ def test_moments_come_back_from_their_text(text: str) -> None:
     moment.FromJsonString(text)
 
     assert moment.ToJsonString() == text
+
+
+def test_a_mask_of_fields_comes_back_from_its_text() -> None:
+    """Paths in camel case, with commas between them."""
+    mask = FieldMask(paths=["heartbeat_timeout", "retry_policy.maximum_attempts"])
+
+    text = mask.ToJsonString()
+    read = FieldMask()
+    read.FromJsonString(text)
+
+    assert text == "heartbeatTimeout,retryPolicy.maximumAttempts"
+    assert read == mask

@@ -76,6 +76,8 @@ from streamflow.api.workflowservice.v1.steering import (
     UnpauseActivityResponse,
     UnpauseWorkflowExecutionRequest,
     UnpauseWorkflowExecutionResponse,
+    UpdateActivityOptionsRequest,
+    UpdateActivityOptionsResponse,
 )
 
 __all__ = [
@@ -139,6 +141,8 @@ __all__ = [
     "UnpauseActivityResponse",
     "UnpauseWorkflowExecutionRequest",
     "UnpauseWorkflowExecutionResponse",
+    "UpdateActivityOptionsRequest",
+    "UpdateActivityOptionsResponse",
     "UpdateScheduleRequest",
     "UpdateScheduleResponse",
 ]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from streamflow.api.activity.v1 import ActivityOptions
 from streamflow.api.common.v1 import WorkflowExecution
 from streamflow.api.enums.v1 import ResetReapplyExcludeType, ResetReapplyType
+from streamflow.api.field_mask import FieldMask
 from streamflow.api.message import Message, child, field
 from streamflow.api.message_fields import choice, long
 from streamflow.api.message_tables import choices
@@ -113,3 +115,21 @@ class ResetActivityRequest(Message):
 
 class ResetActivityResponse(Message):
     """Nothing."""
+
+
+class UpdateActivityOptionsRequest(Message):
+    _oneofs: ClassVar = {"activity": ("id", "type", "match_all")}
+
+    namespace = field(1, "")
+    execution = child(2, WorkflowExecution)
+    identity = field(3, "")
+    activity_options = child(4, ActivityOptions)
+    update_mask = child(5, FieldMask)
+    id = field(6, "")
+    type = field(7, "")
+    restore_original = field(8, False)
+    match_all = field(9, False)
+
+
+class UpdateActivityOptionsResponse(Message):
+    activity_options = child(1, ActivityOptions)
