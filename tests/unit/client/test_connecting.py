@@ -58,8 +58,8 @@ async def test_one_connection_serves_clients_of_two_namespaces() -> None:
 
 async def test_raw_services_say_what_to_use_instead() -> None:
     async with await Client.connect("memory:raw") as client:
-        with pytest.raises(NotImplementedError, match=r"create_schedule: use Client"):
-            await client.workflow_service.create_schedule(object())
+        with pytest.raises(NotImplementedError, match=r"start_batch_operation: use Client"):
+            await client.workflow_service.start_batch_operation(object())
         with pytest.raises(NotImplementedError, match="streamflow namespace"):
             client.operator_service.delete_namespace  # noqa: B018
         with pytest.raises(NotImplementedError, match="WorkflowEnvironment"):
