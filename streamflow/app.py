@@ -12,6 +12,7 @@ import copy
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from streamflow.client import Client, NotYetError
@@ -19,6 +20,7 @@ from streamflow.config import DEFAULT_NAMESPACE, share_interpreter
 from streamflow.converter import DataConverter
 from streamflow.coroutine.definition import definition_of
 from streamflow.worker.conflicts import AppConflict, refuse_difference
+from streamflow.worker.reaching import once_reached
 
 if TYPE_CHECKING:
     from streamflow.runtime import Runtime
@@ -116,7 +118,8 @@ class App:
 
         Raises:
             AppConflict: an App or Worker of this process serves the queue with other workflows.
-            RPCError: the log cannot be reached, or the queue was never made and ``create_topics`` is off.
+            RPCError: the log could not be reached for five minutes (each try is a warning, ``log_unavailable``), or the queue
+                was never made and ``create_topics`` is off.
         """
         await run_apps([self], target, create_topics=create_topics, config=config, **options)
 
@@ -147,7 +150,8 @@ async def run_apps(
     async with AsyncExitStack() as stack:
         workers: list[Worker] = []
         for app in apps:
-            client = await Client.connect(
+            connect = partial(
+                Client.connect,
                 target,
                 namespace=app.namespace,
                 data_converter=app.data_converter,
@@ -155,6 +159,7 @@ async def run_apps(
                 config=config,
                 runtime=runtime,
             )
+            client = await once_reached(connect, target)
             await stack.enter_async_context(client)
             await client.transport.resume_schedules()
             workers.append(app.worker(client, **{**(defaults or {}), **app.options, **options}))

@@ -218,7 +218,7 @@ class Processor:
             self._part_with_all()
         self._connections.leave()
         self._owned.close()
-        for part in (self._upkeep, self._connections, self._inbound, self._around):
+        for part in (self._upkeep, self._connections, self._around):
             part.close()
         self._stores.close()
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -36,6 +36,7 @@ from streamflow.worker.hosts.collector import collect_less_often
 from streamflow.worker.hosts.standalone import Standalone
 from streamflow.worker.hosts.yielding import NOBODY, Place, leave, make_room
 from streamflow.worker.pulse import Pulses
+from streamflow.worker.reaching import StoppedWaiting, once_reached
 from streamflow.worker.running.calling import Caller
 from streamflow.worker.running.executor import Executor
 from streamflow.worker.setup import Setup, WorkerClient
@@ -69,6 +70,7 @@ class Service:
         self._log = setup.client.log
         self.pulses = Pulses(self._log)
         self._shutdown = Once()
+        self._stopping: asyncio.Event | None = None
         self._part = ExitStack()
         self._place: Place = (self._log.cluster_id, setup.client.namespace, setup.queue)
         self._made_room = False
@@ -91,8 +93,17 @@ class Service:
         """What runs the activities; ``None`` before that was made."""
         return self._executor
 
-    async def start(self) -> None:
-        """Raises what keeps a part from starting; `stop` then takes the others down."""
+    async def start(self, stopping: asyncio.Event | None = None) -> None:
+        """Raises what keeps a part from starting; `stop` then takes the others down.
+
+        With ``stopping``, a log that is away is waited for until that is set; then `until` returns at once.
+        """
+        self._stopping = stopping
+        self._broken = asyncio.get_running_loop().create_future()
+        with suppress(StoppedWaiting):
+            await self._start()
+
+    async def _start(self) -> None:
         setup = self._setup
         if setup.definitions:
             require_assertions()
@@ -100,8 +111,8 @@ class Service:
             self._made_room = True
             await make_room(self._place)
         await self._blocking(self._take_part)
-        await setup.client.require_namespace()
-        entry = await self._blocking(self._ensure_queue)
+        await self._reached(setup.client.require_namespace)
+        entry = await self._reached(lambda: self._blocking(self._ensure_queue))
         name = await self._blocking(self._claim_name)
         if setup.registry.has_sync and setup.threads is None and self._log.threaded:
             threads = slots_max(setup.slots)
@@ -113,7 +124,6 @@ class Service:
             self._shutdown,
             setup.client.data_converter,
         )
-        self._broken = asyncio.get_running_loop().create_future()
         self._executor = self._make_executor(
             setup.slots, "activity", Rate(setup.activities_per_second)
         )
@@ -255,8 +265,10 @@ class Service:
             folder = state_folder(
                 setup.client.namespace, setup.queue, name, root=self._state_root()
             )
-        self._stores = await self._blocking(
-            lambda: wiring.open_stores(self._log, folder, made_ms=entry.made_ms)
+        self._stores = await self._reached(
+            lambda: self._blocking(
+                lambda: wiring.open_stores(self._log, folder, made_ms=entry.made_ms)
+            )
         )
         self._local = self._make_executor(setup.local_slots, "local-activity")
         if isinstance(setup.workflow_slots, CustomSlotSupplier):
@@ -368,6 +380,11 @@ class Service:
             end.cancel()
             _log.error("machine_abandoned", queue=self._setup.queue, after_s=MACHINES_END_S)
         return not hanging
+
+    async def _reached(self, call: Callable[[], Awaitable[_T]]) -> _T:
+        if self._stopping is None:
+            return await call()
+        return await once_reached(call, repr(self._log), stopping=self._stopping)
 
     async def _blocking(self, call: Callable[[], _T]) -> _T:
         """Calls that may wait for a broker or a disk get a thread; the log in memory never waits and has none."""

@@ -312,7 +312,7 @@ class Worker:
         Raises:
             AppConflict: another Worker of this process serves the queue with other workflows.
             QueueMissing: the queue does not exist, and is not to be made on first use.
-            LogError: something ended the work; ``on_fatal_error`` was told before.
+            LogError: it ended the work, or was away for the first 5 minutes; ``on_fatal_error`` was told before.
         """
         if self._begun:
             raise RuntimeError(
@@ -331,7 +331,7 @@ class Worker:
         """The run itself, inside of what plugins put around it."""
         service = self._service = Service(self._setup)
         try:
-            await service.start()
+            await service.start(self._stopping)
             self._started.set()
             await service.until(self._stopping)
         except asyncio.CancelledError:

@@ -21,7 +21,7 @@ from streamflow.model.commands import (
 )
 from streamflow.model.ids import MessageId, RunId, WorkflowId
 from streamflow.observability import get_logger
-from streamflow.ports import Log, OutRecord, Reader, Record
+from streamflow.ports import OutRecord, Record
 from streamflow.processor.host.surroundings import Surroundings
 from streamflow.processor.host.watchdog import suspect_of
 from streamflow.processor.state.batch import BYTES_MAX, Batch, Taken
@@ -79,8 +79,6 @@ class Inbound:
         """How many more commands this turn may take."""
         self._log_ms = 0
         """The log's time, as its last records show it."""
-        self._checkpointed: dict[int, int] = {}
-        self._reader: Reader | None = None
 
     @property
     def has_work(self) -> bool:
@@ -391,19 +389,3 @@ class Inbound:
         """What was sorted for a batch that never came to be."""
         self.refusals.dropped()
         self._taken, self._records, self._answers = {}, [], []
-
-    def checkpoint(self, log_: Log, partitions: Sequence[Partition]) -> None:
-        """Between transactions, everything below the history's end is in the store."""
-        for partition in partitions:
-            if self._checkpointed.get(partition.number) == partition.meta.ordinal:
-                continue
-            if self._reader is None:
-                self._reader = log_.reader()
-            partition.meta.history_offset = self._reader.end_offset(partition.history)
-            partition.meta.seen_ordinal = partition.meta.ordinal
-            partition.meta.followed_ms = self._around.clock.now_ms()
-            self._checkpointed[partition.number] = partition.meta.ordinal
-
-    def close(self) -> None:
-        if self._reader is not None:
-            self._reader.close()

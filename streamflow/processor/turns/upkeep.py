@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from streamflow.observability import get_logger
-from streamflow.ports import Log, Objects, Stores, Unavailable
+from streamflow.ports import Log, Objects, Reader, Stores, Unavailable
 from streamflow.processor.host.archive import Archive
 from streamflow.processor.host.errands import Errands
 from streamflow.processor.host.surroundings import Surroundings
@@ -43,6 +43,9 @@ class Upkeep:
             self._taking = Taking(snapshots, around, errands, prove)
             self.loading = Loading(snapshots, stores, around, errands)
         self._checkpoint_ms = 0
+        self._noted: dict[int, int] = {}
+        """Up to which transaction each partition's store is noted to have followed."""
+        self._reader: Reader | None = None
 
     def turn(self, active: Sequence[Partition]) -> None:
         """Raises `StoreCorrupted` for a store that cannot be copied."""
@@ -57,6 +60,8 @@ class Upkeep:
 
     def close(self) -> None:
         self._errands.close()
+        if self._reader is not None:
+            self._reader.close()
 
     def _checkpoint(self, active: Sequence[Partition]) -> None:
         """Notes how far the stores have followed the log: a restart begins there."""
@@ -64,6 +69,19 @@ class Upkeep:
         if now_ms - self._checkpoint_ms >= self._around.options.checkpoint_ms:
             self._checkpoint_ms = now_ms
             try:
-                self._inbound.checkpoint(self._log, active)
+                self._note_how_far(active)
             except Unavailable as error:
                 log.info("checkpoint_later", reason=str(error))
+
+    def _note_how_far(self, active: Sequence[Partition]) -> None:
+        """Between transactions, everything below the history's end is in the store."""
+        for partition in active:
+            meta = partition.meta
+            if self._noted.get(partition.number) == meta.ordinal:
+                continue
+            if self._reader is None:
+                self._reader = self._log.reader()
+            meta.history_offset = self._reader.end_offset(partition.history)
+            meta.seen_ordinal = meta.ordinal
+            meta.followed_ms = self._around.clock.now_ms()
+            self._noted[partition.number] = meta.ordinal
