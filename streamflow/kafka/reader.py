@@ -30,7 +30,9 @@ class KafkaReader:
     def __init__(self, options: KafkaOptions, cluster: Cluster) -> None:
         self._cluster = cluster
         self._watch = ClientWatch("reader")
-        self._consumer = Consumer({**options.reading(), **self._watch.settings()})
+        self._options = options
+        self._consumer: Consumer | None = None
+        """Made at the first read: who only asks for offsets costs no connection."""
         self._reads = 0
 
     def start_offset(self, partition: TopicPartition) -> int:
@@ -46,13 +48,17 @@ class KafkaReader:
         number = self._reads
         position = offset
         moved_at = time.monotonic()
-        self._consumer.assign([to_client(partition, offset)])
+        consumer = self._consumer
+        if consumer is None:
+            settings = {**self._options.reading(), **self._watch.settings()}
+            consumer = self._consumer = Consumer(settings)
+        consumer.assign([to_client(partition, offset)])
         try:
             while position < end:
                 assert number == self._reads, (
                     "Expected one read at a time of one reader, found another begun"
                 )
-                batch, reached = self._batch(partition, end)
+                batch, reached = self._batch(consumer, partition, end)
                 if reached > position:
                     position, moved_at = reached, time.monotonic()
                 elif time.monotonic() - moved_at > STALL_TIMEOUT_S:
@@ -64,17 +70,20 @@ class KafkaReader:
                     yield batch
         finally:
             if number == self._reads:
-                self._consumer.unassign()
+                consumer.unassign()
 
     def close(self) -> None:
-        self._consumer.close()
+        if self._consumer is not None:
+            self._consumer.close()
 
-    def _batch(self, partition: TopicPartition, end: int) -> tuple[list[Record], int]:
+    def _batch(
+        self, consumer: Consumer, partition: TopicPartition, end: int
+    ) -> tuple[list[Record], int]:
         """Records before the end, and the position after them (-1: not known)."""
         try:
-            messages: list[Any] = self._consumer.consume(
-                BATCH_RECORDS_MAX, 0.0
-            ) or self._consumer.consume(1, _WAIT_S)
+            messages: list[Any] = consumer.consume(BATCH_RECORDS_MAX, 0.0) or consumer.consume(
+                1, _WAIT_S
+            )
         except KafkaException as refused:
             raise reading_error(
                 error_of(refused),

@@ -67,6 +67,7 @@ class SettingsReader:
                 for record in batch:
                     _take(self._settings, record.key or b"", record.value)
             self._next = end
+            self.close()  # what reads may cost a connection, and changes are rare
         return self._settings
 
     def close(self) -> None:

@@ -21,11 +21,11 @@ from streamflow.processor.steps.runs import Runs
 def refuse_over_quota(runs: Runs, command: StartWorkflow, begin: Begin) -> Rejection | None:
     """Decided once, with what the partition has now: a copy of a refused start is refused whatever there is by then."""
     around = runs.around
-    quota = around.quotas.quota
+    quota, own = around.quotas.found
     if quota == NO_QUOTA or not may_be_refused(command):
         return None
     partitions = max(1, around.destinations.partitions(around.inbox_topic))
-    place = Place(around.options.namespace, around.options.queue, around.quotas.own)
+    place = Place(around.options.namespace, around.options.queue, own)
     refusal = None
     if quota.open_workflows_max is not None:
         # What this batch ended is counted only where it matters: that takes a look at each of its runs.

@@ -1,8 +1,12 @@
-"""The quotas of this processor's queue, as the namespace's settings say: read at the start and looked for every 10 s."""
+"""The quotas of this processor's queue, as the namespace's settings say: read at the start and looked for every 10 s.
+
+Beside the turns, on a thread of its own where the log has threads: a leader that does not answer must hold no step up.
+"""
 
 from __future__ import annotations
 
-from typing import Final
+import threading
+from typing import Final, NamedTuple
 
 from streamflow.model import standalone
 from streamflow.model.settings import NO_QUOTA, Quota
@@ -15,8 +19,16 @@ from streamflow.wire.errors import Undecodable
 log = get_logger("processor")
 
 LOOK_MS: Final = 10_000
+FIRST_LOOK_S: Final = 2.0
+"""For so long a processor that begins waits for the first look; then it begins without quotas."""
 OURS: Final = frozenset((SCHEDULES_QUEUE, standalone.QUEUE))
 """Queues of streamflow's own workflows: bound only by quotas that name them."""
+
+
+class Found(NamedTuple):
+    quota: Quota
+    own: bool
+    """Whether the queue has quotas of its own."""
 
 
 class Quotas:
@@ -26,17 +38,48 @@ class Quotas:
         self._settings = SettingsReader(log_, namespace)
         self._looked_ms = -LOOK_MS
         self._told = False
+        self._looking: threading.Thread | None = None
+        self._looked = threading.Event()
+        self._ended = threading.Event()
         self.topic = settings_topic(namespace)
-        self.quota: Quota = NO_QUOTA
-        self.own = False
-        """Whether the queue has quotas of its own."""
+        self.found = Found(NO_QUOTA, own=False)
 
     def refresh(self) -> None:
-        """Looks for changes, if the last look is old. What cannot be read leaves the quotas as they were."""
-        now_ms = self._log.clock.monotonic_ms()
-        if now_ms - self._looked_ms < LOOK_MS:
+        """Begins to look for changes; without threads, looks if the last time is long ago."""
+        if self._log.threaded:
+            if self._looking is None:
+                self._looking = threading.Thread(
+                    target=self._look_on, name="streamflow-quotas", daemon=True
+                )
+                self._looking.start()
+                self._looked.wait(FIRST_LOOK_S)
             return
-        self._looked_ms = now_ms
+        now_ms = self._log.clock.monotonic_ms()
+        if now_ms - self._looked_ms >= LOOK_MS:
+            self._looked_ms = now_ms
+            self._look()
+
+    def close(self) -> None:
+        self._ended.set()
+        if self._looking is None:
+            self._settings.close()
+        else:
+            self._looking.join(FIRST_LOOK_S)
+
+    def _look_on(self) -> None:
+        try:
+            while not self._ended.is_set():
+                self._look()
+                self._looked.set()
+                self._ended.wait(LOOK_MS / 1_000)
+        except Exception:
+            if not self._ended.is_set():  # else the log was closed under a look that took long
+                raise
+        finally:
+            self._settings.close()
+
+    def _look(self) -> None:
+        """What cannot be read leaves the quotas as they were."""
         try:
             entry = self._settings.read().namespace
         except Unavailable as error:
@@ -53,14 +96,10 @@ class Quotas:
             return
         self._told = False
         quota = NO_QUOTA if entry is None else entry.quota_of(self._queue, ours=self._queue in OURS)
-        self.own = entry is not None and self._queue in entry.queue_quotas
-        if quota != self.quota:
+        if quota != self.found.quota:
             log.info(
                 "quotas_changed",
                 open_workflows_max=quota.open_workflows_max,
                 starts_per_second=quota.starts_per_second,
             )
-        self.quota = quota
-
-    def close(self) -> None:
-        self._settings.close()
+        self.found = Found(quota, entry is not None and self._queue in entry.queue_quotas)
