@@ -22,6 +22,7 @@ from streamflow.kafka.records import to_client
 from streamflow.kafka.source import KafkaSource
 from streamflow.observability import get_logger
 from streamflow.ports import (
+    Aborted,
     Committed,
     OutcomeUnknown,
     OutRecord,
@@ -105,7 +106,7 @@ class KafkaTransactor:
             lane.drop()
             try:
                 [self._lanes[place]] = self._take([lane.id])
-            except Unavailable as error:
+            except (Aborted, Unavailable) as error:
                 raise OutcomeUnknown(f"{error} Reopen the transactor.") from error
         return self._lanes[place]
 

@@ -12,6 +12,7 @@ from streamflow.memory.transactions import Lease
 from streamflow.ports import (
     Aborted,
     Committed,
+    Fenced,
     LogError,
     OutcomeUnknown,
     OutRecord,
@@ -88,8 +89,10 @@ class MemoryTransactor:
             self._connection.enter("commit.appended")
             self._coordinator.add_offsets(lease, source.group, source.member, offsets)
             self._connection.enter("commit.staged")
-        except LogError:
+        except LogError as error:
             self._coordinator.end(lease, commit=False)
+            if isinstance(error, Fenced):
+                self._leases = []  # used up: nothing may be committed before `reopen`
             raise
 
     def _end(self, lease: Lease, fate: CommitFate) -> None:

@@ -8,7 +8,7 @@ It decides nothing about runs (`stepper`), nothing about bytes (`wire`), and own
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from streamflow.converter import DataConverter
 from streamflow.coroutine.definition import WorkflowDefinition
@@ -276,8 +276,7 @@ class Processor:
         except Fenced as error:
             counters.fenced += 1
             log.warning("fenced", reason=str(error))
-            self._connections.were_fenced(frozenset(self.partitions))
-            self._owned.drop_all()
+            self._were_fenced(self.partitions.keys())
         else:
             self._committed(batch)
 
@@ -360,9 +359,15 @@ class Processor:
         for partition in list(self.partitions.values()):
             self._owned.take(partition.inbox)
 
+    def _were_fenced(self, had: Collection[int]) -> None:
+        """Somebody else commits for what we had."""
+        self._connections.were_fenced(frozenset(had))
+        self._owned.drop_all()
+
     def _hand_over(self, numbers: Sequence[int]) -> None:
-        around = self._around
-        hand_over(numbers, self.partitions, self._commit, self._connections, around.destinations)
+        destinations = self._around.destinations
+        if not hand_over(numbers, self.partitions, self._commit, self._connections, destinations):
+            self._were_fenced(self.partitions.keys() - set(numbers))
 
     # -- time -----------------------------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from streamflow.model.answers import RunResult, UpdateOutcome
 from streamflow.model.ids import RunId
 from streamflow.model.options import Status
 from streamflow.observability import get_logger
-from streamflow.ports import LogError, OutcomeUnknown, Producer, StoreUnwritable
+from streamflow.ports import Fenced, LogError, OutcomeUnknown, Producer, StoreUnwritable
 from streamflow.processor.host.destinations import Destinations
 from streamflow.processor.partitions.connections import Connections
 from streamflow.processor.state.batch import Batch
@@ -25,11 +25,12 @@ def hand_over(
     commit: Callable[[Batch], None],
     connections: Connections,
     destinations: Destinations,
-) -> None:
+) -> bool:
     """Says who owns them no more. Nothing is left to drain: between two turns all that was taken is committed.
 
-    With an empty owner in the log, nobody waits for us or fences us.
+    With an empty owner in the log, nobody waits for us or fences us. Whether it was ours to say: if not, nothing is.
     """
+    ours = True
     batch = Batch()
     for number in numbers:
         batch.part(number).hand_over = True
@@ -38,10 +39,14 @@ def hand_over(
     except OutcomeUnknown as error:
         connections.doubt()  # the partitions that stay are committed only after it is decided
         log.warning("hand_over_doubtful", partitions=list(numbers), reason=str(error))
+    except Fenced as error:
+        ours = False
+        log.warning("hand_over_failed", partitions=list(numbers), reason=str(error))
     except (LogError, StoreUnwritable) as error:
         log.warning("hand_over_failed", partitions=list(numbers), reason=str(error))
     for number in numbers:
         send_waiters_on(partitions[number], connections.producer, destinations)
+    return ours
 
 
 def send_waiters_on(partition: Partition, producer: Producer, destinations: Destinations) -> None:
