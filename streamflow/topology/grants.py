@@ -26,6 +26,7 @@ from streamflow.topology.names import (
     executions_topic,
     history_topic,
     inbox_topic,
+    processes_topic,
     processor_group,
     queues_topic,
     replies_topic,
@@ -75,6 +76,7 @@ def grants(
         case "gateway":
             found = _client(namespace, queues)
             found.append(_topic(executions_topic(namespace), "Read", why="lists of executions"))
+            found.append(_topic(processes_topic(namespace), "Read", why="how far restores are"))
             found.append(_topic(audit_topic(namespace), "Read", "Write", why="who changed what"))
         case "admin":
             found = [*_admin(namespace)]
@@ -101,6 +103,7 @@ def _processor(namespace: str, queues: Sequence[str]) -> Iterable[Grant]:
     yield _topic(replies_topic(namespace), "Read", "Write", why="answers, given and asked for")
     yield _topic(executions_topic(namespace), "Write", why="the public feed")
     yield _topic(dead_letters_topic(namespace), "Write", why="what cannot be taken")
+    yield _topic(processes_topic(namespace), "Write", why="how far restores are")
     yield _topic(queues_topic(namespace), "Read", why="which queues there are")
     yield _topic(settings_topic(namespace), "Read", why="search attributes, quotas")
     yield _BROKERS

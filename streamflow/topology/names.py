@@ -78,6 +78,10 @@ def audit_topic(namespace: str) -> str:
     return f"{namespace}.audit"
 
 
+def processes_topic(namespace: str) -> str:
+    return f"{namespace}.processes"
+
+
 def queues_topic(namespace: str) -> str:
     return f"{namespace}.queues"
 

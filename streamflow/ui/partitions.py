@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 
 from starlette.responses import Response
 
 from streamflow.gateway.access import Role
-from streamflow.topology import Share, shares
+from streamflow.model.processes import ProcessReport
+from streamflow.ports import Log
+from streamflow.topology import Share, fresh_reports, restore_of, shares, standbys_of
 from streamflow.ui import shell
 from streamflow.ui.logs import asked
 from streamflow.ui.site import Problem, Visit, requires
@@ -24,11 +27,19 @@ async def page(visit: Visit) -> Response:
     if entry is None:
         known = ", ".join(sorted(entries)) or "none"
         raise Problem(404, f"Expected a task queue, found {name!r}; there are: {known}")
-    found = await asked(visit, "Partitions", lambda log: shares(log, visit.namespace, entry))
+    now_ms = visit.client.transport.now_ms()
+
+    def read(log: Log) -> tuple[list[Share], Mapping[str, ProcessReport]]:
+        reports = fresh_reports(log, visit.namespace, name, now_ms=now_ms)
+        return shares(log, visit.namespace, entry), reports
+
+    found, reports = await asked(visit, "Partitions", read)
     return visit.page(
         "queue.html",
         entry=entry,
         shares=found,
+        restores={share: restore_of(share, reports) for share in found},
+        standbys={share: standbys_of(share, reports) for share in found},
         labels=LABELS,
         lag=sum(share.lag for share in found),
         instances=_instances(found),

@@ -269,7 +269,6 @@ class Site:
             lstrip_blocks=True,
         )
         self._templates.filters.update(formats.FILTERS)
-        self._templates.globals.update(Role=Role)
 
     # -- pages ----------------------------------------------------------------------------------------------------
 
@@ -324,6 +323,7 @@ class Site:
 
         made = self._templates.get_template(template).render(
             visit=visit,
+            Role=Role,
             namespaces=self._seen(request),
             who=principal.name,
             logout=f"{root}/auth/logout",

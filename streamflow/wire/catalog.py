@@ -18,6 +18,7 @@ from streamflow.model import (
     events,
     options,
     payload,
+    processes,
     queues,
     relations,
     settings,
@@ -112,6 +113,7 @@ AREAS: Final[dict[str, tuple[Struct, ...]]] = {
     "queues": (queues.QueueEntry,),
     "settings": (settings.SearchAttributeEntry, settings.NamespaceEntry),
     "audit": (audit.AuditEntry,),
+    "processes": (processes.ProcessReport,),
 }
 COMMON_AREA: Final = "common"
 """Of what is only ever part of a record: payloads, failures, policies, enums."""
@@ -149,6 +151,8 @@ PARTS: Final[tuple[Struct, ...]] = (
     commands.TaskRef,
     commands.ReplyTo,
     commands.FromRun,
+    processes.RestoreReport,
+    processes.StandbyReport,
     relations.ChildOptions,
     relations.Target,
     relations.TargetStart,

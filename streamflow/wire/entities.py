@@ -8,6 +8,7 @@ import msgspec
 
 from streamflow.model.answers import Answer, DedupEntry, ExecutionSummary, TakenOver, Trouble
 from streamflow.model.audit import AuditEntry
+from streamflow.model.processes import ProcessReport
 from streamflow.model.queues import QueueEntry
 from streamflow.model.settings import NamespaceEntry, SearchAttributeEntry
 from streamflow.model.tasks import ActivityTask, Attempt, CancelTask, Deleting, PositionRecord
@@ -28,6 +29,7 @@ Entity = (
     | SearchAttributeEntry
     | NamespaceEntry
     | AuditEntry
+    | ProcessReport
 )
 _T = TypeVar("_T", bound=msgspec.Struct)
 _ANSWERS: tuple[type[msgspec.Struct], ...] = get_args(Answer)

@@ -37,6 +37,7 @@ from streamflow.worker.hosts.standalone import Standalone
 from streamflow.worker.hosts.yielding import NOBODY, Place, leave, make_room
 from streamflow.worker.pulse import Pulses
 from streamflow.worker.reaching import StoppedWaiting, once_reached
+from streamflow.worker.reporting import Reporting
 from streamflow.worker.running.calling import Caller
 from streamflow.worker.running.executor import Executor
 from streamflow.worker.setup import Setup, WorkerClient
@@ -87,6 +88,7 @@ class Service:
         self._processing: Running | None = None
         self._polling: Running | None = None
         self._following: Running | None = None
+        self._reporting: Reporting | None = None
 
     @property
     def executor(self) -> Executor | None:
@@ -257,8 +259,7 @@ class Service:
         from streamflow import wiring
         from streamflow.worker.processing import processor_of
 
-        setup = self._setup
-        folder: Path | None = None
+        setup, folder = self._setup, None
         if self._log.threaded:
             collect_less_often()
         if self._log.durable:
@@ -290,6 +291,8 @@ class Service:
         if processor.standby is not None:
             following = Following(processor.standby, setup)
             self._following = self._log.drive(following, name=f"standby {setup.queue}")
+        if self._log.threaded:
+            self._reporting = Reporting(self._log, setup, name, processor)
 
     def _start_poller(self, entry: QueueEntry, name: str) -> None:
         setup = self._setup
@@ -319,6 +322,8 @@ class Service:
         if self._standalone is not None:
             await self._standalone.end()
         ended = await self._end_machines()
+        if self._reporting is not None:
+            await self._reporting.end()
         if self._workflow_slots is not None:
             await self._workflow_slots.end()
         if self._local is not None:

@@ -204,6 +204,8 @@ async def tried(secured: Secured, missing: Without, number: int) -> tuple[str, s
 OPTIONAL: Final = {
     "processor without DescribeConfigs on cluster kafka-cluster",
     "worker without DescribeConfigs on cluster kafka-cluster",
+    f"processor without Write on topic {NAMESPACE}.processes",
+    f"gateway without Read on topic {NAMESPACE}.processes",
     f"gateway without Read on topic {NAMESPACE}.audit",
     f"gateway without Write on topic {NAMESPACE}.audit",
 }

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import html
 import re
+from pathlib import Path
 
 import pytest
 
 from streamflow.client.connecting import log_of
-from streamflow.topology import inbox_topic
+from streamflow.model.processes import ProcessReport, RestoreReport
+from streamflow.topology import inbox_topic, shares
+from streamflow.topology.processes import report_record
 from streamflow.ui.topics import SUFFIX
-from tests.ui.shop import QUEUE
+from tests.ui.shop import QUEUE, app
 from tests.ui.stage import Stage, until
 from tests.ui.test_run import text_of
 
@@ -31,7 +34,7 @@ async def test_a_queue_shows_its_partitions_and_who_has_them(stage: Stage) -> No
     assert "Partitions that nobody has none" in said
     assert "Runs workflows 1 0" in said
     assert "Runs activities 1 0" in said
-    assert "streamflow_partitions_active" in said
+    assert "say every 5 seconds how far they are" in said
     assert "streamflow task-queue describe shop" in said
 
 
@@ -82,3 +85,39 @@ async def test_every_schema_can_be_read(stage: Stage) -> None:
 async def test_nothing_else_is_read(stage: Stage, path: str) -> None:
     """A path names a schema of the package or nothing."""
     assert (await stage.get("schema", path=path)).status_code == 404
+
+
+async def test_a_queue_shows_who_stands_by_and_how_far_a_restore_is(
+    stage: Stage, tmp_path: Path
+) -> None:
+    """A second process follows the first's partition; a third says that it restores it."""
+    await stage.waiting("w")
+    log = log_of(stage.client.transport)
+
+    async def page() -> str:
+        return (await stage.get("queue", name=QUEUE)).text
+
+    before = text_of(await page())
+    async with app.worker(
+        stage.client, state_dir=tmp_path / "b", partitions=1, name="second", standby=1
+    ):
+        followed = text_of(await until(page, lambda text: "as far as its owner" in text))
+    entry = (await stage.client.transport.queues())[QUEUE]
+    [owner] = {one.member for one in shares(log, "default", entry) if one.role == "processor"}
+    assert owner is not None
+    part = RestoreReport(
+        partition=0, begin_offset=100, next_offset=350, end_offset=1_100, elapsed_ms=10_000
+    )
+    producer = log.producer()
+    restoring = ProcessReport(queue=QUEUE, instance=owner, restoring=(part,))
+    producer.send(report_record("default", restoring))
+    producer.flush(5_000)
+    producer.close()
+
+    html_now = await page()
+    restored = text_of(html_now)
+
+    assert "as far as its owner" not in before
+    assert re.search(r"Runs workflows \S+ \d+ \d+ 0 second as far as its owner", followed)
+    assert "restored 25 %, 750 left, about 30 s" in restored
+    assert '<progress max="100" value="25"' in html_now

@@ -14,7 +14,10 @@ from streamflow.cli.shared.exits import CommandError, ExitCode
 from streamflow.cli.shared.output import Form, print_data, show, show_list, show_rows
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from streamflow.client import Client
+    from streamflow.model.processes import ProcessReport
     from streamflow.model.queues import QueueEntry
     from streamflow.topology import Share
 
@@ -41,7 +44,8 @@ def describe(
     output: Form = "table",
     connection: Connection = HERE,
 ) -> int:
-    """Shows a queue: each partition with who has it, and how many offsets are still to be read."""
+    """Shows a queue: each partition with who has it, how many offsets are still to be read, how far it is restored, and who
+    stands by for it."""
 
     async def call(client: Client) -> int:
         entries = await client.transport.queues()
@@ -54,7 +58,10 @@ def describe(
             )
         found = await shares_of(client, entry)
         facts = _summary(entry, await _running(client), found) | {"topics": dict(entry.topics)}
-        rows = [row_of(share) for share in found or []]
+        reports: Mapping[str, ProcessReport] = {}
+        if found is not None:
+            reports = await _reports(client, queue)
+        rows = [{**row_of(share), **_reported(share, reports)} for share in found or []]
         if output != "table":
             print_data({**facts, "shares": rows}, output)
         else:
@@ -75,6 +82,26 @@ async def shares_of(client: Client, entry: QueueEntry) -> list[Share] | None:
     except ValueError:
         return None
     return await blocking(log, partial(shares, log, client.namespace, entry))
+
+
+async def _reports(client: Client, queue: str) -> Mapping[str, ProcessReport]:
+    from streamflow.client.log.patience import blocking
+    from streamflow.topology import fresh_reports
+
+    log, now_ms = client.log, client.transport.now_ms()
+    return await blocking(log, lambda: fresh_reports(log, client.namespace, queue, now_ms=now_ms))
+
+
+def _reported(share: Share, reports: Mapping[str, ProcessReport]) -> dict[str, Any]:
+    """``restored_percent`` is of a partition that is being restored now."""
+    from streamflow.topology import restore_of, standbys_of
+
+    restore = restore_of(share, reports)
+    return {
+        "restored_percent": None if restore is None else restore.percent,
+        "seconds_left": None if restore is None else restore.left_ms // 1_000,
+        "standbys": dict(standbys_of(share, reports)),
+    }
 
 
 def row_of(share: Share) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import cast
 
 from streamflow.audit import AuditTopic
 from streamflow.client.log.transport import LogTransport
@@ -138,7 +139,8 @@ def role_word(role: Role | None) -> str:
 
 
 def _as_text(value: object) -> str:
-    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    several = isinstance(value, list)
+    text = ", ".join(map(str, cast("list[object]", value))) if several else str(value)
     return text if len(text) <= DETAIL_CHARS_MAX else text[: DETAIL_CHARS_MAX - 1] + "…"
 
 

@@ -157,13 +157,14 @@ def follow(partition: Partition, reader: Reader, around: Surroundings) -> Iterat
             f"Expected the history of partition {partition.number} to reach offset "
             f"{partition.meta.history_offset}, found its end at {end}: the store is ahead and is rebuilt"
         )
-    pace = Pace(partition.number, partition.meta.history_offset, end, around.clock)
+    pace = Pace(partition, end, around.clock)
     for records in reader.read(partition.history, partition.meta.history_offset, end):
         ingest(partition, records, around)
         if records:
             pace.at(records[-1].offset + 1)
         yield True
     partition.meta.history_offset = end
+    partition.restoring = None
 
 
 def ingest(partition: Partition, records: Sequence[Record], around: Surroundings) -> None:

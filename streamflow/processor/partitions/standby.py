@@ -248,6 +248,7 @@ class Standby:
                     if self._followed.get(number) is not partition:
                         return
                     ingest(partition, records, self._around)
+                    self.lag[number] = max(0, end - partition.meta.history_offset)
             self._caught_up(number, partition, end)
         except Unavailable:
             raise

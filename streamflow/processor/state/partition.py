@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import Enum
 
 from streamflow.engine.context import Limits
@@ -25,6 +26,18 @@ class State(Enum):
     CLOSED = "closed"
 
 
+@dataclass(slots=True)
+class Restoring:
+    """How far a restore has come, in offsets of the history."""
+
+    begin: int
+    offset: int
+    """The next to read."""
+    end: int
+    begun_ms: int
+    """On the monotonic clock."""
+
+
 class Partition:
     def __init__(
         self,
@@ -39,6 +52,8 @@ class Partition:
         self.inbox = inbox
         self.history = history
         self.state = State.RESTORING
+        self.restoring: Restoring | None = None
+        """While its history is read; for others to look at, from any thread."""
         self.rows = Rows(store)
         self.meta: Meta = Meta()
         self.caution = Caution()

@@ -61,6 +61,7 @@ def test_an_empty_log_gets_everything_and_is_then_as_declared() -> None:
         "default.replies",
         "default.dead-letters",
         "default.audit",
+        "default.processes",
     }
     assert read_queues(log, "default")["orders"].partitions == 12
 
