@@ -22,6 +22,7 @@ from streamflow.client.activities.options import (
     options_of,
 )
 from streamflow.client.calls.address import Address, expect, seconds
+from streamflow.client.calls.backing_off import until_taken
 from streamflow.client.calls.large import warn_of_large
 from streamflow.client.calls.start import refuse_empty
 from streamflow.client.calls.values import encode
@@ -91,8 +92,9 @@ class ActivityCalls(Calls):
             identity=client.identity,
         )
         warn_of_large(command, client.service_client.config.payload_limits)
-        answer = await client.transport.ask(
-            standalone.QUEUE, command, deadline_s=seconds(input.rpc_timeout)
+        answer = await until_taken(
+            lambda left_s: client.transport.ask(standalone.QUEUE, command, deadline_s=left_s),
+            seconds(input.rpc_timeout),
         )
         if isinstance(answer, Rejection):
             if answer.reason is Reason.ALREADY_STARTED:

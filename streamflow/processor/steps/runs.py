@@ -53,6 +53,8 @@ class Runs:
         self._stop_ms = batch.began_ms + around.options.batch_ms_max
         self.answers = Answers(around, partition, batch)
         self._recorders: dict[str, Recorder] = {}
+        self._were_open: dict[str, bool] = {}
+        """Whether runs were open before this batch, of those that it was asked of."""
         self._of_workflow: dict[str, list[Recorder]] = {}
 
     def addressed(self, workflow_id: WorkflowId, run_id: RunId | None) -> Recorder | None:
@@ -199,9 +201,11 @@ class Runs:
 
     def open_now(self) -> int:
         """The partition's open runs, with what this batch has begun and ended so far."""
-        before = (is_open(self.partition.rows.run(run_id)) for run_id in self._recorders)
-        after = (recorder.run.open for recorder in self._recorders.values())
-        return self.partition.open_runs + sum(after) - sum(before)
+        for run_id in self._recorders.keys() - self._were_open.keys():
+            self._were_open[run_id] = is_open(self.partition.rows.run(run_id))
+        before = sum(self._were_open[run_id] for run_id in self._recorders)
+        after = sum(recorder.run.open for recorder in self._recorders.values())
+        return self.partition.open_runs + after - before
 
     def workflow_ids(self) -> list[str]:
         return list(self._of_workflow)

@@ -6,8 +6,16 @@ from datetime import timedelta
 
 import pytest
 
-from streamflow import topology, workflow
-from streamflow.client import Client, RPCError, RPCStatusCode
+from streamflow import activity, topology, workflow
+from streamflow.client import (
+    Client,
+    RPCError,
+    RPCStatusCode,
+    Schedule,
+    ScheduleActionStartWorkflow,
+    ScheduleSpec,
+    ScheduleState,
+)
 from streamflow.client.connecting import log_of
 from streamflow.model.settings import NamespaceEntry
 from streamflow.testing import WorkflowEnvironment
@@ -46,6 +54,32 @@ async def test_a_start_beyond_the_quota_is_told_what_to_do() -> None:
                 )
 
     assert refused.value.status is RPCStatusCode.RESOURCE_EXHAUSTED
+
+
+@activity.defn
+async def charge() -> str:
+    return "charged"
+
+
+async def test_activities_and_schedules_are_not_bound_by_the_namespaces_quota() -> None:
+    """They are workflows of streamflow's own, on queues of their own."""
+    action = ScheduleActionStartWorkflow(Order.run, id="a", task_queue=QUEUE)
+    state = ScheduleState(paused=True)
+    async with await WorkflowEnvironment.start_local() as env:
+        await env.client.transport.open()
+        _declare(env.client, open_workflows_max=0)
+        async with Worker(env.client, task_queue=QUEUE, workflows=[Order], activities=[charge]):
+            charged = await env.client.execute_activity(
+                charge, id="c", task_queue=QUEUE, start_to_close_timeout=timedelta(seconds=9)
+            )
+            made = await env.client.create_schedule(
+                "s", Schedule(action, ScheduleSpec(), state=state)
+            )
+            await made.trigger()
+            described = await made.describe()
+
+    assert charged == "charged"
+    assert described.info.num_actions == 1
 
 
 async def test_a_client_tries_again_when_it_was_refused_for_now() -> None:
