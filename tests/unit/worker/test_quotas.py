@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AsyncExitStack
 from datetime import timedelta
 
 import pytest
@@ -17,6 +18,7 @@ from streamflow.client import (
     ScheduleState,
 )
 from streamflow.client.connecting import log_of
+from streamflow.gateway import Gateway
 from streamflow.model.settings import NamespaceEntry
 from streamflow.testing import WorkflowEnvironment
 from streamflow.worker import Worker
@@ -82,17 +84,25 @@ async def test_activities_and_schedules_are_not_bound_by_the_namespaces_quota() 
     assert described.info.num_actions == 1
 
 
-async def test_a_client_tries_again_when_it_was_refused_for_now() -> None:
+@pytest.mark.parametrize("way", ["log", "http"])
+async def test_a_client_tries_again_when_it_was_refused_for_now(way: str) -> None:
     """The second start of a second waits for its turn, without the caller's knowing; its result is awaited as any other."""
-    async with await WorkflowEnvironment.start_local() as env:
-        await env.client.transport.open()
-        _declare(env.client, starts_per_second=1.0)
-        async with Worker(env.client, task_queue=QUEUE, workflows=[Order]):
-            results = [
-                await env.client.execute_workflow(Order.run, id=name, task_queue=QUEUE)
-                for name in ("a", "b")
-            ]
-            runs = await env.client.count_workflows("WorkflowType = 'Order'")
+    async with await WorkflowEnvironment.start_local() as env, AsyncExitStack() as open_:
+        client = env.client
+        await client.transport.open()
+        _declare(client, starts_per_second=1.0)
+        await open_.enter_async_context(Worker(client, task_queue=QUEUE, workflows=[Order]))
+        if way == "http":
+            gateway = Gateway({client.namespace: client.transport})
+            await open_.enter_async_context(gateway)
+            client = await open_.enter_async_context(
+                await Client.connect(gateway.url, namespace=client.namespace)
+            )
+        results = [
+            await client.execute_workflow(Order.run, id=name, task_queue=QUEUE)
+            for name in ("a", "b")
+        ]
+        runs = await env.client.count_workflows("WorkflowType = 'Order'")
 
     assert results == ["done", "done"]
     assert runs.count == 2
