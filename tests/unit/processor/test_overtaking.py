@@ -103,28 +103,35 @@ def test_the_position_names_what_was_overtaken() -> None:
     assert (meta.inbox_offset, meta.read_to, meta.held) == (MANY + 2, MANY + 2, frozenset())
 
 
+@pytest.mark.parametrize("long", [2, 128], ids=["others first", "together"])
 @pytest.mark.parametrize("disk", ["kept", "empty"])
-@pytest.mark.parametrize("turns", [1, 2, 4])
-def test_a_crash_in_the_middle_loses_and_doubles_nothing(disk: str, turns: int) -> None:
-    stage = flooded()
-    stage.send(start("Hello", "other"), reply=False)
-    for _ in range(turns):
+@pytest.mark.parametrize("turns", [1, 2, 3, 4])
+def test_a_crash_in_the_middle_loses_and_doubles_nothing(disk: str, turns: int, long: int) -> None:
+    stage = flooded(turn_records_long=long)
+    for number in range(turns):
+        stage.send(start("Hello", f"other-{number}"), reply=False)
         turn(stage)
 
     stage.restart(crash=True, disk=disk)
 
     assert stage.ask(NOTES) == QueryAnswer(result=payload(list(range(MANY))))
-    assert stage.kinds("other").count("WorkflowStarted") == 1
+    for number in range(turns):
+        assert stage.kinds(f"other-{number}").count("WorkflowStarted") == 1
 
 
-def test_aborted_turns_lose_and_double_nothing() -> None:
-    stage = flooded()
-    stage.send(start("Hello", "other"), reply=False)
+@pytest.mark.parametrize("long", [2, 128], ids=["others first", "together"])
+def test_aborted_turns_lose_and_double_nothing(long: int) -> None:
+    stage = flooded(turn_records_long=long)
     stage.broker.faults.rates = Rates(aborted=0.5)
+    for number in range(10):
+        stage.send(start("Hello", f"other-{number}"), reply=False)
+        turn(stage)
     stage.settle()
     stage.broker.faults.calm()
 
     assert stage.ask(NOTES) == QueryAnswer(result=payload(list(range(MANY))))
+    for number in range(10):
+        assert stage.kinds(f"other-{number}").count("WorkflowStarted") == 1
     assert stage.processor.counters.aborted > 0
 
 
