@@ -27,8 +27,8 @@ def position_findings(log: Log, namespace: str, queue: QueueEntry) -> list[Findi
         for number in range(queue.partitions)
     ]
     # Before the histories' ends are asked for: what an offset speaks of is below that end.
-    committed = log.positions(group, inboxes)
     members = log.live_members(group)
+    committed = log.positions(group, inboxes)
     findings: list[Finding] = []
     unread = 0
     reader = log.reader()

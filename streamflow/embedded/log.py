@@ -90,6 +90,9 @@ class EmbeddedLog:
     def topics(self) -> Mapping[str, TopicState]:
         return {topic.name: topic.state for topic in self._folder.topics.all()}
 
+    def withheld_topics(self) -> frozenset[str]:
+        return frozenset()
+
     def describe_topics(self, names: Sequence[str]) -> dict[str, TopicState]:
         found = {name: self._folder.topics.get(name) for name in names}
         return {name: topic.state for name, topic in found.items() if topic is not None}

@@ -5,26 +5,24 @@ One admin client, used from any thread. Not here: records, and how members are a
 
 from __future__ import annotations
 
-import ctypes
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from types import MappingProxyType
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from confluent_kafka import (
     IsolationLevel,
     KafkaError,
-    KafkaException,
     admin,
 )
 
-from streamflow.kafka.errors import error_of, reading_error
+from streamflow.kafka.asking import Asking, ElectionMissed
+from streamflow.kafka.errors import Needed
 from streamflow.kafka.members import Members
 from streamflow.kafka.options import KafkaOptions
 from streamflow.kafka.records import from_client, to_client
-from streamflow.kafka.watch import ClientWatch
 from streamflow.observability import get_logger
 from streamflow.ports import (
     LogError,
@@ -36,7 +34,6 @@ from streamflow.ports import (
 )
 
 _log = get_logger("kafka")
-_T = TypeVar("_T")
 
 # The library types its admin side only in part; what is `Any` here stays in this file.
 _ADMIN: Final[Any] = admin
@@ -44,19 +41,6 @@ _ADMIN: Final[Any] = admin
 REQUEST_TIMEOUT_S: Final = 15.0
 TOPIC_CREATION_TIMEOUT_S: Final = 30.0
 _TOPIC_CREATION_POLL_S: Final = 0.02
-_ELECTED_SINCE: Final = frozenset(
-    {
-        KafkaError.FENCED_LEADER_EPOCH,
-        KafkaError.UNKNOWN_LEADER_EPOCH,
-        KafkaError.NOT_LEADER_FOR_PARTITION,
-        KafkaError.LEADER_NOT_AVAILABLE,
-        KafkaError._NOENT,
-    }
-)
-
-
-class ElectionMissed(Unavailable):
-    """A partition has another leader, or another epoch of the same one, than this client knows of."""
 
 
 class Cluster:
@@ -64,8 +48,7 @@ class Cluster:
 
     def __init__(self, options: KafkaOptions) -> None:
         self._options = options
-        self._watch = ClientWatch("admin")
-        self._admin: Any = self._connect()
+        self._asking = Asking(options)
         self._members = Members(options)
         self._refreshing = threading.Lock()
         self._topics: Mapping[str, TopicState] = MappingProxyType({})
@@ -75,14 +58,22 @@ class Cluster:
         """When an answer was last given up, and why."""
         self._id = ""
 
-    def _connect(self) -> Any:
-        return _ADMIN.AdminClient({**self._options.admin(), **self._watch.settings()})
+    @property
+    def _admin(self) -> Any:
+        return self._asking.client
 
     def id(self) -> str:
         """The id that the cluster was formatted with; asked for once. Raises `Unavailable`."""
         if self._taken_at is None:
             self.refresh()
         return self._id
+
+    def _settled(
+        self, answer: Future[Any], what: str, needs: Needed, *, accept: Sequence[int] = ()
+    ) -> Any:
+        return self._asking.settled(
+            answer, what, needs, timeout_s=REQUEST_TIMEOUT_S * 2, accept=accept
+        )
 
     # -- topics ---------------------------------------------------------------------------------------------------
 
@@ -110,7 +101,7 @@ class Cluster:
             self._admin.poll(0)
             started_at = time.monotonic()
             try:
-                found = self._ask(
+                found = self._asking.ask(
                     "the list of topics", self._admin.list_topics, timeout=REQUEST_TIMEOUT_S
                 )
             except Unavailable as error:
@@ -145,7 +136,7 @@ class Cluster:
         resources = [
             _ADMIN.ConfigResource(_ADMIN.ResourceType.TOPIC, topic.name) for topic in wanted
         ]
-        answers = self._ask(
+        answers = self._asking.ask(
             "topic settings",
             self._admin.describe_configs,
             resources,
@@ -153,7 +144,11 @@ class Cluster:
         )
         described: dict[str, TopicState] = {}
         for topic, resource in zip(wanted, resources, strict=True):
-            entries = self._settled(answers[resource], f"the settings of topic {topic.name}")
+            entries = self._settled(
+                answers[resource],
+                f"the settings of topic {topic.name}",
+                Needed("DescribeConfigs", "topic", topic.name),
+            )
             described[topic.name] = TopicState(
                 name=topic.name,
                 partitions=topic.partitions,
@@ -177,12 +172,15 @@ class Cluster:
             )
             for spec in missing
         ]
-        answers = self._ask(
+        answers = self._asking.ask(
             "new topics", self._admin.create_topics, new, request_timeout=REQUEST_TIMEOUT_S
         )
         for name, answer in answers.items():
             self._settled(
-                answer, f"the new topic {name}", accept=(KafkaError.TOPIC_ALREADY_EXISTS,)
+                answer,
+                f"the new topic {name}",
+                Needed("Create", "topic", name),
+                accept=(KafkaError.TOPIC_ALREADY_EXISTS,),
             )
         self._wait_until_usable({spec.name: spec.partitions for spec in missing})
 
@@ -203,23 +201,27 @@ class Cluster:
         ]
         if not resources:
             return
-        answers = self._ask(
+        answers = self._asking.ask(
             "changed topic settings",
             self._admin.incremental_alter_configs,
             resources,
             request_timeout=REQUEST_TIMEOUT_S,
         )
         for resource, answer in answers.items():
-            self._settled(answer, f"the changed settings of topic {resource.name}")
+            self._settled(
+                answer,
+                f"the changed settings of topic {resource.name}",
+                Needed("AlterConfigs", "topic", resource.name),
+            )
 
     def broker_addresses(self) -> dict[int, str]:
-        found = self._ask("the brokers", self._admin.list_topics, timeout=REQUEST_TIMEOUT_S)
+        found = self._asking.ask("the brokers", self._admin.list_topics, timeout=REQUEST_TIMEOUT_S)
         return {one.id: f"{one.host}:{one.port}" for one in found.brokers.values()}
 
     def ask_settings_of(self, broker: int, timeout_s: float) -> Future[Any]:
         """Its settings by name, once it has answered; a `KafkaException` where it does not."""
         resource = _ADMIN.ConfigResource(_ADMIN.ResourceType.BROKER, str(broker))
-        answers: dict[Any, Future[Any]] = self._ask(
+        answers: dict[Any, Future[Any]] = self._asking.ask(
             "a broker's settings",
             self._admin.describe_configs,
             [resource],
@@ -233,7 +235,7 @@ class Cluster:
         present = [name for name in dict.fromkeys(names) if name in known]
         if not present:
             return
-        answers = self._ask(
+        answers = self._asking.ask(
             "deleted topics",
             self._admin.delete_topics,
             present,
@@ -242,7 +244,10 @@ class Cluster:
         )
         for name, answer in answers.items():
             self._settled(
-                answer, f"topic {name} to be deleted", accept=(KafkaError.UNKNOWN_TOPIC_OR_PART,)
+                answer,
+                f"topic {name} to be deleted",
+                Needed("Delete", "topic", name),
+                accept=(KafkaError.UNKNOWN_TOPIC_OR_PART,),
             )
         deadline = time.monotonic() + TOPIC_CREATION_TIMEOUT_S
         while left := [name for name in present if name in self.refresh()]:
@@ -279,7 +284,7 @@ class Cluster:
         self.refresh()
 
     def _usable(self, topic: str, partitions: int) -> bool:
-        found = self._ask("new topics", self._admin.list_topics, timeout=REQUEST_TIMEOUT_S)
+        found = self._asking.ask("new topics", self._admin.list_topics, timeout=REQUEST_TIMEOUT_S)
         state = found.topics.get(topic)
         if state is None or state.error is not None or len(state.partitions) < partitions:
             return False
@@ -316,7 +321,7 @@ class Cluster:
             return self._offsets_of_known_leaders(asked)
 
     def _offsets_of_known_leaders(self, asked: dict[Any, Any]) -> dict[TopicPartition, int]:
-        answers = self._ask(
+        answers = self._asking.ask(
             "offsets of partitions",
             self._admin.list_offsets,
             asked,
@@ -326,7 +331,9 @@ class Cluster:
         found: dict[TopicPartition, int] = {}
         for partition, answer in answers.items():
             what = f"an offset of {partition.topic}/{partition.partition}"
-            offset = self._settled(answer, what).offset
+            offset = self._settled(
+                answer, what, Needed("Describe", "topic", partition.topic)
+            ).offset
             if offset < 0:
                 # A leader that has just been elected may answer with neither an offset nor an error.
                 raise ElectionMissed(f"Expected {what}, found none yet. Try again.")
@@ -347,46 +354,6 @@ class Cluster:
             if member.assignment is not None
             for partition in member.assignment.topic_partitions
         }
-
-    # -- asking ---------------------------------------------------------------------------------------------------
-
-    def _ask(self, what: str, call: Callable[..., _T], *args: Any, **kwargs: Any) -> _T:
-        self._admin.poll(0)
-        began_s = time.monotonic()
-        try:
-            return call(*args, **kwargs)
-        except KafkaException as error:
-            self._admin.poll(0)
-            found = self._watch.refused_since(began_s) or error_of(error)
-            raise reading_error(found, f"Expected {what} from {self._options.bootstrap}") from error
-
-    def _settled(self, answer: Future[Any], what: str, *, accept: Sequence[int] = ()) -> Any:
-        try:
-            return answer.result(REQUEST_TIMEOUT_S * 2)
-        except KafkaException as error:
-            found = error_of(error)
-            if found.code() in accept:
-                return None
-            if found.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
-                raise LogError(f"Expected {what}, found no such topic or partition.") from error
-            if found.code() in _ELECTED_SINCE:
-                raise ElectionMissed(
-                    f"Expected {what}, found that a leader was elected since: {found.str()}. Try again."
-                ) from error
-            if found.code() == KafkaError._TIMED_OUT:
-                self._begin_anew()
-            needs = f"Describe and DescribeConfigs (an administrator: also what changes them) on what is {what}"
-            raise reading_error(found, f"Expected {what}", needs=needs) from error
-
-    def _begin_anew(self) -> None:
-        """With another client: the old one's connections may be dead without knowing it."""
-        try:
-            self._admin.list_topics(timeout=1.0)
-        except KafkaException:
-            return  # The outage goes on.
-        # Destroyed with a question under way, a client ends the process by an assertion of the library.
-        ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._admin))
-        self._admin = self._connect()
 
 
 def _name_of(member: Any) -> str:

@@ -7,6 +7,7 @@ outcome nobody knows as merely abortable; so the code decides first, then the ca
     RETRY     the same call again, until the transaction's deadline
     ABORT     abort; the producer can go on                           Aborted
     REFUSED   abort; this record will never be taken                  RecordRefused
+    UNGRANTED abort; the same again once a grant was given            NotGranted
     UNKNOWN   new producers, read the committed offsets again         OutcomeUnknown
     FENCED    give the partitions up                                  Fenced
     FATAL     end the process                                         Fatal
@@ -18,8 +19,10 @@ not know (UNKNOWN_MEMBER_ID, FENCED_INSTANCE_ID) owns nothing any more, which is
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Sequence
 from enum import Enum, auto
-from typing import Final
+from typing import Final, NamedTuple
 
 from confluent_kafka import KafkaError, KafkaException
 
@@ -28,6 +31,7 @@ from streamflow.ports import (
     Fatal,
     Fenced,
     LogError,
+    NotGranted,
     OutcomeUnknown,
     OutRecord,
     RecordRefused,
@@ -50,6 +54,7 @@ class Verdict(Enum):
     RETRY = auto()
     ABORT = auto()
     REFUSED = auto()
+    UNGRANTED = auto()
     UNKNOWN = auto()
     FENCED = auto()
     FATAL = auto()
@@ -98,7 +103,6 @@ REFUSED: Final = frozenset(
         KafkaError.MSG_SIZE_TOO_LARGE,
         KafkaError.POLICY_VIOLATION,
         KafkaError.RECORD_LIST_TOO_LARGE,
-        KafkaError.TOPIC_AUTHORIZATION_FAILED,
         KafkaError.TOPIC_EXCEPTION,
         KafkaError.UNKNOWN_TOPIC_ID,
         KafkaError.UNKNOWN_TOPIC_OR_PART,
@@ -107,6 +111,9 @@ REFUSED: Final = frozenset(
         KafkaError._UNKNOWN_TOPIC,
     }
 )
+
+# What a topic takes of no record of this client, until it is granted.
+UNGRANTED: Final = frozenset({KafkaError.TOPIC_AUTHORIZATION_FAILED})
 
 # Not the reason but its echo: what is dropped when a transaction has failed for another cause.
 PURGED: Final = frozenset({KafkaError._PURGE_INFLIGHT, KafkaError._PURGE_QUEUE})
@@ -128,6 +135,8 @@ def judge(error: KafkaError, call: Call) -> Verdict:
         return Verdict.FATAL if call is Call.INIT else Verdict.UNKNOWN
     if code in REFUSED:
         return Verdict.REFUSED
+    if code in UNGRANTED:
+        return Verdict.UNGRANTED
     if code in STALE_GENERATION:
         return Verdict.ABORT
     if error.retriable():
@@ -161,11 +170,37 @@ UNAUTHORIZED: Final = frozenset(
 )
 
 
-def to_be_granted(error: KafkaError, needs: str) -> str:
+class Needed(NamedTuple):
+    """A grant that an error was about, in the words of `kafka-acls.sh`."""
+
+    operation: str
+    resource: str
+    name: str
+    prefixed: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.operation} on {self.resource} {self.name}"
+
+    def command(self) -> str:
+        """Gives it; who is to get it, and the broker, are left to whoever runs it."""
+        words = ["--operation", self.operation, f"--{self.resource}"]
+        if self.resource != "cluster":
+            words.append(shlex.quote(self.name))
+        if self.prefixed:
+            words += ["--resource-pattern-type", "prefixed"]
+        return " ".join((_ADD, *words))
+
+
+_ADD: Final = "kafka-acls.sh --bootstrap-server $KAFKA --add --allow-principal User:$PRINCIPAL"
+
+
+def to_be_granted(error: KafkaError, *needs: Needed) -> str:
     """What to do about an error of authorization, as `` Grant this client ...``; empty for any other."""
-    if error.code() not in UNAUTHORIZED:
+    if error.code() not in UNAUTHORIZED or not needs:
         return ""
-    return f" Grant this client {needs}; `streamflow topology acls` prints all that a role needs."
+    granted = ", ".join(str(one) for one in needs)
+    commands = "; ".join(one.command() for one in needs)
+    return f" Grant this client {granted}: `{commands}`; `streamflow topology acls` prints all that a role needs."
 
 
 class CallFailed(Exception):
@@ -178,10 +213,9 @@ class CallFailed(Exception):
         error: KafkaError,
         record: OutRecord | None = None,
         *,
-        needs: str = "",
+        needs: Sequence[Needed] = (),
     ) -> None:
-        self.needs = needs
-        granted = to_be_granted(error, needs) if needs else ""
+        granted = to_be_granted(error, *needs)
         super().__init__(f"{call.value}: {error.name()}: {error}{granted}")
         self.call = call
         self.verdict = verdict
@@ -196,7 +230,9 @@ class CallFailed(Exception):
                     f"The transaction was aborted at {self}. Drop what it staged and replay."
                 )
             case Verdict.REFUSED:
-                return RecordRefused(refusal(self.error, self.record, self.needs), self.record)
+                return RecordRefused(refusal(self.error, self.record), self.record)
+            case Verdict.UNGRANTED:
+                return NotGranted(f"The transaction was aborted at {self}")
             case Verdict.UNKNOWN:
                 return OutcomeUnknown(
                     f"Nobody knows whether the transaction happened ({self}). Reopen the transactor, "
@@ -221,7 +257,7 @@ def error_of(exception: KafkaException) -> KafkaError:
     return KafkaError(KafkaError._FAIL, str(exception))
 
 
-def refusal(error: KafkaError, record: OutRecord | None, needs: str = "") -> str:
+def refusal(error: KafkaError, record: OutRecord | None) -> str:
     """Says which record Kafka will not take, and what to look at."""
     place = "a record" if record is None else f"the record for {record.topic}/{record.partition}"
     size = (
@@ -229,17 +265,30 @@ def refusal(error: KafkaError, record: OutRecord | None, needs: str = "") -> str
         if record is None
         else f" (key {len(record.key or b'')} bytes, value {len(record.value or b'')} bytes)"
     )
-    text = f"Kafka refuses {place}{size}: {error.name()}, {error.str()}."
-    granted = to_be_granted(error, needs if record is None else f"Write on topic {record.topic}")
-    return text + (granted or " Check the topic and its max.message.bytes.")
+    return (
+        f"Kafka refuses {place}{size}: {error.name()}, {error.str()}. "
+        "Check the topic and its max.message.bytes."
+    )
+
+
+def not_granted(error: KafkaError, topics: Sequence[str]) -> NotGranted:
+    """Why these topics take nothing of this client, and what mends it."""
+    granted = to_be_granted(error, *(Needed("Write", "topic", topic) for topic in topics))
+    return NotGranted(
+        f"Kafka refuses records for {', '.join(topics)}: {error.name()}, {error.str()}.{granted} "
+        "Until then what would write there waits, and is tried again.",
+        topics,
+    )
 
 
 def delivery_error(error: KafkaError, record: OutRecord) -> LogError:
     """What a plain producer's failed delivery means."""
     if error.code() in REFUSED:
         return RecordRefused(refusal(error, record), record)
+    if error.code() in UNGRANTED:
+        return not_granted(error, [record.topic])
     if error.fatal() or error.code() in HOPELESS:
-        granted = to_be_granted(error, f"Write on topic {record.topic}")
+        granted = to_be_granted(error, Needed("Write", "topic", record.topic))
         return Fatal(
             f"Expected {record.topic}/{record.partition} to take a record, found {error.name()}: {error.str()}.{granted}"
         )
@@ -249,14 +298,14 @@ def delivery_error(error: KafkaError, record: OutRecord) -> LogError:
     )
 
 
-def reading_error(error: KafkaError, what: str, *, needs: str = "") -> LogError:
-    """What an error met while reading or asking means: fenced, not now, or never. ``needs`` is the grant that it takes."""
+def reading_error(error: KafkaError, what: str, *, needs: Sequence[Needed] = ()) -> LogError:
+    """What an error met while reading or asking means: fenced, not now, or never. ``needs`` are the grants that it takes."""
     text = f"{what}: {error.name()}: {error.str()}."
     code = error.code()
     if code in FENCED or _FENCED_INSTANCE_TEXT in error.str():
         return Fenced(f"{text} Another process runs under the same name: give one of them another.")
     if code in HOPELESS or code == KafkaError.TOPIC_AUTHORIZATION_FAILED:
-        granted = to_be_granted(error, needs) if needs else ""
+        granted = to_be_granted(error, *needs)
         return LogError(text + (granted or " Check the credentials and grants of this client."))
     if error.fatal() or code == KafkaError._FATAL:
         return Fatal(f"{text} End the process and start it again.")

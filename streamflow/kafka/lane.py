@@ -20,8 +20,10 @@ from confluent_kafka import TopicPartition as ClientPartition
 from streamflow.kafka.errors import (
     PURGED,
     REFUSED,
+    UNGRANTED,
     Call,
     CallFailed,
+    Needed,
     Verdict,
     after_deadline,
     error_of,
@@ -41,6 +43,8 @@ class Lane:
 
     def __init__(self, options: KafkaOptions, transactional_id: str) -> None:
         self.id = transactional_id
+        self._group = ""
+        """Whose offsets the transaction under way carries."""
         self._dropped = False
         self._failures: list[tuple[KafkaError, Any]] = []
         self._watch = ClientWatch(f"transactor {transactional_id}")
@@ -69,15 +73,17 @@ class Lane:
         self,
         records: Sequence[OutRecord],
         offsets: list[ClientPartition],
+        group: str,
         group_metadata: Any,
         deadline: float,
     ) -> None:
         """Returns when the transaction is known to be committed.
 
         Raises:
-            CallFailed: With ABORT or REFUSED the lane can go on; after any other verdict it must be dropped.
+            CallFailed: With ABORT, REFUSED or UNGRANTED the lane can go on; after any other verdict it must be dropped.
         """
         self._failures.clear()
+        self._group = group
         self._call(Call.BEGIN, self._producer.begin_transaction)
         try:
             self._append(records, deadline)
@@ -155,9 +161,7 @@ class Lane:
             self._producer.commit_transaction(0.1)
         except KafkaException as error:
             found = error_of(error)
-            topics = ", ".join(sorted({record.topic for record in records}))
-            needs = f"Write on each of the topics {topics}"
-            raise CallFailed(Call.APPEND, _append_verdict(found), found, needs=needs) from error
+            raise CallFailed(Call.APPEND, _append_verdict(found), found) from error
         raise AssertionError("a transaction that lost records was committed")
 
     def _reason(self, failed: CallFailed, records: Sequence[OutRecord]) -> CallFailed:
@@ -168,12 +172,13 @@ class Lane:
             self._serve(self._producer.poll, 0)
         except CallFailed as worse:
             return worse
-        refused = [(e, m) for e, m in self._failures if e.code() in REFUSED]
+        refused = [(e, m) for e, m in self._failures if e.code() in REFUSED | UNGRANTED]
         if not refused:
             return failed
         # A batch is refused as a whole; the largest record is the likely cause.
         error, message = max(refused, key=lambda failure: len(failure[1]))
-        return CallFailed(Call.APPEND, Verdict.REFUSED, error, _record_of(message, records))
+        verdict = judge(error, Call.APPEND)
+        return CallFailed(Call.APPEND, verdict, error, _record_of(message, records))
 
     def _abort(self, failed: CallFailed) -> CallFailed:
         """What to raise once the transaction is aborted; if it cannot be, the lane has to be dropped."""
@@ -223,16 +228,20 @@ class Lane:
             else:
                 return
 
-    def _needs(self, call: Call, error: KafkaError, args: tuple[Any, ...]) -> str:
+    def _needs(self, call: Call, error: KafkaError, args: tuple[Any, ...]) -> list[Needed]:
         """The grant that it takes, where it is one that is missing."""
         match error.code():
             case KafkaError.GROUP_AUTHORIZATION_FAILED:
-                return "Read on its consumer group"
+                return [Needed("Read", "group", self._group)]
             case KafkaError.TOPIC_AUTHORIZATION_FAILED if call is Call.OFFSETS:
                 topics: set[str] = {position.topic for position in args[0]}
-                return f"Read on topic {', '.join(sorted(topics))}"
+                return [Needed("Read", "topic", topic) for topic in sorted(topics)]
+            case KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED:
+                # Namespace and queue: the next owner ends transactions of this one, whatever each is called.
+                prefix = "".join(f"{part}." for part in self.id.split(".")[:2])
+                return [Needed("Write", "transactional-id", prefix, prefixed=True)]
             case _:
-                return f"Write on transactional ID {self.id}"
+                return []
 
     def _serve(self, function: Callable[[float], int], wait_s: float) -> int:
         """Lets the library call back; a fatal state is raised from here as soon as it is heard of."""

@@ -11,6 +11,7 @@ from streamflow.kafka.options import KafkaOptions
 from streamflow.kafka.positions import Positions
 from streamflow.kafka.producer import KafkaProducer
 from streamflow.kafka.reader import KafkaReader
+from streamflow.kafka.rights import Rights
 from streamflow.kafka.source import KafkaSource
 from streamflow.kafka.tail import KafkaTail, Tails
 from streamflow.kafka.transactor import KafkaTransactor
@@ -37,6 +38,7 @@ class KafkaLog:
         self._options = options
         self._clock = SystemClock()
         self._cluster = Cluster(options)
+        self._rights = Rights(options)
         self._tails = Tails(options, self._cluster)
         self._delays = Delays()
 
@@ -77,6 +79,9 @@ class KafkaLog:
 
     def topics(self) -> Mapping[str, TopicState]:
         return self._cluster.topics()
+
+    def withheld_topics(self) -> frozenset[str]:
+        return self._rights.withheld()
 
     def describe_topics(self, names: Sequence[str]) -> dict[str, TopicState]:
         return self._cluster.describe(names)
@@ -123,7 +128,7 @@ class KafkaLog:
         )
 
     def transactor(self, name: str) -> KafkaTransactor:
-        return KafkaTransactor(self._options, self._cluster, name)
+        return KafkaTransactor(self._options, self._cluster, self._rights, name)
 
     def producer(self) -> KafkaProducer:
         return KafkaProducer(self._options, self._cluster)

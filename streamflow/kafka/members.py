@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from confluent_kafka import KafkaError, KafkaException, admin
 
-from streamflow.kafka.errors import error_of, reading_error
+from streamflow.kafka.errors import Needed, error_of, reading_error
 from streamflow.kafka.options import KafkaOptions
 from streamflow.kafka.watch import ClientWatch
 from streamflow.ports import Unavailable
@@ -64,7 +64,7 @@ class Members:
             found = error_of(error)
             if found.code() == KafkaError.GROUP_ID_NOT_FOUND:
                 return ()
-            raise reading_error(found, what, needs=f"Describe on group {group}") from error
+            raise reading_error(found, what, needs=[Needed("Describe", "group", group)]) from error
         self._is_answered(group, answer)
         members: Sequence[Any] = described.members
         return members

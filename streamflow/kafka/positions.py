@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from confluent_kafka import Consumer, KafkaException
+from confluent_kafka import Consumer, KafkaError, KafkaException
 
-from streamflow.kafka.errors import error_of, reading_error
+from streamflow.kafka.errors import UNAUTHORIZED, Needed, error_of, reading_error
 from streamflow.kafka.options import KafkaOptions
 from streamflow.kafka.records import from_client, to_client, to_committed
 from streamflow.kafka.watch import ClientWatch
@@ -27,7 +27,7 @@ class Positions:
     def __init__(self, options: KafkaOptions, group: str) -> None:
         self._options = options
         self._group = group
-        self._needs = f"Describe on group {group}"
+        self._needs = [Needed("Describe", "group", group)]
         self._clients: dict[bool, Any] = {}
 
     def committed(
@@ -49,10 +49,9 @@ class Positions:
                 if partition.error is not None:
                     raise reading_error(partition.error, _expected(partitions), needs=self._needs)
         except KafkaException as error:
+            reason = _reason(client, error_of(error))
             self._renew(stable)
-            raise reading_error(
-                error_of(error), _expected(partitions), needs=self._needs
-            ) from error
+            raise reading_error(reason, _expected(partitions), needs=self._needs) from error
         except LogError:
             self._renew(stable)
             raise
@@ -64,6 +63,13 @@ class Positions:
 
     def _renew(self, stable: bool) -> None:
         self._clients.pop(stable).close()
+
+
+def _reason(client: Any, error: KafkaError) -> KafkaError:
+    """Who may not ask for the group's coordinator is not told so by the call, which only takes its time."""
+    message = client.poll(0) if error.code() == KafkaError._TIMED_OUT else None
+    found: KafkaError | None = None if message is None else message.error()
+    return found if found is not None and found.code() in UNAUTHORIZED else error
 
 
 def _expected(partitions: Sequence[TopicPartition]) -> str:

@@ -31,6 +31,9 @@ _SLICE_S: Final = 0.05
 _RENEWAL_PAUSE_S: Final = 1.0
 """A client that may not do what it is for (a grant is missing) ends as soon as it begins."""
 
+_ENDED: Final = (KafkaException, SystemError)
+"""What calls of a client raise that has come to its end; the second where the library forgets to say why."""
+
 Done = Callable[[LogError | None], None]
 
 
@@ -63,9 +66,7 @@ class KafkaProducer:
         deadline = time.monotonic() + wait_ms / 1000
         while self._doubtful and time.monotonic() < deadline:
             time.sleep(0.005)
-        with contextlib.suppress(
-            KafkaException
-        ):  # a client that has ended; its records are told so
+        with contextlib.suppress(*_ENDED):  # its records are told so
             self._client.flush(max(0.0, deadline - time.monotonic()))
 
     def close(self) -> None:
@@ -116,8 +117,11 @@ class KafkaProducer:
         while not self._closing:
             try:
                 self._client.poll(_SLICE_S)
-            except KafkaException as error:
-                self._ended_by = error_of(error)
+            except _ENDED as error:
+                cause = error if isinstance(error, KafkaException) else error.__cause__
+                if not isinstance(cause, KafkaException):
+                    cause = KafkaException(KafkaError(KafkaError._FATAL, str(error)))
+                self._ended_by = self._watch.fatal or error_of(cause)
                 time.sleep(_SLICE_S)  # it says so at once, again and again
             if self._doubtful:
                 self._look_again()
@@ -154,7 +158,7 @@ class KafkaProducer:
 def _give_up(client: Client) -> None:
     """What the client still holds is given up, and the senders are told."""
     client.purge()
-    with contextlib.suppress(KafkaException):
+    with contextlib.suppress(*_ENDED):
         client.flush(1.0)
 
 

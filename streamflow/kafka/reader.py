@@ -13,7 +13,7 @@ from typing import Any, Final
 from confluent_kafka import Consumer, KafkaError, KafkaException
 
 from streamflow.kafka.cluster import Cluster
-from streamflow.kafka.errors import error_of, reading_error
+from streamflow.kafka.errors import Needed, error_of, reading_error
 from streamflow.kafka.options import KafkaOptions
 from streamflow.kafka.records import to_client, to_record
 from streamflow.kafka.watch import ClientWatch
@@ -88,7 +88,7 @@ class KafkaReader:
             raise reading_error(
                 error_of(refused),
                 f"Expected records of {partition.topic}/{partition.partition}",
-                needs=_needs(error_of(refused), partition),
+                needs=[Needed("Read", "topic", partition.topic)],
             ) from refused
         batch: list[Record] = []
         reached = -1
@@ -114,18 +114,14 @@ class KafkaReader:
                 f"Expected records of {partition.topic}/{partition.partition} where reading began, found: {error.str()}. "
                 "Retention has removed them: read from the start offset and rebuild."
             )
+        if code == KafkaError.GROUP_AUTHORIZATION_FAILED:
+            return -1  # of the group that the library wants a name of, and that nothing is asked of
         raised = reading_error(
             error,
             f"Expected records of {partition.topic}/{partition.partition}",
-            needs=_needs(error, partition),
+            needs=[Needed("Read", "topic", partition.topic)],
         )
         if isinstance(raised, Unavailable):
             # The library tries again by itself; the stall timeout bounds that.
             return -1
         raise raised
-
-
-def _needs(error: KafkaError, partition: TopicPartition) -> str:
-    if error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED:
-        return "Describe on group streamflow-reader"
-    return f"Read on topic {partition.topic}"

@@ -19,6 +19,7 @@ from streamflow.kafka.cluster import Cluster
 from streamflow.kafka.errors import (
     FENCED,
     STALE_GENERATION,
+    Needed,
     error_of,
     reading_error,
     to_be_granted,
@@ -225,6 +226,10 @@ class KafkaSource:
             if position.error is not None:
                 raise self._commit_error(position.error)
 
+    @property
+    def group(self) -> str:
+        return self._group
+
     def group_metadata(self) -> Any:
         """Who we are in the group now; asked for each transaction, as it changes with each rebalance."""
         return self._consumer.consumer_group_metadata()
@@ -311,7 +316,7 @@ class KafkaSource:
         if code in _REFUSALS:
             raise LogError(
                 f"Expected to read {place.topic or self._group} as {self._instance}, found {error.name()}: {error.str()}."
-                + (to_be_granted(error, self._needs(error)) or " Check the group's other members.")
+                + (to_be_granted(error, *self._needs(error)) or " Check the group's other members.")
             )
         _log.warning("source_error", instance=self._instance, error=error.name(), text=error.str())
 
@@ -332,10 +337,10 @@ class KafkaSource:
             return Fenced(f"{what}, found them lost: {error.str()}.")
         return reading_error(error, what, needs=self._needs(error))
 
-    def _needs(self, error: KafkaError) -> str:
+    def _needs(self, error: KafkaError) -> list[Needed]:
         if error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED:
-            return f"Read on group {self._group}"
-        return f"Read on topic {', '.join(self._topics)}"
+            return [Needed("Read", "group", self._group)]
+        return [Needed("Read", "topic", topic) for topic in self._topics]
 
 
 def _hold(consumer: Consumer) -> None:

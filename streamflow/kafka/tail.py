@@ -14,7 +14,7 @@ from typing import Any, Final
 from confluent_kafka import Consumer, KafkaError, KafkaException
 
 from streamflow.kafka.cluster import Cluster
-from streamflow.kafka.errors import to_be_granted
+from streamflow.kafka.errors import Needed, to_be_granted
 from streamflow.kafka.options import KafkaOptions
 from streamflow.kafka.records import to_client, to_record
 from streamflow.kafka.watch import ClientWatch
@@ -152,7 +152,7 @@ class Tails:
         batches: dict[TopicPartition, list[Record]] = {}
         for message in messages:
             if (error := message.error()) is not None:
-                _log.warning("tail_error", error=error.name(), text=error.str() + _needs(message))
+                _tell(message, error)
                 continue
             record = to_record(message)
             batches.setdefault(TopicPartition(record.topic, record.partition), []).append(record)
@@ -174,8 +174,8 @@ def _consume(consumer: Consumer) -> list[Any]:
     return messages
 
 
-def _needs(message: Any) -> str:
-    error = message.error()
+def _tell(message: Any, error: KafkaError) -> None:
     if error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED:
-        return to_be_granted(error, "Describe on group streamflow-tail")
-    return to_be_granted(error, f"Read on topic {message.topic()}")
+        return  # of the group that the library wants a name of, and that nothing is asked of
+    needs = to_be_granted(error, Needed("Read", "topic", message.topic()))
+    _log.warning("tail_error", error=error.name(), text=error.str() + needs)

@@ -3,7 +3,7 @@
 A producer's next transaction has to wait for the markers of its last one; with three in turn it hardly ever does.
 Only one transaction is open at a time. It is begun when everything is in memory, so it is open for milliseconds.
 
-After `Aborted` or `RecordRefused` the next commit may follow. After any other error the ring is used up: `reopen`
+After `Aborted`, `RecordRefused` or `NotGranted` the next commit may follow. After any other error the ring is used up: `reopen`
 makes new producers with the same IDs, which ends whatever the old ones left.
 """
 
@@ -15,15 +15,17 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from streamflow.kafka.cluster import Cluster
-from streamflow.kafka.errors import CallFailed, Verdict
+from streamflow.kafka.errors import Call, CallFailed, Verdict, not_granted
 from streamflow.kafka.lane import Lane
 from streamflow.kafka.options import KafkaOptions
 from streamflow.kafka.records import to_client
+from streamflow.kafka.rights import Rights
 from streamflow.kafka.source import KafkaSource
 from streamflow.observability import get_logger
 from streamflow.ports import (
     Aborted,
     Committed,
+    LogError,
     OutcomeUnknown,
     OutRecord,
     RecordRefused,
@@ -35,18 +37,23 @@ from streamflow.ports import (
 _log = get_logger("kafka")
 
 OPEN_TIMEOUT_S: Final = 60.0
+PAUSE_S_MIN: Final = 0.1
+PAUSE_S_MAX: Final = 2.0
+"""How long, ever longer, the next transaction waits where a grant is missing."""
 
 
 class KafkaTransactor:
     """Implements `streamflow.ports.Transactor`. Owned by the thread that owns the source."""
 
-    def __init__(self, options: KafkaOptions, cluster: Cluster, name: str) -> None:
+    def __init__(self, options: KafkaOptions, cluster: Cluster, rights: Rights, name: str) -> None:
         self._options = options
         self._cluster = cluster
+        self._rights = rights
         self._ids = tuple(f"{name}-{j}" for j in range(options.ring_size))
         self._lanes: list[Lane] = []
         self._turn = 0
         self._usable = False
+        self._pause_s = PAUSE_S_MIN
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -76,11 +83,15 @@ class KafkaTransactor:
         self._usable = False
         try:
             lane = self._next_lane()
-            lane.commit(records, positions, source.group_metadata(), deadline)
+            lane.commit(records, positions, source.group, source.group_metadata(), deadline)
         except CallFailed as failed:
-            self._usable = failed.verdict in (Verdict.ABORT, Verdict.REFUSED)
+            self._usable = failed.verdict in (Verdict.ABORT, Verdict.REFUSED, Verdict.UNGRANTED)
+            if failed.verdict is Verdict.UNGRANTED:
+                self._pause()
+                raise self._not_granted(failed, records) from failed
             raise failed.as_log_error() from failed
         self._usable = True
+        self._pause_s = PAUSE_S_MIN
 
     def reopen(self) -> None:
         self._drop_all()
@@ -138,6 +149,23 @@ class KafkaTransactor:
         lanes, self._lanes = self._lanes, []
         for lane in lanes:
             lane.drop()
+
+    # -- grants -------------------------------------------------------------------------------------------------------
+
+    def _pause(self) -> None:
+        time.sleep(self._pause_s)
+        self._pause_s = min(2 * self._pause_s, PAUSE_S_MAX)
+
+    def _not_granted(self, failed: CallFailed, records: Sequence[OutRecord]) -> LogError:
+        """Which topics take nothing: of a transaction whose topics were refused together, the error names none."""
+        if failed.call is not Call.APPEND:
+            return failed.as_log_error()
+        if failed.record is not None:
+            topics = [failed.record.topic]
+        else:
+            topics = self._rights.unwritable(sorted({record.topic for record in records}))
+        self._rights.withhold(topics)
+        return not_granted(failed.error, topics)
 
     # -- destinations ---------------------------------------------------------------------------------------------
 

@@ -16,6 +16,7 @@ from streamflow.memory.skipping import TimeSkipper
 from streamflow.memory.topics import Partition, Topic
 from streamflow.memory.transactions import TRANSACTION_TIMEOUT_MS, Coordinator
 from streamflow.ports import (
+    NotGranted,
     OutRecord,
     Record,
     RecordRefused,
@@ -58,6 +59,9 @@ class MemoryBroker:
             marker_delay_ms=lambda: self.faults.marker_delay_ms(),
         )
         self.trace = trace
+        self.ungranted: set[str] = set()
+        """Topics that take nothing: a planned fault. What was refused is in ``withheld`` until it is taken out of both."""
+        self.withheld: set[str] = set()
         self._session_ms = session_ms
         self._topics: dict[str, Topic] = {}
         self._groups: dict[str, Group] = {}
@@ -130,12 +134,15 @@ class MemoryBroker:
         return partitions[name.partition]
 
     def partition_for(self, record: OutRecord) -> Partition:
-        """Where this record would be appended; raises `RecordRefused` if the log does not take it."""
+        """Where this record would be appended; raises `RecordRefused` or `NotGranted` if the log does not take it."""
         topic = self._topics.get(record.topic)
         if topic is None:
             raise RecordRefused(
                 f"Expected the topic {record.topic!r}, found none of this name", record
             )
+        if record.topic in self.ungranted:
+            self.withheld.add(record.topic)
+            raise NotGranted(f"Grant this client Write on topic {record.topic}", [record.topic])
         if (reason := topic.refusal(record)) is not None:
             raise RecordRefused(reason, record)
         return topic.partitions[record.partition]

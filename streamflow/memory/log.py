@@ -77,6 +77,9 @@ class MemoryLog:
         self._connection.enter("topics")
         return self.broker.topics()
 
+    def withheld_topics(self) -> frozenset[str]:
+        return frozenset(self.broker.withheld)
+
     def describe_topics(self, names: Sequence[str]) -> dict[str, TopicState]:
         self._connection.enter("describe_topics")
         known = self.broker.topics()

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from streamflow.memory.connection import Connection
 from streamflow.memory.faults import SendFate
-from streamflow.ports import LogError, OutRecord, RecordRefused, Unavailable
+from streamflow.ports import LogError, NotGranted, OutRecord, RecordRefused, Unavailable
 
 Done = Callable[[LogError | None], None]
 
@@ -82,7 +82,7 @@ class MemoryProducer:
                 broker.append(record)
             if fate is SendFate.TWICE:
                 broker.append(record)
-        except RecordRefused as refused:
+        except (NotGranted, RecordRefused) as refused:
             return refused
         if fate in (SendFate.REFUSED, SendFate.DOUBTFUL):
             return Unavailable("Expected an acknowledgement, found none (a planned fault)")

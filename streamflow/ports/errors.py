@@ -15,6 +15,17 @@ class Unavailable(LogError):
     """Not now: the same call may be made again."""
 
 
+class NotGranted(Unavailable):
+    """The log lets this client do it only once somebody gives it a grant, which the message names; nothing happened.
+
+    ``topics`` are those that take none of its records until then.
+    """
+
+    def __init__(self, message: str, topics: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.topics = tuple(topics)
+
+
 class Aborted(LogError):
     """The transaction did not happen. Drop everything staged on it, go back to the committed offsets, and replay."""
 
@@ -28,7 +39,7 @@ class Fenced(LogError):
 
 
 class RecordRefused(LogError):
-    """The log will not take this record (too large, no such topic or partition, not authorized)."""
+    """The log will not take this record (too large, no such topic or partition)."""
 
     def __init__(self, message: str, record: OutRecord | None = None) -> None:
         super().__init__(message)

@@ -51,6 +51,11 @@ class Log(Protocol):
         """Every topic that this client may see, with partition counts; configs only as far as they are known."""
         ...
 
+    def withheld_topics(self) -> frozenset[str]:
+        """Topics that lately took nothing of this client for lack of a grant (`NotGranted`): what can wait, waits. Never
+        asks the log."""
+        ...
+
     def describe_topics(self, names: Sequence[str]) -> dict[str, TopicState]:
         """These topics with all their settings; missing ones are absent."""
         ...

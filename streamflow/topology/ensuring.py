@@ -52,7 +52,8 @@ def _compare(log: Log, namespace: str, entry: QueueEntry) -> None:
                 namespace, entry.name, kind=entry.kind, partitions=entry.partitions
             )
             raise QueueMismatch(
-                f"{difference}. A missing topic comes back with: {command}. A changed count cannot be undone: "
+                f"{difference}. A missing topic comes back with: {command}. Where it is there, grant this client Describe on "
+                f"topic {namespace}. as `streamflow topology acls` prints it: Kafka hides what one may not see. A changed count cannot be undone: "
                 "move to a new queue (docs/topics.md, 'Changing the partition count')"
             )
 

@@ -38,8 +38,6 @@ ROLES: Final[tuple[Role, ...]] = get_args(Role)
 Resource = Literal["topic", "group", "transactional-id", "cluster"]
 CLUSTER_NAME: Final = "kafka-cluster"
 """What Kafka calls the cluster as a resource."""
-READERS: Final = ("streamflow-reader", "streamflow-tail")
-"""Consumers that belong to no group name these; nobody ever joins them, but the client library looks for their coordinator."""
 
 
 class Grant(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,6 +49,8 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True):
     """In Kafka's words, as `Read`."""
     why: str
     prefixed: bool = False
+    optional: bool = False
+    """Whether all of the role's work is done without it too; ``why`` says what is missed then."""
 
 
 def grants(
@@ -70,19 +70,16 @@ def grants(
         case "processor":
             found = [*_processor(namespace, queues), *_reaching(namespace, reaches)]
         case "worker":
-            found = _worker(namespace, queues)
+            found = [*_worker(namespace, queues)]
         case "client":
-            found = _client(namespace, queues)
+            found = [*_client(namespace, queues)]
         case "gateway":
-            found = _client(namespace, queues)
-            found.append(_topic(executions_topic(namespace), "Read", why="lists of executions"))
-            found.append(_topic(processes_topic(namespace), "Read", why="how far restores are"))
-            found.append(_topic(audit_topic(namespace), "Read", "Write", why="who changed what"))
+            found = [*_client(namespace, queues), *_lists(namespace)]
         case "admin":
             found = [*_admin(namespace)]
         case _:
             assert_never(role)
-    return (*found, *_everybody(namespace))
+    return tuple(found)
 
 
 def _processor(namespace: str, queues: Sequence[str]) -> Iterable[Grant]:
@@ -103,9 +100,16 @@ def _processor(namespace: str, queues: Sequence[str]) -> Iterable[Grant]:
     yield _topic(replies_topic(namespace), "Read", "Write", why="answers, given and asked for")
     yield _topic(executions_topic(namespace), "Write", why="the public feed")
     yield _topic(dead_letters_topic(namespace), "Write", why="what cannot be taken")
-    yield _topic(processes_topic(namespace), "Write", why="how far restores are")
+    yield _topic(processes_topic(namespace), "Write", why="how far restores are", optional=True)
     yield _topic(queues_topic(namespace), "Read", why="which queues there are")
-    yield _topic(settings_topic(namespace), "Read", why="search attributes, quotas")
+    yield _topic(
+        settings_topic(namespace),
+        "Read",
+        why="quotas of the namespace; without it they are not enforced",
+        optional=True,
+    )
+    yield _settings_of_topics(namespace)
+    yield _sight(namespace)
     yield _BROKERS
 
 
@@ -117,74 +121,89 @@ def _reaching(namespace: str, reaches: Iterable[str]) -> Iterable[Grant]:
         yield _group(group, "Describe", why="whether anybody is there")
 
 
-def _worker(namespace: str, queues: Sequence[str]) -> list[Grant]:
-    found: list[Grant] = []
+def _worker(namespace: str, queues: Sequence[str]) -> Iterable[Grant]:
     for queue in queues:
         group = activity_group(namespace, queue)
-        found += (
-            _topic(activities_topic(namespace, queue), "Read", why="tasks"),
-            _topic(inbox_topic(namespace, queue), "Write", why="reports"),
-            _group(group, "Read", why="partitions are shared out, positions committed"),
-        )
-    return [
-        *found,
-        _topic(replies_topic(namespace), "Read", why="whether an attempt still counts"),
-        _topic(dead_letters_topic(namespace), "Write", why="tasks that cannot be read"),
-        _topic(queues_topic(namespace), "Read", why="which queues there are"),
-        _BROKERS,
-    ]
+        yield _topic(activities_topic(namespace, queue), "Read", why="tasks")
+        yield _topic(inbox_topic(namespace, queue), "Write", why="reports")
+        yield _group(group, "Read", why="partitions are shared out, positions committed")
+    yield _topic(replies_topic(namespace), "Read", why="whether an attempt still counts")
+    yield _topic(dead_letters_topic(namespace), "Write", why="tasks that cannot be read")
+    yield _topic(queues_topic(namespace), "Read", why="which queues there are")
+    yield _on_all(namespace, "Describe", why="queues are as they were made")
+    yield _settings_of_topics(namespace)
+    yield _BROKERS
 
 
-def _client(namespace: str, queues: Sequence[str]) -> list[Grant]:
-    found: list[Grant] = []
+def _client(namespace: str, queues: Sequence[str]) -> Iterable[Grant]:
     for queue in queues:
-        group = processor_group(namespace, queue)
-        found += (
-            _topic(inbox_topic(namespace, queue), "Write", why="commands"),
-            _group(group, "Describe", why="whether anybody is there to answer"),
+        yield _topic(inbox_topic(namespace, queue), "Write", why="commands")
+        yield Grant(
+            resource="group",
+            name=processor_group(namespace, queue),
+            operations=("Describe",),
+            why="who gets no answer is told whether anybody is there to give one",
+            optional=True,
         )
-    return [
-        *found,
-        _topic(replies_topic(namespace), "Read", why="answers"),
-        _topic(queues_topic(namespace), "Read", why="which queues there are"),
-        _topic(settings_topic(namespace), "Read", why="search attributes"),
-    ]
+    yield _topic(replies_topic(namespace), "Read", why="answers")
+    yield _topic(queues_topic(namespace), "Read", why="which queues there are")
+    yield _sight(namespace)
+
+
+def _lists(namespace: str) -> Iterable[Grant]:
+    yield _topic(executions_topic(namespace), "Read", why="lists of executions")
+    yield _topic(settings_topic(namespace), "Read", why="search attributes in lists")
+    yield _topic(processes_topic(namespace), "Read", why="how far restores are", optional=True)
+    yield _topic(
+        audit_topic(namespace),
+        *("Read", "Write"),
+        why="who changed what, noted and shown",
+        optional=True,
+    )
 
 
 def _admin(namespace: str) -> Iterable[Grant]:
-    everything = ("Create", "Delete", "Alter", "AlterConfigs", "Read", "Write")
-    yield Grant(
-        resource="topic",
-        name=f"{namespace}.",
-        prefixed=True,
-        operations=everything,
+    yield _on_all(
+        namespace,
+        *("Create", "Delete", "AlterConfigs", "Read", "Write"),
         why="topics are made, mended and deleted, histories verified, letters sent once more",
     )
     yield Grant(
         resource="group",
         name=f"{namespace}.",
         prefixed=True,
-        operations=("Describe", "Delete"),
+        operations=("Describe",),
         why="who works, and how far it has come",
     )
     yield _BROKERS
 
 
-def _everybody(namespace: str) -> Iterable[Grant]:
-    """Looks at topics and their settings before it relies on them."""
-    yield Grant(
+def _settings_of_topics(namespace: str) -> Grant:
+    return _on_all(namespace, "DescribeConfigs", why="topics with unsafe settings are refused")
+
+
+def _sight(namespace: str) -> Grant:
+    return _on_all(
+        namespace,
+        "Describe",
+        why="a queue that is not granted is told from one that is not there",
+        optional=True,
+    )
+
+
+def _on_all(namespace: str, *operations: str, why: str, optional: bool = False) -> Grant:
+    return Grant(
         resource="topic",
         name=f"{namespace}.",
         prefixed=True,
-        operations=("Describe", "DescribeConfigs"),
-        why="queues are as they were made, and safe",
+        operations=operations,
+        why=why,
+        optional=optional,
     )
-    for name in READERS:
-        yield _group(name, "Describe", why="topics are read outside of any group")
 
 
-def _topic(name: str, *operations: str, why: str) -> Grant:
-    return Grant(resource="topic", name=name, operations=operations, why=why)
+def _topic(name: str, *operations: str, why: str, optional: bool = False) -> Grant:
+    return Grant(resource="topic", name=name, operations=operations, why=why, optional=optional)
 
 
 def _group(name: str, *operations: str, why: str) -> Grant:
@@ -196,4 +215,5 @@ _BROKERS: Final = Grant(
     name=CLUSTER_NAME,
     operations=("DescribeConfigs",),
     why="unsafe brokers are refused; without it they are not noticed",
+    optional=True,
 )

@@ -29,8 +29,9 @@ from streamflow.testing.kafka_cluster import KafkaCluster
 from tests.mutants.catalogue import MUTANTS
 from tests.mutants.mutant import ROOT
 from tests.mutants.run import judge_all
-from tests.reliability import decoders, grants, stores
+from tests.reliability import decoders, stores
 from tests.reliability.cluster.run import Run
+from tests.reliability.grants import matrix
 from tests.saying import say
 from tests.simulation import crash_points
 from tests.simulation.many import outcome
@@ -130,8 +131,8 @@ def on_three_brokers(share: float, *, out: Path | None = None) -> Result:
 def every_grant(share: float) -> Result:
     """Each grant of each role taken away alone, on a broker with TLS, SASL and an authorizer."""
     with tempfile.TemporaryDirectory() as folder:
-        tried, found = grants.failures(max(1, round(1 / share)), Path(folder))
-    return Result("four roles", f"{tried} missing grants", tuple(found))
+        tried, found = matrix.failures(max(1, round(1 / share)), Path(folder))
+    return Result("five roles", f"{tried} missing grants", tuple(found))
 
 
 LAYERS: Final[dict[str, Callable[[float], Result]]] = {

@@ -74,8 +74,12 @@ def _commands(found: Sequence[Grant], principal: str) -> str:
             words.append(shlex.quote(grant.name))
         if grant.prefixed:
             words += ["--resource-pattern-type", "prefixed"]
-        lines += [f"# {grant.why}", " ".join(words)]
+        lines += [f"# {_why(grant)}", " ".join(words)]
     return "\n".join(lines)
+
+
+def _why(grant: Grant) -> str:
+    return f"optional: {grant.why}" if grant.optional else grant.why
 
 
 _STRIMZI_TYPES = {"transactional-id": "transactionalId"}
@@ -87,7 +91,7 @@ def _strimzi(found: Sequence[Grant]) -> str:
     for grant in found:
         kind = _STRIMZI_TYPES.get(grant.resource, grant.resource)
         operations = ", ".join(grant.operations)
-        lines += [f"    - resource:  # {grant.why}", f"        type: {kind}"]
+        lines += [f"    - resource:  # {_why(grant)}", f"        type: {kind}"]
         if grant.resource != "cluster":
             pattern = "prefix" if grant.prefixed else "literal"
             lines += [f"        name: {json.dumps(grant.name)}", f"        patternType: {pattern}"]
@@ -102,4 +106,5 @@ def _as_json(grant: Grant) -> dict[str, object]:
         "pattern": "prefixed" if grant.prefixed else "literal",
         "operations": list(grant.operations),
         "why": grant.why,
+        "optional": grant.optional,
     }

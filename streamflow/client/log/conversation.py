@@ -26,7 +26,7 @@ from streamflow.client.log.requests import (
 from streamflow.client.transport import DEADLINE_S, ONLY_DURABLE
 from streamflow.model.commands import Command, Envelope, ReplyTo
 from streamflow.model.ids import MessageId
-from streamflow.ports import LogError, Record, RecordRefused, TopicPartition
+from streamflow.ports import LogError, NotGranted, Record, RecordRefused, TopicPartition
 from streamflow.service import RPCError, RPCStatusCode
 from streamflow.wire.entities import decode_answer, decode_taken_over
 from streamflow.wire.envelope import EVERYBODY
@@ -187,22 +187,23 @@ class Conversation:
         def done(error: LogError | None) -> None:
             pending.error = error
             pending.durable = pending.durable or error is None
-            if isinstance(error, RecordRefused):
+            if isinstance(error, RecordRefused | NotGranted):
                 replies.on_loop(lambda: self._refused(pending, error))
 
         try:
             self._producer.send(record, done)
-        except RecordRefused as error:
+        except (RecordRefused, NotGranted) as error:
             self._refused(pending, error)
         except LogError as error:
             # Not now; the sweep sends it again until the deadline.
             pending.error = error
 
-    def _refused(self, pending: Pending, error: RecordRefused) -> None:
-        if not pending.future.done():
-            pending.future.set_exception(
-                RPCError(f"The log refused the command: {error}", RPCStatusCode.INVALID_ARGUMENT)
-            )
+    def _refused(self, pending: Pending, error: RecordRefused | NotGranted) -> None:
+        if pending.future.done():
+            return
+        forbidden = isinstance(error, NotGranted)
+        status = RPCStatusCode.PERMISSION_DENIED if forbidden else RPCStatusCode.INVALID_ARGUMENT
+        pending.future.set_exception(RPCError(f"The log refused the command: {error}", status))
 
     # -- answers ------------------------------------------------------------------------------------------------
 
@@ -282,14 +283,14 @@ class Conversation:
                 pending.future.set_result(ONLY_DURABLE)
 
     async def _give_up(self, pending: Pending) -> None:
-        live: frozenset[str] | None
+        live: frozenset[str] | RPCError
         try:
             live = await self._queues.live_members(pending.queue)
-        except RPCError:
-            live = None
+        except RPCError as error:
+            live = error
         if pending.future.done():
             return
-        if live is not None and not live and pending.durable and pending.settles_when_durable:
+        if live == frozenset() and pending.durable and pending.settles_when_durable:
             pending.future.set_result(ONLY_DURABLE)
             return
         route = pending.route

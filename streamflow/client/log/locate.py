@@ -17,6 +17,12 @@ from streamflow.model.ids import RunId, WorkflowId
 from streamflow.model.queues import QueueEntry
 from streamflow.service import RPCError, RPCStatusCode
 
+_NOBODY_SAYS = (
+    RPCStatusCode.DEADLINE_EXCEEDED,
+    RPCStatusCode.PERMISSION_DENIED,
+    RPCStatusCode.UNAVAILABLE,
+)
+
 
 class Askable(Protocol):
     """What a search needs of a transport."""
@@ -63,13 +69,13 @@ async def _knows(
     transport: Askable, queue: str, workflow_id: str, run_id: str | None, deadline_s: float | None
 ) -> bool | None:
     """Whether the queue knows the workflow; ``None`` when nobody can say."""
-    if not await transport.live_members(queue):
+    if not await _may_answer(transport, queue):
         return None
     command = Locate(workflow_id=WorkflowId(workflow_id), run_id=RunId(run_id) if run_id else None)
     try:
         answer = await transport.ask(queue, command, deadline_s=deadline_s)
     except RPCError as error:
-        if error.status in (RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.UNAVAILABLE):
+        if error.status in _NOBODY_SAYS:
             return None
         raise
     match answer:
@@ -81,6 +87,14 @@ async def _knows(
             raise_refusal(answer)
         case _:
             raise AssertionError(f"Expected Located or a refusal, found {answer!r}")
+
+
+async def _may_answer(transport: Askable, queue: str) -> bool:
+    """Whether a processor is there; who may not know that asks it nevertheless."""
+    try:
+        return bool(await transport.live_members(queue))
+    except RPCError:
+        return True
 
 
 def _the_one(workflow_id: str, found: list[str], silent: list[str], names: list[str]) -> str:
@@ -97,8 +111,8 @@ def _the_one(workflow_id: str, found: list[str], silent: list[str], names: list[
             )
     if silent:
         raise RPCError(
-            f"Expected to find the queue of workflow {workflow_id!r}, found no live processor on {', '.join(silent)}: "
-            "whether it is there is unknown. Start a processor, or name the queue.",
+            f"Expected to find the queue of workflow {workflow_id!r}, found no live processor on {', '.join(silent)} "
+            "that this client may ask: whether it is there is unknown. Start a processor, or name the queue.",
             RPCStatusCode.UNAVAILABLE,
         )
     raise RPCError(

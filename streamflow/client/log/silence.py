@@ -43,8 +43,8 @@ async def look(log: Log, namespace: str, queue: str, inbox: TopicPartition) -> K
         return None
 
 
-def told(pending: Pending, live: frozenset[str] | None, known: Known | None) -> str:
-    """The message of a deadline that passed."""
+def told(pending: Pending, live: frozenset[str] | RPCError, known: Known | None) -> str:
+    """The message of a deadline that passed. ``live`` are the queue's processors, or why they could not be asked for."""
     route, command = pending.route, pending.command
     place = f"partition {route.partition_of(command.workflow_id)} of {route.topic}"
     text = (
@@ -58,12 +58,12 @@ def told(pending: Pending, live: frozenset[str] | None, known: Known | None) -> 
     return text
 
 
-def _ownership(live: frozenset[str] | None, known: Known | None) -> str:
+def _ownership(live: frozenset[str] | RPCError, known: Known | None) -> str:
     if known is not None and known.owner:
         return f"which {known.owner!r} owns: it may be restoring, busy, or dead for less than its session{_last(known)}"
     since = "" if known is None else _without_owner(known)
-    if live is None:
-        return f"and its processors could not be asked for{since}"
+    if isinstance(live, RPCError):
+        return f"and its processors could not be asked for{since} ({live})"
     if live:
         names = ", ".join(sorted(live))
         return f"which has no owner now{since}, though the queue has live processors ({names}): they may be sharing out"

@@ -53,8 +53,8 @@ def dispatch(
     queue = (pending.options or activity.scheduled).queue
     if not activity.scheduled.local and queue not in context.activity_queues:
         hint = (
-            f"Expected task queue {queue!r} to exist, found no such queue: "
-            f"run 'streamflow topology apply --queue {queue}'"
+            f"Expected task queue {queue!r} to exist, found no such queue, or none that takes tasks of this processor: "
+            f"run 'streamflow topology apply --queue {queue}'; a grant that is missing is in the processor's log"
         )
         # Asked for soon at first: a queue that is made a moment later is no reason to wait long.
         waited_ms = context.now_ms - activity.scheduled_ms

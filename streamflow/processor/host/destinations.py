@@ -25,8 +25,11 @@ class Destinations:
         self._read_ms = 0
         self._missed: dict[str, int] = {}
         """When each topic that is not there was last looked for."""
-        self.activity_queues = QueueTopics(namespace, self._topics, activities_topic)
-        """Partition counts of the activities topics, by queue."""
+        self.activity_queues = QueueTopics(
+            namespace, self._topics, activities_topic, log.withheld_topics
+        )
+        """Partition counts of the activities topics, by queue. Those that take nothing, as a grant is missing, count as
+        missing too: the activity waits, with a hint."""
         self.workflow_queues = QueueTopics(namespace, self._topics, inbox_topic)
         """Partition counts of the inboxes, by queue."""
 
@@ -63,6 +66,10 @@ class Destinations:
         """How many partitions the topic has; 0 if there is no such topic."""
         return self._topics.get(topic, 0)
 
+    def withholds(self, topic: str) -> bool:
+        """Whether the topic lately took nothing of this processor, as a grant is missing."""
+        return topic in self._log.withheld_topics()
+
     def may_reply(self, to: ReplyTo) -> bool:
         """Answers go to this namespace's replies topic only, whatever a record's header says."""
         return to.topic == self._replies and 0 <= to.partition < self.partitions(to.topic)
@@ -72,8 +79,14 @@ class QueueTopics(Mapping[str, int]):
     """The queues that have a topic of one kind, found by its name."""
 
     def __init__(
-        self, namespace: str, topics: Mapping[str, int], name_of: Callable[[str, str], str]
+        self,
+        namespace: str,
+        topics: Mapping[str, int],
+        name_of: Callable[[str, str], str],
+        withheld: Callable[[], frozenset[str]] = frozenset,
     ) -> None:
+        """``withheld`` are topics that are not to be found although they are there."""
+        self._withheld = withheld
         self._namespace = namespace
         self._topics = topics
         self._name_of = name_of
@@ -87,7 +100,8 @@ class QueueTopics(Mapping[str, int]):
 
     def __contains__(self, queue: object) -> bool:
         assert isinstance(queue, str)
-        there = self.topic(queue) in self._topics
+        topic = self.topic(queue)
+        there = topic in self._topics and topic not in self._withheld()
         if not there and len(self._missed) < AWAITED_MAX:
             self._missed.add(queue)
         return there

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from streamflow.ports import Log, Producer, RebalanceListener, Source, Transactor
 from streamflow.processor.host.surroundings import Surroundings
 from streamflow.processor.state.partition import Partition
+from streamflow.topology import encode_queue
 
 REJOIN_MS = 15_000
 """A fenced processor that its group has not told anything for so long joins it again from scratch."""
@@ -69,7 +70,7 @@ class Connections:
             self._producer = self._log.producer()
         if self._transactor is None:
             options = self._around.options
-            name = f"{options.namespace}.{options.queue}.{options.name}"
+            name = f"{options.namespace}.{encode_queue(options.queue)}.{options.name}"
             transactor = self._log.transactor(name)
             transactor.open()
             self._transactor = transactor

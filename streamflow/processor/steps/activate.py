@@ -33,10 +33,8 @@ from streamflow.exceptions import ApplicationError
 from streamflow.model.answers import Answer, QueryAnswer, Reason, Rejection, Trouble
 from streamflow.model.commands import QueryWorkflow
 from streamflow.model.failure import NONDETERMINISM, Failure, FailureKind
-from streamflow.model.intents import ContinueAsNew, Intent, ScheduleActivity
-from streamflow.model.relations import CancelExternal, SignalExternal, StartChild
 from streamflow.observability import get_logger
-from streamflow.ports import LogError, StoreCorrupted, StoreUnwritable, Unavailable
+from streamflow.ports import LogError, StoreCorrupted, StoreUnwritable
 from streamflow.processor.host.surroundings import Surroundings
 from streamflow.processor.host.versions import PinnedElsewhere, code_for, with_pin, with_version
 from streamflow.processor.host.watchdog import suspect_of
@@ -45,6 +43,7 @@ from streamflow.processor.payloads.whose import Owner, owner_of_run
 from streamflow.processor.state.draft import evict, history
 from streamflow.processor.state.rows import Rows
 from streamflow.processor.steps import updates
+from streamflow.processor.steps.addressing import NotGrantedThere, look_up
 from streamflow.processor.steps.recorder import Recorder
 from streamflow.processor.steps.telling import tell_of_failed_step
 
@@ -82,6 +81,7 @@ def activate(
             CodeFailed,
             CodecFailed,
             NondeterminismError,
+            NotGrantedThere,
             PinnedElsewhere,
             StepLimitExceeded,
             Unregistered,
@@ -177,7 +177,7 @@ def _activate_once(
     around.counters.activations += 1
     if around.stepped is not None:
         around.stepped(run.start.workflow_type, took_s)
-    _refresh_destinations(intents, around)
+    look_up(run, intents, around)
     refusal = refuse_intents(run, intents, context)
     if refusal is not None:
         raise CodeFailed(RuntimeError(refusal.message))
@@ -343,6 +343,11 @@ def _kind_and_advice(error: BaseException) -> tuple[str, str]:
                 "stuck",
                 "The payload codec failed, not the code. Once it works again the run goes on by itself.",
             )
+        case NotGrantedThere():
+            return (
+                "grant",
+                "Once the processor has the grant, the run goes on by itself.",
+            )
         case StepLimitExceeded():
             return (
                 "looping",
@@ -391,22 +396,3 @@ def _watched(
     around: Surroundings, run_id: str, suspect: str
 ) -> contextlib.AbstractContextManager[None]:
     return around.watchdog.watch(run_id, suspect) if around.watchdog else contextlib.nullcontext()
-
-
-def _refresh_destinations(intents: list[Intent], around: Surroundings) -> None:
-    """A queue that nobody heard of may have been made a moment ago."""
-    for intent in intents:
-        queues = around.destinations.workflow_queues
-        match intent:
-            case ScheduleActivity(queue=queue):
-                queues = around.destinations.activity_queues
-            case StartChild(queue=queue) | ContinueAsNew(queue=queue):
-                pass
-            case SignalExternal(target=target) | CancelExternal(target=target):
-                queue = target.queue
-            case _:
-                continue
-        if queue and queue not in queues:
-            # Without an answer an activity waits, with a hint, and its queue is looked for again later.
-            with contextlib.suppress(Unavailable):
-                around.destinations.look_for(queues.topic(queue))

@@ -54,6 +54,8 @@ class Poller:
         self._crowded: set[TopicPartition] = set()
         self._buried: deque[tuple[Partition, int]] = deque()
         """Records that are safe among the dead letters."""
+        self._unburied: deque[tuple[Partition, Record, str]] = deque()
+        """Records that the dead-letter topic has not taken, and why they go there."""
         self._paused = False
         self._draining = False
         self._next_tick_ms = 0
@@ -248,8 +250,9 @@ class Poller:
             if error is None:
                 self._buried.append((partition, record.offset))
             else:
-                # Left unfinished: it is delivered, and buried, again.
+                # Left unfinished: it is tried again, here or by the partition's next owner.
                 _log.error("dead_letter_not_sent", offset=record.offset, error=str(error))
+                self._unburied.append((partition, record, why))
 
         self._opened.sender.send(letter, sent)
 
@@ -264,6 +267,10 @@ class Poller:
         while self._buried:
             partition, offset = self._buried.popleft()
             partition.window.finish(offset)
+        for _ in range(len(self._unburied)):
+            partition, record, why = self._unburied.popleft()
+            if self._partitions.get(TopicPartition(record.topic, record.partition)) is partition:
+                self._bury(partition, record, why)
         self.commit(self._partitions.values())
         self._hold_back_the_crowded()
 

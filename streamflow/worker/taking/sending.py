@@ -24,7 +24,7 @@ from streamflow.model.failure import Failure, FailureKind
 from streamflow.model.ids import MessageId
 from streamflow.model.payload import Payloads
 from streamflow.observability import get_logger
-from streamflow.ports import Fatal, LogError, OutRecord, Producer, RecordRefused
+from streamflow.ports import Fatal, LogError, NotGranted, OutRecord, Producer, RecordRefused
 from streamflow.wire.inbox import to_inbox
 from streamflow.worker.running.attempt import Outcome
 from streamflow.worker.taking.delivery import Delivery
@@ -60,6 +60,8 @@ class Sender:
         self._numbers = itertools.count(1)
         self._unsent: deque[Callable[[], None]] = deque()
         self._fatal: Fatal | None = None
+        self._ungranted = False
+        """Whether reports wait for a grant, and that was said."""
 
     # -- on the poll thread ---------------------------------------------------------------------------------------
 
@@ -168,6 +170,12 @@ class Sender:
 
         self._send(delivery, command, None, sent)
 
+    def _note(self, error: LogError | None) -> None:
+        """Says once, until something got through, what somebody has to mend before it does."""
+        if isinstance(error, NotGranted) and not self._ungranted:
+            _log.error("reports_wait", error=str(error))
+        self._ungranted = isinstance(error, NotGranted)
+
     def send(self, record: OutRecord, sent: Sent) -> None:
         try:
             self._producer.send(record, sent)
@@ -180,7 +188,12 @@ class Sender:
         message_id = MessageId(f"{self._prefix}{next(self._numbers):x}")
         envelope = Envelope(message_id=message_id, reply_to=reply_to)
         task = delivery.task
-        self.send(to_inbox(task.inbox_topic, task.inbox_partition, command, envelope), sent)
+
+        def told(error: LogError | None) -> None:
+            self._note(error)
+            sent(error)
+
+        self.send(to_inbox(task.inbox_topic, task.inbox_partition, command, envelope), told)
 
 
 _REFUSED = "ReportRefused"

@@ -12,40 +12,56 @@ import pytest
 
 from streamflow.kafka import KafkaLog, cluster
 from streamflow.ports import LogError
-from tests.reliability.grants import Secured, Without, cells, named, secured_broker, tried
+from tests.reliability.grants.matrix import PATIENCE, cells, tried, wrong_with
+from tests.reliability.grants.secured import Secured, Without, secured_broker
+from tests.reliability.grants.work import Work
 
 pytestmark = [pytest.mark.own_broker, pytest.mark.asyncio, pytest.mark.timeout(240)]
 
 TRIED = [
-    "processor without Write on topic secured.orders.history",
-    "processor without Write on transactional-id secured.orders.",
-    "client without Write on topic secured.orders.inbox",
+    "client without Write on topic secured.orders_5Fof_5Ftoday.inbox",
+    "processor without Write on topic secured.dead-letters",
 ]
+"""One that a caller is told of, one that makes a partition wait."""
 
 
 @pytest.fixture(scope="module")
-def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
-    with secured_broker(Path(tmp_path_factory.mktemp("secured"))) as secured:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return Path(tmp_path_factory.mktemp("secured"))
+
+
+@pytest.fixture(scope="module")
+def secured(folder: Path) -> Iterator[Secured]:
+    with secured_broker(folder, mechanism="SCRAM-SHA-512") as secured:
         secured.make_topics()
         yield secured
 
 
-async def test_each_role_does_its_work_with_its_grants_alone(secured: Secured) -> None:
+@pytest.fixture(scope="module")
+def work(secured: Secured, folder: Path) -> Work:
+    return Work(secured, folder)
+
+
+async def test_each_role_does_its_work_with_its_grants_alone(work: Work) -> None:
     """Topics made by the admin, a workflow started, run, signalled, queried, and listed by the gateway."""
-    assert await secured.serve("greeting") == "Hello you"
+    assert (await work.of("gateway", 1_000, patience=PATIENCE)).endswith("Hello you")
+    assert (await work.of("admin", 1_000, patience=PATIENCE)).endswith("Hello you")
 
 
 @pytest.mark.parametrize(
     "missing", [each for each in cells("processor", "client") if str(each) in TRIED], ids=str
 )
 async def test_a_missing_grant_is_named_and_loses_nothing(
-    secured: Secured, missing: Without
+    secured: Secured, work: Work, missing: Without
 ) -> None:
     """What was begun without it ends once it is given."""
-    said, came = await tried(secured, missing, TRIED.index(str(missing)))
+    said, came = await tried(secured, work, missing, TRIED.index(str(missing)))
 
-    assert named(missing, said), said
-    assert came == "Hello you"
+    assert not wrong_with(missing, said, came), said
+
+
+async def test_all_that_is_to_be_tried_exists() -> None:
+    assert {str(each) for each in cells("processor", "client")} >= set(TRIED)
 
 
 @pytest.mark.parametrize(

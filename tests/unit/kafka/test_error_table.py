@@ -21,6 +21,7 @@ from streamflow.ports import (
     Fatal,
     Fenced,
     LogError,
+    NotGranted,
     OutcomeUnknown,
     OutRecord,
     RecordRefused,
@@ -56,7 +57,7 @@ INVALID_PRODUCER_ID_MAPPING           ok      aborted  aborted  aborted  unknown
 INVALID_TXN_STATE                     ok      unknown  aborted  unknown  unknown  unknown
 TRANSACTION_ABORTABLE                 ok      aborted  aborted  aborted  aborted  unknown
 TRANSACTIONAL_ID_AUTHORIZATION_FAILED fatal   fatal    aborted  fatal    fatal    fatal
-TOPIC_AUTHORIZATION_FAILED            ok      refused  refused  refused  refused  unknown
+TOPIC_AUTHORIZATION_FAILED            ok      waits    waits    waits    waits    unknown
 GROUP_AUTHORIZATION_FAILED            ok      aborted  aborted  fatal    fatal    fatal
 CLUSTER_AUTHORIZATION_FAILED          fatal   fatal    aborted  fatal    fatal    fatal
 ILLEGAL_GENERATION                    ok      aborted  aborted  aborted  aborted  unknown
@@ -76,6 +77,7 @@ CLASSES: Final[dict[str, type[LogError] | None]] = {
     "ok": None,
     "aborted": Aborted,
     "refused": RecordRefused,
+    "waits": NotGranted,
     "unknown": OutcomeUnknown,
     "fenced": Fenced,
     "fatal": Fatal,

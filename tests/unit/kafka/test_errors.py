@@ -73,7 +73,7 @@ def test_an_error_of_the_commit_leaves_the_outcome_unknown(
         (Call.OFFSETS, _error(KafkaError.TRANSACTION_ABORTABLE, abort=True), Verdict.ABORT),
         (Call.OFFSETS, _error(KafkaError.GROUP_AUTHORIZATION_FAILED, abort=True), Verdict.FATAL),
         (Call.APPEND, _error(KafkaError.MSG_SIZE_TOO_LARGE), Verdict.REFUSED),
-        (Call.APPEND, _error(KafkaError.TOPIC_AUTHORIZATION_FAILED, abort=True), Verdict.REFUSED),
+        (Call.APPEND, _error(KafkaError.TOPIC_AUTHORIZATION_FAILED, abort=True), Verdict.UNGRANTED),
         (Call.APPEND, _error(KafkaError._UNKNOWN_PARTITION), Verdict.REFUSED),
         (Call.APPEND, _error(KafkaError.UNKNOWN_PRODUCER_ID, abort=True), Verdict.ABORT),
         (Call.APPEND, _error(KafkaError.OUT_OF_ORDER_SEQUENCE_NUMBER, fatal=True), Verdict.UNKNOWN),

@@ -31,10 +31,10 @@ def test_nobody_but_the_admin_makes_or_changes_topics(role: Role) -> None:
 
 @pytest.mark.parametrize("role", ROLES)
 def test_every_grant_is_within_the_namespace(role: Role) -> None:
-    """But for the cluster's settings, and two groups that nobody joins."""
+    """But for the cluster's settings."""
     outside = {grant.name for grant in grants("n", QUEUES, role) if not grant.name.startswith("n.")}
 
-    assert outside <= {"kafka-cluster", "streamflow-reader", "streamflow-tail"}
+    assert outside <= {"kafka-cluster"}
 
 
 def test_only_processors_write_histories_and_only_they_read_them() -> None:

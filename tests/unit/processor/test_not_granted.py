@@ -1,0 +1,137 @@
+"""A topic that takes nothing because a grant is missing: what would write there waits, nobody is put aside, nothing is lost."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from streamflow import workflow
+from streamflow.memory.log import MemoryLog
+from streamflow.model.answers import Description, Done
+from streamflow.model.commands import DescribeWorkflow, TerminateWorkflow
+from streamflow.model.ids import WorkflowId
+from streamflow.ports import OutRecord
+from streamflow.topology import (
+    activities_topic,
+    dead_letters_topic,
+    ensure_queue,
+    history_topic,
+    inbox_topic,
+)
+from tests.unit.processor.programs import Charge, Hello
+from tests.unit.processor.stage import NS, QUEUE, Stage, start
+
+OTHER = "other"
+
+
+@workflow.defn(name="Delegating")
+class Delegating:
+    @workflow.run
+    async def run(self) -> str:
+        said: str = await workflow.execute_child_workflow(
+            "Hello", id="delegate", task_queue=OTHER, run_timeout=timedelta(days=1), result_type=str
+        )
+        return said
+
+
+def give_all(stage: Stage) -> None:
+    stage.broker.ungranted.clear()
+    stage.broker.withheld.clear()
+
+
+def turn(stage: Stage, times: int = 50) -> None:
+    for _ in range(times):
+        stage.processor.turn()
+        stage.broker.run()
+
+
+def describe(stage: Stage, workflow_id: str) -> Description:
+    described = stage.ask(DescribeWorkflow(workflow_id=WorkflowId(workflow_id)))
+    assert isinstance(described, Description)
+    return described
+
+
+def nothing_was_given_up(stage: Stage) -> bool:
+    counters = stage.processor.counters
+    return not (counters.quarantined or counters.passed_over or counters.dead_letters)
+
+
+def test_commands_wait_while_the_history_takes_nothing() -> None:
+    stage = Stage([Hello])
+    stage.settle()
+    stage.broker.ungranted.add(history_topic(NS, QUEUE))
+    request = stage.send(start("Hello"))
+    turn(stage)
+
+    before = stage.answers(request)
+    give_all(stage)
+    stage.settle()
+
+    assert before == []
+    assert [type(answer) for answer in stage.answers(request)] == [Done]
+    assert nothing_was_given_up(stage)
+
+
+def test_an_activity_waits_while_its_topic_takes_nothing_and_others_go_on() -> None:
+    stage = Stage([Charge, Hello])
+    stage.settle()
+    stage.broker.ungranted.add(activities_topic(NS, QUEUE))
+
+    assert isinstance(stage.begin("Charge", "a"), Done)
+    assert isinstance(stage.begin("Hello", "b"), Done)
+    [waiting] = describe(stage, "a").pending_activities
+    give_all(stage)
+    stage.pass_time(31_000)
+
+    assert "a grant that is missing" in waiting.hint
+    assert len(stage.tasks()) == 1
+    assert nothing_was_given_up(stage)
+
+
+def test_a_child_waits_while_its_queue_takes_nothing_and_others_go_on() -> None:
+    """Its run names the grant; the child starts once it is given."""
+    stage = Stage([Delegating, Hello])
+    setup = MemoryLog(stage.broker, "setup of the other")
+    ensure_queue(setup, NS, OTHER, kind="workflow", partitions=1, create=True)
+    stage.settle()
+    stage.broker.ungranted.add(inbox_topic(NS, OTHER))
+
+    assert isinstance(stage.begin("Delegating", "a"), Done)
+    assert isinstance(stage.begin("Hello", "b"), Done)
+    trouble = describe(stage, "a").trouble
+    give_all(stage)
+    stage.pass_time(60_000)
+
+    assert trouble is not None
+    assert trouble.kind == "grant"
+    assert f"Write on topic {inbox_topic(NS, OTHER)}" in trouble.message
+    assert describe(stage, "a").trouble is None
+    assert "ChildInitiated" in stage.kinds("a")
+    assert nothing_was_given_up(stage)
+
+
+def test_a_run_that_waits_for_a_grant_can_be_ended() -> None:
+    stage = Stage([Delegating])
+    setup = MemoryLog(stage.broker, "setup of the other")
+    ensure_queue(setup, NS, OTHER, kind="workflow", partitions=1, create=True)
+    stage.settle()
+    stage.broker.ungranted.add(inbox_topic(NS, OTHER))
+    stage.begin("Delegating", "a")
+
+    assert isinstance(stage.ask(TerminateWorkflow(workflow_id=WorkflowId("a"))), Done)
+
+
+def test_what_cannot_be_read_waits_while_dead_letters_are_not_taken() -> None:
+    """It is not passed over: the letter is written once the grant is given."""
+    stage = Stage([Hello])
+    stage.settle()
+    stage.broker.ungranted.add(dead_letters_topic(NS))
+    stage.broker.append(OutRecord(inbox_topic(NS, QUEUE), 0, b"w", b"no command"))
+    turn(stage)
+
+    before = stage.dead_letters()
+    give_all(stage)
+    stage.settle()
+
+    assert before == []
+    assert [letter.key for letter in stage.dead_letters()] == [b"w"]
+    assert stage.processor.counters.passed_over == 0
