@@ -8,8 +8,9 @@ from pathlib import Path
 
 from streamflow.memory.store import MemoryStores
 from streamflow.ports import Store
-from streamflow.processor.state.rows import META, Ingest, Meta, Rows
-from streamflow.processor.state.rows import Entry as RowEntry
+from streamflow.processor.state.layout import META, Meta
+from streamflow.processor.state.layout import Entry as RowEntry
+from streamflow.processor.state.rows import Ingest, Rows
 from streamflow.rocksdb import RocksStores
 from tests.faults.raw import Entry
 

@@ -10,8 +10,9 @@ from streamflow.engine.state import Run
 from streamflow.memory.store import MemoryStores
 from streamflow.ports import Store
 from streamflow.processor.state.draft import load
+from streamflow.processor.state.layout import Entry, Meta, RunRow
 from streamflow.processor.state.partition import Partition
-from streamflow.processor.state.rows import Entry, Ingest, Meta, Rows, RunRow
+from streamflow.processor.state.rows import Ingest, Rows
 from tests.simulation.histories import Histories, Line
 from tests.simulation.scene import World
 

@@ -25,8 +25,9 @@ from streamflow.ports import (
 from streamflow.processor.host.surroundings import Surroundings
 from streamflow.processor.partitions.pace import Pace
 from streamflow.processor.snapshots.loading import Bounds, Loading
+from streamflow.processor.state.layout import Entry
 from streamflow.processor.state.partition import Partition
-from streamflow.processor.state.rows import Entry, Ingest
+from streamflow.processor.state.rows import Ingest
 from streamflow.topology.safety import STORE_AGE_MS_MAX
 from streamflow.wire.errors import Undecodable
 from streamflow.wire.header import SF, unpack

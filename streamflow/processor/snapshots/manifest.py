@@ -16,7 +16,7 @@ from typing import Final
 import msgspec
 
 from streamflow.processor.options import ProcessorOptions
-from streamflow.processor.state import rows
+from streamflow.processor.state import layout
 from streamflow.topology import encode_queue
 
 FORMAT: Final = 1
@@ -45,7 +45,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     partitions: int
     """Of the queue: with another count, other runs live in the partition."""
     store_format: str
-    rows_format: int = rows.FORMAT
+    rows_format: int = layout.FORMAT
     ordinal: int
     """Of the last transaction that is in it."""
     history_offset: int
@@ -111,7 +111,7 @@ def refuse_misfit(
         ("partition", number, manifest.partition),
         ("partition count", options.partitions, manifest.partitions),
         ("store format", store_format, manifest.store_format),
-        ("format of rows", rows.FORMAT, manifest.rows_format),
+        ("format of rows", layout.FORMAT, manifest.rows_format),
     )
     for what, ours, found in expected:
         if ours != found:

@@ -10,7 +10,7 @@ from streamflow.model.ids import Op, RunId
 from streamflow.model.tasks import ActivityTask, PositionRecord
 from streamflow.ports import OutRecord
 from streamflow.processor.state.draft import Draft
-from streamflow.processor.state.rows import Entry
+from streamflow.processor.state.layout import Entry
 
 BYTES_MAX = 1_000_000
 """A batch lets no further code run once its records are about so large."""

@@ -18,7 +18,8 @@ from streamflow.model.events import Recorded
 from streamflow.model.ids import RunId, WorkflowId
 from streamflow.observability import get_logger
 from streamflow.processor.state.admitted import Admitted
-from streamflow.processor.state.rows import Rows, RunRow
+from streamflow.processor.state.layout import RunRow
+from streamflow.processor.state.rows import Rows
 from streamflow.wire.entities import decode_attempt, decode_trouble
 from streamflow.wire.events import decode_event
 from streamflow.wire.header import NO_HASH

@@ -14,7 +14,8 @@ from streamflow.processor.state.allowance import Allowance
 from streamflow.processor.state.batch import PartitionBatch
 from streamflow.processor.state.caution import Caution
 from streamflow.processor.state.draft import Draft, Drafts, load
-from streamflow.processor.state.rows import Meta, Rows, status_of
+from streamflow.processor.state.layout import Meta, status_of
+from streamflow.processor.state.rows import Rows
 from streamflow.processor.state.waiters import Waiters
 
 

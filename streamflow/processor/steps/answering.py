@@ -8,8 +8,8 @@ from streamflow.ports import OutRecord, Record
 from streamflow.processor.host.surroundings import Surroundings
 from streamflow.processor.state.batch import Batch
 from streamflow.processor.state.draft import Draft
+from streamflow.processor.state.layout import Entry, Expired
 from streamflow.processor.state.partition import Partition
-from streamflow.processor.state.rows import Entry, Expired
 from streamflow.processor.state.work import Work
 from streamflow.wire import keys
 from streamflow.wire.entities import decode_dedup, encode

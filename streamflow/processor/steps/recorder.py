@@ -51,7 +51,7 @@ from streamflow.ports import OutRecord
 from streamflow.processor.host.surroundings import Surroundings
 from streamflow.processor.state.batch import Batch, PartitionBatch
 from streamflow.processor.state.draft import Draft
-from streamflow.processor.state.rows import Entry
+from streamflow.processor.state.layout import Entry
 from streamflow.processor.state.waiters import Waiters, waiters_key
 from streamflow.processor.steps.sending import message_of, send_command
 from streamflow.topology import partition_for

@@ -21,8 +21,8 @@ from streamflow.ports import LogError, StoreCorrupted, StoreUnwritable
 from streamflow.processor.host.surroundings import Surroundings
 from streamflow.processor.state.batch import BYTES_MAX, Batch
 from streamflow.processor.state.draft import Draft
+from streamflow.processor.state.layout import is_open
 from streamflow.processor.state.partition import Partition
-from streamflow.processor.state.rows import is_open
 from streamflow.processor.state.salvage import Salvage, salvage
 from streamflow.processor.state.work import Work
 from streamflow.processor.steps import activate, updates

@@ -16,7 +16,8 @@ from streamflow.model.events import (
 )
 from streamflow.model.ids import MessageId, Op, RunId, Seq, WorkflowId
 from streamflow.model.tasks import Attempt, Deleting
-from streamflow.processor.state.rows import Entry, Ingest, Meta, Rows
+from streamflow.processor.state.layout import Entry, Meta
+from streamflow.processor.state.rows import Ingest, Rows
 from streamflow.wire.entities import encode
 from streamflow.wire.events import encode_event, event_code
 from streamflow.wire.header import NO_HASH, EntryHeader, entry_hash, pack

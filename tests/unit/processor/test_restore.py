@@ -20,8 +20,9 @@ from streamflow.model.failure import Failure, FailureKind
 from streamflow.model.ids import WorkflowId
 from streamflow.model.options import IdConflictPolicy
 from streamflow.ports import Committed, OutRecord, TopicPartition
+from streamflow.processor.state.layout import META, Meta
 from streamflow.processor.state.partition import State
-from streamflow.processor.state.rows import META, Ingest, Meta, Rows
+from streamflow.processor.state.rows import Ingest, Rows
 from streamflow.topology import history_topic, inbox_topic, processor_group
 from streamflow.wire.entities import decode_position
 from streamflow.wire.header import SF

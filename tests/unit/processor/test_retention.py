@@ -13,7 +13,7 @@ from streamflow.model.commands import (
     TerminateWorkflow,
 )
 from streamflow.model.ids import WorkflowId
-from streamflow.processor.state.rows import META
+from streamflow.processor.state.layout import META
 from streamflow.topology import executions_topic
 from streamflow.wire.keys import EntityKind
 from tests.unit.processor.logs import dump

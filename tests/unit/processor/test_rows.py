@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamflow.model.events import SignalReceived
-from streamflow.processor.state.rows import Entry
+from streamflow.processor.state.layout import Entry
 from tests.unit.processor.logs import (
     LoggedRun,
     dump,

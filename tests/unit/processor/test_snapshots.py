@@ -19,7 +19,7 @@ from streamflow.processor.snapshots.manifest import (
     encode_manifest,
     sha256_of,
 )
-from streamflow.processor.state.rows import META, RunRow
+from streamflow.processor.state.layout import META, RunRow
 from streamflow.topology.safety import STORE_AGE_MS_MAX
 from tests.unit.processor.logs import dump
 from tests.unit.processor.programs import Counter

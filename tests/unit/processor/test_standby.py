@@ -9,7 +9,8 @@ from streamflow.memory.store import MemoryStores
 from streamflow.model.answers import QueryAnswer
 from streamflow.processor import Processor
 from streamflow.processor.partitions.standby import Standby
-from streamflow.processor.state.rows import META, Rows
+from streamflow.processor.state.layout import META
+from streamflow.processor.state.rows import Rows
 from tests.unit.processor.logs import dump
 from tests.unit.processor.programs import Counter
 from tests.unit.processor.stage import Stage
