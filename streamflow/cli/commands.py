@@ -175,3 +175,8 @@ topology.command(
     "streamflow.cli.operating.topology_acls:acls", help="Print the grants that a role needs."
 )
 app.command(topology)
+
+schemas = App(name="schemas", help="Our Avro schemas in a schema registry.")
+schemas.command("streamflow.cli.operating.schemas:check", help="Show which ones fit there.")
+schemas.command("streamflow.cli.operating.schemas:register", help="Register what is not there.")
+app.command(schemas)
