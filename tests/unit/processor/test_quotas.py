@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from streamflow import workflow
+from streamflow.engine.context import DEFAULT_LIMITS
 from streamflow.memory.log import MemoryLog
 from streamflow.model.answers import Done, Reason, Rejection
 from streamflow.model.commands import (
@@ -14,6 +15,7 @@ from streamflow.model.commands import (
     UpdateWithStart,
     UpdateWorkflow,
 )
+from streamflow.model.control import ResetWorkflow
 from streamflow.model.ids import WorkflowId
 from streamflow.model.options import IdConflictPolicy
 from streamflow.model.settings import NamespaceEntry, Quota
@@ -200,6 +202,22 @@ def test_the_count_survives_a_crash(disk: str) -> None:
 
     stage.restart(crash=True, disk=disk)
 
+    assert stage.partition().meta.open_runs == stage.rows().count_open() == 2
+
+
+def test_the_count_follows_resets_and_retention() -> None:
+    """A reset run is ended and another begins; a run whose retention is over was counted out when it ended."""
+    stage = Stage([Counter, Hello])
+    for name in ("a", "b"):
+        stage.begin("Counter", name)
+    stage.begin("Hello", "c")
+    reset = ResetWorkflow(workflow_id=WorkflowId("a"), event_id=2)
+    assert isinstance(stage.ask(reset), Done)
+    assert stage.partition().meta.open_runs == stage.rows().count_open() == 2
+
+    stage.pass_time(DEFAULT_LIMITS.retention_ms + 60_000)
+
+    assert len(stage.rows().runs(limit=10)) == 2
     assert stage.partition().meta.open_runs == stage.rows().count_open() == 2
 
 
