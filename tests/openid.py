@@ -31,6 +31,8 @@ class OpenIDProvider:
     overrides: dict[str, Any] = field(default_factory=dict[str, Any])
     """Claims that the next ID tokens have instead: what a liar would say."""
     keys_asked: int = 0
+    ends_sessions: bool = True
+    """Whether it says where sessions are ended."""
 
     def __post_init__(self) -> None:
         self.rotate()
@@ -46,6 +48,7 @@ class OpenIDProvider:
                 Route("/keys", self._keys),
                 Route("/authorize", self._authorize),
                 Route("/token", self._token, methods=["POST"]),
+                Route("/end", self._end),
             ]
         )
 
@@ -74,6 +77,7 @@ class OpenIDProvider:
                 "authorization_endpoint": f"{self.issuer}/authorize",
                 "token_endpoint": f"{self.issuer}/token",
                 "jwks_uri": f"{self.issuer}/keys",
+                **({"end_session_endpoint": f"{self.issuer}/end"} if self.ends_sessions else {}),
             }
         )
 
@@ -102,6 +106,11 @@ class OpenIDProvider:
         code = secrets.token_urlsafe(16)
         self.codes[code] = {**asked, "person": person}
         return RedirectResponse(f"{back}&code={code}", status_code=303)
+
+    async def _end(self, request: Request) -> Response:
+        asked = request.query_params
+        assert asked["client_id"] == CLIENT
+        return RedirectResponse(asked["post_logout_redirect_uri"], status_code=303)
 
     async def _token(self, request: Request) -> Response:
         form = dict(

@@ -59,7 +59,9 @@ def application(
         extra_routes: What else this server offers, such as pages.
     """
     operations = Operations(transports, None if access is None else access.audit)
-    document = msgspec.json.encode(openapi_document(ROUTES, has_login=access is not None))
+    document = msgspec.json.encode(
+        openapi_document(ROUTES, has_login=access is not None, has_webhooks=webhooks is not None)
+    )
 
     async def describe_api(_request: Request) -> Response:
         return Response(document, media_type="application/json")

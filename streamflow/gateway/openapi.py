@@ -12,21 +12,26 @@ import msgspec
 from streamflow.client.http import api_v1
 from streamflow.gateway import idempotency
 from streamflow.gateway.routes import Route
+from streamflow.model.answers import Done
 
 _REF = "#/components/schemas/{name}"
 
 
-def openapi_document(routes: Sequence[Route], *, has_login: bool = False) -> dict[str, Any]:
-    """The document in OpenAPI 3.1, as plain JSON values."""
+def openapi_document(
+    routes: Sequence[Route], *, has_login: bool = False, has_webhooks: bool = False
+) -> dict[str, Any]:
+    """The document in OpenAPI 3.1, as plain JSON values. Webhooks are told without their names, which are their owners' business."""
     types = sorted(
         {cls for route in routes for cls in (*route.answers, *([route.body] if route.body else []))}
-        | {api_v1.Problem},
+        | {api_v1.Problem, Done},
         key=lambda cls: cls.__name__,
     )
     _, schemas = msgspec.json.schema_components(types, ref_template=_REF)
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
         paths.setdefault(api_v1.PREFIX + route.path, {})[route.method.lower()] = _operation(route)
+    if has_webhooks:
+        paths["/hooks/{name}"] = {"post": _delivery()}
     components: dict[str, Any] = {"schemas": schemas}
     if has_login:
         components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer"}}
@@ -47,25 +52,51 @@ def openapi_document(routes: Sequence[Route], *, has_login: bool = False) -> dic
     return plain
 
 
+def _delivery() -> dict[str, Any]:
+    """What a service sends to a webhook. It carries a signature in place of a token."""
+    headers = {
+        "X-Hub-Signature-256": "Of a webhook that signs as GitHub does: sha256= and the hex HMAC-SHA-256 of the body.",
+        "X-GitHub-Delivery": "Tells such deliveries apart.",
+        "Stripe-Signature": "Of one that signs as Stripe does: t=SECONDS,v1=HEX, the HMAC-SHA-256 of SECONDS.BODY.",
+        "X-Signature": "Of any other: the hex HMAC-SHA-256 of the body.",
+        idempotency.HEADER: "Tells such deliveries apart.",
+    }
+    return {
+        "operationId": "deliver_webhook",
+        "summary": "Starts or signals a workflow, as the gateway's file of webhooks says of this name.",
+        "security": [],
+        "parameters": [
+            *_path_parameters("/hooks/{name}"),
+            *(
+                {"name": name, "in": "header", "description": about, "schema": {"type": "string"}}
+                for name, about in headers.items()
+            ),
+        ],
+        "requestBody": {"required": True, "content": _json({})},
+        "responses": _responses(_reference(Done), "application/json"),
+    }
+
+
 def _operation(route: Route) -> dict[str, Any]:
     operation: dict[str, Any] = {
         "operationId": route.name,
         "summary": route.about,
         "parameters": [*_path_parameters(route.path), *_other_parameters(route)],
-        "responses": {
-            "200": {
-                "description": "The answer.",
-                "content": {route.media_type: {"schema": _answers(route)}},
-            },
-            "default": {
-                "description": "Why not.",
-                "content": {api_v1.PROBLEM_TYPE: {"schema": _reference(api_v1.Problem)}},
-            },
-        },
+        "responses": _responses(_answers(route), route.media_type),
     }
     if route.body is not None:
         operation["requestBody"] = {"required": True, "content": _json(_reference(route.body))}
     return operation
+
+
+def _responses(answer: dict[str, Any], media_type: str) -> dict[str, Any]:
+    return {
+        "200": {"description": "The answer.", "content": {media_type: {"schema": answer}}},
+        "default": {
+            "description": "Why not.",
+            "content": {api_v1.PROBLEM_TYPE: {"schema": _reference(api_v1.Problem)}},
+        },
+    }
 
 
 def _path_parameters(path: str) -> list[dict[str, Any]]:

@@ -1,5 +1,7 @@
 """Logging in and out: a static token in a form, or the OpenID provider; either way a session's cookie is the outcome.
 
+Who logs out after a login by the provider is offered to log out there too. It is a link, for a form may not lead to another site.
+
 Also who logs in by the provider carries a sealed cookie while they are there: what comes back must fit what was sent, and be the
 same browser's.
 """
@@ -24,6 +26,8 @@ UNDERWAY = "login"
 UNDERWAY_S = 600.0
 """How long somebody may take at the provider."""
 CALLBACK = "/auth/callback"
+PROVIDER = "provider"
+"""In addresses: by whom somebody had logged in."""
 
 log = get_logger("audit")
 
@@ -47,7 +51,9 @@ class _Logins:
         self._public_url = public_url
 
     async def form(self, request: Request) -> Response:
-        return self._page(request, said=request.query_params.get("said", ""))
+        asked = request.query_params
+        there = await self._end_of_session(request) if asked.get("by") == PROVIDER else ""
+        return self._page(request, said=asked.get("said", ""), elsewhere=there)
 
     async def by_token(self, request: Request) -> Response:
         if not request.headers.get("origin"):
@@ -125,9 +131,22 @@ class _Logins:
             why = "Expected a form of a page of this session: load the page again"
             return self._page(request, why=why, code=403)
         there = f"{root_of(request)}{LOGIN}?said=out"
+        if not principal_of(request).name.startswith("token:"):
+            there += f"&by={PROVIDER}"
         response = RedirectResponse(there, status_code=303, headers=dict(HEADERS))
         self._access.drop_cookie(response, SESSION)
         return response
+
+    async def _end_of_session(self, request: Request) -> str:
+        """Where the provider's own session ends; empty where that cannot be known."""
+        provider = self._access.provider
+        if provider is None:
+            return ""
+        try:
+            return await provider.end_session_url(back=f"{self._base(request)}{LOGIN}")
+        except OIDCError as error:
+            log.warning("logout", how="oidc", outcome="failed", error=str(error))
+            return ""
 
     # -- answers --------------------------------------------------------------------------------------------------
 
@@ -140,10 +159,20 @@ class _Logins:
         return response
 
     def _callback(self, request: Request) -> str:
-        return f"{self._public_url or str(request.base_url).rstrip('/')}{CALLBACK}"
+        return f"{self._base(request)}{CALLBACK}"
+
+    def _base(self, request: Request) -> str:
+        """Where browsers find the gateway."""
+        return self._public_url or str(request.base_url).rstrip("/")
 
     def _page(
-        self, request: Request, *, why: str = "", said: str = "", code: int = 200
+        self,
+        request: Request,
+        *,
+        why: str = "",
+        said: str = "",
+        elsewhere: str = "",
+        code: int = 200,
     ) -> Response:
         settings, root = self._access.settings, root_of(request)
         wanted = request.query_params.get("next", "")
@@ -154,6 +183,7 @@ class _Logins:
             status_code=code,
             why=why,
             said="You are logged out." if said == "out" else "",
+            elsewhere=elsewhere,
             wanted=wanted,
             tokens=bool(settings.tokens),
             here=f"{root}{LOGIN}",

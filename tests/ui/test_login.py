@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -198,6 +199,38 @@ async def test_a_code_is_good_in_the_browser_that_asked_alone(stage: GuardedStag
     assert victim.status_code == 400
 
 
+async def _logged_out(stage: GuardedStage) -> httpx.Response:
+    sent = {"form_token": await _form_token(stage, "/ui/default/workflows")}
+    done = await stage.http.post("/auth/logout", data=sent)
+    assert done.status_code == 303
+    return await stage.http.get(done.headers["location"])
+
+
+async def test_who_logs_out_may_log_out_at_the_provider_too(stage: GuardedStage) -> None:
+    """By a link of the page that follows, and back to the login page; the session here is over before."""
+    await stage.come_back_as("ada")
+    page = await _logged_out(stage)
+
+    assert "You are still logged in at the shop" in page.text
+    assert (await stage.get("workflows")).status_code == 303
+    link = re.search(r'<a href="([^"]*)">log out there too', page.text)
+    assert link is not None
+    async with httpx.AsyncClient() as browser:
+        ended = await browser.get(html.unescape(link[1]))
+    assert ended.headers["location"] == f"{stage.url}/auth/login"
+
+
+async def test_there_is_no_such_link_without_a_session_there(stage: GuardedStage) -> None:
+    """For the holder of a token, and at a provider that does not say where sessions are ended."""
+    await stage.log_in("viewer")
+    assert "log out there too" not in (await _logged_out(stage)).text
+    stage.provider.ends_sessions = False
+    await stage.come_back_as("ada")
+    page = await _logged_out(stage)
+    assert "You are logged out." in page.text
+    assert "log out there too" not in page.text
+
+
 @pytest.mark.browser
 async def test_a_person_logs_in_by_the_provider_acts_and_logs_out(
     stage: GuardedStage, page: Page
@@ -217,6 +250,8 @@ async def test_a_person_logs_in_by_the_provider_acts_and_logs_out(
     await expect(page.get_by_text("The signal was sent.")).to_be_visible()
     await page.get_by_role("button", name="Log out").click()
     await expect(page.get_by_text("You are logged out.")).to_be_visible()
+    await page.get_by_role("link", name="log out there too").click()
+    await expect(page.get_by_role("heading", name="Log in")).to_be_visible()
     await page.goto(stage.address("workflow", id="ship-1"))
     await expect(page.get_by_role("heading", name="Log in")).to_be_visible()
 

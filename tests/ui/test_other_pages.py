@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import html
+import json
 import re
 from datetime import timedelta
 
@@ -18,8 +19,9 @@ from streamflow.client import (
     ScheduleSpec,
 )
 from streamflow.client.connecting import log_of
-from streamflow.ports import OutRecord
-from streamflow.topology import inbox_topic
+from streamflow.ports import OutRecord, Record
+from streamflow.topology import dead_letters_topic, inbox_topic
+from streamflow.wire.inbox import dead_letter
 from tests.ui.shop import QUEUE, Echo
 from tests.ui.stage import Stage, until
 from tests.ui.test_run import text_of
@@ -177,6 +179,35 @@ async def test_a_schedule_and_a_letter_in_a_browser(stage: Stage, page: Page) ->
     await page.get_by_role("button", name="Put it away").click()
 
     await expect(page.get_by_text("discarded", exact=True)).to_be_visible()
+
+
+@pytest.mark.browser
+async def test_a_letter_is_sent_once_more_in_a_browser(stage: Stage, page: Page) -> None:
+    """A signal that could not be taken reaches its workflow after all, which goes on; the letter says that it was sent."""
+    handle = await stage.waiting("w")
+    inbox = inbox_topic("default", QUEUE)
+    signal = json.dumps({"type": "signal", "signal": "hand_over", "args": []}).encode()
+    producer = log_of(stage.client.transport).producer()
+    producer.send(
+        dead_letter(
+            Record(inbox, 0, 5, b"w", signal, (), 0),
+            topic=dead_letters_topic("default"),
+            stage="address",
+            message="Expected an open workflow",
+        )
+    )
+    producer.flush(5_000)
+    producer.close()
+    await page.goto(stage.address("letters"))
+
+    await page.get_by_role("link", name="0/0").click()
+    await page.get_by_role("button", name="Send it once more").click()
+
+    await expect(page.get_by_text("redriven", exact=True)).to_be_visible()
+    await expect(page.get_by_role("button", name="Send it once more")).to_have_count(0)
+    assert await handle.result() == "packed 100 g for Ada"
+    await page.get_by_role("link", name="w", exact=True).click()
+    await expect(page.get_by_role("heading", level=1)).to_contain_text("Completed")
 
 
 @pytest.mark.browser

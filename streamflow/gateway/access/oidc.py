@@ -113,6 +113,15 @@ class Provider:
             raise OIDCError("Expected an ID token made for this gateway, found one for another")
         return claims
 
+    async def end_session_url(self, *, back: str) -> str:
+        """Where the browser goes to end its session at the provider too, and then to ``back``; empty where it offers nothing."""
+        await self._refresh()
+        if not self._metadata.get("end_session_endpoint"):
+            return ""
+        endpoint = self._endpoint("end_session_endpoint")
+        query = urlencode({"client_id": self.settings.client_id, "post_logout_redirect_uri": back})
+        return f"{endpoint}{'&' if '?' in endpoint else '?'}{query}"
+
     async def bearer(self, token: str) -> Mapping[str, Any]:
         """The claims of an access token that a caller brought."""
         await self._refresh()

@@ -27,6 +27,18 @@ def test_the_document_is_openapi(has_login: bool) -> None:
     assert ("security" in document) is has_login
 
 
+def test_webhooks_are_described_where_there_are_any() -> None:
+    """Signed instead of logged in to, and without a name of one."""
+    document = openapi_document(ROUTES, has_login=True, has_webhooks=True)
+
+    validate(document)
+    delivery = document["paths"]["/hooks/{name}"]["post"]
+    assert delivery["security"] == []
+    sent = {one["name"] for one in delivery["parameters"]}
+    assert {"name", "X-Hub-Signature-256", "Stripe-Signature", "X-Signature"} <= sent
+    assert "/hooks/{name}" not in openapi_document(ROUTES)["paths"]
+
+
 def test_operations_are_named_once_and_described() -> None:
     """Generators of clients make functions of the names."""
     names = [route.name for route in ROUTES]
