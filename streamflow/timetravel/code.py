@@ -13,6 +13,7 @@ from streamflow.coroutine.definition import WorkflowDefinition
 from streamflow.worker.interceptor import Interceptor
 from streamflow.worker.runners import run_by
 from streamflow.worker.setup import definitions_of
+from streamflow.worker.versions import canonical
 from streamflow.worker.workflow_sandbox.runner import SANDBOXED, UNSANDBOXED
 
 
@@ -30,6 +31,8 @@ class CodeAtHand:
     converter: DataConverter
     interceptors: Sequence[Interceptor] = ()
     guarded: bool = True
+    version: str = ""
+    """As its worker would write it: ``deployment.build``, or the build alone; empty where it has none."""
     loaded_s: float = field(default_factory=time.time)
     """When it was loaded, in seconds since the epoch: files may have been changed since."""
 
@@ -67,6 +70,7 @@ class CodeAtHand:
             converter=given["data_converter"],
             interceptors=given.get("interceptors", ()),
             guarded=not given.get("debug_mode", False),
+            version=canonical(given.get("deployment_config")) or given.get("build_id") or "",
         )
 
     def definition_of(self, workflow_type: str) -> WorkflowDefinition:

@@ -52,6 +52,13 @@ class Travels:
         ).definition_of(workflow_type)
         raise AssertionError(workflow_type)
 
+    def version_of(self, namespace: str, workflow_type: str) -> str:
+        """Of the code that would run the type; empty where there is none, or it has no version."""
+        try:
+            return self.code_of(namespace, workflow_type).version
+        except NoCode:
+            return ""
+
     def log_of(self, namespace: str, run_id: str) -> Log | None:
         """What was read of a run's history, if it is kept here."""
         player = self._players.get((namespace, run_id))

@@ -7,7 +7,7 @@ needs, so a long one opens as fast as a short one.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from streamflow.client.history.file import event_to_json
@@ -45,6 +45,17 @@ class Told:
     about: str
     place: str
     values: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Version:
+    """Steps that follow each other and were made by one version of the code."""
+
+    name: str
+    """``deployment.build``, or the build alone; empty where the worker had none."""
+    first: int
+    last: int
+    link: str
 
 
 async def travel(visit: Visit, run: Run) -> dict[str, Any]:
@@ -121,6 +132,7 @@ async def told(
         activated = step.activated.event
         assert isinstance(activated, Activated), activated
         inputs, outcomes, now_ms = step.inputs, step.outcomes, activated.now_ms
+    versions = _versions(log, number, link)
     names = _names_of_operations(log, number)
     shown: dict[str, Any] = {
         "said_instead": "",
@@ -136,6 +148,9 @@ async def told(
         "form": form,
         "action": action,
         "now_ms_there": now_ms,
+        "versions": versions if any(one.name for one in versions) else (),
+        "has_code": view is not None,
+        "loaded": "" if view is None else travels.version_of(namespace, log.started.workflow_type),
         "is_attempt": is_attempt,
         "would_ask": view.asked if view is not None else (),
         "came": await _all_told(reader, inputs, names),
@@ -155,6 +170,21 @@ async def told(
         "trouble_title": _title(trouble),
     }
     return {"travel": shown}
+
+
+def _versions(log: Log, number: int, link: Link) -> list[Version]:
+    """Which versions made the steps up to this one, as their workers wrote them."""
+    found: list[Version] = []
+    for at, step in enumerate(log.steps[:number], start=1):
+        activated = step.activated.event
+        assert isinstance(activated, Activated), activated
+        deployment, build = activated.deployment, activated.build_id
+        name = f"{deployment}.{build}" if deployment else build
+        if found and found[-1].name == name:
+            found[-1] = replace(found[-1], last=at)
+        else:
+            found.append(Version(name, at, at, link(at)))
+    return found
 
 
 def refused(text: str) -> dict[str, Any]:

@@ -8,16 +8,18 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import httpx
+import msgspec
 import pytest
 
 from streamflow import workflow
 from streamflow.client.history import file as history_file
 from streamflow.gateway import Gateway
-from streamflow.model.events import History
+from streamflow.model.events import Activated, History
 from streamflow.timetravel import CodeAtHand, Travels
 from streamflow.ui import replay_routes, ui_routes
 from tests.ui.shop import Parcel, app
 from tests.ui.stage import Stage
+from tests.ui.test_run import text_of
 
 pytestmark = pytest.mark.asyncio
 
@@ -193,6 +195,49 @@ async def test_a_downloaded_history_is_stepped_through_without_an_engine(stage: 
     assert "Step 2 of 3" in second
     assert "self.handed_over" in second
     assert (wrong.status_code, nothing.status_code) == (400, 404)
+
+
+async def test_each_step_says_which_version_made_it(stage: Stage) -> None:
+    """Of a run that was handed from one version to the next; and that the code looked at is a third one."""
+    await stage.completed("w")
+    whole = history_file.from_json((await stage.get("log", id="w")).text)
+    builds = iter(("blue", "green", "green"))
+    events = [
+        msgspec.structs.replace(
+            one, event=msgspec.structs.replace(one.event, build_id=next(builds))
+        )
+        if isinstance(one.event, Activated)
+        else one
+        for one in whole.events
+    ]
+    history = History(workflow_id=whole.workflow_id, run_id=whole.run_id, events=tuple(events))
+
+    async def seen(step: int, build: str = "") -> str:
+        options = {"build_id": build} if build else {}
+        code = CodeAtHand.of_worker(app.workflows, namespace="default", options=options)
+        travels = Travels([code])
+        async with (
+            Gateway({}, extra_routes=replay_routes(history, code, travels)) as gateway,
+            httpx.AsyncClient(base_url=gateway.url) as http,
+        ):
+            page = (await http.get(f"/?step={step}")).text
+        await travels.close()
+        said = re.search(r'<p class="note versions">(.*?)</p>', page, re.DOTALL)
+        assert said is not None, page
+        return text_of(said[1])
+
+    first, last = await seen(1, "blue"), await seen(3, "red")
+    assert first == "This step was made by version blue of the code."
+    assert last.startswith("This step was made by version green of the code.")
+    assert "What is shown of it here is run by another, version red ." in last
+    assert "Up to here: blue ( step 1 ), green ( steps 2 to 3 )" in last
+    assert "run by another, which has no version." in await seen(2)
+
+
+async def test_without_versions_no_step_speaks_of_one(stage: Stage) -> None:
+    await stage.waiting("w")
+
+    assert "note versions" not in await step(stage, "w", 1)
 
 
 async def test_a_history_without_a_step_is_attempted(stage: Stage) -> None:
