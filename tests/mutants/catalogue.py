@@ -181,8 +181,8 @@ COMMITTED: Final = (
     Mutant(
         "a fence is an abort",
         "processor/service.py",
-        "            self._connections.were_fenced(frozenset(self.partitions))\n            self._owned.drop_all()",
-        "            self._rewind(batch)",
+        "            self._were_fenced(self.partitions.keys())\n        else:",
+        "            self._rewind(batch)\n        else:",
     ),
     Mutant(
         "a local result is lost with an abort",
