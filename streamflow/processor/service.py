@@ -188,7 +188,7 @@ class Processor:
 
     def _work(self, records: Sequence[Record]) -> None:
         self._inbound.careful = any(p.caution.careful for p in self._owned.active)
-        groups = self._inbound.sort(records, self.partitions)
+        groups = self._inbound.sort(records, self.partitions, ended=self._locals.waiting)
         self._inbound.add_due(groups, self.partitions)
         self._inbound.add_asked(groups, self.partitions)
         for ended in self._locals.take():

@@ -35,13 +35,20 @@ def served_long(batch: Batch, around: Surroundings) -> frozenset[Name]:
 
 
 def others_came(
-    served: frozenset[Name], records: Sequence[Record], partitions: Mapping[int, Partition]
+    served: frozenset[Name],
+    records: Sequence[Record],
+    partitions: Mapping[int, Partition],
+    *,
+    ended: bool,
 ) -> bool:
-    """Whether there is input of workflows that the last turn, a long one, did not serve, and little enough to go first."""
+    """Whether there is input of workflows that the last turn, a long one, did not serve, and little enough to go first.
+
+    ``ended`` is whether local activities have: their runs are in the middle of what should have been one turn.
+    """
     if not served:
         return False
     held = (record for partition in partitions.values() for record in partition.held)
     others = sum(
         (record.partition, record.key or b"") not in served for record in chain(held, records)
     )
-    return 0 < others <= OTHERS_MAX
+    return (others > 0 or ended) and others <= OTHERS_MAX

@@ -111,15 +111,21 @@ class Inbound:
 
     # -- records --------------------------------------------------------------------------------------------------
 
-    def sort(self, records: Sequence[Record], partitions: Mapping[int, Partition]) -> Groups:
-        """The commands of active partitions, by workflow, each in its order."""
+    def sort(
+        self,
+        records: Sequence[Record],
+        partitions: Mapping[int, Partition],
+        *,
+        ended: bool = False,
+    ) -> Groups:
+        """The commands of active partitions, by workflow, each in its order. ``ended``: local activities have."""
         groups: Groups = {}
         self._left, self._stepping = self._works_max, False
         if records:
             self._log_ms = max(record.timestamp_ms for record in records)
         room, most = BYTES_MAX, most_of_one(partitions.values(), self._around)
         served, self._served = self._served, frozenset()
-        self.others_first = others_came(served, records, partitions)
+        self.others_first = others_came(served, records, partitions, ended=ended)
         counts: Counter[Name] = Counter()
         behind: set[Name] = set()
         read_to: dict[int, int] = {}

@@ -21,8 +21,8 @@ from streamflow.model.events import SignalReceived
 from streamflow.model.ids import WorkflowId
 from streamflow.model.tasks import ActivityTask
 from streamflow.processor.turns import fairness, pace
-from tests.unit.processor.programs import Charge, FanOut, Hello, Sleeper
-from tests.unit.processor.stage import Stage, payload, ref, start
+from tests.unit.processor.programs import Charge, FanOut, Hello, Local, Sleeper
+from tests.unit.processor.stage import Hands, Stage, payload, ref, start
 
 MANY = 23
 FEW = 3
@@ -51,7 +51,7 @@ NOTES = QueryWorkflow(workflow_id=WorkflowId("w"), query_name="notes")
 
 def flooded(**options: Any) -> Stage:
     """A workflow with many signals in the inbox, and behind them the start of another."""
-    stage = Stage([Notes, Hello, Charge, Sleeper], records_of_one_max=FEW, **options)
+    stage = Stage([Notes, Hello, Charge, Local, Sleeper], records_of_one_max=FEW, **options)
     stage.begin("Notes")
     for number in range(MANY):
         note = SignalWorkflow(
@@ -171,6 +171,23 @@ def test_who_came_during_a_long_turn_goes_first_and_alone() -> None:
     assert noted(stage) == 2 * FEW
     stage.settle()
     assert stage.ask(NOTES) == QueryAnswer(result=payload(list(range(MANY))))
+
+
+def test_who_waits_for_a_local_activity_goes_first_when_that_has_ended() -> None:
+    """Where it ended in time, all of this would have been one turn."""
+    hands = Hands()
+    stage = flooded(turn_records_long=2, local=hands)
+    stage.send(start("Local", "l"), reply=False)
+    turn(stage)
+    before = noted(stage)
+    hands.end(hands.begun[0])
+
+    turn(stage)
+
+    assert "WorkflowCompleted" in stage.kinds("l")
+    assert noted(stage) == before
+    turn(stage)
+    assert noted(stage) == before + FEW
 
 
 def test_others_who_never_end_take_every_second_turn_at_most() -> None:
