@@ -43,8 +43,8 @@ from streamflow.processor.partitions.greeting import greet
 from streamflow.processor.partitions.ownership import Ownership
 from streamflow.processor.partitions.standby import standby_of
 from streamflow.processor.state.batch import Batch
+from streamflow.processor.state.layout import Expired
 from streamflow.processor.state.partition import Partition
-from streamflow.processor.state.rows import Expired
 from streamflow.processor.state.work import runs_no_code
 from streamflow.processor.steps.answering import forget_message
 from streamflow.processor.turns.commit import commit

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 
 from streamflow.observability import get_logger
 from streamflow.processor.host.surroundings import Surroundings
-from streamflow.processor.state.rows import Meta
+from streamflow.processor.state.layout import Meta
 
 log = get_logger("processor")
 

@@ -25,8 +25,6 @@ from streamflow.wire.entities import decode_deleting, decode_position
 from streamflow.wire.header import SIZE, entry_hash, unpack
 from streamflow.wire.keys import EntityKind
 
-__all__ = ["Expired", "Ingest", "Meta", "Rows"]
-
 _encode_row = msgspec.msgpack.Encoder().encode
 _decode_row = msgspec.msgpack.Decoder(RunRow).decode
 _decode_meta = msgspec.msgpack.Decoder(Meta).decode

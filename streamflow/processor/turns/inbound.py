@@ -26,8 +26,8 @@ from streamflow.processor.host.surroundings import Surroundings
 from streamflow.processor.host.watchdog import suspect_of
 from streamflow.processor.state.batch import BYTES_MAX, Batch, Taken
 from streamflow.processor.state.caution import TOGETHER_MAX
+from streamflow.processor.state.layout import Expired
 from streamflow.processor.state.partition import Partition, State
-from streamflow.processor.state.rows import Expired
 from streamflow.processor.state.waiters import parse_key
 from streamflow.processor.state.work import Work, runs_no_code
 from streamflow.processor.turns.fairness import Name, most_of_one, others_came, served_long
