@@ -225,8 +225,8 @@ _RESTORED: Final = (
     ),
     Mutant(
         "a dead owner's transaction is left open",
-        "processor/partitions/restore.py",
-        "        transactor.fence(told.transactional_ids)",
+        "processor/partitions/predecessors.py",
+        "        transactor.fence([id for note in dead.values() for id in note.transactional_ids])",
         "        pass",
         ("tests/unit/processor/test_restore.py",),
         safety=False,

@@ -68,14 +68,15 @@ class Connections:
         """Makes what is not there yet, or not in order. Raises `Unavailable`; then it is called again."""
         if self._producer is None:
             self._producer = self._log.producer()
+        if self._source is None:
+            # First: the group answers while the producers get their ids.
+            self._source = self._join()
         if self._transactor is None:
             options = self._around.options
             name = f"{options.namespace}.{encode_queue(options.queue)}.{options.name}"
             transactor = self._log.transactor(name)
             transactor.open()
             self._transactor = transactor
-        if self._source is None:
-            self._source = self._join()
         if self._fenced_ms is not None:
             self._come_back(self._fenced_ms)
         if self._fenced_ms is None or self._owned:

@@ -24,6 +24,7 @@ from streamflow.ports import (
     Unavailable,
 )
 from streamflow.processor.host.surroundings import Surroundings
+from streamflow.processor.partitions.predecessors import how_far_they_came
 from streamflow.processor.partitions.restore import restore
 from streamflow.processor.partitions.standby import Standby
 from streamflow.processor.snapshots.loading import Loading
@@ -213,20 +214,40 @@ class Ownership:
         clock = self._around.clock
         stop_ms = clock.monotonic_ms() + self._around.options.restore_slice_ms
         waiting = [p for p in self.partitions.values() if p.state is State.RESTORING]
+        self._begin_restoring(
+            [p for p in waiting if p.number not in self._restoring], source, transactor
+        )
         for partition in waiting:
-            if partition.number not in self._restoring:
-                self._restoring[partition.number] = restore(
-                    partition,
-                    log_=self._log,
-                    source=source,
-                    transactor=transactor,
-                    around=self._around,
-                    group=self._group,
-                    snapshots=self._snapshots,
-                )
-            while self._restore_step(partition, source):
+            while partition.number in self._restoring and self._restore_step(partition, source):
                 if clock.monotonic_ms() >= stop_ms:
                     return
+
+    def _begin_restoring(
+        self, partitions: Sequence[Partition], source: Source, transactor: Transactor
+    ) -> None:
+        if not partitions:
+            return
+        try:
+            committed = how_far_they_came(
+                partitions,
+                log_=self._log,
+                source=source,
+                transactor=transactor,
+                around=self._around,
+                group=self._group,
+            )
+        except Unavailable as error:
+            numbers = [partition.number for partition in partitions]
+            log.warning("restore_waits", partitions=numbers, reason=str(error))
+            return
+        for partition in partitions:
+            self._restoring[partition.number] = restore(
+                partition,
+                committed[partition.inbox],
+                log_=self._log,
+                around=self._around,
+                snapshots=self._snapshots,
+            )
 
     def _restore_step(self, partition: Partition, source: Source) -> bool:
         """One slice of one partition; whether there is more of it now."""
@@ -247,7 +268,7 @@ class Ownership:
             self._shut(partition.inbox, error)
             return False
         except Unavailable as error:
-            log.warning("restore_waits", partition=partition.number, reason=str(error))
+            log.warning("restore_waits", partitions=[partition.number], reason=str(error))
             del self._restoring[partition.number]
             return False
         if not more:

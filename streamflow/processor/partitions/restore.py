@@ -1,9 +1,9 @@
 """Makes a partition's store equal to its log, before anything is decided on it.
 
-    1. end the dead owner's transactions at once, unless it handed the partition over or is still in the group
-    2. read the committed offset, stable
-    3. read the history to its *uncommitted* end, or until the position record has reached the offset's ordinal
-    4. compare: a group offset ahead of the position record is a torn transaction
+    1. read the history to its *uncommitted* end, or until the position record has reached the committed offset's ordinal
+    2. compare: a group offset ahead of the position record is a torn transaction
+
+How far the owners before had come is asked first (`predecessors`).
 
 Never inside a rebalance callback; in slices, so that the process stays a member of its group meanwhile.
 """
@@ -18,9 +18,7 @@ from streamflow.ports import (
     Log,
     Reader,
     Record,
-    Source,
     StoreCorrupted,
-    Transactor,
 )
 from streamflow.processor.host.surroundings import Surroundings
 from streamflow.processor.partitions.pace import Pace
@@ -43,23 +41,19 @@ offsets and the history independently)."""
 
 def restore(
     partition: Partition,
+    committed: Committed | None,
     *,
     log_: Log,
-    source: Source,
-    transactor: Transactor,
     around: Surroundings,
-    group: str,
     snapshots: Loading | None = None,
 ) -> Generator[bool, None, None]:
-    """Restores in slices, one per ``next``; afterwards ``partition.meta`` says where to read on. False is yielded where the
+    """Restores in slices, one per ``next``, to at least where ``committed`` is; afterwards ``partition.meta`` says where to read on. False is yielded where the
     next slice has to wait for something.
 
     Raises:
         Unavailable: the log cannot be read now.
         StoreCorrupted: the store must be dropped first.
     """
-    _end_dead_owner(partition, log_, source, transactor, around, group)
-    committed = source.committed([partition.inbox])[partition.inbox]
     told = read_note(committed)
     reader = log_.reader()
     name = ""
@@ -132,22 +126,6 @@ def _check_log(partition: Partition) -> None:
             f"Expected the history of partition {partition.number} to have transaction {meta.ordinal}, which the store "
             f"has, found {meta.seen_ordinal} to be its last: the log is the truth, and the store is rebuilt"
         )
-
-
-def _end_dead_owner(
-    partition: Partition,
-    log_: Log,
-    source: Source,
-    transactor: Transactor,
-    around: Surroundings,
-    group: str,
-) -> None:
-    told = read_note(source.committed([partition.inbox], stable=False)[partition.inbox])
-    if told is None or not told.owner or told.owner == around.options.name:
-        return
-    if told.owner not in log_.live_members(group):
-        log.info("fencing_dead_owner", partition=partition.number, owner=told.owner)
-        transactor.fence(told.transactional_ids)
 
 
 def follow(partition: Partition, reader: Reader, around: Surroundings) -> Iterator[bool]:
