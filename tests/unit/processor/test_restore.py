@@ -435,3 +435,21 @@ def test_a_dead_owner_is_fenced_before_its_history_is_read() -> None:
     assert stage.ask(COUNT) == QueryAnswer(result=payload(0))
     by_other = [call for process, call in calls if process == "other"]
     assert by_other.index("transactor.fence") < by_other.index("read")
+
+
+def test_a_dead_owner_of_many_partitions_is_fenced_once() -> None:
+    """Its transactional IDs are the same for all that it had; each time takes as long as a few transactions."""
+    stage = Stage([Counter], partitions=8)
+    for number in range(16):
+        stage.begin("Counter", f"w{number}")
+    stage.log.crash()
+    stage.stores = MemoryStores()
+    calls: list[tuple[str, str]] = []
+    stage.broker.trace = lambda process, call: calls.append((process, call))
+
+    stage.start("other")
+    stage.pass_time(30_000)
+
+    assert len(stage.processor.partitions) == 8
+    assert all(p.state is State.ACTIVE for p in stage.processor.partitions.values())
+    assert calls.count(("other", "transactor.fence")) == 1
