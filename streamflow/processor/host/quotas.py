@@ -20,7 +20,7 @@ log = get_logger("processor")
 
 LOOK_MS: Final = 10_000
 FIRST_LOOK_S: Final = 2.0
-"""For so long a processor that begins waits for the first look; then it begins without quotas."""
+"""For so long the first start waits for the first look; then it is decided without quotas."""
 OURS: Final = frozenset((SCHEDULES_QUEUE, standalone.QUEUE))
 """Queues of streamflow's own workflows: bound only by quotas that name them."""
 
@@ -42,7 +42,15 @@ class Quotas:
         self._looked = threading.Event()
         self._ended = threading.Event()
         self.topic = settings_topic(namespace)
-        self.found = Found(NO_QUOTA, own=False)
+        self._found = Found(NO_QUOTA, own=False)
+
+    @property
+    def found(self) -> Found:
+        """As of the last look. The first is waited for by who asks first: a process that comes back has other things to do."""
+        if self._looking is not None and not self._looked.is_set():
+            self._looked.wait(FIRST_LOOK_S)
+            self._looked.set()
+        return self._found
 
     def refresh(self) -> None:
         """Begins to look for changes; without threads, looks if the last time is long ago."""
@@ -52,7 +60,6 @@ class Quotas:
                     target=self._look_on, name="streamflow-quotas", daemon=True
                 )
                 self._looking.start()
-                self._looked.wait(FIRST_LOOK_S)
             return
         now_ms = self._log.clock.monotonic_ms()
         if now_ms - self._looked_ms >= LOOK_MS:
@@ -96,10 +103,10 @@ class Quotas:
             return
         self._told = False
         quota = NO_QUOTA if entry is None else entry.quota_of(self._queue, ours=self._queue in OURS)
-        if quota != self.found.quota:
+        if quota != self._found.quota:
             log.info(
                 "quotas_changed",
                 open_workflows_max=quota.open_workflows_max,
                 starts_per_second=quota.starts_per_second,
             )
-        self.found = Found(quota, entry is not None and self._queue in entry.queue_quotas)
+        self._found = Found(quota, entry is not None and self._queue in entry.queue_quotas)

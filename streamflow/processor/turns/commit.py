@@ -72,8 +72,10 @@ def commit(
 
 def _spend(part: PartitionBatch, partition: Partition, around: Surroundings) -> None:
     """The runs that were begun are taken from what the queue's quota allows in a second."""
+    if not part.begun:
+        return
     per_second = around.quotas.found.quota.starts_per_second
-    if per_second is not None and part.begun:
+    if per_second is not None:
         share = per_second / max(1, around.destinations.partitions(around.inbox_topic))
         partition.allowance.spend(part.begun, share, around.clock.monotonic_ms())
 
