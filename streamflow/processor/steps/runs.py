@@ -19,6 +19,7 @@ from streamflow.model.ids import RunId, WorkflowId
 from streamflow.observability import get_logger
 from streamflow.ports import LogError, StoreCorrupted, StoreUnwritable
 from streamflow.processor.host.surroundings import Surroundings
+from streamflow.processor.host.watchdog import suspect_of
 from streamflow.processor.state.batch import BYTES_MAX, Batch
 from streamflow.processor.state.draft import Draft
 from streamflow.processor.state.layout import is_open
@@ -133,6 +134,8 @@ class Runs:
 
     def activate(self, recorder: Recorder, *, to_rest: bool = False) -> None:
         """Lets the code run as far as it goes, and that of the runs that follow, as long as the batch has room."""
+        if suspect_of(recorder.run.workflow_id) in self.part.released:
+            return  # forgiven only once that is committed
         follower: Recorder | None = recorder
         while follower is not None:
             activate.activate(follower, self.around, self.partition.rows, to_rest=to_rest)

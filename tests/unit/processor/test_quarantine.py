@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -272,6 +273,28 @@ def test_a_run_that_ended_its_process_is_let_go_on_by_command(
     stage.pass_time(10)
     assert kind_of_trouble(stage) == ""
     assert count(stage) == 2
+
+
+def test_a_release_is_not_undone_by_a_step_in_its_own_batch(
+    deadly: set[str], tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The suspect is forgiven only once that is committed, however long its batch takes. Found on a real Kafka: the run was
+    put aside again before, and was tried no more."""
+    stage = Stage([Counter], state_folder=str(tmp_path))
+    stage.begin("Counter")
+    deadly.add(W)
+    stage.send(add("x"))
+    assert deaths(stage) == 3
+    deadly.clear()
+
+    with monkeypatch.context() as patch:
+        now_ms, ticks = stage.clock.now_ms, itertools.count()
+        patch.setattr(stage.clock, "now_ms", lambda: now_ms() + next(ticks))
+        assert isinstance(stage.ask(UNPAUSE), Done)
+    stage.pass_time(1_000)
+
+    assert kind_of_trouble(stage) == ""
+    assert count(stage) == 1
 
 
 def test_a_run_that_only_a_query_would_hurt_is_released_too(
