@@ -183,6 +183,7 @@ COMMITTED: Final = (
         "processor/service.py",
         "            self._were_fenced(self.partitions.keys())\n        else:",
         "            self._rewind(batch)\n        else:",
+        ("tests/unit/processor/test_found_by_simulation.py",),
     ),
     Mutant(
         "a local result is lost with an abort",

@@ -8,7 +8,7 @@ from tests.mutants.catalogue import COMMITTED, MUTANTS
 from tests.mutants.mutant import ROOT, SIMULATION, Mutant
 from tests.mutants.run import judge
 
-IN_CI = [mutant for mutant in COMMITTED if mutant.safety and mutant.judges == SIMULATION]
+IN_CI = [mutant for mutant in COMMITTED if mutant.safety]
 
 
 def test_mutants_have_names_of_their_own() -> None:

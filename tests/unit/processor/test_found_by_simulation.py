@@ -61,6 +61,31 @@ def test_a_hand_over_of_what_was_taken_away_does_not_end_the_processor() -> None
     assert isinstance(answer, Done)
 
 
+def test_who_is_fenced_at_a_commit_gives_up_all_that_it_had() -> None:
+    """The group forgot this member after it had polled. To make the transaction again would be to commit for another."""
+    stage = Stage([Hello], partitions=2)
+    stage.begin("Hello", name_on(1))
+    source = stage.processor._connections.source
+    assert isinstance(source, MemorySource)
+    stage.send(start("Hello", name_on(0)))
+
+    commits: list[str] = []
+
+    def expire_before_the_first(_process: str, call: str) -> None:
+        if call == "commit" and not commits:
+            commits.append(call)
+            source.group.expire(source.member)
+
+    stage.broker.trace = expire_before_the_first
+    while not commits:
+        stage.processor.turn()
+
+    assert stage.processor.counters.fenced == 1
+    assert stage.processor.partitions == {}
+    stage.settle()
+    assert stage.kinds(name_on(0)).count("WorkflowStarted") == 1
+
+
 def test_the_end_of_a_local_activity_waits_until_its_partition_is_restored() -> None:
     """Nothing is decided on a partition that is being restored; the activity is begun again by who owns it then."""
     hands = Hands()
