@@ -39,6 +39,11 @@ def kind_of(target: str) -> LogKind:
             return kind
     if target and all(_KAFKA.fullmatch(server.strip()) for server in target.split(",")):
         return LogKind.KAFKA
+    if target.startswith(("http://", "https://")):
+        raise ValueError(
+            f"Expected the log itself here, Kafka's brokers or 'embedded:DIR', found the gateway {target!r}, which serves "
+            "clients. Name the brokers; an embedded log is one process's: end that first."
+        )
     raise ValueError(
         "Expected a target like 'localhost:9092' (Kafka), 'embedded:DIR', 'memory:NAME' or 'http://HOST:PORT' "
         f"(a gateway, for clients only), found {target!r}"
