@@ -116,9 +116,8 @@ def _entry(record: Record) -> AuditEntry | None:
 
 
 def _require(log: Log, namespace: str, topic: str) -> None:
-    if topic in log.topics() or topic in log.describe_topics([topic]):
-        return
-    raise TopicMissing(
-        f"Expected topic {topic}, found none: make it with {topology.apply_command(namespace)}",
-        [topic],
-    )
+    if not topology.is_there(log, topic):
+        raise TopicMissing(
+            f"Expected topic {topic}, found none: make it with {topology.apply_command(namespace)}",
+            [topic],
+        )

@@ -84,7 +84,7 @@ class AuditTopic:
 
     def _require_topic(self) -> None:
         topic = topology.audit_topic(self._namespace)
-        if topic in self._log.topics() or topic in self._log.describe_topics([topic]):
+        if topology.is_there(self._log, topic):
             return
         if not self._creates:
             raise TopicMissing(

@@ -36,6 +36,7 @@ from streamflow.topology.names import (
 )
 from streamflow.topology.placement import partition_for, partition_of_key
 from streamflow.topology.planning import Plan, PlanRefused, apply, plan
+from streamflow.topology.presence import is_there
 from streamflow.topology.processes import fresh_reports, restore_of, standbys_of
 from streamflow.topology.safety import (
     REPLICAS_SAFE,
@@ -89,6 +90,7 @@ __all__ = [
     "fresh_reports",
     "history_topic",
     "inbox_topic",
+    "is_there",
     "partition_for",
     "partition_of_key",
     "plan",

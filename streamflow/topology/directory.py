@@ -10,6 +10,7 @@ import msgspec
 from streamflow.model.queues import QueueEntry, QueueKind
 from streamflow.ports import Log, LogError, OutRecord, TopicPartition, Unavailable
 from streamflow.topology.names import queues_topic
+from streamflow.topology.presence import is_there
 from streamflow.wire import entities
 
 _WRITE_WAIT_MS = 30_000
@@ -49,8 +50,7 @@ def apply_command(
 def read_queues(log: Log, namespace: str) -> dict[str, QueueEntry]:
     """Every queue of the namespace by name; empty when it has none yet."""
     topic = queues_topic(namespace)
-    # What the client remembers of topics may be seconds old; only a fresh look says that one is missing.
-    if topic not in log.topics() and not log.describe_topics([topic]):
+    if not is_there(log, topic):
         return {}
     reader = log.reader()
     try:

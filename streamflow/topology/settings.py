@@ -10,6 +10,7 @@ from typing import Final
 from streamflow.model.settings import NamespaceEntry, SearchAttributeEntry
 from streamflow.ports import Log, LogError, OutRecord, Reader, TopicPartition, Unavailable
 from streamflow.topology.names import check_namespace
+from streamflow.topology.presence import is_there
 from streamflow.wire import entities
 
 _WRITE_WAIT_MS: Final = 30_000
@@ -33,8 +34,7 @@ def settings_topic(namespace: str) -> str:
 
 def read_settings(log: Log, namespace: str) -> Settings:
     """As of now; nothing is declared where the topic is not there."""
-    topic = settings_topic(namespace)
-    if topic not in log.topics() and not log.describe_topics([topic]):
+    if not is_there(log, settings_topic(namespace)):
         return Settings()
     reader = SettingsReader(log, namespace)
     try:

@@ -67,7 +67,7 @@ class Reporting:
         try:
             if self._producer is None:
                 topic = topology.processes_topic(self._namespace)
-                if topic not in self._log.topics() and not self._log.describe_topics([topic]):
+                if not topology.is_there(self._log, topic):
                     self._refuse(f"Expected topic {topic}, found none, or no grant for it")
                     return
                 self._producer = self._log.producer()

@@ -104,9 +104,7 @@ class LogTransport:
             return
         topic = topology.settings_topic(self._namespace)
         log = self.log
-        if not await blocking(
-            log, lambda: topic in log.topics() or topic in log.describe_topics([topic])
-        ):
+        if not await blocking(log, lambda: topology.is_there(log, topic)):
             raise NamespaceNotFoundError(self._namespace)
 
     def sibling(self, namespace: str) -> LogTransport:
