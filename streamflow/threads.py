@@ -12,14 +12,22 @@ from concurrent.futures import Future
 
 # Taken at import, before the guard of workflow code wraps the module.
 from time import monotonic_ns, time_ns
+from typing import TypeVar
 
 from streamflow.observability import get_logger
-from streamflow.ports import Machine
+from streamflow.ports import Log, Machine
 
 _log = get_logger("threads")
+_T = TypeVar("_T")
 
 COMPACT_FROM = 64
 """So many cancelled calls may wait for their time before they are looked at at all."""
+
+
+async def off_the_loop(log: Log, call: Callable[[], _T]) -> _T:
+    """Makes a call that may wait for a broker or a disk, from an event loop: on a thread, unless it is a log that never waits
+    and has none."""
+    return await asyncio.to_thread(call) if log.threaded else call()
 
 
 class SystemClock:

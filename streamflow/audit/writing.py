@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
 from typing import Final
 
 from streamflow import topology
 from streamflow.model.audit import AuditEntry
 from streamflow.observability import get_logger
 from streamflow.ports import Log, LogError, OutRecord, Producer, TopicMissing
+from streamflow.threads import off_the_loop
 from streamflow.topology.declarations import BROKER_DEFAULT
 from streamflow.wire import entities
 
@@ -60,7 +60,7 @@ class AuditTopic:
         if self._writing:
             await asyncio.wait(tuple(self._writing), timeout=WAIT_S)
         if self._producer is not None:
-            await _on_its_thread(self._log, self._producer.close)
+            await off_the_loop(self._log, self._producer.close)
 
     async def _write(self, entry: AuditEntry) -> None:
         error: Exception | None
@@ -78,7 +78,7 @@ class AuditTopic:
     async def _open(self) -> Producer | None:
         if self._is_unwell():
             return None
-        await _on_its_thread(self._log, self._require_topic)
+        await off_the_loop(self._log, self._require_topic)
         self._producer = self._log.producer()
         return self._producer
 
@@ -119,11 +119,3 @@ class AuditTopic:
 
     def _is_unwell(self) -> bool:
         return asyncio.get_running_loop().time() < self._unwell_until
-
-
-async def _on_its_thread(log: Log, call: Callable[[], None]) -> None:
-    """Calls that may wait for a broker; the log in memory has no threads."""
-    if log.threaded:
-        await asyncio.to_thread(call)
-    else:
-        call()

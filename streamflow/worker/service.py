@@ -22,6 +22,7 @@ from streamflow.config import Instance, claim_instance, require_assertions, stat
 from streamflow.model.queues import QueueEntry
 from streamflow.observability import get_logger
 from streamflow.ports import Running, Stores
+from streamflow.threads import off_the_loop
 from streamflow.worker.alarms import Counted, Following
 from streamflow.worker.capacity.slots import ReserveContext, SlotType, slots_of
 from streamflow.worker.capacity.tuning import (
@@ -112,10 +113,10 @@ class Service:
         if setup.definitions and NOBODY not in setup.definitions:
             self._made_room = True
             await make_room(self._place)
-        await self._blocking(self._take_part)
+        await off_the_loop(self._log, self._take_part)
         await self._reached(setup.client.require_namespace)
-        entry = await self._reached(lambda: self._blocking(self._ensure_queue))
-        name = await self._blocking(self._claim_name)
+        entry = await self._reached(lambda: off_the_loop(self._log, self._ensure_queue))
+        name = await off_the_loop(self._log, self._claim_name)
         if setup.registry.has_sync and setup.threads is None and self._log.threaded:
             threads = slots_max(setup.slots)
             threads += slots_max(setup.local_slots) if setup.definitions else 0
@@ -267,8 +268,8 @@ class Service:
                 setup.client.namespace, setup.queue, name, root=self._state_root()
             )
         self._stores = await self._reached(
-            lambda: self._blocking(
-                lambda: wiring.open_stores(self._log, folder, made_ms=entry.made_ms)
+            lambda: off_the_loop(
+                self._log, lambda: wiring.open_stores(self._log, folder, made_ms=entry.made_ms)
             )
         )
         self._local = self._make_executor(setup.local_slots, "local-activity")
@@ -335,7 +336,7 @@ class Service:
             self._own_threads.shutdown(wait=False, cancel_futures=True)
         # What a machine that did not end may still use stays as it is: the process is about to go.
         if self._stores is not None and ended:
-            await self._blocking(self._stores.close)
+            await off_the_loop(self._log, self._stores.close)
 
     def _leave(self) -> None:
         """Gives up the name and the place, whatever became of the rest."""
@@ -390,10 +391,6 @@ class Service:
         if self._stopping is None:
             return await call()
         return await once_reached(call, repr(self._log), stopping=self._stopping)
-
-    async def _blocking(self, call: Callable[[], _T]) -> _T:
-        """Calls that may wait for a broker or a disk get a thread; the log in memory never waits and has none."""
-        return await asyncio.to_thread(call) if self._log.threaded else call()
 
 
 def _ms(duration: timedelta) -> int:

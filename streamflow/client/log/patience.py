@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from streamflow import topology
 from streamflow.ports import LogError, Unavailable
 from streamflow.service import RPCError, RPCStatusCode
+from streamflow.threads import off_the_loop
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +22,7 @@ AGAIN_AFTER_S = 0.2
 
 
 async def blocking(log: Log, call: Callable[[], T], *, patience_s: float = 0) -> T:
-    """Calls that may wait for a broker get a thread; the log in memory never waits and has none.
+    """Makes a call of the log `off_the_loop`, and says what goes wrong as a client's callers know it.
 
     With patience, a call that cannot be answered now is made again: new topics have no leader for a moment.
 
@@ -32,7 +33,7 @@ async def blocking(log: Log, call: Callable[[], T], *, patience_s: float = 0) ->
     began = time.monotonic()
     while True:
         try:
-            return await asyncio.to_thread(call) if log.threaded else call()
+            return await off_the_loop(log, call)
         except Unavailable as error:
             if time.monotonic() - began + AGAIN_AFTER_S > patience_s:
                 raise RPCError(str(error), RPCStatusCode.UNAVAILABLE) from error
