@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from streamflow.api.activity.v1 import ActivityOptions as OptionsMessage
+from streamflow.api.history.telling.values import fill_duration
 from streamflow.api.workflowservice.v1 import UpdateActivityOptionsRequest
 from streamflow.client.raw.sending import optional_ms, retry_policy_of, write_retry_policy
 from streamflow.model.activity_options import ActivityOption, ActivityOptions, OptionsChange
@@ -69,14 +70,10 @@ def message_of(options: ActivityOptions) -> OptionsMessage:
     made = OptionsMessage()
     made.task_queue.name = options.queue
     timeouts = options.timeouts
-    for span, found_ms in (
-        (made.schedule_to_close_timeout, timeouts.schedule_to_close_ms),
-        (made.schedule_to_start_timeout, timeouts.schedule_to_start_ms),
-        (made.start_to_close_timeout, timeouts.start_to_close_ms),
-        (made.heartbeat_timeout, timeouts.heartbeat_ms),
-    ):
-        if found_ms is not None:
-            span.FromMilliseconds(found_ms)
+    fill_duration(made.schedule_to_close_timeout, timeouts.schedule_to_close_ms)
+    fill_duration(made.schedule_to_start_timeout, timeouts.schedule_to_start_ms)
+    fill_duration(made.start_to_close_timeout, timeouts.start_to_close_ms)
+    fill_duration(made.heartbeat_timeout, timeouts.heartbeat_ms)
     write_retry_policy(options.retry_policy, made.retry_policy)
     made.priority.priority_key = options.priority
     made.priority.fairness_key = options.fairness_key

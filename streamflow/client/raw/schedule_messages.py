@@ -8,6 +8,7 @@ import msgspec
 
 from streamflow.api.common.v1 import WorkflowExecution
 from streamflow.api.enums.v1 import ScheduleOverlapPolicy
+from streamflow.api.history.telling.values import fill_duration
 from streamflow.api.schedule import v1 as messages
 from streamflow.api.times import Duration, Timestamp
 from streamflow.api.workflow.v1 import NewWorkflowExecutionInfo
@@ -105,13 +106,9 @@ def _action(action: Action) -> NewWorkflowExecutionInfo:
     made = NewWorkflowExecutionInfo(workflow_id=action.id)
     made.workflow_type.name, made.task_queue.name = action.workflow, action.queue
     made.input.payloads.extend(action.args)
-    for timeout, found_ms in (
-        (made.workflow_execution_timeout, action.execution_timeout_ms),
-        (made.workflow_run_timeout, action.run_timeout_ms),
-        (made.workflow_task_timeout, action.task_timeout_ms),
-    ):
-        if found_ms is not None:
-            timeout.FromMilliseconds(found_ms)
+    fill_duration(made.workflow_execution_timeout, action.execution_timeout_ms)
+    fill_duration(made.workflow_run_timeout, action.run_timeout_ms)
+    fill_duration(made.workflow_task_timeout, action.task_timeout_ms)
     if action.retry_policy is not None:
         write_retry_policy(action.retry_policy, made.retry_policy)
     made.memo.fields.update(action.memo)

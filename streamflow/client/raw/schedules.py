@@ -182,7 +182,6 @@ async def _checked(
 async def _patch(
     asked: Asked, request: UpdateScheduleRequest | PatchScheduleRequest, patch: Patch
 ) -> None:
-    refuse_empty("ScheduleId", request.schedule_id)
     address = _address(asked, request.schedule_id)
     command = SignalWorkflow(
         workflow_id=WorkflowId(address.workflow_id),
