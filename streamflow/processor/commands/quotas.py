@@ -24,7 +24,7 @@ def refuse_over_quota(runs: Runs, command: StartWorkflow, begin: Begin) -> Rejec
     quota, own = around.quotas.found
     if quota == NO_QUOTA or not may_be_refused(command):
         return None
-    partitions = max(1, around.destinations.partitions(around.inbox_topic))
+    partitions = around.options.partitions
     place = Place(around.options.namespace, around.options.queue, own)
     refusal = None
     if quota.open_workflows_max is not None:

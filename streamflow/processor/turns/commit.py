@@ -76,7 +76,7 @@ def _spend(part: PartitionBatch, partition: Partition, around: Surroundings) -> 
         return
     per_second = around.quotas.found.quota.starts_per_second
     if per_second is not None:
-        share = per_second / max(1, around.destinations.partitions(around.inbox_topic))
+        share = per_second / around.options.partitions
         partition.allowance.spend(part.begun, share, around.clock.monotonic_ms())
 
 

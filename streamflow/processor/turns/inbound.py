@@ -142,13 +142,12 @@ class Inbound:
                 # It asks of many workflows: whether their tasks have ended, is among what is held.
                 partition.held.append(record)
                 continue
-            if self.careful and isinstance(read, Work) and not runs_no_code(read.command):
-                if not self._admits(read.command.workflow_id):
-                    behind.add(name)
-                    partition.held.append(record)
-                    continue
-            elif not (self.careful and isinstance(read, Work)):
+            if not (self.careful and isinstance(read, Work)):
                 self._left -= 1
+            elif not runs_no_code(read.command) and not self._admits(read.command.workflow_id):
+                behind.add(name)
+                partition.held.append(record)
+                continue
             counts[name] += 1
             room -= len(record.value or b"")
             read_to[partition.number] = record.offset + 1
