@@ -10,7 +10,7 @@ from cyclopts import Parameter
 from streamflow.cli.operating.letter_filters import since_ms
 from streamflow.cli.operating.topology import Kafka, Namespace, Profile, _with_log
 from streamflow.cli.shared.exits import CommandError, ExitCode
-from streamflow.cli.shared.output import Form, print_data, show_rows
+from streamflow.cli.shared.output import Form, show_list
 
 if TYPE_CHECKING:
     from streamflow.audit import Found, Page
@@ -53,12 +53,8 @@ def list_(
     except TopicMissing as error:
         raise CommandError(str(error), ExitCode.NOT_FOUND) from error
     rows = [_row(one, whole=output != "table") for one in found.entries]
-    if output != "table":
-        print_data(rows, output)
-    elif rows:
-        show_rows(f"{len(rows)} entries" + (", and older ones" if found.before else ""), rows)
-    else:
-        print("There is no such entry.")
+    older = ", and older ones" if found.before else ""
+    show_list(f"{len(rows)} entries{older}", rows, output, none="There is no such entry.")
     if found.unreadable and output == "table":
         print(f"{found.unreadable} records of the topic are no entries: no gateway wrote them.")
     return ExitCode.OK

@@ -12,6 +12,7 @@ from streamflow.cli.shared.exits import CommandError, ExitCode
 from streamflow.cli.shared.output import Form, show, show_list
 
 if TYPE_CHECKING:
+    from streamflow.model.settings import NamespaceEntry
     from streamflow.ports import Log
 
 _MARK = ".settings"
@@ -40,7 +41,6 @@ def create(
     import msgspec
 
     from streamflow import topology
-    from streamflow.model.settings import NamespaceEntry
 
     try:
         declared = topology.declare(name, replication_factor=replication_factor, dev=dev)
@@ -49,11 +49,8 @@ def create(
 
     def make(log: Log) -> None:
         topology.apply(log, topology.plan(log, declared))
-        before = topology.read_settings(log, name).namespace
-        entry = before or NamespaceEntry(name=name, made_ms=log.clock.now_ms())
-        topology.write_namespace(
-            log, msgspec.structs.replace(entry, description=description, owner=owner)
-        )
+        entry = msgspec.structs.replace(_entry(log, name), description=description, owner=owner)
+        topology.write_namespace(log, entry)
 
     _with_log(kafka, profile, make)
     print(f"Namespace {name} is there. Queues: streamflow topology apply -n {name} -q QUEUE")
@@ -173,7 +170,7 @@ def update(
     import msgspec
 
     from streamflow import topology
-    from streamflow.model.settings import NO_QUOTA, NamespaceEntry
+    from streamflow.model.settings import NO_QUOTA
 
     quota: dict[str, int | float | None] = {}
     if open_workflows_max is not None:
@@ -207,8 +204,7 @@ def update(
                 f"Expected a queue of namespace {name!r}, found {queue!r}: it has {', '.join(sorted(found)) or 'none'}",
                 ExitCode.NOT_FOUND,
             )
-        before = topology.read_settings(log, name).namespace
-        entry = before or NamespaceEntry(name=name, made_ms=log.clock.now_ms())
+        entry = _entry(log, name)
         own = entry.queue_quotas.get(queue, NO_QUOTA) if queue else entry.quota_of("")
         entry = entry.with_quota(queue or "", msgspec.structs.replace(own, **quota))
         topology.write_namespace(log, msgspec.structs.replace(entry, **notes))
@@ -216,6 +212,15 @@ def update(
     _with_log(kafka, profile, change)
     print(f"Namespace {name} is changed. Processors notice within some 10 seconds.")
     return ExitCode.OK
+
+
+def _entry(log: Log, name: str) -> NamespaceEntry:
+    """What is noted of the namespace, or what to note first."""
+    from streamflow import topology
+    from streamflow.model.settings import NamespaceEntry
+
+    noted = topology.read_settings(log, name).namespace
+    return noted or NamespaceEntry(name=name, made_ms=log.clock.now_ms())
 
 
 def _figure(option: str, text: str, kind: type[int] | type[float]) -> int | float | None:
