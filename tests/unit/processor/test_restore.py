@@ -420,21 +420,31 @@ def test_a_new_store_has_followed_nothing() -> None:
     assert Meta().history_offset == 0
 
 
+def taken_over(stage: Stage) -> list[str]:
+    """Its owner dies and another process takes all over: what that asked of the log, in order."""
+    stage.log.crash()
+    stage.stores = MemoryStores()
+    calls: list[str] = []
+
+    def trace(process: str, call: str) -> None:
+        if process == "other":
+            calls.append(call)
+
+    stage.broker.trace = trace
+    stage.start("other")
+    stage.pass_time(30_000)
+    return calls
+
+
 def test_a_dead_owner_is_fenced_before_its_history_is_read() -> None:
     """Or what it left open would have to be waited for, and what it still sends could come after."""
     stage = Stage([Counter])
     stage.begin("Counter")
-    stage.log.crash()
-    stage.stores = MemoryStores()
-    calls: list[tuple[str, str]] = []
-    stage.broker.trace = lambda process, call: calls.append((process, call))
 
-    stage.start("other")
-    stage.pass_time(30_000)
+    calls = taken_over(stage)
 
     assert stage.ask(COUNT) == QueryAnswer(result=payload(0))
-    by_other = [call for process, call in calls if process == "other"]
-    assert by_other.index("transactor.fence") < by_other.index("read")
+    assert calls.index("transactor.fence") < calls.index("read")
 
 
 def test_a_dead_owner_of_many_partitions_is_fenced_once() -> None:
@@ -442,14 +452,9 @@ def test_a_dead_owner_of_many_partitions_is_fenced_once() -> None:
     stage = Stage([Counter], partitions=8)
     for number in range(16):
         stage.begin("Counter", f"w{number}")
-    stage.log.crash()
-    stage.stores = MemoryStores()
-    calls: list[tuple[str, str]] = []
-    stage.broker.trace = lambda process, call: calls.append((process, call))
 
-    stage.start("other")
-    stage.pass_time(30_000)
+    calls = taken_over(stage)
 
     assert len(stage.processor.partitions) == 8
     assert all(p.state is State.ACTIVE for p in stage.processor.partitions.values())
-    assert calls.count(("other", "transactor.fence")) == 1
+    assert calls.count("transactor.fence") == 1
