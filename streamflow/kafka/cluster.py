@@ -48,7 +48,7 @@ class Cluster:
 
     def __init__(self, options: KafkaOptions) -> None:
         self._options = options
-        self._asking = Asking(options)
+        self.asking = Asking(options)
         self._members = Members(options)
         self._refreshing = threading.Lock()
         self._topics: Mapping[str, TopicState] = MappingProxyType({})
@@ -60,7 +60,7 @@ class Cluster:
 
     @property
     def _admin(self) -> Any:
-        return self._asking.client
+        return self.asking.client
 
     def id(self) -> str:
         """The id that the cluster was formatted with; asked for once. Raises `Unavailable`."""
@@ -71,7 +71,7 @@ class Cluster:
     def _settled(
         self, answer: Future[Any], what: str, needs: Needed, *, accept: Sequence[int] = ()
     ) -> Any:
-        return self._asking.settled(
+        return self.asking.settled(
             answer, what, needs, timeout_s=REQUEST_TIMEOUT_S * 2, accept=accept
         )
 
@@ -101,7 +101,7 @@ class Cluster:
             self._admin.poll(0)
             started_at = time.monotonic()
             try:
-                found = self._asking.ask(
+                found = self.asking.ask(
                     "the list of topics", self._admin.list_topics, timeout=REQUEST_TIMEOUT_S
                 )
             except Unavailable as error:
@@ -136,7 +136,7 @@ class Cluster:
         resources = [
             _ADMIN.ConfigResource(_ADMIN.ResourceType.TOPIC, topic.name) for topic in wanted
         ]
-        answers = self._asking.ask(
+        answers = self.asking.ask(
             "topic settings",
             self._admin.describe_configs,
             resources,
@@ -172,7 +172,7 @@ class Cluster:
             )
             for spec in missing
         ]
-        answers = self._asking.ask(
+        answers = self.asking.ask(
             "new topics", self._admin.create_topics, new, request_timeout=REQUEST_TIMEOUT_S
         )
         for name, answer in answers.items():
@@ -201,7 +201,7 @@ class Cluster:
         ]
         if not resources:
             return
-        answers = self._asking.ask(
+        answers = self.asking.ask(
             "changed topic settings",
             self._admin.incremental_alter_configs,
             resources,
@@ -215,13 +215,13 @@ class Cluster:
             )
 
     def broker_addresses(self) -> dict[int, str]:
-        found = self._asking.ask("the brokers", self._admin.list_topics, timeout=REQUEST_TIMEOUT_S)
+        found = self.asking.ask("the brokers", self._admin.list_topics, timeout=REQUEST_TIMEOUT_S)
         return {one.id: f"{one.host}:{one.port}" for one in found.brokers.values()}
 
     def ask_settings_of(self, broker: int, timeout_s: float) -> Future[Any]:
         """Its settings by name, once it has answered; a `KafkaException` where it does not."""
         resource = _ADMIN.ConfigResource(_ADMIN.ResourceType.BROKER, str(broker))
-        answers: dict[Any, Future[Any]] = self._asking.ask(
+        answers: dict[Any, Future[Any]] = self.asking.ask(
             "a broker's settings",
             self._admin.describe_configs,
             [resource],
@@ -235,7 +235,7 @@ class Cluster:
         present = [name for name in dict.fromkeys(names) if name in known]
         if not present:
             return
-        answers = self._asking.ask(
+        answers = self.asking.ask(
             "deleted topics",
             self._admin.delete_topics,
             present,
@@ -284,7 +284,7 @@ class Cluster:
         self.refresh()
 
     def _usable(self, topic: str, partitions: int) -> bool:
-        found = self._asking.ask("new topics", self._admin.list_topics, timeout=REQUEST_TIMEOUT_S)
+        found = self.asking.ask("new topics", self._admin.list_topics, timeout=REQUEST_TIMEOUT_S)
         state = found.topics.get(topic)
         if state is None or state.error is not None or len(state.partitions) < partitions:
             return False
@@ -321,7 +321,7 @@ class Cluster:
             return self._offsets_of_known_leaders(asked)
 
     def _offsets_of_known_leaders(self, asked: dict[Any, Any]) -> dict[TopicPartition, int]:
-        answers = self._asking.ask(
+        answers = self.asking.ask(
             "offsets of partitions",
             self._admin.list_offsets,
             asked,

@@ -38,7 +38,7 @@ class KafkaLog:
         self._options = options
         self._clock = SystemClock()
         self._cluster = Cluster(options)
-        self._rights = Rights(options)
+        self._rights = Rights(self._cluster.asking)
         self._tails = Tails(options, self._cluster)
         self._delays = Delays()
 

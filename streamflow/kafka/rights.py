@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from confluent_kafka import KafkaException, TopicCollection, admin
 
-from streamflow.kafka.options import KafkaOptions
-from streamflow.kafka.watch import ClientWatch
+from streamflow.kafka.asking import Asking
+from streamflow.ports import LogError
 
 WITHHELD_S: Final = 30.0
 """How long what can wait is not sent to a topic that took nothing."""
@@ -20,11 +20,10 @@ _ADMIN: Final[Any] = admin
 
 
 class Rights:
-    """Of one connection's client; asked from any thread, by a client of its own that is made when it is first needed."""
+    """Of one connection's client; asked from any thread."""
 
-    def __init__(self, options: KafkaOptions) -> None:
-        self._options = options
-        self._client: Any = None
+    def __init__(self, asking: Asking) -> None:
+        self._asking = asking
         self._until_s: dict[str, float] = {}
         """When each topic is tried again, on the monotonic clock. Replaced, never changed."""
 
@@ -43,16 +42,15 @@ class Rights:
 
     def unwritable(self, topics: Sequence[str]) -> list[str]:
         """Which of these topics this client has no Write on; all of them where the cluster does not say."""
-        if self._client is None:
-            watch = ClientWatch("rights")
-            self._client = _ADMIN.AdminClient({**self._options.admin(), **watch.settings()})
         try:
-            answers = self._client.describe_topics(
+            answers = self._asking.ask(
+                "what this client may do with topics",
+                self._asking.client.describe_topics,
                 TopicCollection(list(topics)),
                 include_authorized_operations=True,
                 request_timeout=_TIMEOUT_S,
             )
-        except KafkaException:
+        except LogError:
             return list(topics)
         found = [topic for topic in topics if not _is_writable(answers[topic])]
         return found or list(topics)
