@@ -28,6 +28,18 @@ class RestoreReport(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         return self.next_offset - self.begin_offset
 
 
+class RestoreProgress(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """How far a process has come with all partitions of a queue that it restores, those that wait for their turn among them,
+    since it last had none to restore."""
+
+    partitions: int
+    restored: int
+    """How many of these are ready."""
+    offsets: int
+    """Of their histories, from where each began to its end."""
+    offsets_read: int
+
+
 class StandbyReport(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A partition of another that is followed."""
 

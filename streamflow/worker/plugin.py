@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -45,3 +46,18 @@ class Plugin(ABC):
         next: Callable[[Replayer, AsyncIterator[Any]], Results],
     ) -> Results:
         """A context within which the results come, usually ``next(replayer, histories)``."""
+
+
+async def run_through(
+    plugins: Sequence[Plugin], run: Callable[[Worker], Awaitable[None]], worker: Worker
+) -> None:
+    """Runs the worker with the first plugin outermost."""
+    for plugin in reversed(plugins):
+        run = partial(_run_by, plugin, run)
+    await run(worker)
+
+
+async def _run_by(
+    plugin: Plugin, next: Callable[[Worker], Awaitable[None]], worker: Worker
+) -> None:
+    await plugin.run_worker(worker, next)

@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from streamflow import topology
 from streamflow.activity.cancellation import ActivityCancellationDetails
 from streamflow.activity.context import Once
-from streamflow.common import HeaderCodecBehavior, WorkerDeploymentVersion
+from streamflow.common import HeaderCodecBehavior
 from streamflow.config import Instance, claim_instance, require_assertions, state_folder
 from streamflow.model.queues import QueueEntry
 from streamflow.observability import get_logger
 from streamflow.ports import Running, Stores
 from streamflow.threads import off_the_loop
 from streamflow.worker.alarms import Counted, Following
-from streamflow.worker.capacity.slots import ReserveContext, SlotType, slots_of
+from streamflow.worker.capacity.slots import SlotType, slots_of
 from streamflow.worker.capacity.tuning import (
     CustomSlotSupplier,
     FixedSizeSlotSupplier,
@@ -39,6 +39,7 @@ from streamflow.worker.hosts.yielding import NOBODY, Place, leave, make_room
 from streamflow.worker.pulse import Pulses
 from streamflow.worker.reaching import StoppedWaiting, once_reached
 from streamflow.worker.reporting import Reporting
+from streamflow.worker.restores import Restores
 from streamflow.worker.running.calling import Caller
 from streamflow.worker.running.executor import Executor
 from streamflow.worker.setup import Setup, WorkerClient
@@ -90,6 +91,8 @@ class Service:
         self._polling: Running | None = None
         self._following: Running | None = None
         self._reporting: Reporting | None = None
+        self.restores: Restores | None = None
+        """Of its processor; ``None`` before that was made, and without one."""
 
     @property
     def executor(self) -> Executor | None:
@@ -227,7 +230,7 @@ class Service:
         self, supplier: SlotSupplier, slot_type: SlotType, rate: Rate | None = None
     ) -> Executor:
         setup = self._setup
-        context = self._reserve_context(slot_type)
+        context = setup.reserve_context(slot_type)
         return Executor(
             setup.registry,
             setup.client.data_converter,
@@ -242,18 +245,6 @@ class Service:
             worker_shutdown=self._shutdown,
             interceptors=setup.interceptors,
             header_codec=setup.client.header_codec_behavior is HeaderCodecBehavior.CODEC,
-        )
-
-    def _reserve_context(self, slot_type: SlotType) -> ReserveContext:
-        setup = self._setup
-        return ReserveContext(
-            slot_type=slot_type,
-            task_queue=setup.queue,
-            worker_identity=setup.identity,
-            worker_build_id=setup.build_id,
-            worker_deployment_version=WorkerDeploymentVersion.from_canonical_string(setup.version)
-            if setup.version
-            else None,
         )
 
     async def _start_processor(self, entry: QueueEntry, name: str) -> None:
@@ -274,7 +265,7 @@ class Service:
         )
         self._local = self._make_executor(setup.local_slots, "local-activity")
         if isinstance(setup.workflow_slots, CustomSlotSupplier):
-            context = self._reserve_context("workflow")
+            context = setup.reserve_context("workflow")
             self._workflow_slots = WorkflowSlots(setup.workflow_slots, context)
         processor = processor_of(
             setup,
@@ -292,6 +283,7 @@ class Service:
         if processor.standby is not None:
             following = Following(processor.standby, setup)
             self._following = self._log.drive(following, name=f"standby {setup.queue}")
+        self.restores = Restores(self._log, processor)
         if self._log.threaded:
             self._reporting = Reporting(self._log, setup, name, processor)
 

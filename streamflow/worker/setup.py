@@ -10,11 +10,12 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
-from streamflow.common import HeaderCodecBehavior, MetricMeter
+from streamflow.common import HeaderCodecBehavior, MetricMeter, WorkerDeploymentVersion
 from streamflow.converter import DataConverter
 from streamflow.coroutine.definition import WorkflowDefinition, definition_of
 from streamflow.coroutine.traits import NO_TRAITS, Traits
 from streamflow.ports import Log, Objects
+from streamflow.worker.capacity.slots import ReserveContext, SlotType
 from streamflow.worker.capacity.tuning import SlotSupplier
 from streamflow.worker.interceptor import Interceptor
 from streamflow.worker.registry import Registry
@@ -112,6 +113,19 @@ class Setup:
     snapshot_every: timedelta = timedelta(minutes=10)
     standby: int = 0
     archive: Objects | None = None
+
+    def reserve_context(self, slot_type: SlotType) -> ReserveContext:
+        """What a supplier is told of the worker that a slot is for."""
+        version = (
+            WorkerDeploymentVersion.from_canonical_string(self.version) if self.version else None
+        )
+        return ReserveContext(
+            slot_type=slot_type,
+            task_queue=self.queue,
+            worker_identity=self.identity,
+            worker_build_id=self.build_id,
+            worker_deployment_version=version,
+        )
 
 
 def definitions_of(

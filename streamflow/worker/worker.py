@@ -8,17 +8,17 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
-from functools import partial
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Any, Self
 
+from streamflow.model.processes import RestoreProgress
 from streamflow.observability import get_logger
 from streamflow.ports import Objects
 from streamflow.worker.capacity.tuning import WorkerTuner
 from streamflow.worker.interceptor import Interceptor
 from streamflow.worker.patching import PatchActivationInput
-from streamflow.worker.plugin import Plugin
+from streamflow.worker.plugin import Plugin, run_through
 from streamflow.worker.preparing import plugins_of, setup_of
 from streamflow.worker.runners import WorkflowRunner
 from streamflow.worker.running.executor import Executor as Activities
@@ -298,6 +298,12 @@ class Worker:
         turning_ms = 0 if self._service is None else self._service.pulses.turning_ms
         return timedelta(milliseconds=turning_ms)
 
+    def restore_progress(self) -> RestoreProgress | None:
+        """How far it has come with all partitions that it restores; ``None`` while there is none. From any thread. It may wait
+        for the log, so not on an event loop."""
+        restores = None if self._service is None else self._service.restores
+        return None if restores is None else restores.look()
+
     def config(self, *, active_config: bool = False) -> WorkerConfig:
         """The arguments of an equal worker: as given, or, with ``active_config``, as plugins have changed them."""
         config = (self._config if active_config else self._given).copy()
@@ -319,11 +325,8 @@ class Worker:
                 "Already started: expected a new Worker, found one that has run; make another"
             )
         self._begun = True
-        run = Worker._run
-        for plugin in reversed(self._plugins):
-            run = partial(_run_by, plugin, run)
         try:
-            await run(self)
+            await run_through(self._plugins, Worker._run, self)
         finally:
             self._ended.set()
 
@@ -392,9 +395,3 @@ class Worker:
         failed = not running.cancelled() and running.exception() is not None
         if failed and self._body is not None and self._started.is_set():
             self._body.cancel()
-
-
-async def _run_by(
-    plugin: Plugin, next: Callable[[Worker], Awaitable[None]], worker: Worker
-) -> None:
-    await plugin.run_worker(worker, next)

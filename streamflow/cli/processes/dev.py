@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from streamflow.app import App
+    from streamflow.cli.shared.restoring import RestoreBar
     from streamflow.client import Client
 
 DEFAULT_PORT = 8233
@@ -41,18 +42,21 @@ def dev(
     """
     from streamflow import observability
     from streamflow.cli.shared.loading import load_apps
+    from streamflow.cli.shared.restoring import RestoreBar
 
     if not targets:
         raise CommandError(
             "Expected MODULE:APP, such as shop.orders:app, found nothing", ExitCode.USAGE
         )
-    observability.configure(level=log_level)
+    bar = RestoreBar()
+    observability.configure(level=log_level, stream=bar.logs)
     apps = load_apps(targets)
-    asyncio.run(until_stopped(_serve(apps, data.resolve(), host, port)))
+    with bar:
+        asyncio.run(until_stopped(_serve(apps, data.resolve(), host, port, bar)))
     return ExitCode.OK
 
 
-async def _serve(apps: Sequence[App], folder: Path, host: str, port: int) -> None:
+async def _serve(apps: Sequence[App], folder: Path, host: str, port: int, bar: RestoreBar) -> None:
     from streamflow.app import refuse_conflicts, run_workers
     from streamflow.cli.processes.gateway import is_loopback
     from streamflow.client import Client
@@ -95,6 +99,7 @@ async def _serve(apps: Sequence[App], folder: Path, host: str, port: int) -> Non
         print(f"  data    {folder}", flush=True)
         for app in apps:
             print(f"  queue   {app.queue} ({app.namespace}): {_contents(app)}", flush=True)
+        bar.watch(workers)
         await run_workers(workers)
 
 

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -19,6 +20,7 @@ from streamflow.cli.shared.exits import CommandError, ExitCode
 
 if TYPE_CHECKING:
     from streamflow.app import App
+    from streamflow.worker import Worker
 
 Part = Literal["workflows", "activities"]
 
@@ -121,11 +123,13 @@ def _serve(
     from streamflow.app import run_apps
     from streamflow.cli.shared.health import serve_health
     from streamflow.cli.shared.loading import load_apps
+    from streamflow.cli.shared.restoring import RestoreBar
     from streamflow.cli.shared.serving import until_stopped
     from streamflow.config import share_interpreter
     from streamflow.envconfig import ClientConfigProfile
 
-    observability.configure(level=log_level)
+    bar = RestoreBar()
+    observability.configure(level=log_level, stream=bar.logs)
     settings = ClientConfigProfile.load(profile)
     found = settings.to_client_connect_config()
     target = kafka or found.get("target_host")
@@ -144,6 +148,12 @@ def _serve(
     share_interpreter()
     # Not before the code is loaded: until then nobody answers, and a start may take its time.
     runtime, health = (None, None) if health_address is None else serve_health(health_address)
+
+    def made(workers: Sequence[Worker]) -> None:
+        bar.watch(workers)
+        if health is not None:
+            health.watch(workers)
+
     run = run_apps(
         apps,
         target,
@@ -151,11 +161,12 @@ def _serve(
         config=settings.kafka_options(),
         defaults={} if settings.retention is None else {"retention": settings.retention},
         runtime=runtime,
-        made=None if health is None else health.watch,
+        made=made,
         **options,
     )
     try:
-        asyncio.run(until_stopped(run))
+        with bar:
+            asyncio.run(until_stopped(run))
     except ValueError as error:
         raise CommandError(str(error), ExitCode.USAGE) from error
     return ExitCode.OK

@@ -69,25 +69,34 @@ class Progress:
             print(self._told(), file=self._to, flush=True)
 
     def _draw(self) -> None:
-        told = self._told()
-        room = shutil.get_terminal_size().columns - len(told) - 4
-        if self.total and room >= 10:
-            width = min(room, _BAR_MAX)
-            full = width * min(self.done, self.total) // self.total
-            told = f"{'█' * full}{'░' * (width - full)}  {told}"
         # Back to the line's start, and away with what was longer before.
-        print(f"\r\x1b[2K{told}", end="", file=self._to, flush=True)
+        line = with_bar(self._told(), self.done, self.total)
+        print(f"\r\x1b[2K{line}", end="", file=self._to, flush=True)
 
     def _told(self) -> str:
-        elapsed_s = self._clock() - self._begun_s
-        if not self.total:
-            return f"{self.what}: {self.done:,} in {_time(elapsed_s)}"
-        told = f"{self.what}: {self.done:,} of {self.total:,}"
-        if self.done >= self.total:
-            return f"{told} in {_time(elapsed_s)}"
-        if not self.done:
-            return told
-        return f"{told}, {_time(elapsed_s / self.done * (self.total - self.done))} left"
+        return told(self.what, self.done, self.total, self._clock() - self._begun_s)
+
+
+def told(what: str, done: int, total: int | None, elapsed_s: float) -> str:
+    """How far it is, and how long it still takes at this pace."""
+    if not total:
+        return f"{what}: {done:,} in {_time(elapsed_s)}"
+    text = f"{what}: {done:,} of {total:,}"
+    if done >= total:
+        return f"{text} in {_time(elapsed_s)}"
+    if not done:
+        return text
+    return f"{text}, {_time(elapsed_s / done * (total - done))} left"
+
+
+def with_bar(text: str, done: int, total: int | None) -> str:
+    """The text behind a bar, where a terminal's line has room for one."""
+    room = shutil.get_terminal_size().columns - len(text) - 4
+    if not total or room < 10:
+        return text
+    width = min(room, _BAR_MAX)
+    full = width * min(done, total) // total
+    return f"{'█' * full}{'░' * (width - full)}  {text}"
 
 
 def _time(seconds: float) -> str:

@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 from collections.abc import Sequence
+from typing import TextIO
 
 _RED, _GREEN, _YELLOW, _BLUE, _GREY = "31", "32", "33", "34", "90"
 _COLOUR_OF_STATE = {
@@ -22,6 +23,17 @@ WIDTH_ELSEWHERE = 100
 def is_terminal() -> bool:
     """Whether stdout is one, so that a person looks at it now."""
     return sys.stdout.isatty()
+
+
+def is_in_front(stream: TextIO) -> bool:
+    """Whether it is a terminal that this process may draw on as it likes: not a background job, nor one of several processes
+    of a command."""
+    if not stream.isatty():
+        return False
+    try:
+        return os.tcgetpgrp(stream.fileno()) == os.getpgrp()
+    except OSError:
+        return False  # the terminal of another session
 
 
 def width() -> int:
