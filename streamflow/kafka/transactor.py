@@ -78,11 +78,12 @@ class KafkaTransactor:
         assert isinstance(source, KafkaSource), source
         self._refuse_unknown_topics(records)
         positions = [to_client(p, c.offset, c.metadata) for p, c in offsets.items()]
-        deadline = time.monotonic() + self._options.transaction_timeout_ms / 1000
         # Whatever interrupts what follows leaves a transaction that nobody knows the state of.
         self._usable = False
         try:
             lane = self._next_lane()
+            # From here on: a producer that had to be renewed may have waited for its broker for longer than that.
+            deadline = time.monotonic() + self._options.transaction_timeout_ms / 1000
             lane.commit(records, positions, source.group, source.group_metadata(), deadline)
         except CallFailed as failed:
             self._usable = failed.verdict in (Verdict.ABORT, Verdict.REFUSED, Verdict.UNGRANTED)

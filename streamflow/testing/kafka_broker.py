@@ -113,7 +113,7 @@ class KafkaBroker:
         deadline = time.monotonic() + timeout_s
         distribution = kafka_distribution()
         if self._ports_file.exists():
-            if self._was_killed():
+            if self._had_a_life():
                 self._fence_former_life(distribution)
             self._run(distribution, deadline)
             return
@@ -168,15 +168,14 @@ class KafkaBroker:
             self._ports_file.unlink()
             raise
 
-    def _was_killed(self) -> bool:
-        had_a_life = (self._data / "__cluster_metadata-0").exists()
-        return had_a_life and not (self._data / ".kafka_cleanshutdown").exists()
+    def _had_a_life(self) -> bool:
+        return (self._data / "__cluster_metadata-0").exists()
 
     def _fence_former_life(self, distribution: Distribution) -> None:
-        """Runs the controller alone until it has fenced the broker that was killed.
+        """Runs the controller alone until it has fenced the broker that was stopped or killed.
 
         A lone broker started at once still takes itself for the leader. Its transaction coordinator
-        then completes the transactions that the kill left prepared, and when the controller fences
+        then completes the transactions that were left prepared, and when the controller fences
         the former life in the middle of that, it takes their partitions for deleted: no marker is
         written, and read-committed readers of the partition hang for ever (Kafka 4.3.1, every other
         kill). With other replicas, as in production, the partition has a leader meanwhile.
@@ -263,6 +262,9 @@ _BROKER_SETTINGS: Final[Mapping[str, str]] = {
     "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT,CONTROLLER:PLAINTEXT",
     # A typo in a topic's name must fail, as on a careful production cluster.
     "auto.create.topics.enable": "false",
+    # Before it stops, a lone broker would give its partitions up to nobody, and its transaction coordinator, still at work, would
+    # take them for deleted: transactions that end just then never get their markers (as in `_fence_former_life`).
+    "controlled.shutdown.enable": "false",
     # One broker holds everything; few partitions of the internal topics load fast.
     "default.replication.factor": "1",
     "min.insync.replicas": "1",

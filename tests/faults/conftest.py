@@ -34,12 +34,23 @@ def fault_seed(pytestconfig: pytest.Config) -> int:
 
 
 @pytest.fixture
-def deploy(namespace: str, tmp_path: Path, fault_seed: int) -> Iterator[Deploy]:
-    """Makes the test's deployment on the broker that it names."""
+def deploy(
+    namespace: str, tmp_path: Path, fault_seed: int, request: pytest.FixtureRequest
+) -> Iterator[Deploy]:
+    """Makes the test's deployment on the broker that it names; its processes' last words are shown when the test fails."""
+    failed = request.session.testsfailed
+    deployments: list[Deployment] = []
+
+    def make(bootstrap: str) -> Deployment:
+        made = stack.enter_context(Deployment(bootstrap, namespace, tmp_path, seed=fault_seed))
+        deployments.append(made)
+        return made
+
     with ExitStack() as stack:
-        yield lambda bootstrap: stack.enter_context(
-            Deployment(bootstrap, namespace, tmp_path, seed=fault_seed)
-        )
+        yield make
+    if request.session.testsfailed > failed:
+        for each in deployments:
+            each.tell()
 
 
 @pytest.fixture

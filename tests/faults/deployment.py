@@ -191,8 +191,12 @@ class Deployment:
             node.close()
         self.history.close()
         if error is not None:
-            for node in self.nodes:
-                sys.stderr.write(f"---- {node.name}\n{node.tail(60)}\n")
+            self.tell()
+
+    def tell(self) -> None:
+        """What its processes said last."""
+        for node in self.nodes:
+            sys.stderr.write(f"---- {node.name}\n{node.tail(60)}\n")
 
     # -- processes --------------------------------------------------------------------------------------------------
 
