@@ -7,6 +7,7 @@ that is a hazard: the first copy may still arrive and decide a later transaction
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from typing import Any, Final
 
 from confluent_kafka import KafkaError
@@ -18,9 +19,17 @@ _log = get_logger("kafka")
 _WARNING: Final = 30
 # A user's options go to every client, so each is told of options that are not for its kind.
 _NOISE: Final = frozenset({"CONFWARN"})
-
+SAID_AGAIN_AFTER_S: Final = 10.0
+"""A client whose brokers are away says the same some twenty times a second."""
+_WORDS_MAX: Final = 100
 
 REFUSING: Final = frozenset({KafkaError._AUTHENTICATION, KafkaError._SSL})
+
+
+@dataclass(slots=True)
+class _Said:
+    at: float
+    passed_over: int = 0
 
 
 class ClientWatch:
@@ -32,6 +41,7 @@ class ClientWatch:
         """When the last of them was heard, on the monotonic clock."""
         self.fatal: KafkaError | None = None
         self._refused: tuple[float, KafkaError] | None = None
+        self._said: dict[tuple[str, str], _Said] = {}
         self._log = _log.bind(client=role)
 
     def settings(self) -> dict[str, Any]:
@@ -44,8 +54,25 @@ class ClientWatch:
             self.troubled_at = time.monotonic()
         if facility in _NOISE:
             return
+        repeated = self._repeated(facility, text)
+        if repeated is None:
+            return
         say = self._log.warning if level >= _WARNING else self._log.debug
-        say("kafka_client_said", facility=facility, text=text)
+        counts = {"repeated": repeated} if repeated else {}
+        say("kafka_client_said", facility=facility, text=text, **counts)
+
+    def _repeated(self, facility: str, text: str) -> int | None:
+        """How often this was passed over since it was last said; ``None`` when it is to be passed over now."""
+        now = time.monotonic()
+        words = facility, text.partition(" (after ")[0]
+        said = self._said.get(words)
+        if said is not None and now - said.at < SAID_AGAIN_AFTER_S:
+            said.passed_over += 1
+            return None
+        if len(self._said) >= _WORDS_MAX:
+            self._said.clear()
+        self._said[words] = _Said(now)
+        return 0 if said is None else said.passed_over
 
     def on_error(self, error: KafkaError) -> None:
         if error.fatal() or error.code() in (KafkaError._FATAL, KafkaError.FENCED_INSTANCE_ID):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from confluent_kafka import KafkaError
+from structlog.testing import capture_logs
 
 from streamflow.kafka.watch import ClientWatch
 
@@ -52,3 +53,28 @@ def test_the_first_fatal_error_is_kept() -> None:
     watch.on_error(KafkaError(KafkaError._FATAL, "echo"))
 
     assert watch.fatal is first
+
+
+def test_the_same_words_are_said_once_in_a_while_and_counted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Brokers that are away would fill the log; each of them is told of nevertheless, and each trouble counts."""
+    watch = ClientWatch("test")
+
+    def say(broker: str, after_ms: int) -> None:
+        text = f"{broker}: Disconnected (after {after_ms}ms in state UP)"
+        watch.log(40, "%s [%s] %s", "FAIL", "client", text)
+
+    with capture_logs() as said:
+        for after_ms in range(3):
+            say("b:1/1", after_ms)
+        say("b:2/2", 7)
+        monkeypatch.setattr("streamflow.kafka.watch.SAID_AGAIN_AFTER_S", 0.0)
+        say("b:1/1", 9)
+
+    assert [(entry["text"][:5], entry.get("repeated")) for entry in said] == [
+        ("b:1/1", None),
+        ("b:2/2", None),
+        ("b:1/1", 2),
+    ]
+    assert watch.troubles == 5
