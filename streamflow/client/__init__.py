@@ -149,6 +149,7 @@ from streamflow.client.schedules import (
 from streamflow.client.status import WorkflowExecutionStatus
 from streamflow.client.workflows.batch import BatchItem, BatchResult
 from streamflow.client.workflows.execution import (
+    FailedAttempts,
     PendingActivity,
     WorkflowExecution,
     WorkflowExecutionDescription,
@@ -233,6 +234,7 @@ __all__ = [
     "DescribeWorkflowInput",
     "DnsLoadBalancingConfig",
     "FailAsyncActivityInput",
+    "FailedAttempts",
     "FetchWorkflowHistoryEventsInput",
     "GetNexusOperationResultInput",
     "GetWorkerBuildIdCompatibilityInput",

@@ -33,6 +33,9 @@ from streamflow.model.payload import Payload, Payloads
 CHANGE_VERSION = "TemporalChangeVersion"
 """A search attribute: the patches of a run."""
 
+FAILED_OF_MAX = 100
+"""Of more pending activities a description has only the last failure, or it might be too large for a record."""
+
 
 def describe(run: Run, *, namespace: str, queue: str, history_bytes: int) -> Description:
     start = run.start
@@ -56,7 +59,10 @@ def describe(run: Run, *, namespace: str, queue: str, history_bytes: int) -> Des
         search_attributes=_shown_attributes(run),
         static_summary=start.static_summary,
         static_details=start.static_details,
-        pending_activities=tuple(_pending(activity) for activity in run.activities.values()),
+        pending_activities=tuple(
+            _pending(activity, with_failed=len(run.activities) <= FAILED_OF_MAX)
+            for activity in run.activities.values()
+        ),
         pending_timers=tuple(
             PendingTimer(op=op, fire_at_ms=timer.fire_at_ms, summary=timer.summary)
             for op, timer in run.timers.items()
@@ -162,7 +168,7 @@ def _last_failure(run: Run) -> str:
     return failing[-1].message if failing else ""
 
 
-def _pending(activity: PendingActivity) -> PendingActivityView:
+def _pending(activity: PendingActivity, *, with_failed: bool) -> PendingActivityView:
     scheduled, attempt, options = activity.scheduled, activity.attempt, options_now(activity)
     return PendingActivityView(
         activity_id=scheduled.activity_id,
@@ -184,6 +190,7 @@ def _pending(activity: PendingActivity) -> PendingActivityView:
         paused=attempt.paused,
         pause_reason=attempt.pause_reason,
         options=options,
+        failed_attempts=attempt.failed if with_failed else (),
     )
 
 

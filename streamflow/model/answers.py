@@ -8,6 +8,7 @@ from enum import Enum
 import msgspec
 
 from streamflow.model.activity_options import ActivityOptions
+from streamflow.model.failed_attempts import FailedAttempts
 from streamflow.model.failure import Failure
 from streamflow.model.ids import MessageId, RunId, WorkflowId
 from streamflow.model.options import Status
@@ -107,6 +108,8 @@ class PendingActivity(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     pause_reason: str = ""
     options: ActivityOptions | None = None
     """As they are now. ``None`` from processors that do not tell."""
+    failed_attempts: tuple[FailedAttempts, ...] = ()
+    """What attempts failed with: the latest, oldest first. Empty where very many activities are pending."""
 
 
 class PendingTimer(msgspec.Struct, frozen=True, kw_only=True, gc=False):

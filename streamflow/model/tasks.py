@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import msgspec
 
 from streamflow.model.activity_options import ActivityOptions
+from streamflow.model.failed_attempts import FailedAttempts
 from streamflow.model.failure import Failure
 from streamflow.model.ids import Op, RunId, WorkflowId
 from streamflow.model.options import ActivityTimeouts, RetryPolicy
@@ -82,6 +83,8 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     reset_heartbeat: bool = False
     options: ActivityOptions | None = None
     """As an operator changed them; ``None`` is as the activity was scheduled."""
+    failed: tuple[FailedAttempts, ...] = ()
+    """What attempts before this one failed with: the latest, oldest first."""
 
 
 class PositionRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):

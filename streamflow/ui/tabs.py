@@ -156,6 +156,10 @@ async def pending(visit: Visit, run: Run) -> dict[str, Any]:
             {
                 "facts": activity,
                 "causes": await reader.causes(activity.last_failure),
+                "failed": [
+                    {"facts": failed, "reason": await reader.reason(failed.failure)}
+                    for failed in activity.failed_attempts
+                ],
                 "details": await reader.values(activity.heartbeat_details),
                 "in_ms": max(0, activity.next_retry_ms - now_ms)
                 if activity.next_retry_ms

@@ -87,6 +87,10 @@ async def test_a_retried_activity_is_at_the_top_with_its_error(stage: Stage) -> 
     assert "Backing off" in pending
     assert "on the scale" in pending
     assert re.search(r"Next attempt in 59 m \d+ s", pending)
+    assert re.search(
+        r"Attempts that failed [^.]*\. Attempt Failed, UTC With Worker 1 [-\d]+ [:\d]+ ScaleBroken: The scale is broken \S",
+        pending,
+    )
 
 
 async def test_the_history_has_one_row_for_each_step(stage: Stage) -> None:

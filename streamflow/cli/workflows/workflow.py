@@ -317,6 +317,17 @@ def _show_description(description: WorkflowExecutionDescription, output: Form) -
         }
         for activity in description.pending_activities
     ]
+    failed = [
+        {
+            "id": activity.activity_id,
+            "attempt": attempts.numbers,
+            "failed_at": attempts.last_time,
+            "worker": attempts.last_worker_identity or None,
+            "failure": str(attempts.failure),
+        }
+        for activity in description.pending_activities
+        for attempts in activity.failed_attempts
+    ]
     timers = [
         {"timer": timer.op, "fires_at_ms": timer.fire_at_ms, "summary": timer.summary}
         for timer in description.pending_timers
@@ -335,6 +346,7 @@ def _show_description(description: WorkflowExecutionDescription, output: Form) -
     if output != "table":
         pending = {
             "pending_activities": activities,
+            "failed_attempts": failed,
             "pending_timers": timers,
             "pending_children": children,
         }
@@ -342,6 +354,7 @@ def _show_description(description: WorkflowExecutionDescription, output: Form) -
         return
     show(facts, output)
     show_rows("Pending activities", activities)
+    show_rows("Failed attempts", failed)
     show_rows("Pending children", children)
     show_rows("Pending timers", timers)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from streamflow.api.workflow.v1 import WorkflowExecutionInfo
@@ -23,6 +23,27 @@ from streamflow.model.answers import (
     Trouble,
 )
 from streamflow.model.answers import PendingActivity as PendingActivityFacts
+from streamflow.model.failed_attempts import FailedAttempts as FailedAttemptsFacts
+
+
+@dataclass(frozen=True)
+class FailedAttempts:
+    """One attempt of a pending activity, or several in a row that failed alike."""
+
+    first: int
+    """Number of the first of them. Numbers begin at 1 again after a reset."""
+    last: int
+    first_time: datetime
+    """When the first of them had failed."""
+    last_time: datetime
+    failure: BaseException
+    """Without details, stack and causes; its message has 500 characters at most."""
+    last_worker_identity: str
+
+    @property
+    def numbers(self) -> str:
+        """``3``, or ``3-17``."""
+        return str(self.first) if self.first == self.last else f"{self.first}-{self.last}"
 
 
 @dataclass(frozen=True)
@@ -51,6 +72,8 @@ class PendingActivity:
     """What an operator should know, such as that nothing serves the activity's queue."""
     is_paused: bool = False
     pause_reason: str = ""
+    failed_attempts: Sequence[FailedAttempts] = ()
+    """The latest ten, oldest first. Empty where more than a hundred activities are pending."""
 
 
 @dataclass
@@ -218,4 +241,16 @@ async def _pending(facts: PendingActivityFacts, converter: DataConverter) -> Pen
         hint=facts.hint,
         is_paused=facts.paused,
         pause_reason=facts.pause_reason,
+        failed_attempts=[await _failed(failed, converter) for failed in facts.failed_attempts],
+    )
+
+
+async def _failed(facts: FailedAttemptsFacts, converter: DataConverter) -> FailedAttempts:
+    return FailedAttempts(
+        first=facts.first,
+        last=facts.last,
+        first_time=datetime.fromtimestamp(facts.first_ms / 1_000, UTC),
+        last_time=datetime.fromtimestamp(facts.last_ms / 1_000, UTC),
+        failure=await decode_failure(converter, facts.failure),
+        last_worker_identity=facts.identity,
     )

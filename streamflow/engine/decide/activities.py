@@ -8,7 +8,8 @@ import msgspec
 
 from streamflow.engine.context import Context
 from streamflow.engine.decide import Decision, Fact, refuse_size, reject
-from streamflow.engine.decide.interruption import begun_anew, is_interrupted
+from streamflow.engine.decide.failed_attempts import with_failed
+from streamflow.engine.decide.interruption import INTERRUPTIONS, begun_anew, is_interrupted
 from streamflow.engine.retry import RetryAt, after_failure
 from streamflow.engine.sizes import failure_bytes, payload_bytes, shortened
 from streamflow.engine.state import PendingActivity, Run
@@ -153,6 +154,8 @@ def failed_or_retried(
     """The activity's end, or its next attempt waiting for its time."""
     options, attempt = activity.options, activity.attempt
     details = attempt.heartbeat_details if heartbeat_details is None else heartbeat_details
+    by = identity or attempt.identity
+    failed = with_failed(attempt, failure, identity=by, now_ms=context.now_ms)
     if not activity.cancel_requested and is_interrupted(attempt, failure):
         return begun_anew(
             attempt,
@@ -160,6 +163,7 @@ def failed_or_retried(
             failure=shortened(failure, context.limits.payload_bytes_max - payload_bytes(details)),
             heartbeat_details=details,
             identity=identity,
+            failed=attempt.failed if failure.type in INTERRUPTIONS else failed,
         )
     if activity.cancel_requested:
         state: RetryAt | RetryState = RetryState.CANCEL_REQUESTED
@@ -184,11 +188,12 @@ def failed_or_retried(
                     failure,
                     context.limits.payload_bytes_max - payload_bytes(details),
                 ),
-                identity=identity or attempt.identity,
+                identity=by,
                 epoch=attempt.epoch,
                 paused=attempt.paused,
                 pause_reason=attempt.pause_reason,
                 options=attempt.options,
+                failed=failed,
             )
         case RetryState():
             return ActivityFailed(
@@ -196,7 +201,7 @@ def failed_or_retried(
                 attempt=attempt.attempt,
                 failure=failure,
                 retry_state=state,
-                identity=identity or attempt.identity,
+                identity=by,
                 scheduled_seq=activity.seq,
             )
 

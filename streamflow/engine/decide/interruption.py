@@ -5,6 +5,7 @@ Kept apart from `control`, which takes the operator's command, because reports a
 
 from __future__ import annotations
 
+from streamflow.model.failed_attempts import FailedAttempts
 from streamflow.model.failure import Failure
 from streamflow.model.payload import Payloads
 from streamflow.model.tasks import Attempt
@@ -14,6 +15,8 @@ PAUSE_FAILURE = "ActivityPause"
 
 RESET_FAILURE = "ActivityReset"
 """The same for a reset."""
+
+INTERRUPTIONS = frozenset({PAUSE_FAILURE, RESET_FAILURE})
 
 
 def is_interrupted(attempt: Attempt, failure: Failure) -> bool:
@@ -28,8 +31,12 @@ def begun_anew(
     failure: Failure | None,
     heartbeat_details: Payloads,
     identity: str = "",
+    failed: tuple[FailedAttempts, ...] | None = None,
 ) -> Attempt:
-    """The attempt that follows an interrupted one: due at once, the first again after a reset, and held while paused."""
+    """The attempt that follows an interrupted one: due at once, the first again after a reset, and held while paused.
+
+    ``failed`` is what is kept of attempts that failed. Default: what was.
+    """
     forget = attempt.reset and attempt.reset_heartbeat
     return Attempt(
         op=attempt.op,
@@ -43,4 +50,5 @@ def begun_anew(
         paused=attempt.paused,
         pause_reason=attempt.pause_reason,
         options=attempt.options,
+        failed=attempt.failed if failed is None else failed,
     )

@@ -133,13 +133,20 @@ def test_a_pending_activity_is_shown(shell: Shell) -> None:
     """A row for people, an object for programs: attempt, last failure, next try."""
     _start(shell, "Stubborn", "--id", "stubborn")
     pending: dict[str, Any] = {}
+    described: dict[str, Any] = {}
     while not pending.get("last_failure"):
-        [pending] = _json(shell, "describe", "stubborn", "-o", "json")["pending_activities"]
+        described = _json(shell, "describe", "stubborn", "-o", "json")
+        [pending] = described["pending_activities"]
 
     assert pending["activity"] == "fail_for_ever"
     assert "not yet" in pending["last_failure"]
     assert pending["attempt"] >= 1
-    assert "fail_for_ever" in shell.run("workflow", "describe", "stubborn").stdout
+    [failed] = described["failed_attempts"]
+    assert failed["attempt"].startswith("1")
+    assert "not yet" in failed["failure"]
+    shown = shell.run("workflow", "describe", "stubborn").stdout
+    assert "fail_for_ever" in shown
+    assert re.search(r"Failed attempts\n.*attempt.*\n +1 +1.* not yet", shown)
     query = ["--query", "WorkflowId = 'stubborn' AND MaxAttempt > 1"]
     rows: list[dict[str, Any]] = []
     while not rows:
