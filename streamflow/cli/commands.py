@@ -67,6 +67,10 @@ for _name, _help in {
     "cancel": "Ask them to stop.",
     "terminate": "End them at once.",
     "signal": "Send them a signal.",
+    "pause": "Hold their code back.",
+    "unpause": "Let paused workflows go on.",
+    "reset": "Go back to before their first or last step.",
+    "delete": "Take closed workflows away.",
 }.items():
     batch.command(f"streamflow.cli.operating.batch:{_name}", help=_help)
 app.command(batch)

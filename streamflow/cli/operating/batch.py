@@ -1,9 +1,9 @@
-"""``streamflow batch cancel|terminate|signal``: one operation on every workflow that a list filter finds."""
+"""``streamflow batch cancel|terminate|signal|pause|unpause|reset|delete``: one operation on every workflow that a list filter finds."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
@@ -79,6 +79,66 @@ def signal(
         yes=yes,
         output=output,
     )
+
+
+def pause(
+    *,
+    query: Query,
+    reason: Annotated[str, Parameter(help="Shown with each.")] = "",
+    yes: Yes = False,
+    output: Form = "table",
+    connection: Connection = HERE,
+) -> int:
+    """Holds the code of every workflow that is found back; signals wait, timers fire and activities go on."""
+    return _carried_out(
+        connection, query, lambda handle: handle.pause(reason=reason), yes=yes, output=output
+    )
+
+
+def unpause(
+    *,
+    query: Query,
+    yes: Yes = False,
+    output: Form = "table",
+    connection: Connection = HERE,
+) -> int:
+    """Lets every paused or quarantined workflow that is found go on."""
+    return _carried_out(connection, query, lambda handle: handle.unpause(), yes=yes, output=output)
+
+
+def reset(
+    *,
+    query: Query,
+    to: Annotated[
+        Literal["first-step", "last-step"],
+        Parameter(help="What each makes anew: everything, or the step that it made last."),
+    ],
+    reapply_signals: Annotated[
+        bool, Parameter(help="Give the signals from there on to the new runs.")
+    ] = True,
+    reason: Reason = "",
+    yes: Yes = False,
+    output: Form = "table",
+    connection: Connection = HERE,
+) -> int:
+    """Goes back in every workflow that is found, open or closed: a new run of each makes its first or last step anew."""
+
+    async def back(handle: WorkflowHandle[Any, Any]) -> None:
+        seq = 1 if to == "first-step" else (await handle.describe()).history_length
+        await handle.reset(seq=seq, reapply_signals=reapply_signals, reason=reason)
+
+    return _carried_out(connection, query, back, yes=yes, output=output)
+
+
+def delete(
+    *,
+    query: Query,
+    yes: Yes = False,
+    output: Form = "table",
+    connection: Connection = HERE,
+) -> int:
+    """Takes every closed workflow that is found away, with its history; of open ones only those whose history is broken."""
+    return _carried_out(connection, query, lambda handle: handle.delete(), yes=yes, output=output)
 
 
 def _carried_out(
