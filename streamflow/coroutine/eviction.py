@@ -28,8 +28,13 @@ def parked_count() -> int:
 def evict(loop: WorkflowLoop) -> bool:
     """Ends every task and async generator of the loop. False if some had to be parked."""
     loop.evicting = True
+    clean = True
+    if not loop.generators and not loop.unfinished():
+        # Nothing of it is left to run, as after every run that ended by itself.
+        loop.drop_ready()
+        loop.tasks.clear()
+        return clean
     with guard.step(loop):
-        clean = True
         for task in loop.unfinished():
             # The task never learns of its coroutine's end, and must not complain of it when it is collected.
             task._log_destroy_pending = False  # type: ignore[attr-defined]  # asyncio's own switch for this

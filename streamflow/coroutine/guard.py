@@ -100,7 +100,7 @@ class step:
     A loop that was running (the memory log turns processors on the caller's) is put back afterwards with its task.
     """
 
-    __slots__ = ("_collect", "_hooks", "_loop", "_marks", "_outer", "_task")
+    __slots__ = ("_collect", "_hooks", "_loop", "_marked", "_outer", "_task")
 
     def __init__(self, loop: WorkflowLoop) -> None:
         self._loop = loop
@@ -115,13 +115,14 @@ class step:
         self._hooks = sys.get_asyncgen_hooks()
         sys.set_asyncgen_hooks(self._loop.hold_generator, None)
         _set_running_loop(self._loop)
-        self._marks = self._loop.guarded and get_ident() not in _stepping
-        if self._marks:
-            _stepping.add(get_ident())
+        self._marked = 0
+        if self._loop.guarded and (thread_id := get_ident()) not in _stepping:
+            self._marked = thread_id
+            _stepping.add(thread_id)
 
     def __exit__(self, *exc_info: object) -> None:
-        if self._marks:
-            _stepping.discard(get_ident())
+        if self._marked:
+            _stepping.discard(self._marked)
         _set_running_loop(self._outer)
         sys.set_asyncgen_hooks(*self._hooks)
         if self._collect:

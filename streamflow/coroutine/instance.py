@@ -60,6 +60,10 @@ from streamflow.model.payload import NO_HEADERS, Payload, Payloads
 SUGGEST_CONTINUE_AT = 10_000
 """Events after which `continue_as_new` is suggested to the code."""
 
+# Plain numbers: each `&` with a Flag would make a Flag, some microseconds a step.
+_TAKE_TURNS = int(Flag.OUTCOMES_TAKE_TURNS)
+_IN_PARTS = int(Flag.ASKS_IN_PARTS)
+
 _alive: set[Instance] = set()
 
 
@@ -208,8 +212,8 @@ class Instance:
         self.activation = activation
         self.now_ms = activation.now_ms
         self.replaying = activation.replaying
-        self.loop.outcomes_take_turns = bool(activation.flags & Flag.OUTCOMES_TAKE_TURNS)
-        in_parts = activation.flags & Flag.ASKS_IN_PARTS
+        self.loop.outcomes_take_turns = activation.flags & _TAKE_TURNS != 0
+        in_parts = activation.flags & _IN_PARTS
         self.operations.asked_max = ASKED_MAX if in_parts else sys.maxsize
         self.patches.begin_step(activation)
 

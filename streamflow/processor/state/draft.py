@@ -54,12 +54,13 @@ def load(rows: Rows, run_id: str, row: RunRow, limits: Limits) -> Draft:
     loaded = list(history(rows, run_id))
     for recorded, _ in loaded:
         apply(run, recorded, limits)
-    for raw in rows.attempts(run_id):
+    # Neither is looked for where it would not count: a look costs as much as decoding an event.
+    for raw in rows.attempts(run_id) if run.activities else ():
         attempt = decode_attempt(raw)
         if attempt.op in run.activities:
             apply_attempt(run, attempt, limits)
-    raw_trouble = rows.trouble(run_id)
-    if raw_trouble is not None and run.open:
+    raw_trouble = rows.trouble(run_id) if run.open else None
+    if raw_trouble is not None:
         apply_trouble(run, decode_trouble(raw_trouble))
     return Draft(
         run,

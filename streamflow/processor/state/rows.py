@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import copy
+
 import msgspec
 
 from streamflow.model.tasks import PositionRecord
@@ -25,6 +27,9 @@ from streamflow.wire.entities import decode_deleting, decode_position
 from streamflow.wire.header import SIZE, entry_hash, unpack
 from streamflow.wire.keys import EntityKind
 
+READ_KEPT_MAX = 2_000
+"""Rows of runs that are kept between two writes."""
+
 _encode_row = msgspec.msgpack.Encoder().encode
 _decode_row = msgspec.msgpack.Decoder(RunRow).decode
 _decode_meta = msgspec.msgpack.Decoder(Meta).decode
@@ -35,6 +40,8 @@ class Rows:
 
     def __init__(self, store: Store) -> None:
         self.store = store
+        self._read: dict[str, RunRow | None] = {}
+        """Runs' rows that were read since the last write: a run that is due is asked of three times on its way."""
 
     def meta(self) -> Meta:
         raw = self.store.get(META)
@@ -48,14 +55,26 @@ class Rows:
         return meta
 
     def run(self, run_id: str) -> RunRow | None:
-        raw = self.store.get(b"r" + run_id.encode())
-        return None if raw is None else _decode_row(raw)
+        """As the last write left it; only to be looked at."""
+        try:
+            return self._read[run_id]
+        except KeyError:
+            raw = self.store.get(b"r" + run_id.encode())
+        if len(self._read) >= READ_KEPT_MAX:
+            self._read.clear()
+        row = None if raw is None else _decode_row(raw)
+        self._read[run_id] = row
+        return row
+
+    def write(self, batch: WriteBatch) -> None:
+        self._read.clear()
+        self.store.write(batch)
 
     def note(self, meta: Meta) -> None:
         """Writes how far the log was followed, between transactions: with a transaction it is written beside its rows."""
         batch = self.store.batch()
         batch.put(META, _encode_row(meta))
-        self.store.write(batch)
+        self.write(batch)
 
     def runs(self, *, after: str = "", limit: int) -> list[tuple[str, RunRow]]:
         """Runs in the order of their IDs, those after the given one."""
@@ -200,13 +219,13 @@ class Ingest:
         if meta.open_runs >= 0:
             meta.open_runs += sum(map(is_open, self._runs.values())) - self._open_before
         put(META, _encode_row(meta))
-        self._rows.store.write(self._batch)
+        self._rows.write(self._batch)
 
     def _run(self, run_id: str) -> RunRow | None:
         try:
             return self._runs[run_id]
         except KeyError:
-            run = self._rows.run(run_id)
+            run = copy(self._rows.run(run_id))
             self._runs[run_id] = run
             self._due_before[run_id] = run.due_ms if run else 0
             self._open_before += is_open(run)

@@ -68,6 +68,10 @@ TASKS_TOGETHER = 16
 QUARANTINED = "quarantined"
 _SHOWN_AT_ONCE = frozenset({MemoUpserted, SearchAttributesUpserted, PatchMarked})
 """What changes the values by which a run is found."""
+_WITH_EFFECTS = frozenset(
+    {ActivityCompleted, ActivityFailed, ActivityCanceled, ActivityCancelRequested}
+)
+"""Events because of which something must leave, beside those that close a run."""
 encode_key = msgspec.json.Encoder().encode
 
 
@@ -221,9 +225,11 @@ class Recorder:
     def _event(self, event: Event, context: Context, *, quietly: bool = False) -> None:
         run = self.run
         if not quietly:
-            for effect in self._effects(event):
-                self._effect(effect)
-            if type(event) in SPEAKING:
+            kind = type(event)
+            if kind in _WITH_EFFECTS or kind in STATUS_OF:
+                for effect in self._effects(event):
+                    self._effect(effect)
+            if kind in SPEAKING:
                 self._send_elsewhere(event, context)
         if run.trouble is not None and type(event) in STATUS_OF:
             self.set_trouble(None)  # a closed run is in no trouble, and its record goes
@@ -257,7 +263,8 @@ class Recorder:
             case ActivityCancelRequested():
                 return effects_of_cancel(self.run, event)
             case _:
-                return effects_of_close(self.run) if type(event) in STATUS_OF else []
+                assert type(event) in STATUS_OF, event
+                return effects_of_close(self.run)
 
     def _effect(self, effect: Effect) -> None:
         match effect:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gc
 
-ALLOCATIONS = 10_000
+ALLOCATIONS = 50_000
 """Objects made, less those that went, before the collector looks at the youngest."""
 
 

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from streamflow.model.events import SignalReceived
 from streamflow.processor.state.layout import Entry
+from streamflow.processor.state.rows import Ingest
 from tests.unit.processor.logs import (
     LoggedRun,
     dump,
@@ -202,3 +203,38 @@ def test_forgetting_a_message_removes_every_trace_of_it() -> None:
     ingest(rows, [forgotten("a", "m")])
 
     assert list(dump(rows)) == [b"m"]
+
+
+def test_what_was_read_of_a_run_is_read_anew_after_a_write() -> None:
+    """Rows of runs are kept between two writes: one that is due is asked of three times on its way."""
+    log: list[Entry] = []
+    run = LoggedRun(log, "a", 1)
+    rows = ingest(new_rows(), log)
+    before = rows.run(run.run_id)
+    assert before is not None
+
+    run.signal(due_ms=700)
+    ingest(rows, log[1:])
+
+    after = rows.run(run.run_id)
+    assert after is not None
+    assert (after.last_seq, after.due_ms) == (before.last_seq + 1, 700)
+
+
+def test_entries_that_were_never_written_leave_what_is_read_as_it_was() -> None:
+    """A disk that takes nothing more ends the write, and not what is known of the runs."""
+    log: list[Entry] = []
+    run = LoggedRun(log, "a", 1)
+    rows = ingest(new_rows(), log)
+    before = rows.run(run.run_id)
+    assert before is not None
+    as_written = before.last_seq, before.due_ms
+
+    run.signal(due_ms=700)
+    unfinished = Ingest(rows)
+    for entry in log[1:]:
+        unfinished.add(entry)
+
+    after = rows.run(run.run_id)
+    assert after is not None
+    assert (after.last_seq, after.due_ms) == as_written
