@@ -34,7 +34,7 @@ def main() -> None:
     os.environ.setdefault("STREAMFLOW_LOG_LEVEL", "warning")
     effort = QUICK if options.quick else Effort()
     rows: list[Row] = []
-    with kafka_for_tests() as bootstrap, tempfile.TemporaryDirectory() as folder:
+    with kafka_for_tests(long_lived=True) as bootstrap, tempfile.TemporaryDirectory() as folder:
         bench = Bench(bootstrap, Path(folder), effort)
         for name, case in chosen.items():
             print(f"{time.strftime('%H:%M:%S')} {name}", file=sys.stderr, flush=True)

@@ -46,8 +46,8 @@ BOOTSTRAP_VARIABLE: Final = "STREAMFLOW_TEST_BOOTSTRAP"
 
 
 @contextmanager
-def kafka_for_tests() -> Generator[str]:
-    """Bootstrap address of your own broker if the environment names one, else of a fresh local one.
+def kafka_for_tests(*, long_lived: bool = False) -> Generator[str]:
+    """Bootstrap address of your own broker if the environment names one, else of a fresh local one (`KafkaBroker`).
 
     Raises:
         KafkaUnavailable: Java or Maven is missing, or the broker did not come up.
@@ -55,7 +55,7 @@ def kafka_for_tests() -> Generator[str]:
     if named := os.environ.get(BOOTSTRAP_VARIABLE):
         yield named
         return
-    with KafkaBroker() as broker:
+    with KafkaBroker(long_lived=long_lived) as broker:
         yield broker.bootstrap
 
 
@@ -119,7 +119,7 @@ def _check() -> None:
 def _serve(directory: Path | None) -> None:
     for how in (signal.SIGINT, signal.SIGTERM):
         signal.signal(how, _exit)
-    with KafkaBroker(directory=directory) as broker:
+    with KafkaBroker(directory=directory, long_lived=True) as broker:
         sys.stdout.write(f"{broker.bootstrap}\n")
         sys.stdout.flush()
         while broker.is_running:

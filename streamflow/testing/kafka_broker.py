@@ -41,7 +41,8 @@ class KafkaBroker:
     The ports are chosen at the first start and kept, so that clients find a restarted broker where
     it was. `directory` (default: a temporary one, which `close` removes) holds data, settings and
     `broker.log`; a directory used before goes on as it was left. `settings` are broker properties
-    on top of ours, `heap_mb` is Java's `-Xmx` (default 512). `proxied_at` is the HOST:PORT of a proxy of yours: clients that
+    on top of ours, `heap_mb` is Java's `-Xmx` (default 512). `long_lived` lets Java spend what it takes to become fast (default:
+    not, as a test's broker is gone before that pays). `proxied_at` is the HOST:PORT of a proxy of yours: clients that
     come through it, to `behind_proxy`, are told to come back the same way. `client_settings` are librdkafka's options by which
     we ourselves are let in, where the broker asks for more than an address (`kafka_security`).
 
@@ -55,6 +56,7 @@ class KafkaBroker:
         directory: Path | None = None,
         settings: Mapping[str, str] | None = None,
         heap_mb: int = 512,
+        long_lived: bool = False,
         proxied_at: str = "",
         client_settings: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
@@ -65,6 +67,7 @@ class KafkaBroker:
         self._properties_file = self.directory / "server.properties"
         self._settings = dict(settings or {})
         self._heap_mb = heap_mb
+        self._long_lived = long_lived
         self._proxied_at = proxied_at
         self._client_settings = client_settings
         self._process = BrokerProcess(
@@ -243,7 +246,7 @@ class KafkaBroker:
         )
 
     def _java(self, distribution: Distribution) -> list[str]:
-        return java(distribution, heap_mb=self._heap_mb)
+        return java(distribution, heap_mb=self._heap_mb, long_lived=self._long_lived)
 
     def _ports(self) -> tuple[int, int, int]:
         assert self._ports_file.exists(), "the broker has no address before its first start"

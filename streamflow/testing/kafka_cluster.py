@@ -279,6 +279,9 @@ _SETTINGS: Final[Mapping[str, str]] = {
     "broker.heartbeat.interval.ms": "500",
     "broker.session.timeout.ms": "5000",
     "replica.lag.time.max.ms": "6000",
+    # Threads that find nothing to do cost as well, where three brokers share two cores.
+    "num.io.threads": "3",
+    "num.network.threads": "2",
     # Of replicas: a follower that lost its connection asks again soon.
     "replica.fetch.backoff.ms": "200",
     "log.cleaner.dedupe.buffer.size": str(16 * 1024 * 1024),
