@@ -60,8 +60,12 @@ def _operation(do: str, reason: str) -> Callable[[Handle], Awaitable[None]]:
             return lambda handle: handle.cancel(reason=reason, rpc_timeout=CALL)
         case "terminate":
             return lambda handle: handle.terminate(reason=reason, rpc_timeout=CALL)
+        case "pause":
+            return lambda handle: handle.pause(reason=reason, rpc_timeout=CALL)
+        case "unpause":
+            return lambda handle: handle.unpause(rpc_timeout=CALL)
         case _:
-            raise Problem(400, f"Expected cancel or terminate, found {do!r}")
+            raise Problem(400, f"Expected cancel, terminate, pause or unpause, found {do!r}")
 
 
 def _filter(visit: Visit) -> str:

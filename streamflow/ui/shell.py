@@ -26,7 +26,9 @@ def start(namespace: str, given: Mapping[str, str]) -> str:
 
 
 def batch(namespace: str, operation: str, query: str, reason: str) -> str:
-    options = [("--query", query), *([("--reason", reason)] if reason else [])]
+    options = [("--query", query)]
+    if reason and operation != "unpause":
+        options.append(("--reason", reason))
     return _command("batch", operation, namespace, [], options)
 
 

@@ -51,12 +51,35 @@ async def test_what_is_refused_is_said_for_each(stage: Stage) -> None:
     assert "Done open" in said
 
 
+async def test_many_are_paused_and_go_on(stage: Stage) -> None:
+    """Also where some go on already; the command takes no reason where there is none to give."""
+    first, second = await stage.waiting("a-1"), await stage.waiting("a-2")
+    address = stage.address("batch", query=RUNNING)
+
+    paused = await stage.http.post(address, data={"do": "pause", "reason": "recall"})
+    for handle in (first, second):
+        trouble = (await handle.describe()).trouble
+        assert trouble is not None
+        assert trouble.kind == "paused"
+    one = stage.address("batch", query="WorkflowId = 'a-1'")
+    await stage.http.post(one, data={"do": "unpause"})
+    rest = await stage.http.post(address, data={"do": "unpause", "reason": "over"})
+
+    assert "2 of 2 done." in text_of(paused.text)
+    assert "batch pause" in text_of(paused.text)
+    assert "--reason" in text_of(paused.text)
+    assert "batch unpause" in text_of(rest.text)
+    assert "--reason" not in text_of(rest.text)
+    for handle in (first, second):
+        assert (await handle.describe()).trouble is None
+
+
 @pytest.mark.parametrize(
     ("query", "do", "message"),
     [
         ("", "cancel", "Expected a list filter"),
         ("Citi = 'x'", "cancel", "at character"),
-        (RUNNING, "dance", "Expected cancel or terminate"),
+        (RUNNING, "dance", "Expected cancel, terminate, pause or unpause"),
     ],
 )
 async def test_nothing_is_done_without_a_filter_and_an_operation(
