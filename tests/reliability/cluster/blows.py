@@ -24,6 +24,8 @@ AWAY_S: Final = (7.0, 11.0)
 """Longer than a group waits for a member: another takes its partitions over."""
 PAUSE_S: Final = (0.3, 12.0)
 """Around the limits of a transaction (10 s) and of a session (6 s)."""
+BETWEEN_S: Final = (0.3, 3.5)
+"""Besides the time until work gets done again: some ten blows a minute."""
 CALM_S: Final = (5.5, 8.0)
 BROKER_PAUSE_S: Final = (0.5, 8.0)
 STALL_S: Final = 20.0
@@ -131,7 +133,7 @@ class Blows:
 
     def _at_processes(self, chance: random.Random) -> None:
         is_calm = self._calm.is_set()
-        if self.wait(chance.uniform(*CALM_S) if is_calm else chance.uniform(0.5, 5.5)):
+        if self.wait(chance.uniform(*CALM_S) if is_calm else chance.uniform(*BETWEEN_S)):
             return
         self._start_the_fallen()
         is_worker = not is_calm and chance.random() < 0.2
