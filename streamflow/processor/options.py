@@ -43,7 +43,7 @@ class ProcessorOptions(msgspec.Struct, frozen=True, kw_only=True):
     stuck_retry_ms_max: int = 600_000
     quarantine_after: int = 3
     """A run whose step ended the process so many times is not tried again."""
-    due_per_turn_max: int = 200
+    due_per_turn_max: int = 250
     tombstones_per_turn_max: int = 500
     restore_slice_ms: int = 50
     checkpoint_ms: int = 500
