@@ -37,6 +37,8 @@ log = get_logger("processor")
 TROUBLED_RUNS_MAX = 10_000
 """How many stuck runs are tried again at once when a partition becomes active; the rest keep their backoff."""
 
+RESTORE_MS_MAX = 1_000
+"""How long partitions are restored at most before those that are active have their turn again."""
 
 DISK_LOOK_MS = 1_000
 """How often a store is tried again whose disk took nothing more."""
@@ -77,6 +79,8 @@ class Ownership:
         self.waiting_for_disk: dict[int, TopicPartition] = {}
         """Ours, but their stores cannot be written now."""
         self._told_of_disk = False
+        self._sliced_ms: int | None = None
+        """Since when the active partitions work while others still wait to be restored, on the monotonic clock."""
         self._look_ms = 0
         """When to try that again, on the monotonic clock."""
         self._left_behind: list[int] = []
@@ -209,14 +213,26 @@ class Ownership:
     # -- restoring --------------------------------------------------------------------------------------------------
 
     def restore_slice(self, source: Source, transactor: Transactor) -> None:
-        """Restores for a bounded time, then lets the active partitions work."""
+        """Restores for a bounded time, then lets the active partitions work: on a busy log each of their turns takes long, and
+        restoring gets as much, or the last partition would wait for the first ones' backlog."""
         self._look_for_room()
+        self._restore_for(self._slice_ms(), source, transactor)
+        self._sliced_ms = None if self.whole else self._around.clock.monotonic_ms()
+
+    def _slice_ms(self) -> int:
+        slice_ms = self._around.options.restore_slice_ms
+        if self._sliced_ms is None:
+            return slice_ms
+        worked_ms = self._around.clock.monotonic_ms() - self._sliced_ms
+        return max(slice_ms, min(worked_ms, RESTORE_MS_MAX))
+
+    def _restore_for(self, slice_ms: int, source: Source, transactor: Transactor) -> None:
         clock = self._around.clock
-        stop_ms = clock.monotonic_ms() + self._around.options.restore_slice_ms
         waiting = [p for p in self.partitions.values() if p.state is State.RESTORING]
         self._begin_restoring(
             [p for p in waiting if p.number not in self._restoring], source, transactor
         )
+        stop_ms = clock.monotonic_ms() + slice_ms
         for partition in waiting:
             while partition.number in self._restoring and self._restore_step(partition, source):
                 if clock.monotonic_ms() >= stop_ms:

@@ -458,3 +458,25 @@ def test_a_dead_owner_of_many_partitions_is_fenced_once() -> None:
     assert len(stage.processor.partitions) == 8
     assert all(p.state is State.ACTIVE for p in stage.processor.partitions.values())
     assert calls.count("transactor.fence") == 1
+
+
+def test_restoring_gets_as_much_time_as_the_work_beside_it() -> None:
+    """Where each turn of the active partitions takes long, the others are not restored a read at a time between two of them."""
+
+    def turns(worked_ms: int) -> int:
+        stage = counting(signals=400)
+        stage.options = {"restore_slice_ms": -1}
+        stage.processor.close()
+        stage.stores = MemoryStores()
+        stage.start()
+        for number in range(1, 1_000):
+            stage.processor.turn()
+            if stage.partition().state is State.ACTIVE:
+                return number
+            stage.clock.advance(worked_ms)
+        raise AssertionError("it is never restored")
+
+    alone, beside_work = turns(0), turns(100)
+
+    assert alone > 4
+    assert beside_work <= alone / 2
