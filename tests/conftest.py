@@ -10,6 +10,7 @@ from collections.abc import Generator, Iterator
 
 import pytest
 import structlog
+from hypothesis import settings
 
 from streamflow.processor.state.draft import Drafts
 from streamflow.testing.kafka import BOOTSTRAP_VARIABLE, kafka_for_tests
@@ -22,6 +23,10 @@ def pytest_configure() -> None:
     # A shell has what it starts in the background ignore Ctrl-C, and so would everything that the tests start.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    # No test is one of speed; in CI Hypothesis sees to that by itself.
+    if not SKIPS_FAIL:
+        settings.register_profile("untimed", deadline=None)
+        settings.load_profile("untimed")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
