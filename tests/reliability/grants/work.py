@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from streamflow import activity, dead_letters, doctor, topology, workflow
+from streamflow.audit import AuditTopic, Filter, newest
 from streamflow.client import Client, WorkflowHandle
-from streamflow.dead_letters.reading import Filter
+from streamflow.dead_letters.reading import Filter as LetterFilter
 from streamflow.exceptions import WorkflowAlreadyStartedError
+from streamflow.model.audit import AuditEntry
 from streamflow.model.settings import SearchAttributeEntry
 from streamflow.ports import Log, OutRecord
 from streamflow.service import RPCError, RPCStatusCode
@@ -102,9 +104,21 @@ class Work:
                     query = f"WorkflowId = '{workflow_id}' AND Who IS NULL"
                     listed = [each.id async for each in client.list_workflows(query)]
                     assert set(listed) == {workflow_id}, listed
+                    await self._note(workflow_id)
                 with self._secured.log(ADMIN) as log:
                     await asyncio.to_thread(_expect_letters, log, workflow_id)
         return f"{unanswered}\n{result}"
+
+    async def _note(self, workflow_id: str) -> None:
+        """An entry for the audit log, which is found there."""
+        entry = AuditEntry(who="user:ada", action="Start", outcome="done", workflow_id=workflow_id)
+        with self._secured.log("gateway") as log:
+            noting = AuditTopic(log, NAMESPACE)
+            await noting.write(entry, wait=True)
+            await noting.close()
+            wanted = Filter(workflow_id=workflow_id)
+            page = await asyncio.to_thread(newest, log, NAMESPACE, wanted, limit=1)
+        assert [found.entry for found in page.entries] == [entry], page
 
     async def _ask_nobody(self, client: Client, workflow_id: str) -> str:
         """What a caller is told while no processor is there."""
@@ -155,7 +169,7 @@ class Work:
             findings = doctor.examine(log, NAMESPACE, [QUEUE], dev=True, state_dir=self._folder)
             with self._secured.log(ADMIN) as other:
                 _plant(other, queue)
-            letters = dead_letters.find_letters(log, NAMESPACE, Filter())
+            letters = dead_letters.find_letters(log, NAMESPACE, LetterFilter())
             dead_letters.redrive(log, NAMESPACE, letters[:1])
             log.delete_topics(list(entry.topics))
         return "\n".join((*map(str, findings), "Hello you"))
@@ -198,7 +212,7 @@ def _expect_letters(log: Log, name: str) -> None:
     topics = {record.topic for record in _unreadable(name)}
     deadline = time.monotonic() + LETTERS_WITHIN_S
     while True:
-        letters = dead_letters.find_letters(log, NAMESPACE, Filter(state=None))
+        letters = dead_letters.find_letters(log, NAMESPACE, LetterFilter(state=None))
         found = {letter.topic for letter in letters if letter.workflow_id == name}
         if found >= topics:
             return
