@@ -223,7 +223,8 @@ class Processor:
         self._stores.close()
 
     def _part_with_all(self) -> None:
-        self._owned.part_with(list(self.partitions))
+        # Also with those that wait for room on the disk: whoever joins again is told anew what is his.
+        self._owned.part_with([*self.partitions, *self._owned.waiting_for_disk])
 
     # -- the batch ------------------------------------------------------------------------------------------------
 

@@ -95,12 +95,13 @@ def ends_told(world: World, histories: Histories) -> list[str]:
 
 
 def _was_over(world: World, call: Call, runs: list[RunHistory]) -> bool:
-    """Whether a run had ended by the answer, by the broker's clock: cancelling what is over is done."""
+    """Whether a run had ended by the answer, by the broker's clock: cancelling what is over is done. The marker of the end may
+    come after that of the answer, on another partition."""
     assert call.answered_ms is not None
     clock = world.broker.clock
     answered_ms = call.answered_ms + clock.now_ms() - clock.monotonic_ms()
     return any(
-        type(recorded.event) in STATUS_OF and line.decided_ms <= answered_ms
+        type(recorded.event) in STATUS_OF and line.record.timestamp_ms <= answered_ms
         for run in runs
         for recorded, line in zip(run.events, run.lines, strict=True)
     )

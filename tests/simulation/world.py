@@ -73,10 +73,13 @@ def carry_out(
 
 def _tracing(world: World, loop: SimLoop, trace: Trace | None) -> Trace:
     """Sees every call to the log, and lets the planned ones stall."""
+    group = world.broker.group(topology.processor_group(DEFAULT_NAMESPACE, QUEUE))
 
     def note(process: str, call: str) -> None:
         if trace is not None:
             trace(process, call)
+        if call == "live_members" and not group.live_members():
+            world.silent_ms.append(world.now_ms)  # too short for whoever looks ten times a second
         if call == "start_reading" and process in world.relays:
             world.stalls[process] = world.relays.pop(process)
             world.relays.clear()
