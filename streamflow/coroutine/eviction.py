@@ -28,12 +28,12 @@ def parked_count() -> int:
 def evict(loop: WorkflowLoop) -> bool:
     """Ends every task and async generator of the loop. False if some had to be parked."""
     loop.evicting = True
-    clean = True
     if not loop.generators and not loop.unfinished():
         # Nothing of it is left to run, as after every run that ended by itself.
         loop.drop_ready()
         loop.tasks.clear()
-        return clean
+        return True
+    clean = True
     with guard.step(loop):
         for task in loop.unfinished():
             # The task never learns of its coroutine's end, and must not complain of it when it is collected.

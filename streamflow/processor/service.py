@@ -133,7 +133,7 @@ class Processor:
             self._group,
             listener=self._owned,
             owned=self._owned.partitions,
-            part_with_all=self._part_with_all,
+            part_with_all=self._owned.part_with_all,
         )
         self._locals = Speculation(
             log_, local, options, partition_of=self._inbound.partition_of, wake=self.wake
@@ -215,16 +215,12 @@ class Processor:
     def close(self) -> None:
         """Hands the partitions over: a successor need fence nobody, and finds everything committed."""
         if not self._broken:
-            self._part_with_all()
+            self._owned.part_with_all()
         self._connections.leave()
         self._owned.close()
         for part in (self._upkeep, self._connections, self._around):
             part.close()
         self._stores.close()
-
-    def _part_with_all(self) -> None:
-        # Also with those that wait for room on the disk: whoever joins again is told anew what is his.
-        self._owned.part_with([*self.partitions, *self._owned.waiting_for_disk])
 
     # -- the batch ------------------------------------------------------------------------------------------------
 

@@ -153,6 +153,10 @@ class Ownership:
         for number in numbers:
             self.drop(number)
 
+    def part_with_all(self) -> None:
+        """Before the group is left: whoever joins again is told anew what is his."""
+        self.part_with(self._numbers())
+
     def shut(self, error: StoreUnwritable) -> None:
         """The disk takes nothing more. The log may have a batch that the stores lack: it is read once there is room again."""
         for partition in list(self.partitions.values()):
@@ -207,8 +211,12 @@ class Ownership:
             self._standby.end()
 
     def drop_all(self) -> None:
-        for number in [*self.partitions, *self.waiting_for_disk]:
+        for number in self._numbers():
             self.drop(number)
+
+    def _numbers(self) -> list[int]:
+        """Of all that is ours, those that wait for room on the disk included."""
+        return [*self.partitions, *self.waiting_for_disk]
 
     # -- restoring --------------------------------------------------------------------------------------------------
 
