@@ -7,6 +7,8 @@ import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from streamflow.coroutine import guard
+
 
 @contextmanager
 def chance_from(seed: int) -> Iterator[None]:
@@ -14,6 +16,8 @@ def chance_from(seed: int) -> Iterator[None]:
 
     Production code asks the system for chance at many places, and rightly has no switch for it.
     """
+    # First, or its own look at `os.urandom`, made at the first step, would be undone with ours.
+    guard.install()
     source = random.Random(seed)
     before = random.getstate()
     system, imported = os.urandom, vars(random)["_urandom"]
