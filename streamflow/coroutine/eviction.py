@@ -28,14 +28,15 @@ def parked_count() -> int:
 def evict(loop: WorkflowLoop) -> bool:
     """Ends every task and async generator of the loop. False if some had to be parked."""
     loop.evicting = True
-    if not loop.generators and not loop.unfinished():
+    unfinished = loop.unfinished()
+    if not loop.generators and not unfinished:
         # Nothing of it is left to run, as after every run that ended by itself.
         loop.drop_ready()
         loop.tasks.clear()
         return True
     clean = True
     with guard.step(loop):
-        for task in loop.unfinished():
+        for task in unfinished:
             # The task never learns of its coroutine's end, and must not complain of it when it is collected.
             task._log_destroy_pending = False  # type: ignore[attr-defined]  # asyncio's own switch for this
             coroutine: Any = task.get_coro()

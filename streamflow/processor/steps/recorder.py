@@ -68,10 +68,9 @@ TASKS_TOGETHER = 16
 QUARANTINED = "quarantined"
 _SHOWN_AT_ONCE = frozenset({MemoUpserted, SearchAttributesUpserted, PatchMarked})
 """What changes the values by which a run is found."""
-_WITH_EFFECTS = frozenset(
-    {ActivityCompleted, ActivityFailed, ActivityCanceled, ActivityCancelRequested}
-)
-"""Events because of which something must leave, beside those that close a run."""
+_OF_ACTIVITIES = {ActivityCompleted, ActivityFailed, ActivityCanceled, ActivityCancelRequested}
+_WITH_EFFECTS = frozenset(_OF_ACTIVITIES | STATUS_OF.keys())
+"""Events because of which something must leave."""
 encode_key = msgspec.json.Encoder().encode
 
 
@@ -223,15 +222,14 @@ class Recorder:
         self._put_summary(None)
 
     def _event(self, event: Event, context: Context, *, quietly: bool = False) -> None:
-        run = self.run
+        run, kind = self.run, type(event)
         if not quietly:
-            kind = type(event)
-            if kind in _WITH_EFFECTS or kind in STATUS_OF:
+            if kind in _WITH_EFFECTS:
                 for effect in self._effects(event):
                     self._effect(effect)
             if kind in SPEAKING:
                 self._send_elsewhere(event, context)
-        if run.trouble is not None and type(event) in STATUS_OF:
+        if run.trouble is not None and kind in STATUS_OF:
             self.set_trouble(None)  # a closed run is in no trouble, and its record goes
         recorded = Recorded(Seq(run.last_seq + 1), run.step, context.now_ms, event)
         apply(run, recorded, context.limits)
