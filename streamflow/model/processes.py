@@ -21,7 +21,9 @@ class RestoreReport(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     @property
     def left_ms(self) -> int:
         """How long it still takes at this pace; 0 where nothing was read yet, so that nothing can be said."""
-        return self.elapsed_ms * (self.end_offset - self.next_offset) // max(self._done, 1)
+        if not self._done:
+            return 0
+        return self.elapsed_ms * (self.end_offset - self.next_offset) // self._done
 
     @property
     def _done(self) -> int:

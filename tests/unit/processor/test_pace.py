@@ -54,13 +54,16 @@ def test_whoever_looks_finds_how_far_a_restore_is() -> None:
 
 
 def test_a_restore_that_has_read_nothing_says_no_time() -> None:
+    """However long it has waited."""
     clock = VirtualClock()
     partition = _partition(0, at=0)
     Pace(partition, 100, clock)
+    clock.advance(5_000)
     processor = _Restoring({0: partition})
 
     [found] = report_of(processor, ProcessReport(queue="q", instance="p"), clock).restoring
 
+    assert found.elapsed_ms == 5_000
     assert (found.percent, found.left_ms) == (0, 0)
 
 
