@@ -70,6 +70,7 @@ class Node:
         ]
         self._process: subprocess.Popen[bytes] | None = None
         self._witnessed = 0
+        self._logged = 0
 
     @property
     def has_witnessed(self) -> bool:
@@ -78,6 +79,9 @@ class Node:
 
     def _witness_bytes(self) -> int:
         return self.witness.stat().st_size if self.witness.exists() else 0
+
+    def _log_bytes(self) -> int:
+        return self.log.stat().st_size if self.log.exists() else 0
 
     @property
     def pid(self) -> int:
@@ -92,6 +96,7 @@ class Node:
         assert not self.running, f"{self.name} is running"
         self.starts += 1
         self._witnessed = self._witness_bytes()
+        self._logged = self._log_bytes()
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [*self._command, *options],
@@ -126,10 +131,15 @@ class Node:
             self.kill()
             in_order = False
         else:
-            assert code == 0, f"{self.name} did not end in order:\n{self.tail()}"
-            in_order = True
+            # Before Python is up to listening for it, the signal ends it as any program.
+            in_order = code == 0
+            unheard = code == -signal.SIGTERM and not self._spoke_since_start()
+            assert in_order or unheard, f"{self.name} ended with {code}:\n{self.tail()}"
         self.start()
         return in_order
+
+    def _spoke_since_start(self) -> bool:
+        return self._log_bytes() > self._logged
 
     def send(self, how: signal.Signals) -> None:
         assert self.running, f"{self.name} ended by itself:\n{self.tail()}"
