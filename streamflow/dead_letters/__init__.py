@@ -8,6 +8,7 @@ the processor's and the worker's business (`streamflow.wire.inbox.dead_letter`).
 """
 
 from streamflow.dead_letters.advice import advice
+from streamflow.dead_letters.choosing import LettersPage, Place, named, newest
 from streamflow.dead_letters.contents import read_as
 from streamflow.dead_letters.letters import Letter, LetterId, Reason, State
 from streamflow.dead_letters.putting_away import discard
@@ -26,13 +27,17 @@ __all__ = [
     "Letter",
     "LetterId",
     "LetterMissing",
+    "LettersPage",
     "Outcome",
+    "Place",
     "Reason",
     "State",
     "advice",
     "closed_below",
     "discard",
     "find_letters",
+    "named",
+    "newest",
     "read_as",
     "read_letter",
     "read_letters",

@@ -23,11 +23,13 @@ from streamflow.gateway.access.identify import Access, Identified
 from streamflow.gateway.guard import LOOPBACK_HOSTS, Guard
 from streamflow.gateway.idempotency import ReusedKey
 from streamflow.gateway.openapi import openapi_document
-from streamflow.gateway.operations import BadRequest, Operations
+from streamflow.gateway.operations import Operations
 from streamflow.gateway.probes import PATHS, Counted, Probes
 from streamflow.gateway.problems import problem, refusal, response
 from streamflow.gateway.public import PublicAddress
-from streamflow.gateway.routes import ROUTES, Route
+from streamflow.gateway.requests import BadRequest
+from streamflow.gateway.routes import ROUTES
+from streamflow.gateway.routing import Route
 from streamflow.gateway.webhooks import Webhooks
 from streamflow.model.answers import Rejection
 from streamflow.runtime import Runtime

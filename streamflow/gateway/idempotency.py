@@ -6,15 +6,22 @@ on every gateway. A key with another body is a mistake of the caller; that is no
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
 
 from streamflow.service import RPCError, RPCStatusCode
+
+T = TypeVar("T")
 
 HEADER = "idempotency-key"
 KEY_CHARS_MAX = 200
 KNOWN_MAX = 10_000
 """Keys whose first body this process remembers, the latest used."""
+REPLIES_MAX = 1_000
+"""Answers that this process remembers for operations that are no command to a log, the latest."""
 
 
 class ReusedKey(RPCError):
@@ -48,3 +55,28 @@ class SeenKeys:
             self._bodies.popitem(last=False)
         if first != digest:
             raise ReusedKey(key)
+
+
+class Replies:
+    """Answers of operations that are no command, which a log would know by its message: the same request again has the answer
+    of the first where this gateway still knows it. One that failed is made again."""
+
+    def __init__(self) -> None:
+        self._replies: OrderedDict[str, asyncio.Future[Any]] = OrderedDict()
+
+    async def once(self, named: str, work: Callable[[], Awaitable[T]]) -> T:
+        """The answer to the request of this name; who asks meanwhile waits for it."""
+        known = self._replies.get(named)
+        if known is not None:
+            found: T = await asyncio.shield(known)
+            return found
+        reply = self._replies[named] = asyncio.ensure_future(work())
+        reply.add_done_callback(lambda done: self._forget(named, done))
+        if len(self._replies) > REPLIES_MAX:
+            self._replies.popitem(last=False)
+        # Who goes away leaves the work to end.
+        return await asyncio.shield(reply)
+
+    def _forget(self, named: str, done: asyncio.Future[Any]) -> None:
+        if (done.cancelled() or done.exception() is not None) and self._replies.get(named) is done:
+            del self._replies[named]

@@ -11,7 +11,7 @@ import msgspec
 
 from streamflow.client.http import api_v1
 from streamflow.gateway import idempotency
-from streamflow.gateway.routes import Route
+from streamflow.gateway.routing import Route
 from streamflow.model.answers import Done
 
 _REF = "#/components/schemas/{name}"

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-
 import msgspec
 from starlette.requests import Request
 
 from streamflow.client.http import api_v1, api_v1_activities
 from streamflow.client.http.api_v1_updates import UpdateBody
 from streamflow.gateway import following
+from streamflow.gateway.letters_api import LETTER_ROUTES
 from streamflow.gateway.operations import Operations, Reply
+from streamflow.gateway.routing import (
+    AFTER,
+    FOLLOW,
+    LAST_EVENT,
+    NAMESPACE,
+    PAGE_SIZE,
+    PAGE_TOKEN,
+    QUERY,
+    QUEUE,
+    RUN,
+    WAIT,
+    Route,
+)
 from streamflow.model.answers import (
     Description,
     Done,
@@ -20,7 +32,6 @@ from streamflow.model.answers import (
     UpdateOutcome,
 )
 
-Operation = Callable[[Operations, Request], Awaitable[Reply]]
 CommandBody = (
     api_v1.SignalBody
     | api_v1.QueryBody
@@ -34,51 +45,7 @@ CommandBody = (
 )
 
 
-class Parameter(msgspec.Struct, frozen=True):
-    """A query parameter."""
-
-    name: str
-    about: str
-    type: str = "string"
-    place: str = "query"
-
-
-class Route(msgspec.Struct, frozen=True, kw_only=True):
-    """One operation of the API."""
-
-    name: str
-    method: str
-    path: str
-    about: str
-    operation: Operation
-    body: type[msgspec.Struct] | None = None
-    answers: tuple[type[msgspec.Struct], ...]
-    parameters: tuple[Parameter, ...] = ()
-    media_type: str = "application/json"
-
-
-QUEUE = Parameter("queue", "The workflow's task queue; found by its ID when left out.")
-RUN = Parameter("run_id", "One run of the workflow; its latest when left out.")
-WAIT = Parameter(
-    "wait_ms",
-    "How long to wait for the end, 25,000 at most; the answer is then RUNNING.",
-    "integer",
-)
-AFTER = Parameter("after_seq", "Only events after this number.", "integer")
-FOLLOW = Parameter(
-    "follow",
-    "False ends the stream with what is there; else it lasts as long as the run.",
-    "boolean",
-)
-LAST_EVENT = Parameter(
-    "Last-Event-ID", "The number after which to go on, before after_seq.", "integer", "header"
-)
-QUERY = Parameter("query", "A list filter (docs/list-filters.md); all runs when left out.")
-PAGE_SIZE = Parameter("page_size", "Runs of a page, 1,000 at most; 100 when left out.", "integer")
-PAGE_TOKEN = Parameter("page_token", "Where the page before ended.")
-
-_NAMESPACE = "/namespaces/{namespace}"
-_WORKFLOWS = _NAMESPACE + "/workflows"
+_WORKFLOWS = NAMESPACE + "/workflows"
 _WORKFLOW = _WORKFLOWS + "/{workflow_id}"
 
 
@@ -119,7 +86,7 @@ ROUTES: tuple[Route, ...] = (
     Route(
         name="list_queues",
         method="GET",
-        path=_NAMESPACE + "/queues",
+        path=NAMESPACE + "/queues",
         about="The namespace's task queues.",
         operation=Operations.queues,
         answers=(api_v1.QueuesBody,),
@@ -136,7 +103,7 @@ ROUTES: tuple[Route, ...] = (
     Route(
         name="count_workflows",
         method="GET",
-        path=_NAMESPACE + "/workflow-count",
+        path=NAMESPACE + "/workflow-count",
         about="How many runs a list filter finds, by group if it groups.",
         operation=Operations.count,
         answers=(api_v1.CountBody,),
@@ -145,7 +112,7 @@ ROUTES: tuple[Route, ...] = (
     Route(
         name="list_search_attributes",
         method="GET",
-        path=_NAMESPACE + "/search-attributes",
+        path=NAMESPACE + "/search-attributes",
         about="The search attributes that the namespace declares, with their types.",
         operation=Operations.search_attributes,
         answers=(api_v1.SearchAttributesBody,),
@@ -153,7 +120,7 @@ ROUTES: tuple[Route, ...] = (
     Route(
         name="declare_search_attributes",
         method="POST",
-        path=_NAMESPACE + "/search-attributes",
+        path=NAMESPACE + "/search-attributes",
         about="Declares search attributes.",
         operation=Operations.declare_search_attributes,
         body=api_v1.SearchAttributesBody,
@@ -162,7 +129,7 @@ ROUTES: tuple[Route, ...] = (
     Route(
         name="forget_search_attributes",
         method="POST",
-        path=_NAMESPACE + "/search-attributes/forget",
+        path=NAMESPACE + "/search-attributes/forget",
         about="Takes declarations back; runs keep their values.",
         operation=Operations.forget_search_attributes,
         body=api_v1.ForgetSearchAttributesBody,
@@ -299,4 +266,5 @@ ROUTES: tuple[Route, ...] = (
         answers=(api_v1.LocatedBody,),
         parameters=(RUN,),
     ),
+    *LETTER_ROUTES,
 )

@@ -34,7 +34,8 @@ from streamflow.gateway import idempotency
 from streamflow.gateway.access import AccessError, Audit, Grant, GuardedTransport, Principal, Role
 from streamflow.gateway.access.roles import ANYONE
 from streamflow.gateway.access.settings import read_secret
-from streamflow.gateway.operations import BadRequest, Reply, read_body
+from streamflow.gateway.operations import Reply
+from streamflow.gateway.requests import BadRequest, read_body
 from streamflow.gateway.signatures import Scheme, SignatureError, check
 from streamflow.gateway.templates import Template, TemplateError
 from streamflow.model.commands import Command, SignalWorkflow, StartWorkflow

@@ -6,20 +6,18 @@ They are read from the log itself, so only where this process has one.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from typing import TypeVar
 
 from starlette.responses import Response
 
 from streamflow import dead_letters
-from streamflow.dead_letters import Filter, Letter, LetterId, LetterMissing, State
+from streamflow.dead_letters import Filter, LetterId, LettersPage, State
 from streamflow.gateway.access import Role
-from streamflow.ports import Log, Record, TopicMissing
-from streamflow.ui import logs, shell
+from streamflow.gateway.letters import Letters
+from streamflow.service import RPCError, RPCStatusCode
+from streamflow.ui import shell
 from streamflow.ui.payloads import cut
 from streamflow.ui.site import Problem, Visit, requires
 
-T = TypeVar("T")
 SHOWN_MAX = 100
 """Letters of the list, the newest; the command line has all of them."""
 
@@ -32,12 +30,11 @@ async def page(visit: Visit) -> Response:
     if name not in known:
         raise Problem(404, f"Expected one of {', '.join(known)}, found {name!r}")
     wanted = Filter(state=known[name], text=visit.asked("text"))
-    found = await _asked(visit, lambda log: _found(log, visit.namespace, wanted))
-    found.sort(key=lambda letter: letter.time_ms, reverse=True)
+    found = await _newest(visit, wanted)
     return visit.page(
         "letters.html",
-        letters=found[:SHOWN_MAX],
-        count=len(found),
+        letters=found.letters,
+        count=found.count,
         states=[(one, visit.link("letters", state=one), one == name) for one in known],
         state=name,
         text=visit.asked("text"),
@@ -54,28 +51,23 @@ async def one(visit: Visit) -> Response:
 async def perform(visit: Visit) -> Response:
     """Sends the letter's record once more, or puts the letter away."""
     sent = await visit.form()
-    letter, _ = await _named(visit)
+    letter_id = _letter_id(visit)
+    letters = Letters(visit.client.transport)
     match sent.get("do", ""):
         case "redrive":
-            async with visit.noting("RedriveDeadLetter", Role.OPERATOR, letter=str(letter.id)):
-                outcomes = await _asked(
-                    visit, lambda log: dead_letters.redrive(log, visit.namespace, [letter])
-                )
+            outcomes = await letters.redrive([letter_id])
             refusal = next((one.refusal for one in outcomes if one.refusal), "")
             if refusal:
                 return await _shown(visit, refusal=refusal)
         case "discard":
-            async with visit.noting("DiscardDeadLetter", Role.OPERATOR, letter=str(letter.id)):
-                await _asked(
-                    visit, lambda log: dead_letters.discard(log, visit.namespace, [letter])
-                )
+            await letters.discard([letter_id])
         case do:
             raise Problem(404, f"Expected redrive or discard, found {do!r}")
-    return visit.go(visit.link("letter", id=str(letter.id)))
+    return visit.go(visit.link("letter", id=str(letter_id)))
 
 
 async def _shown(visit: Visit, *, refusal: str = "") -> Response:
-    letter, record = await _named(visit)
+    letter, record = await Letters(visit.client.transport).one(_letter_id(visit))
     contents = dead_letters.read_as(letter, record)
     text = (record.value or b"").decode("utf-8", "replace")
     return visit.page(
@@ -91,25 +83,17 @@ async def _shown(visit: Visit, *, refusal: str = "") -> Response:
     )
 
 
-async def _named(visit: Visit) -> tuple[Letter, Record]:
+def _letter_id(visit: Visit) -> LetterId:
     try:
-        letter_id = LetterId.parse(visit.asked("id"))
+        return LetterId.parse(visit.asked("id"))
     except ValueError as error:
         raise Problem(400, str(error)) from error
+
+
+async def _newest(visit: Visit, wanted: Filter) -> LettersPage:
     try:
-        return await _asked(
-            visit, lambda log: dead_letters.read_letter(log, visit.namespace, letter_id)
-        )
-    except (LetterMissing, TopicMissing) as error:
-        raise Problem(404, str(error)) from error
-
-
-def _found(log: Log, namespace: str, wanted: Filter) -> list[Letter]:
-    try:
-        return dead_letters.find_letters(log, namespace, wanted)
-    except TopicMissing:
-        return []  # nothing was ever started here
-
-
-async def _asked(visit: Visit, ask: Callable[[Log], T]) -> T:
-    return await logs.asked(visit, "Dead letters", ask)
+        return await Letters(visit.client.transport).newest(wanted, limit=SHOWN_MAX)
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            return LettersPage(letters=(), count=0)  # nothing was ever started here
+        raise

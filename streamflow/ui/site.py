@@ -11,7 +11,6 @@ import hashlib
 import mimetypes
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import resources
@@ -153,15 +152,6 @@ class Visit:
         transport = self.client.transport
         if isinstance(transport, GuardedTransport):
             await transport.require(role, workflow_id)
-
-    def noting(
-        self, action: str, role: Role, **details: object
-    ) -> AbstractAsyncContextManager[None]:
-        """Around what changes something by another way than this visit's client: requires the role, and has it audited."""
-        transport = self.client.transport
-        if isinstance(transport, GuardedTransport):
-            return transport.noting(action, role, **details)
-        return nullcontext()
 
     async def form(self) -> dict[str, str]:
         """The fields of the form that was sent, the last of each name.

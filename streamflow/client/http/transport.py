@@ -102,7 +102,7 @@ class HttpTransport:
 
     async def open(self) -> None:
         """Asks whether a gateway is there that serves the namespace."""
-        health = await self._get("/health", {}, api_v1.HealthBody, DEADLINE_S)
+        health = await self.get("/health", {}, api_v1.HealthBody, DEADLINE_S)
         if isinstance(health, Rejection) or self._namespace not in health.namespaces:
             served = "" if isinstance(health, Rejection) else ", ".join(health.namespaces)
             raise RPCError(
@@ -145,45 +145,45 @@ class HttpTransport:
                 return await self._start_for_result(queue, command, deadline_s, named)
             case StartWorkflow():
                 body: Any = api_v1.StartBody.of(queue, command)
-                return await self._post(self._workflows(), {}, body, Done, deadline_s, named)
+                return await self.post(self._workflows(), {}, body, Done, deadline_s, named)
             case AwaitResult():
                 return await self._await_result(queue, command, deadline_s)
             case SignalWorkflow():
                 body = body_of(command, api_v1.SignalBody)
-                return await self._post(f"{at}/signal", params, body, Done, deadline_s, named)
+                return await self.post(f"{at}/signal", params, body, Done, deadline_s, named)
             case QueryWorkflow():
                 body = body_of(command, api_v1.QueryBody)
-                return await self._post(f"{at}/query", params, body, QueryAnswer, deadline_s, named)
+                return await self.post(f"{at}/query", params, body, QueryAnswer, deadline_s, named)
             case CancelWorkflow():
                 body = body_of(command, api_v1.CancelBody)
-                return await self._post(f"{at}/cancel", params, body, Done, deadline_s, named)
+                return await self.post(f"{at}/cancel", params, body, Done, deadline_s, named)
             case TerminateWorkflow():
                 body = body_of(command, api_v1.TerminateBody)
-                return await self._post(f"{at}/terminate", params, body, Done, deadline_s, named)
+                return await self.post(f"{at}/terminate", params, body, Done, deadline_s, named)
             case ReportActivity():
                 body, path = (
                     body_of(command, api_v1_activities.ReportBody),
                     f"{at}/activities/report",
                 )
-                return await self._post(path, params, body, Done, deadline_s, named)
+                return await self.post(path, params, body, Done, deadline_s, named)
             case HeartbeatActivity():
                 body, path = (
                     body_of(command, api_v1_activities.HeartbeatBody),
                     f"{at}/activities/heartbeat",
                 )
-                return await self._post(path, params, body, HeartbeatAck, deadline_s, named)
+                return await self.post(path, params, body, HeartbeatAck, deadline_s, named)
             case ControlActivity():
                 body, path = (
                     body_of(command, api_v1_activities.ControlBody),
                     f"{at}/activities/control",
                 )
-                return await self._post(path, params, body, Done, deadline_s, named)
+                return await self.post(path, params, body, Done, deadline_s, named)
             case ControlWorkflow():
                 body = body_of(command, api_v1.ControlWorkflowBody)
-                return await self._post(f"{at}/control", params, body, Done, deadline_s, named)
+                return await self.post(f"{at}/control", params, body, Done, deadline_s, named)
             case ResetWorkflow():
                 body = body_of(command, api_v1.ResetBody)
-                return await self._post(f"{at}/reset", params, body, Done, deadline_s, named)
+                return await self.post(f"{at}/reset", params, body, Done, deadline_s, named)
             case UpdateWorkflow() | UpdateWithStart() | AwaitUpdate():
                 return await http_updates.ask(
                     command,
@@ -191,11 +191,11 @@ class HttpTransport:
                     queue=queue,
                     deadline_s=deadline_s,
                     message_id=named,
-                    get=self._get,
-                    post=self._post,
+                    get=self.get,
+                    post=self.post,
                 )
             case DescribeWorkflow():
-                return await self._get(at, params | of_run(command.run_id), Description, deadline_s)
+                return await self.get(at, params | of_run(command.run_id), Description, deadline_s)
             case _:
                 raise RPCError(
                     f"Expected a command of the public API, found {type(command).__name__}",
@@ -208,7 +208,7 @@ class HttpTransport:
         """One request if the run ends within a poll; else the start is answered and the result polled for."""
         until = None if deadline_s is None else time.monotonic() + deadline_s
         body = api_v1.StartBody.of(queue, command)
-        answer = await self._post(self._workflows(), {}, body, RunResult, deadline_s, message_id)
+        answer = await self.post(self._workflows(), {}, body, RunResult, deadline_s, message_id)
         if isinstance(answer, RunResult) and answer.status is Status.RUNNING:
             wait = AwaitResult(workflow_id=command.workflow_id, run_id=answer.run_id or None)
             return await self._await_result(queue, wait, _left(until))
@@ -225,7 +225,7 @@ class HttpTransport:
             params = of_run(command.run_id) | {"wait_ms": str(max(0, int(poll_s * 1000)))}
             if queue:
                 params["queue"] = queue
-            answer = await self._get(path, params, RunResult, left)
+            answer = await self.get(path, params, RunResult, left)
             if isinstance(answer, Rejection) or answer.status is not Status.RUNNING:
                 return answer
             left = _left(until)
@@ -247,14 +247,14 @@ class HttpTransport:
         if queue:
             params["queue"] = queue
         path = f"{self._workflow(workflow_id)}/history"
-        body = await self._get(path, params, api_v1.HistoryBody, deadline_s)
+        body = await self.get(path, params, api_v1.HistoryBody, deadline_s)
         return body if isinstance(body, Rejection) else body.page()
 
     async def find_queue(
         self, workflow_id: str, run_id: str | None, *, deadline_s: float | None = DEADLINE_S
     ) -> str:
         path = f"{self._workflow(workflow_id)}/queue"
-        found = await self._get(path, of_run(run_id), api_v1.LocatedBody, deadline_s)
+        found = await self.get(path, of_run(run_id), api_v1.LocatedBody, deadline_s)
         if isinstance(found, Rejection):
             raise RPCError(found.message, RPCStatusCode.NOT_FOUND)
         return found.queue
@@ -268,27 +268,27 @@ class HttpTransport:
         deadline_s: float | None = DEADLINE_S,
     ) -> ExecutionsPage:
         params = {"query": query, "page_size": str(page_size), "page_token": page_token}
-        page = await self._get(self._workflows(), params, ExecutionsPage, deadline_s)
+        page = await self.get(self._workflows(), params, ExecutionsPage, deadline_s)
         return given(page)
 
     async def count_executions(
         self, query: str, *, deadline_s: float | None = DEADLINE_S
     ) -> ExecutionsCount:
         path = f"/namespaces/{quoted(self._namespace)}/workflow-count"
-        return given(await self._get(path, {"query": query}, ExecutionsCount, deadline_s))
+        return given(await self.get(path, {"query": query}, ExecutionsCount, deadline_s))
 
     async def search_attributes(self) -> Mapping[str, str]:
-        found = await self._get(self._attributes(), {}, api_v1.SearchAttributesBody, DEADLINE_S)
+        found = await self.get(self._attributes(), {}, api_v1.SearchAttributesBody, DEADLINE_S)
         return given(found).search_attributes
 
     async def declare_search_attributes(self, wanted: Mapping[str, str]) -> None:
         body = api_v1.SearchAttributesBody(search_attributes=wanted)
-        await self._post(self._attributes(), {}, body, api_v1.SearchAttributesBody, DEADLINE_S, "")
+        await self.post(self._attributes(), {}, body, api_v1.SearchAttributesBody, DEADLINE_S, "")
 
     async def forget_search_attributes(self, names: Sequence[str]) -> None:
         body = api_v1.ForgetSearchAttributesBody(names=tuple(names))
         path = f"{self._attributes()}/forget"
-        await self._post(path, {}, body, api_v1.SearchAttributesBody, DEADLINE_S, "")
+        await self.post(path, {}, body, api_v1.SearchAttributesBody, DEADLINE_S, "")
 
     def _attributes(self) -> str:
         return f"/namespaces/{quoted(self._namespace)}/search-attributes"
@@ -304,7 +304,7 @@ class HttpTransport:
 
     async def queues(self) -> Mapping[str, QueueEntry]:
         path = f"/namespaces/{quoted(self._namespace)}/queues"
-        found = await self._get(path, {}, api_v1.QueuesBody, DEADLINE_S)
+        found = await self.get(path, {}, api_v1.QueuesBody, DEADLINE_S)
         assert not isinstance(found, Rejection), found
         return {
             queue.name: QueueEntry(
@@ -323,12 +323,12 @@ class HttpTransport:
     def _workflow(self, workflow_id: str) -> str:
         return f"{self._workflows()}/{quoted(workflow_id)}"
 
-    async def _get(
+    async def get(
         self, path: str, params: Mapping[str, str], cls: type[BodyT], deadline_s: float | None
     ) -> BodyT | Rejection:
         return await self._request("GET", path, params, None, cls, deadline_s)
 
-    async def _post(
+    async def post(
         self,
         path: str,
         params: Mapping[str, str],

@@ -7,7 +7,7 @@ the type, and a command may reach any run of it.
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 
 import msgspec
 
@@ -236,16 +236,31 @@ class GuardedTransport(WrappedTransport):
         await self.inner.prepare_queue(queue)
 
     @asynccontextmanager
-    async def noting(self, action: str, role: Role, **details: object) -> AsyncGenerator[None]:
+    async def noting(self, action: str, role: Role, **details: object) -> AsyncGenerator[Attempt]:
         """Around what changes something but is no command: refuses who lacks the role, and notes what became of it."""
         held = role_word(self.principal.role(self.namespace))
         attempt = Attempt(self.principal.name, self.namespace, action, held, details=details)
         async with self._audit.noting(attempt, self.inner):
             self.principal.require(role, self.namespace)
-            yield
+            yield attempt
 
     def sibling(self, namespace: str) -> Transport:
         return GuardedTransport(self.inner.sibling(namespace), self.principal, self._audit)
+
+
+def require(transport: Transport, role: Role) -> None:
+    """Raises `RPCError` where this transport is somebody's who lacks the role in all of its namespace."""
+    if isinstance(transport, GuardedTransport):
+        transport.principal.require(role, transport.namespace)
+
+
+def noting(
+    transport: Transport, action: str, role: Role, **details: object
+) -> AbstractAsyncContextManager[Attempt | None]:
+    """As `GuardedTransport.noting`; of a transport that is nobody's nothing is refused, and nothing noted."""
+    if isinstance(transport, GuardedTransport):
+        return transport.noting(action, role, **details)
+    return nullcontext()
 
 
 def _started_type(command: Command) -> str | None:

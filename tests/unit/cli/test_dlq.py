@@ -1,8 +1,9 @@
-"""``streamflow dlq``: listed, shown, re-driven, put away."""
+"""``streamflow dlq``: listed, shown, re-driven, put away; of the log itself, and through a gateway."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +14,17 @@ from streamflow.embedded import EmbeddedLog
 from streamflow.ports import Record, TopicPartition
 from streamflow.topology import partition_for
 from streamflow.wire.inbox import dead_letter
+from tests.unit.cli.through import gateway_on
 
 INBOX = "default.orders.inbox"
 SIGNAL = json.dumps({"type": "signal", "signal": "paid", "args": [1]}).encode()
 
 
-@pytest.fixture
-def at(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> list[str]:
-    """An embedded log whose dead letters are one that can be re-driven, and one of bytes."""
+@pytest.fixture(params=["log", "gateway"])
+def at(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], request: pytest.FixtureRequest
+) -> Iterator[list[str]]:
+    """An embedded log whose dead letters are one that can be re-driven, and one of bytes; or a gateway on it."""
     words = ["--address", f"embedded:{tmp_path / 'log'}"]
     assert run(["topology", "apply", "-q", "orders", "--dev", *words]) == ExitCode.OK
     log = EmbeddedLog.open(tmp_path / "log")
@@ -43,7 +47,11 @@ def at(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> list[str]:
     finally:
         log.close()
     capsys.readouterr()
-    return words
+    if request.param == "log":
+        yield words
+        return
+    with gateway_on(tmp_path / "log") as address:
+        yield ["--address", address]
 
 
 def listed(at: list[str], capsys: pytest.CaptureFixture[str], *words: str) -> list[dict[str, Any]]:
@@ -142,7 +150,9 @@ def test_letters_are_put_away(at: list[str], capsys: pytest.CaptureFixture[str])
         ["redrive", "0/0", "--all"],
         ["redrive", "first"],
         ["purge"],
+        ["redrive", "0/0", "--reason", "address"],
         ["list", "--since", "yesterday"],
+        ["list", "--limit", "0"],
     ],
     ids=" ".join,
 )
@@ -159,6 +169,25 @@ def test_one_that_is_missing_among_several_stops_all(
     assert run(["dlq", "redrive", "0/0", "0/9", *at]) == ExitCode.NOT_FOUND
     assert "0/9" in capsys.readouterr().err
     assert _inbox(tmp_path) == []
+
+
+def test_more_letters_than_a_request_names_are_sent(
+    at: list[str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each once; and one that is missing among the last of them stops all."""
+    monkeypatch.setattr("streamflow.client.http.api_v1_letters.IDS_MAX", 1)
+    monkeypatch.setattr("streamflow.client.http.api_v1_letters.PAGE_MAX", 1)
+
+    assert run(["dlq", "redrive", "0/0", "0/9", *at]) == ExitCode.NOT_FOUND
+    assert _inbox(tmp_path) == []
+    assert {row["id"] for row in listed(at, capsys)} == {"0/0", "0/1"}
+    assert run(["dlq", "redrive", "--all", *at]) == ExitCode.FAILED
+    assert "1 re-driven, 1 not." in capsys.readouterr().out
+    assert run(["dlq", "purge", "0/0", "0/1", "-o", "json", *at]) == ExitCode.OK
+    assert json.loads(capsys.readouterr().out)["discarded"] == ["0/1"]
 
 
 def _inbox(tmp_path: Path) -> list[Record]:
