@@ -22,7 +22,7 @@ from streamflow.dead_letters import (
 from streamflow.gateway import logs
 from streamflow.gateway.access.guarded import noting, require
 from streamflow.gateway.access.roles import Role
-from streamflow.ports import Log, Record, TopicMissing
+from streamflow.ports import Log, Record
 from streamflow.service import RPCError, RPCStatusCode
 
 T = TypeVar("T")
@@ -114,7 +114,7 @@ class Letters:
         def found(log: Log) -> T:
             try:
                 return ask(log)
-            except (LetterMissing, TopicMissing) as error:
+            except LetterMissing as error:
                 raise RPCError(str(error), RPCStatusCode.NOT_FOUND) from error
 
         return await logs.asked(self._transport, "Dead letters", found)

@@ -8,14 +8,26 @@ from typing import TypeVar
 from streamflow.client import connecting
 from streamflow.client.log.patience import blocking
 from streamflow.client.transport import Transport
-from streamflow.ports import Log
+from streamflow.ports import Log, TopicMissing
 from streamflow.service import RPCError, RPCStatusCode
 
 T = TypeVar("T")
 
 
 async def asked(transport: Transport, what: str, ask: Callable[[Log], T]) -> T:
-    """The log's answer. Raises `RPCError` (FAILED_PRECONDITION) where there is no log: ``what`` says what is read from it."""
+    """The log's answer.
+
+    Raises:
+        RPCError: FAILED_PRECONDITION where there is no log (``what`` says what is read from it), NOT_FOUND for a topic that is
+            not there.
+    """
+
+    def found() -> T:
+        try:
+            return ask(log)
+        except TopicMissing as error:
+            raise RPCError(str(error), RPCStatusCode.NOT_FOUND) from error
+
     try:
         log = connecting.log_of(transport)
     except ValueError as error:
@@ -24,4 +36,4 @@ async def asked(transport: Transport, what: str, ask: Callable[[Log], T]) -> T:
             RPCStatusCode.FAILED_PRECONDITION,
         ) from error
     await transport.open()
-    return await blocking(log, lambda: ask(log))
+    return await blocking(log, found)

@@ -14,6 +14,9 @@ from streamflow.model.ids import RunId, WorkflowId
 
 T = TypeVar("T")
 
+DIGITS_MAX = 20
+"""Python refuses to read numbers of thousands of digits."""
+
 
 class BadRequest(Exception):
     """The request cannot be read; the message says what was expected."""
@@ -74,6 +77,6 @@ def number_in(request: Request, name: str, *, default: int, most: int) -> int:
 
 
 def number_of(name: str, text: str, *, most: int) -> int:
-    if not text.isascii() or not text.isdigit() or int(text) > most:
-        raise BadRequest(f"Expected {name} from 0 to {most}, found {text!r}")
+    if not text.isascii() or not text.isdigit() or len(text) > DIGITS_MAX or int(text) > most:
+        raise BadRequest(f"Expected {name} from 0 to {most}, found {text[:100]!r}")
     return int(text)

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from streamflow.client.http import api_v1, api_v1_activities
 from streamflow.client.http.api_v1_updates import UpdateBody
 from streamflow.gateway import following
+from streamflow.gateway.audit_api import AUDIT_ROUTES
 from streamflow.gateway.letters_api import LETTER_ROUTES
 from streamflow.gateway.operations import Operations, Reply
 from streamflow.gateway.routing import (
@@ -267,4 +268,5 @@ ROUTES: tuple[Route, ...] = (
         parameters=(RUN,),
     ),
     *LETTER_ROUTES,
+    *AUDIT_ROUTES,
 )

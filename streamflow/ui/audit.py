@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from streamflow import audit
 from streamflow.audit import Filter, Page
 from streamflow.gateway.access import Role
-from streamflow.ports import Log, TopicMissing
+from streamflow.gateway.audit_api import entries
+from streamflow.service import RPCError, RPCStatusCode
 from streamflow.ui import arguments, shell
-from streamflow.ui.logs import asked
 from streamflow.ui.site import Visit, requires
 
 SHOWN = 100
@@ -22,13 +21,7 @@ async def page(visit: Visit) -> Response:
     before = arguments.number(visit.asked("before"), "before") or None
     wanted = Filter(who=who, workflow_id=workflow_id)
 
-    def read(log: Log) -> Page | None:
-        try:
-            return audit.newest(log, visit.namespace, wanted, limit=SHOWN, before=before)
-        except TopicMissing:
-            return None
-
-    found = await asked(visit, "Audit entries", read)
+    found = await _entries(visit, wanted, before)
     older = found.before if found is not None else None
     return visit.page(
         "audit.html",
@@ -43,6 +36,16 @@ async def page(visit: Visit) -> Response:
         state_of=state_of,
         command=shell.list_audit(visit.namespace, who, workflow_id),
     )
+
+
+async def _entries(visit: Visit, wanted: Filter, before: int | None) -> Page | None:
+    """``None`` where there is no audit topic."""
+    try:
+        return await entries(visit.client.transport, wanted, limit=SHOWN, before=before)
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            return None
+        raise
 
 
 def state_of(outcome: str) -> str:

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from streamflow.cli.operating.letter_filters import since_ms
-from streamflow.cli.operating.topology import Kafka, Namespace, Profile, _with_log
+from streamflow.cli.operating.reaching import Address, asked
+from streamflow.cli.operating.topology import Namespace, Profile
 from streamflow.cli.shared.exits import CommandError, ExitCode
 from streamflow.cli.shared.output import Form, show_list
 
 if TYPE_CHECKING:
     from streamflow.audit import Found, Page
+    from streamflow.client.http.transport import HttpTransport
     from streamflow.ports import Log
 
 EVERYTHING = 2**53
@@ -34,7 +36,7 @@ def list_(
     limit: Annotated[int, Parameter(name=["--limit", "-l"], help="At most so many.")] = 50,
     output: Form = "table",
     namespace: Namespace = "default",
-    kafka: Kafka = None,
+    kafka: Address = None,
     profile: Profile = None,
 ) -> int:
     """Lists who changed what through a gateway, newest first; what was refused is among it."""
@@ -48,8 +50,13 @@ def list_(
     def read(log: Log) -> Page:
         return newest(log, namespace, wanted, limit=limit, looked_at_max=EVERYTHING)
 
+    async def fetch(transport: HttpTransport) -> Page:
+        from streamflow.client.http import audit
+
+        return await audit.newest(transport, wanted, limit=limit)
+
     try:
-        found = _with_log(kafka, profile, read)
+        found = asked(kafka, profile, namespace, read, fetch)
     except TopicMissing as error:
         raise CommandError(str(error), ExitCode.NOT_FOUND) from error
     rows = [_row(one, whole=output != "table") for one in found.entries]

@@ -1,9 +1,10 @@
-"""``streamflow audit list``."""
+"""``streamflow audit list``, of the log itself and through a gateway."""
 
 from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from streamflow.audit import AuditTopic
 from streamflow.cli.shared.exits import ExitCode, run
 from streamflow.embedded import EmbeddedLog
 from streamflow.model.audit import AuditEntry
+from tests.unit.cli.through import gateway_on
 
 ENTRIES = (
     AuditEntry(
@@ -31,9 +33,9 @@ ENTRIES = (
 )
 
 
-@pytest.fixture
-def at(tmp_path: Path) -> list[str]:
-    """A log with both entries."""
+@pytest.fixture(params=["log", "gateway"])
+def at(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[list[str]]:
+    """A log with both entries, or a gateway on it."""
 
     async def write(log: EmbeddedLog) -> None:
         topic = AuditTopic(log, "default", creates=True)
@@ -44,7 +46,11 @@ def at(tmp_path: Path) -> list[str]:
     log = EmbeddedLog.open(tmp_path / "log")
     asyncio.run(write(log))
     log.close()
-    return ["--address", f"embedded:{tmp_path / 'log'}"]
+    if request.param == "log":
+        yield ["--address", f"embedded:{tmp_path / 'log'}"]
+        return
+    with gateway_on(tmp_path / "log") as address:
+        yield ["--address", address]
 
 
 def test_entries_are_listed_newest_first(at: list[str], capsys: pytest.CaptureFixture[str]) -> None:
@@ -76,6 +82,16 @@ def test_a_table_says_whether_there_are_older_ones(
     assert "TerminateWorkflow" in said
     assert run(["audit", "list", "--user", "nobody", *at]) == ExitCode.OK
     assert "There is no such entry." in capsys.readouterr().out
+
+
+def test_a_page_that_is_full_is_followed_by_the_next(
+    at: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a gateway, whose pages are bounded."""
+    monkeypatch.setattr("streamflow.client.http.api_v1_audit.PAGE_MAX", 1)
+    assert run(["audit", "list", "-o", "json", *at]) == ExitCode.OK
+    rows = json.loads(capsys.readouterr().out)
+    assert [row["workflow_id"] for row in rows] == ["order-2", "order-1"]
 
 
 def test_what_is_not_there_and_what_is_no_number_exit_with_their_codes(
