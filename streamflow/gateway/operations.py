@@ -69,7 +69,12 @@ class Operations:
         entries = (await self.transport(request).queues()).values()
         return api_v1.QueuesBody(
             queues=tuple(
-                api_v1.QueueBody(name=entry.name, partitions=entry.partitions, kind=entry.kind)
+                api_v1.QueueBody(
+                    name=entry.name,
+                    partitions=entry.partitions,
+                    kind=entry.kind,
+                    topics=entry.topics,
+                )
                 for entry in sorted(entries, key=lambda entry: entry.name)
             )
         )

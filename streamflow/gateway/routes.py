@@ -11,6 +11,7 @@ from streamflow.gateway import following
 from streamflow.gateway.audit_api import AUDIT_ROUTES
 from streamflow.gateway.letters_api import LETTER_ROUTES
 from streamflow.gateway.operations import Operations, Reply
+from streamflow.gateway.queues_api import QUEUE_ROUTES
 from streamflow.gateway.routing import (
     AFTER,
     FOLLOW,
@@ -267,6 +268,7 @@ ROUTES: tuple[Route, ...] = (
         answers=(api_v1.LocatedBody,),
         parameters=(RUN,),
     ),
+    *QUEUE_ROUTES,
     *LETTER_ROUTES,
     *AUDIT_ROUTES,
 )

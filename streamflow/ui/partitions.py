@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 
 from starlette.responses import Response
 
 from streamflow.gateway.access import Role
-from streamflow.model.processes import ProcessReport
-from streamflow.ports import Log
-from streamflow.topology import Share, fresh_reports, restore_of, shares, standbys_of
+from streamflow.gateway.queues_api import entry_of, serving
+from streamflow.topology import Share, restore_of, standbys_of
 from streamflow.ui import shell
-from streamflow.ui.logs import asked
-from streamflow.ui.site import Problem, Visit, requires
+from streamflow.ui.site import Visit, requires
 
 LABELS = {"processor": "Runs workflows", "activities": "Runs activities"}
 
@@ -22,18 +19,9 @@ LABELS = {"processor": "Runs workflows", "activities": "Runs activities"}
 async def page(visit: Visit) -> Response:
     """The queue that ``name`` names."""
     name = visit.asked("name")
-    entries = await visit.client.transport.queues()
-    entry = entries.get(name)
-    if entry is None:
-        known = ", ".join(sorted(entries)) or "none"
-        raise Problem(404, f"Expected a task queue, found {name!r}; there are: {known}")
-    now_ms = visit.client.transport.now_ms()
-
-    def read(log: Log) -> tuple[list[Share], Mapping[str, ProcessReport]]:
-        reports = fresh_reports(log, visit.namespace, name, now_ms=now_ms)
-        return shares(log, visit.namespace, entry), reports
-
-    found, reports = await asked(visit, "Partitions", read)
+    transport = visit.client.transport
+    entry = await entry_of(transport, name)
+    found, reports = await serving(transport, entry)
     return visit.page(
         "queue.html",
         entry=entry,

@@ -12,7 +12,7 @@ from streamflow.cli.shared.output import Form, show_list
 
 if TYPE_CHECKING:
     from streamflow.client import Client
-    from streamflow.topology import Share
+    from streamflow.client.http.api_v1_queues import PartitionBody
 
 HERE = Connection()
 
@@ -21,10 +21,10 @@ def list_(*, output: Form = "table", connection: Connection = HERE) -> int:
     """Lists the processes that serve queues: what each does, with how many partitions, and how far behind it is."""
 
     async def call(client: Client) -> int:
-        held: dict[tuple[str, str, str], list[Share]] = {}
+        held: dict[tuple[str, str, str], list[PartitionBody]] = {}
         for share in await _shares(client):
-            if share.member is not None:
-                held.setdefault((share.member, share.queue, share.role), []).append(share)
+            if share.instance is not None:
+                held.setdefault((share.instance, share.queue, share.role), []).append(share)
         rows = [
             {
                 "instance": instance,
@@ -53,10 +53,12 @@ def describe(instance: str, /, *, output: Form = "table", connection: Connection
     async def call(client: Client) -> int:
         found = await _shares(client)
         rows: list[dict[str, Any]] = [
-            {"queue": share.queue, **row_of(share)} for share in found if share.member == instance
+            {"queue": share.queue, **row_of(share)} for share in found if share.instance == instance
         ]
         if not rows:
-            known = ", ".join(sorted({share.member for share in found if share.member})) or "none"
+            known = (
+                ", ".join(sorted({share.instance for share in found if share.instance})) or "none"
+            )
             raise CommandError(
                 f"Expected an instance {instance!r} with partitions in namespace {client.namespace!r}, found {known}",
                 ExitCode.NOT_FOUND,
@@ -67,14 +69,8 @@ def describe(instance: str, /, *, output: Form = "table", connection: Connection
     return called(connection, call)
 
 
-async def _shares(client: Client) -> list[Share]:
-    found: list[Share] = []
+async def _shares(client: Client) -> list[PartitionBody]:
+    found: list[PartitionBody] = []
     for entry in (await client.transport.queues()).values():
-        shares = await shares_of(client, entry)
-        if shares is None:
-            raise CommandError(
-                "Expected the address of Kafka, found that of a gateway, which does not say who serves queues",
-                ExitCode.USAGE,
-            )
-        found += shares
+        found += await shares_of(client, entry)
     return found

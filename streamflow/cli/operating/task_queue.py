@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
@@ -14,23 +13,22 @@ from streamflow.cli.shared.exits import CommandError, ExitCode
 from streamflow.cli.shared.output import Form, print_data, show, show_list, show_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Sequence
 
     from streamflow.client import Client
-    from streamflow.model.processes import ProcessReport
+    from streamflow.client.http.api_v1_queues import PartitionBody
     from streamflow.model.queues import QueueEntry
-    from streamflow.topology import Share
 
 HERE = Connection()
 
 
 def list_(*, output: Form = "table", connection: Connection = HERE) -> int:
-    """Lists the queues of a namespace. Through a gateway it is not known who serves them."""
+    """Lists the queues of a namespace, with who serves them where the caller may see that."""
 
     async def call(client: Client) -> int:
         entries = sorted((await client.transport.queues()).values(), key=lambda one: one.name)
         running = await _running(client)
-        rows = [_summary(entry, running, await shares_of(client, entry)) for entry in entries]
+        rows = [_summary(entry, running, await _shares_if_seen(client, entry)) for entry in entries]
         show_list("Task queues", rows, output, none="There is no task queue.")
         return ExitCode.OK
 
@@ -56,12 +54,9 @@ def describe(
                 f"Expected a task queue {queue!r} in namespace {client.namespace!r}, found {known}",
                 ExitCode.NOT_FOUND,
             )
-        found = await shares_of(client, entry)
+        found = await shares_of(client, entry, reported=True)
         facts = _summary(entry, await _running(client), found) | {"topics": dict(entry.topics)}
-        reports: Mapping[str, ProcessReport] = {}
-        if found is not None:
-            reports = await _reports(client, queue)
-        rows = [{**row_of(share), **_reported(share, reports)} for share in found or []]
+        rows = [{**row_of(share), **_reported(share)} for share in found]
         if output != "table":
             print_data({**facts, "shares": rows}, output)
         else:
@@ -72,43 +67,71 @@ def describe(
     return called(connection, call)
 
 
-async def shares_of(client: Client, entry: QueueEntry) -> list[Share] | None:
-    """Who has which partition; ``None`` through a gateway, which does not say."""
+async def shares_of(
+    client: Client, entry: QueueEntry, *, reported: bool = False
+) -> Sequence[PartitionBody]:
+    """Who has which partition, of the log itself or through a gateway; with ``reported`` how far restores and standbys are too,
+    which a gateway always says.
+
+    Raises:
+        RPCError: the gateway does not let the caller see it, or does not know yet how to say it.
+    """
+    from streamflow.client.http.api_v1_queues import PartitionBody, PartitionsBody
+    from streamflow.client.http.transport import HttpTransport
+    from streamflow.client.http.words import given, quoted
     from streamflow.client.log.patience import blocking
-    from streamflow.topology import shares
+    from streamflow.client.transport import DEADLINE_S
+    from streamflow.client.wrapped import unwrapped
+    from streamflow.topology import fresh_reports, shares
 
-    try:
-        log = client.log
-    except ValueError:
-        return None
-    return await blocking(log, partial(shares, log, client.namespace, entry))
-
-
-async def _reports(client: Client, queue: str) -> Mapping[str, ProcessReport]:
-    from streamflow.client.log.patience import blocking
-    from streamflow.topology import fresh_reports
-
+    transport = unwrapped(client.transport)
+    if isinstance(transport, HttpTransport):
+        path = f"/namespaces/{quoted(client.namespace)}/queues/{quoted(entry.name)}/partitions"
+        return given(await transport.get(path, {}, PartitionsBody, DEADLINE_S)).partitions
     log, now_ms = client.log, client.transport.now_ms()
-    return await blocking(log, lambda: fresh_reports(log, client.namespace, queue, now_ms=now_ms))
+
+    def look() -> Sequence[PartitionBody]:
+        reports = (
+            fresh_reports(log, client.namespace, entry.name, now_ms=now_ms) if reported else {}
+        )
+        found = shares(log, client.namespace, entry)
+        return [PartitionBody.of(share, reports) for share in found]
+
+    return await blocking(log, look)
 
 
-def _reported(share: Share, reports: Mapping[str, ProcessReport]) -> dict[str, Any]:
-    """``restored_percent`` is of a partition that is being restored now."""
-    from streamflow.topology import restore_of, standbys_of
+async def _shares_if_seen(client: Client, entry: QueueEntry) -> Sequence[PartitionBody] | None:
+    """``None`` where a gateway does not say: a list has more to show than that."""
+    from streamflow.service import RPCError, RPCStatusCode
 
-    restore = restore_of(share, reports)
+    unsaid = (
+        RPCStatusCode.PERMISSION_DENIED,  # who is granted some workflow types alone
+        RPCStatusCode.UNIMPLEMENTED,  # an older gateway
+        RPCStatusCode.FAILED_PRECONDITION,  # one without a log
+    )
+    try:
+        return await shares_of(client, entry)
+    except RPCError as error:
+        if error.status in unsaid:
+            return None
+        raise
+
+
+def _reported(share: PartitionBody) -> dict[str, Any]:
+    """``restored_percent`` is of a partition that is being restored now; ``seconds_left`` of one of which some is read."""
+    restore = share.restore
     return {
         "restored_percent": None if restore is None else restore.percent,
-        "seconds_left": None if restore is None else restore.left_ms // 1_000,
-        "standbys": dict(standbys_of(share, reports)),
+        "seconds_left": restore.left_ms // 1_000 if restore and restore.left_ms else None,
+        "standbys": dict(share.standbys),
     }
 
 
-def row_of(share: Share) -> dict[str, Any]:
+def row_of(share: PartitionBody) -> dict[str, Any]:
     return {
         "role": share.role,
         "partition": share.partition,
-        "instance": share.member,
+        "instance": share.instance,
         "position": share.position,
         "end": share.end,
         "lag": share.lag,
@@ -121,7 +144,7 @@ async def _running(client: Client) -> dict[str, int]:
 
 
 def _summary(
-    entry: QueueEntry, running: dict[str, int], found: list[Share] | None
+    entry: QueueEntry, running: dict[str, int], found: Sequence[PartitionBody] | None
 ) -> dict[str, Any]:
     return {
         "queue": entry.name,
@@ -134,7 +157,7 @@ def _summary(
     }
 
 
-def _members(found: list[Share] | None, role: str) -> int | None:
+def _members(found: Sequence[PartitionBody] | None, role: str) -> int | None:
     if found is None:
         return None
-    return len({share.member for share in found if share.role == role and share.member})
+    return len({share.instance for share in found if share.role == role and share.instance})

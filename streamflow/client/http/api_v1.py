@@ -197,6 +197,8 @@ class QueueBody(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     partitions: int
     kind: str
+    topics: Mapping[str, int] = {}
+    """Every topic made for this queue, with its partition count."""
 
 
 class ExecutionsBody(msgspec.Struct, frozen=True, kw_only=True):

@@ -311,6 +311,7 @@ class HttpTransport:
                 name=queue.name,
                 partitions=queue.partitions,
                 kind="workflow" if queue.kind == "workflow" else "activity",
+                topics=queue.topics,
             )
             for queue in found.queues
         }
