@@ -125,7 +125,7 @@ def _partitions(log: Log, namespace: str) -> list[TopicPartition]:
 def _ends(log: Log, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
     reader = log.reader()
     try:
-        return {partition: reader.end_offset(partition) for partition in partitions}
+        return reader.end_offsets(partitions)
     finally:
         reader.close()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from rocksdict import Rdict
 
@@ -59,6 +59,9 @@ class EmbeddedReader:
 
     def end_offset(self, partition: TopicPartition) -> int:
         return self._find(partition).end
+
+    def end_offsets(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
+        return {partition: self.end_offset(partition) for partition in partitions}
 
     def read(self, partition: TopicPartition, offset: int, end: int) -> Iterator[Sequence[Record]]:
         found = self._find(partition)

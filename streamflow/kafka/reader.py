@@ -7,7 +7,7 @@ position counts, told by the library's end-of-partition events, and not the last
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from confluent_kafka import Consumer, KafkaError, KafkaException
@@ -40,6 +40,9 @@ class KafkaReader:
 
     def end_offset(self, partition: TopicPartition) -> int:
         return self._cluster.end_offsets([partition])[partition]
+
+    def end_offsets(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
+        return self._cluster.end_offsets(partitions)
 
     def read(self, partition: TopicPartition, offset: int, end: int) -> Iterator[Sequence[Record]]:
         if offset >= end:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
 from streamflow.memory.connection import Connection
@@ -24,6 +24,9 @@ class MemoryReader:
     def end_offset(self, partition: TopicPartition) -> int:
         self._connection.enter("end_offset")
         return self._connection.broker.partition(partition).end
+
+    def end_offsets(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
+        return {partition: self.end_offset(partition) for partition in partitions}
 
     def read(self, partition: TopicPartition, offset: int, end: int) -> Iterator[Sequence[Record]]:
         """Waiting for markers makes them arrive; for an undecided transaction it raises `Unavailable` at once."""

@@ -128,6 +128,10 @@ class Reader(Protocol):
         """The *uncommitted* end (Kafka's high watermark): reading up to it sees every decided transaction."""
         ...
 
+    def end_offsets(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
+        """`end_offset` of each, asked for at once."""
+        ...
+
     def read(self, partition: TopicPartition, offset: int, end: int) -> Iterator[Sequence[Record]]:
         """Batches of committed records from ``offset`` until the position has reached ``end``.
 

@@ -51,6 +51,7 @@ def shares(log: Log, namespace: str, entry: QueueEntry) -> list[Share]:
         for role, topic, group in places:
             wanted = [TopicPartition(topic, n) for n in range(entry.topics.get(topic, 0))]
             owners, positions = log.owners(group), log.positions(group, wanted)
+            ends = reader.end_offsets(wanted)
             for one in wanted:
                 position = positions.get(one)
                 found.append(
@@ -60,7 +61,7 @@ def shares(log: Log, namespace: str, entry: QueueEntry) -> list[Share]:
                         partition=one.partition,
                         member=owners.get(one),
                         position=None if position is None else position.offset,
-                        end=reader.end_offset(one),
+                        end=ends[one],
                     )
                 )
     finally:

@@ -81,7 +81,8 @@ def _rows(log: Log, namespace: str, entries: Sequence[QueueEntry]) -> list[Row]:
         for name, queue, topic in wanted:
             state = there.get(name)
             count = state.partitions if state is not None else 0
-            end = sum(reader.end_offset(TopicPartition(name, number)) for number in range(count))
+            places = [TopicPartition(name, number) for number in range(count)]
+            end = sum(reader.end_offsets(places).values())
             found.append(Row(name, queue, topic, state, end))
         return found
     finally:

@@ -108,7 +108,8 @@ class Visibility:
                 self._checked = True
             positions = dict(self._store.positions_of(self._topic))
             places = [TopicPartition(self._topic, number) for number in range(partitions)]
-            ends = [self._reader.end_offset(place) for place in places]
+            found = self._reader.end_offsets(places)
+            ends = [found[place] for place in places]
             if any(
                 number >= partitions or position > ends[number]
                 for number, position in positions.items()

@@ -75,13 +75,15 @@ class Upkeep:
 
     def _note_how_far(self, active: Sequence[Partition]) -> None:
         """Between transactions, everything below the history's end is in the store."""
-        for partition in active:
+        moved = [one for one in active if self._noted.get(one.number) != one.meta.ordinal]
+        if not moved:
+            return
+        if self._reader is None:
+            self._reader = self._log.reader()
+        ends = self._reader.end_offsets([partition.history for partition in moved])
+        for partition in moved:
             meta = partition.meta
-            if self._noted.get(partition.number) == meta.ordinal:
-                continue
-            if self._reader is None:
-                self._reader = self._log.reader()
-            meta.history_offset = self._reader.end_offset(partition.history)
+            meta.history_offset = ends[partition.history]
             meta.seen_ordinal = meta.ordinal
             meta.followed_ms = self._around.clock.now_ms()
             self._noted[partition.number] = meta.ordinal

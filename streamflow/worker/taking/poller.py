@@ -165,12 +165,12 @@ class Poller:
             return
         source, reader = self._opened.source, self._opened.reader
         names = list(self._assigned)
-        committed = source.committed(names)
+        committed, ends = source.committed(names), reader.end_offsets(names)
         for name in names:
             found = committed.get(name)
             start = reader.start_offset(name)
             offset, metadata = found if found and found.offset >= start else Committed(start)
-            partition = Partition(name, offset, metadata, reader.end_offset(name))
+            partition = Partition(name, offset, metadata, ends[name])
             source.start_reading({name: offset})
             self._partitions[name] = partition
             del self._assigned[name]
