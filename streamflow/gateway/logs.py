@@ -14,8 +14,10 @@ from streamflow.service import RPCError, RPCStatusCode
 T = TypeVar("T")
 
 
-async def asked(transport: Transport, what: str, ask: Callable[[Log], T]) -> T:
-    """The log's answer.
+async def asked(
+    transport: Transport, what: str, ask: Callable[[Log], T], *, opens: bool = True
+) -> T:
+    """The log's answer; ``opens`` makes the connection first, which takes a namespace that is there.
 
     Raises:
         RPCError: FAILED_PRECONDITION where there is no log (``what`` says what is read from it), NOT_FOUND for a topic that is
@@ -35,5 +37,6 @@ async def asked(transport: Transport, what: str, ask: Callable[[Log], T]) -> T:
             f"{what} are read from the log, and this process has none of its own",
             RPCStatusCode.FAILED_PRECONDITION,
         ) from error
-    await transport.open()
+    if opens:
+        await transport.open()
     return await blocking(log, found)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from importlib.metadata import version
 from typing import Protocol
 from urllib.parse import unquote
@@ -16,7 +16,7 @@ from streamflow.client.http import api_v1
 from streamflow.client.http.api_v1_updates import UpdateBody
 from streamflow.client.transport import DEADLINE_S, EventsPage, Transport
 from streamflow.gateway import following, idempotency
-from streamflow.gateway.access import Audit, GuardedTransport
+from streamflow.gateway.access import Audit, GuardedTransport, Principal
 from streamflow.gateway.access.identify import principal_of
 from streamflow.gateway.following import Streams
 from streamflow.gateway.idempotency import Replies, SeenKeys
@@ -246,7 +246,16 @@ class Operations:
 
     def transport(self, request: Request) -> Transport:
         namespace = unquote(request.path_params["namespace"])
-        transport, principal = self._transports.get(namespace), principal_of(request)
+        return self._as_seen_by(principal_of(request), namespace)
+
+    def seen(self, request: Request) -> Sequence[Transport]:
+        """Those of the namespaces of which the caller may see anything, by name."""
+        principal = principal_of(request)
+        names = sorted(name for name in self._transports if principal.sees(name))
+        return [self._as_seen_by(principal, name) for name in names]
+
+    def _as_seen_by(self, principal: Principal, namespace: str) -> Transport:
+        transport = self._transports.get(namespace)
         if transport is None:
             seen = sorted(name for name in self._transports if principal.sees(name))
             raise RPCError(

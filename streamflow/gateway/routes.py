@@ -10,6 +10,7 @@ from streamflow.client.http.api_v1_updates import UpdateBody
 from streamflow.gateway import following
 from streamflow.gateway.audit_api import AUDIT_ROUTES
 from streamflow.gateway.letters_api import LETTER_ROUTES
+from streamflow.gateway.namespaces_api import NAMESPACE_ROUTES
 from streamflow.gateway.operations import Operations, Reply
 from streamflow.gateway.queues_api import QUEUE_ROUTES
 from streamflow.gateway.routing import (
@@ -269,6 +270,7 @@ ROUTES: tuple[Route, ...] = (
         parameters=(RUN,),
     ),
     *QUEUE_ROUTES,
+    *NAMESPACE_ROUTES,
     *LETTER_ROUTES,
     *AUDIT_ROUTES,
 )

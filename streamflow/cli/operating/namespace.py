@@ -7,15 +7,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
+from streamflow.cli.operating.reaching import Address, asked, is_gateway
 from streamflow.cli.operating.topology import Dev, Kafka, Profile, Replication, _with_log
 from streamflow.cli.shared.exits import CommandError, ExitCode
 from streamflow.cli.shared.output import Form, show, show_list
 
 if TYPE_CHECKING:
-    from streamflow.model.settings import NamespaceEntry
-    from streamflow.ports import Log
+    from collections.abc import Awaitable, Callable, Sequence
+    from typing import TypeVar
 
-_MARK = ".settings"
+    from streamflow.client.http.namespaces import HttpNamespaces
+    from streamflow.client.http.transport import HttpTransport
+    from streamflow.ports import Log
+    from streamflow.topology import NamespaceFacts, NamespaceSummary
+
+    T = TypeVar("T")
+
 FIGURE_MAX = 1_000_000_000
 """Of a quota."""
 
@@ -28,7 +35,7 @@ def create(
     owner: Annotated[str, Parameter(help="Whom to ask.")] = "",
     replication_factor: Replication = None,
     dev: Dev = False,
-    kafka: Kafka = None,
+    kafka: Address = None,
     profile: Profile = None,
 ) -> int:
     """Makes a namespace's topics, and notes what it is for. Again on one that is there: changes the notes.
@@ -38,8 +45,6 @@ def create(
     name
         Of a-z, 0-9 and '-', at most 63 characters.
     """
-    import msgspec
-
     from streamflow import topology
 
     try:
@@ -48,45 +53,39 @@ def create(
         raise CommandError(str(error), ExitCode.USAGE) from error
 
     def make(log: Log) -> None:
-        topology.apply(log, topology.plan(log, declared))
-        entry = msgspec.structs.replace(_entry(log, name), description=description, owner=owner)
-        topology.write_namespace(log, entry)
+        topology.make_namespace(log, declared, description=description, owner=owner)
 
-    _with_log(kafka, profile, make)
+    async def ask(namespaces: HttpNamespaces) -> None:
+        await namespaces.create(
+            name, description, owner, replication_factor=replication_factor, dev=dev
+        )
+
+    _with_namespaces(kafka, profile, make, ask)
     print(f"Namespace {name} is there. Queues: streamflow topology apply -n {name} -q QUEUE")
     return ExitCode.OK
 
 
-def list_(*, output: Form = "table", kafka: Kafka = None, profile: Profile = None) -> int:
-    """Lists the namespaces that have topics."""
+def list_(*, output: Form = "table", kafka: Address = None, profile: Profile = None) -> int:
+    """Lists the namespaces that have topics; through a gateway those that it serves and you may see."""
 
-    def read(log: Log) -> list[dict[str, Any]]:
+    def read(log: Log) -> Sequence[NamespaceSummary]:
         from streamflow import topology
 
-        names = sorted(
-            topic.removesuffix(_MARK)
-            for topic in log.topics()
-            if topic.endswith(_MARK) and topic.count(".") == 1
-        )
-        rows: list[dict[str, Any]] = []
-        for name in names:
-            entry = topology.read_settings(log, name).namespace
-            rows.append(
-                {
-                    "namespace": name,
-                    "queues": len(topology.read_queues(log, name)),
-                    "description": entry.description if entry else "",
-                }
-            )
-        return rows
+        return [topology.summary_of(log, name) for name in topology.names_of_namespaces(log)]
 
-    rows = _with_log(kafka, profile, read)
+    async def ask(namespaces: HttpNamespaces) -> Sequence[NamespaceSummary]:
+        return await namespaces.all()
+
+    rows: list[dict[str, Any]] = [
+        {"namespace": one.namespace, "queues": one.queues, "description": one.description}
+        for one in _with_namespaces(kafka, profile, read, ask)
+    ]
     show_list("Namespaces", rows, output, none="There is no namespace.")
     return ExitCode.OK
 
 
 def describe(
-    name: str, /, *, output: Form = "table", kafka: Kafka = None, profile: Profile = None
+    name: str, /, *, output: Form = "table", kafka: Address = None, profile: Profile = None
 ) -> int:
     """Shows a namespace: its queues, its topics, its quotas, and the search attributes that it declares.
 
@@ -95,42 +94,16 @@ def describe(
     name
         Its name.
     """
-    from streamflow import topology
-    from streamflow.model.settings import NamespaceEntry
 
-    def read(log: Log) -> dict[str, Any]:
-        topics = sorted(topic for topic in log.topics() if topic.startswith(f"{name}."))
-        if not topics:
-            raise CommandError(
-                f"Expected namespace {name!r}, found no topics of it. Make it with: streamflow namespace create {name}",
-                ExitCode.NOT_FOUND,
-            )
-        settings = topology.read_settings(log, name)
-        entry = settings.namespace or NamespaceEntry(name=name)
-        return {
-            "namespace": name,
-            "description": entry.description,
-            "owner": entry.owner,
-            "open_workflows_max": entry.open_workflows_max,
-            "starts_per_second": entry.starts_per_second,
-            "queue_quotas": {
-                queue: {
-                    "open_workflows_max": quota.open_workflows_max,
-                    "starts_per_second": quota.starts_per_second,
-                }
-                for queue, quota in sorted(entry.queue_quotas.items())
-            },
-            "queues": {
-                queue.name: f"{queue.kind}, {queue.partitions} partitions"
-                for queue in topology.read_queues(log, name).values()
-            },
-            "search_attributes": {
-                one.name: one.kind for one in settings.search_attributes.values()
-            },
-            "topics": topics,
-        }
+    def read(log: Log) -> NamespaceFacts:
+        from streamflow import topology
 
-    show(_with_log(kafka, profile, read), output)
+        return topology.describe_namespace(log, name)
+
+    async def ask(namespaces: HttpNamespaces) -> NamespaceFacts:
+        return await namespaces.one(name)
+
+    show(_facts(_with_namespaces(kafka, profile, read, ask)), output)
     return ExitCode.OK
 
 
@@ -157,7 +130,7 @@ def update(
     ] = None,
     description: Annotated[str | None, Parameter(help="What it is for.")] = None,
     owner: Annotated[str | None, Parameter(help="Whom to ask.")] = None,
-    kafka: Kafka = None,
+    kafka: Address = None,
     profile: Profile = None,
 ) -> int:
     """Changes a namespace's quotas and notes; what is not given stays. Processors notice within some 10 seconds.
@@ -167,11 +140,6 @@ def update(
     name
         Its name.
     """
-    import msgspec
-
-    from streamflow import topology
-    from streamflow.model.settings import NO_QUOTA
-
     quota: dict[str, int | float | None] = {}
     if open_workflows_max is not None:
         quota["open_workflows_max"] = _figure("--open-workflows-max", open_workflows_max, int)
@@ -194,33 +162,61 @@ def update(
         )
 
     def change(log: Log) -> None:
-        if topology.settings_topic(name) not in log.topics():
-            raise CommandError(
-                f"Expected namespace {name!r}, found no settings of it. Make it with: streamflow namespace create {name}",
-                ExitCode.NOT_FOUND,
-            )
-        if queue and queue not in (found := topology.read_queues(log, name)):
-            raise CommandError(
-                f"Expected a queue of namespace {name!r}, found {queue!r}: it has {', '.join(sorted(found)) or 'none'}",
-                ExitCode.NOT_FOUND,
-            )
-        entry = _entry(log, name)
-        own = entry.queue_quotas.get(queue, NO_QUOTA) if queue else entry.quota_of("")
-        entry = entry.with_quota(queue or "", msgspec.structs.replace(own, **quota))
-        topology.write_namespace(log, msgspec.structs.replace(entry, **notes))
+        from streamflow import topology
 
-    _with_log(kafka, profile, change)
+        wanted = topology.NamespaceChange(queue=queue or "", quota=quota, notes=notes)
+        topology.change_namespace(log, name, wanted)
+
+    async def ask(namespaces: HttpNamespaces) -> None:
+        from streamflow import topology
+
+        wanted = topology.NamespaceChange(queue=queue or "", quota=quota, notes=notes)
+        await namespaces.change(name, wanted)
+
+    _with_namespaces(kafka, profile, change, ask)
     print(f"Namespace {name} is changed. Processors notice within some 10 seconds.")
     return ExitCode.OK
 
 
-def _entry(log: Log, name: str) -> NamespaceEntry:
-    """What is noted of the namespace, or what to note first."""
+def _with_namespaces(
+    kafka: str | None,
+    profile: str | None,
+    of_log: Callable[[Log], T],
+    of_gateway: Callable[[HttpNamespaces], Awaitable[T]],
+) -> T:
     from streamflow import topology
-    from streamflow.model.settings import NamespaceEntry
 
-    noted = topology.read_settings(log, name).namespace
-    return noted or NamespaceEntry(name=name, made_ms=log.clock.now_ms())
+    async def ask(transport: HttpTransport) -> T:
+        from streamflow.client.http.namespaces import HttpNamespaces
+
+        return await of_gateway(HttpNamespaces(transport))
+
+    try:
+        return asked(kafka, profile, None, of_log, ask)
+    except topology.NamespaceMissing as error:
+        raise CommandError(str(error), ExitCode.NOT_FOUND) from error
+
+
+def _facts(found: NamespaceFacts) -> dict[str, Any]:
+    return {
+        "namespace": found.namespace,
+        "description": found.description,
+        "owner": found.owner,
+        "open_workflows_max": found.open_workflows_max,
+        "starts_per_second": found.starts_per_second,
+        "queue_quotas": {
+            queue: {
+                "open_workflows_max": quota.open_workflows_max,
+                "starts_per_second": quota.starts_per_second,
+            }
+            for queue, quota in found.queue_quotas.items()
+        },
+        "queues": {
+            queue.name: f"{queue.kind}, {queue.partitions} partitions" for queue in found.queues
+        },
+        "search_attributes": dict(found.search_attributes),
+        "topics": list(found.topics),
+    }
 
 
 def _figure(option: str, text: str, kind: type[int] | type[float]) -> int | float | None:
@@ -264,6 +260,12 @@ def delete(
         Its name.
     """
     from streamflow import topology
+
+    if is_gateway(kafka, profile):
+        raise CommandError(
+            "Expected the address of Kafka, found that of a gateway, which deletes no namespace: it serves them",
+            ExitCode.USAGE,
+        )
 
     def remove(log: Log) -> topology.Deletion:
         planned = topology.plan_deletion(log, name)

@@ -78,14 +78,14 @@ def resolve(connection: Connection) -> ClientConnectConfig:
 
 
 @asynccontextmanager
-async def connected(connection: Connection) -> AsyncGenerator[Client]:
-    """A client for one command."""
+async def connected(connection: Connection, *, lazy: bool = False) -> AsyncGenerator[Client]:
+    """A client for one command; ``lazy`` leaves it to its first call to find out whether anybody is there."""
     from streamflow.client import Client
 
     config = resolve(connection)
     try:
         converter = _converter(connection, config.get("namespace", DEFAULT_NAMESPACE))
-        client = await Client.connect(**config, data_converter=converter)
+        client = await Client.connect(**config, data_converter=converter, lazy=lazy)
     except ValueError as error:
         raise CommandError(str(error), ExitCode.USAGE) from error
     async with client:

@@ -254,6 +254,13 @@ def require(transport: Transport, role: Role) -> None:
         transport.principal.require(role, transport.namespace)
 
 
+def may(transport: Transport, role: Role) -> bool:
+    """Whether `require` would let it through."""
+    if isinstance(transport, GuardedTransport):
+        return transport.principal.may(role, transport.namespace)
+    return True
+
+
 def noting(
     transport: Transport, action: str, role: Role, **details: object
 ) -> AbstractAsyncContextManager[Attempt | None]:

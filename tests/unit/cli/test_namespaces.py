@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,6 +15,7 @@ from streamflow.visibility.binding import bind
 from streamflow.visibility.catalog import Catalog
 from streamflow.visibility.parsing import parse
 from streamflow.visibility.store import Store
+from tests.unit.cli.through import gateway_on
 from tests.unit.embedded.member import Member
 from tests.unit.visibility.fleet import filled
 from tests.unit.visibility.fleet import run as listed
@@ -40,6 +42,46 @@ def test_namespaces_are_made_and_seen(tmp_path: Path, capsys: pytest.CaptureFixt
     assert run(["namespace", "describe", "nowhere", *at]) == ExitCode.NOT_FOUND
     assert "streamflow namespace create nowhere" in capsys.readouterr().err
     assert run(["namespace", "create", "Not Allowed", *at]) == ExitCode.USAGE
+
+
+def test_a_gateway_says_the_same_of_those_that_it_serves(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """They are made, described and changed through it; what it does not serve is not there, and nothing is deleted."""
+    direct = ["--address", f"embedded:{tmp_path / 'log'}"]
+    assert run(["namespace", "create", "other", "--dev", *direct]) == ExitCode.OK
+
+    def shown(*words: str) -> Any:
+        capsys.readouterr()
+        assert run(["namespace", *words, "-o", "json"]) == ExitCode.OK
+        return json.loads(capsys.readouterr().out)
+
+    with gateway_on(tmp_path / "log", ["shop"]) as address:
+        at = ["--address", address]
+        assert shown("list", *at) == []
+        assert run(["namespace", "describe", "shop", *at]) == ExitCode.NOT_FOUND
+        assert "streamflow namespace create shop" in capsys.readouterr().err
+        made = run(["namespace", "create", "shop", "--owner", "ada", "--dev", *at])
+        assert made == ExitCode.OK
+        assert run(["topology", "apply", "-n", "shop", "-q", "orders", "--dev", *direct]) == 0
+        change = ["namespace", "update", "shop", "--open-workflows-max"]
+        assert run([*change, "7", "--description", "the shop", *at]) == ExitCode.OK
+        assert run([*change, "none", "-q", "orders", "--starts-per-second", "1.5", *at]) == 0
+        assert run([*change, "1", "-q", "missing", *at]) == ExitCode.NOT_FOUND
+
+        assert shown("list", *at) == [{"namespace": "shop", "queues": 1, "description": "the shop"}]
+        found = shown("describe", "shop", *at)
+        assert found == shown("describe", "shop", *direct)
+        assert (found["owner"], found["open_workflows_max"]) == ("ada", 7)
+        assert found["queue_quotas"] == {
+            "orders": {"open_workflows_max": None, "starts_per_second": 1.5}
+        }
+        for words in (["describe", "other"], ["create", "other", "--dev"]):
+            assert run(["namespace", *words, *at]) == ExitCode.NOT_FOUND
+            assert "Expected one of the namespaces shop" in capsys.readouterr().err
+        assert run(["namespace", "delete", "shop", "--yes", *at]) == ExitCode.USAGE
+        assert "Expected the address of Kafka" in capsys.readouterr().err
+    assert len(shown("list", *direct)) == 2
 
 
 @pytest.fixture

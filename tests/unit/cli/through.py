@@ -26,7 +26,7 @@ def gateway_on(folder: Path, namespaces: Sequence[str] = ("default",)) -> Iterat
             transports: dict[str, Transport] = {}
             for name in namespaces:
                 client = await Client.connect(
-                    f"embedded:{folder}", namespace=name, create_topics=False
+                    f"embedded:{folder}", namespace=name, create_topics=False, lazy=True
                 )
                 transports[name] = (await stack.enter_async_context(client)).transport
             gateway = await stack.enter_async_context(Gateway(transports))
