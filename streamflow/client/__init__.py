@@ -30,6 +30,7 @@ from streamflow.client.activities.options import (
     ActivityOptionsKeys,
     ActivityOptionsUpdate,
 )
+from streamflow.client.calls.failed_attempts import FailedAttempts
 from streamflow.client.client import Client, ClientConfig
 from streamflow.client.errors import (
     ActivityFailureError,
@@ -149,7 +150,6 @@ from streamflow.client.schedules import (
 from streamflow.client.status import WorkflowExecutionStatus
 from streamflow.client.workflows.batch import BatchItem, BatchResult
 from streamflow.client.workflows.execution import (
-    FailedAttempts,
     PendingActivity,
     WorkflowExecution,
     WorkflowExecutionDescription,

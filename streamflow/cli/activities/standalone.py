@@ -14,7 +14,7 @@ from streamflow.cli.shared.address import Connection
 from streamflow.cli.shared.arguments import HERE, Input, Seconds, duration, parse_inputs
 from streamflow.cli.shared.calling import called
 from streamflow.cli.shared.exits import ExitCode
-from streamflow.cli.shared.outcomes import print_failure
+from streamflow.cli.shared.outcomes import failed_row, print_failure
 from streamflow.cli.shared.output import Form, print_data, show, show_list, show_rows
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ def describe(
     output: Form = "table",
     connection: Connection = HERE,
 ) -> int:
-    """Shows where an activity stands: its attempts, why the last one failed, and when the next one is."""
+    """Shows where an activity stands: its attempts, what each of the latest failed with, and when the next one is."""
 
     async def call(handle: ActivityHandle[Any]) -> None:
         found = await handle.describe(rpc_timeout=duration(timeout))
@@ -154,7 +154,12 @@ def describe(
             "scheduled": found.schedule_time,
             "closed": found.close_time,
         }
+        failed = [failed_row(attempts) for attempts in found.failed_attempts]
+        if output != "table":
+            show({**facts, "failed_attempts": failed}, output)
+            return
         show(facts, output)
+        show_rows("Failed attempts", failed)
 
     return _called_on(connection, activity_id, run_id, call)
 

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING, Any
 
 from streamflow.cli.shared.output import Form, print_data
+
+if TYPE_CHECKING:
+    from streamflow.client import FailedAttempts
 
 
 def print_failure(what: str, error: BaseException, output: Form) -> None:
@@ -22,3 +26,13 @@ def causes_of(error: BaseException | None) -> list[str]:
         lines.append(f"{type(error).__name__}: {error}")
         error = error.__cause__
     return lines
+
+
+def failed_row(attempts: FailedAttempts) -> dict[str, Any]:
+    """What some attempts of an activity failed with, as a row."""
+    return {
+        "attempt": attempts.numbers,
+        "failed_at": attempts.last_time,
+        "worker": attempts.last_worker_identity or None,
+        "failure": str(attempts.failure),
+    }

@@ -25,7 +25,7 @@ from streamflow.cli.shared.arguments import (
 )
 from streamflow.cli.shared.calling import called, called_on
 from streamflow.cli.shared.exits import CommandError, ExitCode
-from streamflow.cli.shared.outcomes import print_failure
+from streamflow.cli.shared.outcomes import failed_row, print_failure
 from streamflow.cli.shared.output import Form, print_data, show, show_rows
 
 if TYPE_CHECKING:
@@ -318,13 +318,7 @@ def _show_description(description: WorkflowExecutionDescription, output: Form) -
         for activity in description.pending_activities
     ]
     failed = [
-        {
-            "id": activity.activity_id,
-            "attempt": attempts.numbers,
-            "failed_at": attempts.last_time,
-            "worker": attempts.last_worker_identity or None,
-            "failure": str(attempts.failure),
-        }
+        {"id": activity.activity_id, **failed_row(attempts)}
         for activity in description.pending_activities
         for attempts in activity.failed_attempts
     ]

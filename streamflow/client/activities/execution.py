@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from enum import IntEnum
 from typing import Any
 
+from streamflow.client.calls.failed_attempts import FailedAttempts, failed_attempts_of
 from streamflow.client.calls.values import decode_failure, decode_one, time_of
 from streamflow.common import Priority, RetryPolicy, TypedSearchAttributes
 from streamflow.converter import DataConverter, decode_search_attributes
@@ -89,6 +90,8 @@ class ActivityExecutionDescription(ActivityExecution):
     canceled_reason: str | None
     current_retry_interval: timedelta | None
     """From the end of the last attempt to the next one, while it waits for that."""
+    failed_attempts: Sequence[FailedAttempts]
+    """What its latest attempts failed with, while it is open; those that failed alike in a row are one."""
     eager_execution_requested: bool
     """Never: tasks always go through the log."""
     expiration_time: datetime | None
@@ -222,6 +225,10 @@ async def described(
         raw_info=facts,
         state_transition_count=changes,
         current_retry_interval=interval,
+        failed_attempts=[
+            await failed_attempts_of(failed, converter)
+            for failed in (pending.failed_attempts if pending else ())
+        ],
         eager_execution_requested=False,
         last_attempt_complete_time=(
             _moment(waits_ms) - interval if interval is not None else time_of(closed_ms)

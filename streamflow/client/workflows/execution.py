@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from streamflow.api.workflow.v1 import WorkflowExecutionInfo
 from streamflow.api.workflowservice.v1 import DescribeWorkflowExecutionResponse
+from streamflow.client.calls.failed_attempts import FailedAttempts, failed_attempts_of
 from streamflow.client.calls.values import NOT_GIVEN, NotGiven, decode_failure, decode_one, time_of
 from streamflow.client.status import WorkflowExecutionStatus
 from streamflow.client.workflows.messages import description_of, info_of
@@ -23,27 +24,6 @@ from streamflow.model.answers import (
     Trouble,
 )
 from streamflow.model.answers import PendingActivity as PendingActivityFacts
-from streamflow.model.failed_attempts import FailedAttempts as FailedAttemptsFacts
-
-
-@dataclass(frozen=True)
-class FailedAttempts:
-    """One attempt of a pending activity, or several in a row that failed alike."""
-
-    first: int
-    """Number of the first of them. Numbers begin at 1 again after a reset."""
-    last: int
-    first_time: datetime
-    """When the first of them had failed."""
-    last_time: datetime
-    failure: BaseException
-    """Without details, stack and causes; its message has 500 characters at most."""
-    last_worker_identity: str
-
-    @property
-    def numbers(self) -> str:
-        """``3``, or ``3-17``."""
-        return str(self.first) if self.first == self.last else f"{self.first}-{self.last}"
 
 
 @dataclass(frozen=True)
@@ -241,16 +221,7 @@ async def _pending(facts: PendingActivityFacts, converter: DataConverter) -> Pen
         hint=facts.hint,
         is_paused=facts.paused,
         pause_reason=facts.pause_reason,
-        failed_attempts=[await _failed(failed, converter) for failed in facts.failed_attempts],
-    )
-
-
-async def _failed(facts: FailedAttemptsFacts, converter: DataConverter) -> FailedAttempts:
-    return FailedAttempts(
-        first=facts.first,
-        last=facts.last,
-        first_time=datetime.fromtimestamp(facts.first_ms / 1_000, UTC),
-        last_time=datetime.fromtimestamp(facts.last_ms / 1_000, UTC),
-        failure=await decode_failure(converter, facts.failure),
-        last_worker_identity=facts.identity,
+        failed_attempts=[
+            await failed_attempts_of(failed, converter) for failed in facts.failed_attempts
+        ],
     )

@@ -46,6 +46,12 @@ def test_one_that_fails_is_seen_stopped_and_listed(shell: Shell) -> None:
         described = _json(shell, "describe", "f")
     assert described["status"] == "running"
     assert "not yet" in described["last_failure"]
+    [failed] = described["failed_attempts"]
+    assert failed["attempt"].startswith("1")
+    assert "not yet" in failed["failure"]
+    assert failed["worker"]
+    table = shell.run("activity", "describe", "f")
+    assert "Failed attempts" in table.stdout
 
     assert shell.run("activity", "terminate", "f", "--reason", "enough").returncode == 0
     _json(shell, "result", "f", code=1)
