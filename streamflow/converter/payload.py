@@ -108,6 +108,18 @@ class BinaryPlainPayloadConverter(EncodingPayloadConverter):
         return bytearray(payload.data) if type_hint is bytearray else payload.data
 
 
+_PLAIN = frozenset({str, int, float, bool, dict, list, tuple})
+_NOT_OF_PLAIN = frozenset(
+    {
+        BinaryNullPayloadConverter,
+        BinaryPlainPayloadConverter,
+        JSONProtoPayloadConverter,
+        BinaryProtoPayloadConverter,
+    }
+)
+"""Converters that never encode a value of the plain classes; their subclasses may."""
+
+
 class CompositePayloadConverter(PayloadConverter, WithSerializationContext):
     """Tries its converters in order; decoding goes by the payload's encoding. `RawValue` passes through."""
 
@@ -119,6 +131,7 @@ class CompositePayloadConverter(PayloadConverter, WithSerializationContext):
     def _set_converters(self, *converters: EncodingPayloadConverter) -> None:
         self.converters = {converter.encoding.encode(): converter for converter in converters}
         self._ordered = tuple(self.converters.values())
+        self._of_plain = tuple(each for each in self._ordered if type(each) not in _NOT_OF_PLAIN)
 
     def to_payloads(self, values: Sequence[Any]) -> list[Payload]:
         return [self._encoded(index, value) for index, value in enumerate(transferred(values))]
@@ -154,9 +167,13 @@ class CompositePayloadConverter(PayloadConverter, WithSerializationContext):
         return made if changed else None
 
     def _encoded(self, index: int, value: Any) -> Payload:
-        if isinstance(value, RawValue):
+        if type(value) in _PLAIN:
+            converters = self._of_plain
+        elif isinstance(value, RawValue):
             return value.payload
-        for converter in self._ordered:
+        else:
+            converters = self._ordered
+        for converter in converters:
             payload = converter.to_payload(value)
             if payload is not None:
                 return payload

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar
 
 ValueT = TypeVar("ValueT")
 StoredT = TypeVar("StoredT")
@@ -54,7 +54,7 @@ def transfer_type_convertible(
 def transferred(values: Sequence[Any]) -> Sequence[Any]:
     """The values with those of such classes replaced."""
     for value in values:
-        if hasattr(cast("object", type(value)), _CONVERTER):
+        if getattr(type(value), _CONVERTER, None) is not None:
             break
     else:
         return values
@@ -67,7 +67,7 @@ def transferred(values: Sequence[Any]) -> Sequence[Any]:
 def transfer_hints(type_hints: list[Any]) -> list[Any] | None:
     """The hints of what is stored; ``None`` if these are."""
     for hint in type_hints:
-        if _converter_of(hint) is not None:
+        if getattr(hint, _CONVERTER, None) is not None and _converter_of(hint) is not None:
             break
     else:
         return None

@@ -70,7 +70,8 @@ def take_due(run: Run, now_ms: int, limits: Limits) -> tuple[Due, int] | None:
 
 def activity_due(activity: PendingActivity, kind: int, limits: Limits) -> int:
     """When this limit of the activity is passed, in its present state; 0 when it does not apply."""
-    options, attempt = activity.options, activity.attempt
+    attempt = activity.attempt
+    options = attempt.options or activity.scheduled
     timeouts = options.timeouts
     first_ms = activity.scheduled_ms + options.start_delay_ms
     match kind:

@@ -3,7 +3,7 @@
 The function is Python source, put together once per schema and then run for each record: attribute loads, table look-ups
 and one join. It is several times as fast as filling a dict for a general encoder (figures in docs/adr).
 
-    out = [P, Z[len(s := o.name.encode())], s, Z[o.op]]
+    out = [P, S[o.name], Z[o.op]]
     v1 = o.result
     if v1 is None:
         out += (b"\\0",)
@@ -38,6 +38,8 @@ Encode = Callable[..., bytes]
 _LONG_MIN: Final = -(1 << 63)
 _LONG_MAX: Final = (1 << 63) - 1
 _KEPT_MAX: Final = 16_384
+_KEPT_BYTES_MAX: Final = 100
+"""Longer strings are seldom met twice."""
 
 
 def varint(number: int) -> bytes:
@@ -69,6 +71,26 @@ _SMALL: Final = {number: varint(number) for number in range(-64, 4_096)}
 _LONGS: Final = _Longs(_SMALL)
 
 
+class _Strings(dict[str, bytes]):
+    """Every string with its length; recent short ones are at hand (IDs, types and queues come again in each record)."""
+
+    def __init__(self, errors: str) -> None:
+        super().__init__()
+        self._errors = errors
+
+    def __missing__(self, text: str) -> bytes:
+        data = text.encode(errors=self._errors)
+        made = _LONGS[len(data)] + data
+        if len(made) <= _KEPT_BYTES_MAX:
+            if len(self) >= _KEPT_MAX:
+                self.clear()
+            self[text] = made
+        return made
+
+
+_STRINGS: Final = {errors: _Strings(errors) for errors in ("strict", "backslashreplace")}
+
+
 def links(failure: Failure | None) -> list[Failure]:
     """The failure and its causes, outermost first; a longer chain than ``CAUSES_MAX`` is cut."""
     chain: list[Failure] = []
@@ -82,10 +104,11 @@ def compile_encoder(
     record: RecordOf, prefix: bytes, *, envelope: bool, errors: str = "strict"
 ) -> Encode:
     """``encode(fact)``, or ``encode(fact, workflow_id, run_id, seq, step, time_ms)`` with an envelope."""
-    writer = _Writer(errors)
+    writer = _Writer()
     source = writer.function(record, catalog.ENVELOPE_FIELDS if envelope else ())
     scope: dict[str, Any] = {
         "Z": _LONGS,
+        "S": _STRINGS[errors],
         "P": prefix,
         "links": links,
         "double": struct.Struct("<d").pack,
@@ -99,8 +122,7 @@ def compile_encoder(
 class _Writer:
     """Source of one encoder. Expressions gather in ``_items`` until a branch or loop makes them a statement."""
 
-    def __init__(self, errors: str) -> None:
-        self._encode = "encode()" if errors == "strict" else f"encode('utf-8', {errors!r})"
+    def __init__(self) -> None:
         self._lines: list[str] = []
         self._items: list[str] = []
         self._indent = 1
@@ -136,7 +158,7 @@ class _Writer:
     def _primitive(self, name: PrimitiveName, source: str) -> None:
         match name:
             case "string":
-                self._items += [f"Z[len(s := {source}.{self._encode})]", "s"]
+                self._items.append(f"S[{source}]")
             case "bytes":
                 self._items += [f"Z[len(s := {source})]", "s"]
             case "long" | "int":
