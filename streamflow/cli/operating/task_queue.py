@@ -13,10 +13,11 @@ from streamflow.cli.shared.exits import CommandError, ExitCode
 from streamflow.cli.shared.output import Form, print_data, show, show_list, show_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from streamflow.client import Client
     from streamflow.client.http.api_v1_queues import PartitionBody
+    from streamflow.model.processes import ProcessReport
     from streamflow.model.queues import QueueEntry
 
 HERE = Connection()
@@ -91,9 +92,9 @@ async def shares_of(
     log, now_ms = client.log, client.transport.now_ms()
 
     def look() -> Sequence[PartitionBody]:
-        reports = (
-            fresh_reports(log, client.namespace, entry.name, now_ms=now_ms) if reported else {}
-        )
+        reports: Mapping[str, ProcessReport] = {}
+        if reported:
+            reports = fresh_reports(log, client.namespace, entry.name, now_ms=now_ms)
         found = shares(log, client.namespace, entry)
         return [PartitionBody.of(share, reports) for share in found]
 
