@@ -3,7 +3,7 @@
     processor   runs workflows of its queues, and their local activities
     worker      runs activities of its queues
     client      starts workflows of these queues and speaks to them
-    gateway     a client that also reads the feed of executions, for lists, and notes who changed what
+    gateway     a client that also reads the feed of executions, for lists, notes who changed what, and does what operators ask
     admin       `streamflow topology apply`, `doctor`, `dlq`, `namespace`: a person or a pipeline, never a service
 
 A process with two roles has the grants of both. DESCRIBE is not named where READ or WRITE implies it.
@@ -75,6 +75,7 @@ def grants(
             found = [*_client(namespace, queues)]
         case "gateway":
             found = [*_client(namespace, queues), *_lists(namespace)]
+            found += _operators(namespace, queues)
         case "admin":
             found = [*_admin(namespace)]
         case _:
@@ -160,6 +161,29 @@ def _lists(namespace: str) -> Iterable[Grant]:
         why="who changed what, noted and shown",
         optional=True,
     )
+
+
+def _operators(namespace: str, queues: Sequence[str]) -> Iterable[Grant]:
+    yield _topic(
+        dead_letters_topic(namespace),
+        *("Read", "Write"),
+        why="dead letters shown, sent once more and put away",
+        optional=True,
+    )
+    for queue in queues:
+        yield _topic(
+            activities_topic(namespace, queue),
+            "Write",
+            why="tasks among the dead letters sent once more",
+            optional=True,
+        )
+        yield Grant(
+            resource="group",
+            name=activity_group(namespace, queue),
+            operations=("Describe",),
+            why="who runs the queue's activities, and how far that is",
+            optional=True,
+        )
 
 
 def _admin(namespace: str) -> Iterable[Grant]:

@@ -107,6 +107,8 @@ class Work:
                     await self._note(workflow_id)
                 with self._secured.log(ADMIN) as log:
                     await asyncio.to_thread(_expect_letters, log, workflow_id)
+                if caller == "gateway":
+                    await asyncio.to_thread(self._operate, workflow_id)
         return f"{unanswered}\n{result}"
 
     async def _note(self, workflow_id: str) -> None:
@@ -119,6 +121,18 @@ class Work:
             wanted = Filter(workflow_id=workflow_id)
             page = await asyncio.to_thread(newest, log, NAMESPACE, wanted, limit=1)
         assert [found.entry for found in page.entries] == [entry], page
+
+    def _operate(self, workflow_id: str) -> None:
+        """What operators do through it: they see who serves the queue, and send its dead letters once more."""
+        with self._secured.log("gateway") as log:
+            served = topology.shares(log, NAMESPACE, topology.read_queues(log, NAMESPACE)[QUEUE])
+            assert all(share.member for share in served), served
+            letters = [
+                letter
+                for letter in dead_letters.find_letters(log, NAMESPACE, LetterFilter())
+                if letter.workflow_id == workflow_id
+            ]
+            dead_letters.redrive(log, NAMESPACE, letters)
 
     async def _ask_nobody(self, client: Client, workflow_id: str) -> str:
         """What a caller is told while no processor is there."""

@@ -48,11 +48,14 @@ def test_only_processors_write_histories_and_only_they_read_them() -> None:
     assert not by_operation("worker", "Write", "transactional-id")
 
 
-def test_a_gateway_writes_what_a_client_writes_and_who_changed_what() -> None:
+def test_a_gateway_writes_what_a_client_writes_who_changed_what_and_dead_letters() -> None:
     def writes(role: Role) -> list[str]:
         return [g.name for g in grants("n", QUEUES, role) if not set(g.operations) <= READING]
 
-    assert writes("gateway") == [*writes("client"), "n.audit"]
+    assert writes("gateway") == [
+        *writes("client"),
+        *("n.audit", "n.dead-letters", "n.orders.activities", "n.bills_20_26_20more.activities"),
+    ]
     assert {role for role in ROLES if "n.audit" in by_operation(role, "Read")} == {"gateway"}
 
 
