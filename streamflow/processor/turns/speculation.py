@@ -41,6 +41,7 @@ class Speculation:
         self._wake = wake
         self._ended: queue.SimpleQueue[LocalActivityEnded] = queue.SimpleQueue()
         self._running: set[_Key] = set()
+        self._given_back: set[_Key] = set()
 
     @property
     def outstanding(self) -> bool:
@@ -105,10 +106,12 @@ class Speculation:
                 break
         for ended in taken:
             self._running.discard(_key(ended))
+            self._given_back.discard(_key(ended))
         return taken
 
     def give_back(self, ended: LocalActivityEnded) -> None:
-        """The batch that took this end did not commit."""
+        """No batch with this end was committed: a later one takes it."""
+        self._given_back.add(_key(ended))
         self._ended.put(ended)
 
     def cancel(self, batch: Batch) -> None:
@@ -117,9 +120,19 @@ class Speculation:
                 self._executor.cancel(run_id, op)
 
     def _start(self, batch: Batch) -> set[_Key]:
-        """Starts what the batch began and is not running yet; returns that."""
+        """Starts what the batch began, and is neither running nor ended; returns that.
+
+        A look whether an activity is lost (`engine.deadlines`) may be due in the turn in which its end is taken.
+        """
         tasks, batch.locals_begun = batch.locals_begun, []
-        fresh = [task for task in tasks if _key(task) not in self._running]
+        ended = {(_key(one), one.attempt) for one in batch.locals_used}
+        fresh = [
+            task
+            for task in tasks
+            if (key := _key(task)) not in self._running
+            and key not in self._given_back
+            and (key, task.attempt) not in ended
+        ]
         if fresh:
             assert self._executor is not None, "a worker with workflows brings an executor"
             self._running.update(map(_key, fresh))
@@ -132,6 +145,7 @@ class Speculation:
         except queue.Empty:
             return []
         self._running.discard(_key(first))
+        self._given_back.discard(_key(first))
         return [first, *self.take()]
 
     def _done(self, ended: LocalActivityEnded) -> None:
