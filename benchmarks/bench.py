@@ -30,5 +30,7 @@ class Bench:
 def _measure_floor(bootstrap: str, effort: Effort) -> dict[str, Figure]:
     with Floor(bootstrap) as floor:
         latencies = [floor.latencies(effort.one_by_one) for _ in range(effort.repeats)]
-        rates = [floor.throughput(effort.many, effort.in_flight) for _ in range(effort.repeats)]
+        rates = [
+            floor.throughput(effort.floor_many, effort.in_flight) for _ in range(effort.repeats)
+        ]
     return {**latency_figures(latencies), "orders/s": Figure.of(rates)}
