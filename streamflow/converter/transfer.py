@@ -54,7 +54,8 @@ def transfer_type_convertible(
 def transferred(values: Sequence[Any]) -> Sequence[Any]:
     """The values with those of such classes replaced."""
     for value in values:
-        if getattr(type(value), _CONVERTER, None) is not None:
+        kind: Any = value.__class__
+        if getattr(kind, _CONVERTER, None) is not None:
             break
     else:
         return values

@@ -193,6 +193,13 @@ COMMITTED: Final = (
         ("tests/unit/processor/test_speculation.py",),
         safety=False,
     ),
+    Mutant(
+        "a local activity is begun again by the batch that takes its end",
+        "processor/turns/speculation.py",
+        "            and (key, task.attempt) not in ended\n",
+        "",
+        ("tests/unit/processor/test_speculation.py",),
+    ),
 )
 
 # -- restored -------------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from itertools import permutations
@@ -17,10 +18,11 @@ from typing import Any, Final, NamedTuple
 
 from streamflow.memory.faults import Rates
 from tests.saying import say
-from tests.simulation.checker import check
+from tests.simulation.checker import Broken, check
 from tests.simulation.composites import Step
 from tests.simulation.plan import CHAOS_MS, NODES, Blow, Message, Plan, Workflow
 from tests.simulation.quiet import be_quiet
+from tests.simulation.scene import World
 from tests.simulation.world import carry_out
 
 START_MS: Final = 1_500
@@ -76,7 +78,7 @@ class Point(NamedTuple):
 
 
 def points(shape: Shape) -> list[Point]:
-    """Where it can die while the workflow is under way. Raises `Broken` if it goes wrong undisturbed."""
+    """Where it can die while the workflow is under way. Raises `Broken` if undisturbed it goes wrong, or makes an attempt twice."""
     calls = dict.fromkeys(NODES, 0)
     found: list[Point] = []
 
@@ -86,10 +88,18 @@ def points(shape: Shape) -> list[Point]:
             if call != "topics":
                 found.append(Point(shape, process, calls[process], call))
 
-    carry_out(_plan(shape), check, trace=note)
+    carry_out(_plan(shape), _check_undisturbed, trace=note)
     # What comes after the last commit is idle, but for what ends the simulation.
     last = max(n for n, point in enumerate(found) if point.what.startswith("commit"))
     return found[: last + 1]
+
+
+def _check_undisturbed(world: World) -> None:
+    check(world)
+    seen = [one for one in world.witness.seen if one.what == "begun"]
+    begun = Counter((one.run_id, one.activity_id, one.attempt) for one in seen)
+    if again := [attempt for attempt, times in begun.items() if times > 1]:
+        raise Broken(f"begun more than once, though nothing went wrong: {again}")
 
 
 def failure(point: Point) -> str | None:
