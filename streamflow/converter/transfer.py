@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 ValueT = TypeVar("ValueT")
 StoredT = TypeVar("StoredT")
@@ -54,8 +54,7 @@ def transfer_type_convertible(
 def transferred(values: Sequence[Any]) -> Sequence[Any]:
     """The values with those of such classes replaced."""
     for value in values:
-        kind: Any = value.__class__
-        if getattr(kind, _CONVERTER, None) is not None:
+        if hasattr(cast("object", type(value)), _CONVERTER):
             break
     else:
         return values
@@ -68,7 +67,7 @@ def transferred(values: Sequence[Any]) -> Sequence[Any]:
 def transfer_hints(type_hints: list[Any]) -> list[Any] | None:
     """The hints of what is stored; ``None`` if these are."""
     for hint in type_hints:
-        if getattr(hint, _CONVERTER, None) is not None and _converter_of(hint) is not None:
+        if _converter_of(hint) is not None:
             break
     else:
         return None

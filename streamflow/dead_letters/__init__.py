@@ -11,7 +11,7 @@ from streamflow.dead_letters.advice import advice
 from streamflow.dead_letters.choosing import LettersPage, Place, named, newest
 from streamflow.dead_letters.contents import read_as
 from streamflow.dead_letters.letters import Letter, LetterId, Reason, State
-from streamflow.dead_letters.putting_away import discard
+from streamflow.dead_letters.putting_away import PutAway, discard, put_away
 from streamflow.dead_letters.reading import (
     Filter,
     LetterMissing,
@@ -30,6 +30,7 @@ __all__ = [
     "LettersPage",
     "Outcome",
     "Place",
+    "PutAway",
     "Reason",
     "State",
     "advice",
@@ -38,6 +39,7 @@ __all__ = [
     "find_letters",
     "named",
     "newest",
+    "put_away",
     "read_as",
     "read_letter",
     "read_letters",

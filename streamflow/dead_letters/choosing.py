@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from streamflow.dead_letters.letters import Letter, LetterId, State
+from streamflow.dead_letters.letters import Letter, LetterId
 from streamflow.dead_letters.reading import Filter, LetterMissing, find_letters
 from streamflow.ports import Log
 
@@ -61,10 +61,8 @@ def newest(
     return LettersPage(letters=page, count=len(found), after=Place.of(page[-1]) if more else None)
 
 
-def named(
-    log: Log, namespace: str, ids: Collection[LetterId], *, state: State | None = None
-) -> list[Letter]:
-    """The letters of these IDs, in the order of the log; with ``state`` those of them that are in it.
+def named(log: Log, namespace: str, ids: Collection[LetterId]) -> list[Letter]:
+    """The letters of these IDs, in the order of the log.
 
     Raises:
         LetterMissing: one of them is not there.
@@ -77,4 +75,4 @@ def named(
             f"Expected the letters {', '.join(str(one) for one in sorted(missing))}, found none of these IDs; "
             "`streamflow dlq list --state all` shows those there are"
         )
-    return [letter for letter in found if state in (None, letter.state)]
+    return found

@@ -70,8 +70,7 @@ def take_due(run: Run, now_ms: int, limits: Limits) -> tuple[Due, int] | None:
 
 def activity_due(activity: PendingActivity, kind: int, limits: Limits) -> int:
     """When this limit of the activity is passed, in its present state; 0 when it does not apply."""
-    attempt = activity.attempt
-    options = attempt.options or activity.scheduled
+    options, attempt = activity.options, activity.attempt
     timeouts = options.timeouts
     first_ms = activity.scheduled_ms + options.start_delay_ms
     match kind:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TypeVar
-
-import msgspec
 
 from streamflow import dead_letters
 from streamflow.client.transport import Transport
@@ -17,7 +15,7 @@ from streamflow.dead_letters import (
     LettersPage,
     Outcome,
     Place,
-    State,
+    PutAway,
 )
 from streamflow.gateway import logs
 from streamflow.gateway.access.guarded import noting, require
@@ -26,15 +24,6 @@ from streamflow.ports import Log, Record
 from streamflow.service import RPCError, RPCStatusCode
 
 T = TypeVar("T")
-
-
-class PutAway(msgspec.Struct, frozen=True, kw_only=True):
-    """What `Letters.discard` did."""
-
-    letters: tuple[Letter, ...]
-    """Those that were open."""
-    closed_below: Mapping[str, int]
-    """For each ``topic/partition`` the offset below which no letter is open now."""
 
 
 class Letters:
@@ -97,12 +86,8 @@ class Letters:
         """Puts the open ones of these away. A dry run only says which."""
 
         def put_away(log: Log) -> PutAway:
-            letters = dead_letters.named(log, self._namespace, ids, state=State.OPEN)
-            if not dry_run:
-                dead_letters.discard(log, self._namespace, letters)
-            below = dead_letters.closed_below(log, self._namespace)
-            named = {f"{place.topic}/{place.partition}": end for place, end in below.items()}
-            return PutAway(letters=tuple(letters), closed_below=named)
+            letters = dead_letters.named(log, self._namespace, ids)
+            return dead_letters.put_away(log, self._namespace, letters, dry_run=dry_run)
 
         if dry_run:
             require(self._transport, Role.OPERATOR)

@@ -14,6 +14,8 @@ from streamflow.topology.directory import read_queues
 from streamflow.topology.planning import apply, plan
 from streamflow.topology.settings import read_settings, settings_topic, write_namespace
 
+FIGURE_MAX = 1_000_000_000
+"""Of a quota."""
 _MARK = ".settings"
 
 

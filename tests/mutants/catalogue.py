@@ -196,7 +196,7 @@ COMMITTED: Final = (
     Mutant(
         "a local activity is begun again by the batch that takes its end",
         "processor/turns/speculation.py",
-        "            and (key, task.attempt) not in ended\n",
+        " and (key, task.attempt) not in ended",
         "",
         ("tests/unit/processor/test_speculation.py",),
     ),

@@ -15,13 +15,13 @@ from streamflow.cli.shared.output import Form, print_data, show, show_rows
 from streamflow.cli.shared.progress import Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
     from typing import TypeVar
 
     from streamflow.client.http.api_v1_letters import RedrivenLetterBody
     from streamflow.client.http.letters import HttpLetters
     from streamflow.client.http.transport import HttpTransport
-    from streamflow.dead_letters import Filter, Letter, LetterId
+    from streamflow.dead_letters import Filter, Letter, LetterId, PutAway
     from streamflow.ports import Log, Record
 
     T = TypeVar("T")
@@ -187,21 +187,16 @@ def purge(
     ids = _meant(letter_ids, every, filters)
     wanted = filters.filter("all" if ids else "open")
 
-    def put_away(log: Log) -> tuple[Sequence[Letter], Mapping[str, int]]:
-        from streamflow.dead_letters import State, closed_below, discard
+    def discard(log: Log) -> PutAway:
+        from streamflow.dead_letters import put_away
 
-        letters = _chosen(log, namespace, ids, wanted)
-        if dry_run:
-            open_ones = [letter for letter in letters if letter.state is State.OPEN]
-        else:
-            open_ones = discard(log, namespace, letters)
-        below = closed_below(log, namespace)
-        return open_ones, {f"{place.topic}/{place.partition}": n for place, n in below.items()}
+        return put_away(log, namespace, _chosen(log, namespace, ids, wanted), dry_run=dry_run)
 
-    async def ask(letters: HttpLetters) -> tuple[Sequence[Letter], Mapping[str, int]]:
+    async def ask(letters: HttpLetters) -> PutAway:
         return await letters.purge(await _chosen_there(letters, ids, wanted), dry_run=dry_run)
 
-    done, closed = _with_letters(kafka, profile, namespace, put_away, ask)
+    away = _with_letters(kafka, profile, namespace, discard, ask)
+    done, closed = away.letters, away.closed_below
     if output != "table":
         names = [str(letter.id) for letter in done]
         print_data({"discarded": names, "closed_below": closed}, output)

@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 
     T = TypeVar("T")
 
-FIGURE_MAX = 1_000_000_000
-"""Of a quota."""
-
 
 def create(
     name: str,
@@ -221,6 +218,8 @@ def _facts(found: NamespaceFacts) -> dict[str, Any]:
 
 def _figure(option: str, text: str, kind: type[int] | type[float]) -> int | float | None:
     """``None`` for no bound."""
+    from streamflow.topology.namespaces import FIGURE_MAX
+
     if text == "none":
         return None
     try:

@@ -7,10 +7,8 @@ from typing import Annotated
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from streamflow.topology.namespaces import NamespaceChange, NamespaceSummary
+from streamflow.topology.namespaces import FIGURE_MAX, NamespaceChange, NamespaceSummary
 
-FIGURE_MAX = 1_000_000_000
-"""Of a quota."""
 NOTE_CHARS_MAX = 1_000
 
 

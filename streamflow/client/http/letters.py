@@ -11,7 +11,7 @@ import msgspec
 from streamflow.client.http import api_v1_letters as api
 from streamflow.client.http.transport import HttpTransport
 from streamflow.client.http.words import given, quoted
-from streamflow.dead_letters import Filter, Letter, LetterId
+from streamflow.dead_letters import Filter, Letter, LetterId, PutAway
 from streamflow.ports import Record
 from streamflow.topology import dead_letters_topic
 
@@ -75,10 +75,7 @@ class HttpLetters:
             told(len(some))
         return done
 
-    async def purge(
-        self, ids: Sequence[LetterId], *, dry_run: bool = False
-    ) -> tuple[list[Letter], Mapping[str, int]]:
-        """Those that were put away; and for each ``topic/partition`` the offset below which no letter is open."""
+    async def purge(self, ids: Sequence[LetterId], *, dry_run: bool = False) -> PutAway:
         done: list[Letter] = []
         below: Mapping[str, int] = {}
         for some in _pieces(ids) if ids else [()]:
@@ -86,7 +83,7 @@ class HttpLetters:
             answer = await self._post("purge", body, api.PurgedLettersBody)
             done += (one.letter() for one in answer.letters)
             below = answer.closed_below
-        return done, below
+        return PutAway(letters=tuple(done), closed_below=below)
 
     async def require(self, ids: Sequence[LetterId]) -> None:
         """Raises `RPCError` (NOT_FOUND) if one is missing, where a later request than the first would notice."""

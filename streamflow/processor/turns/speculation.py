@@ -41,7 +41,7 @@ class Speculation:
         self._wake = wake
         self._ended: queue.SimpleQueue[LocalActivityEnded] = queue.SimpleQueue()
         self._running: set[_Key] = set()
-        self._given_back: set[_Key] = set()
+        """Also those whose end was given back, until it is taken again."""
 
     @property
     def outstanding(self) -> bool:
@@ -106,12 +106,11 @@ class Speculation:
                 break
         for ended in taken:
             self._running.discard(_key(ended))
-            self._given_back.discard(_key(ended))
         return taken
 
     def give_back(self, ended: LocalActivityEnded) -> None:
         """No batch with this end was committed: a later one takes it."""
-        self._given_back.add(_key(ended))
+        self._running.add(_key(ended))
         self._ended.put(ended)
 
     def cancel(self, batch: Batch) -> None:
@@ -129,9 +128,7 @@ class Speculation:
         fresh = [
             task
             for task in tasks
-            if (key := _key(task)) not in self._running
-            and key not in self._given_back
-            and (key, task.attempt) not in ended
+            if (key := _key(task)) not in self._running and (key, task.attempt) not in ended
         ]
         if fresh:
             assert self._executor is not None, "a worker with workflows brings an executor"
@@ -145,7 +142,6 @@ class Speculation:
         except queue.Empty:
             return []
         self._running.discard(_key(first))
-        self._given_back.discard(_key(first))
         return [first, *self.take()]
 
     def _done(self, ended: LocalActivityEnded) -> None:

@@ -305,6 +305,18 @@ def test_ends_of_partitions_that_the_batch_does_not_touch_are_kept() -> None:
     assert locals_.take() == [laggard, laggard]
 
 
+def test_one_whose_end_no_batch_could_take_yet_is_not_begun_again() -> None:
+    """A turn has room for so much; the look for lost ones may have come before the end in it."""
+    hands = Hands()
+    locals_ = speculation(hands)
+    locals_.give_back(ended(task("a")))
+
+    locals_.run(batch_of(task("a")), {0: Ends()})  # type: ignore[dict-item]
+
+    assert hands.begun == []
+    assert locals_.take() == [ended(task("a"))]
+
+
 def test_only_those_step_that_were_noted_where_that_is_done() -> None:
     """Another's step would be blamed on them if it ended the process."""
     hands, stepper = AtOnce(), Ends()
