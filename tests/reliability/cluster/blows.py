@@ -24,7 +24,7 @@ AWAY_S: Final = (7.0, 11.0)
 """Longer than a group waits for a member: another takes its partitions over."""
 PAUSE_S: Final = (0.3, 12.0)
 """Around the limits of a transaction (10 s) and of a session (6 s)."""
-BETWEEN_S: Final = (0.3, 3.5)
+BETWEEN_S: Final = (0.3, 2.7)
 """Besides the time until work gets done again: some ten blows a minute."""
 CALM_S: Final = (5.5, 8.0)
 BROKER_PAUSE_S: Final = (0.5, 8.0)
