@@ -1,4 +1,4 @@
-"""What happens to processes: crashes, pauses, stalls, restarts, twins, blackouts."""
+"""What happens to processes: crashes, pauses, stalls, lags, restarts, twins, blackouts."""
 
 from __future__ import annotations
 
@@ -84,6 +84,8 @@ async def strike(world: World, blow: Blow) -> None:
                 _start_again(world, node)
         case "full disk":
             await _fill_disk(node, blow)
+        case "lag":
+            log.late_until_ms = log.clock.monotonic_ms() + blow.lasts_ms
         case "twin":
             node.workflows = version_of(world)
             node.twin()

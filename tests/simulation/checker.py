@@ -5,7 +5,7 @@ Never asks the engine how it sees things, but for one comparison: its live state
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable
 
 from streamflow.config import DEFAULT_NAMESPACE
@@ -40,10 +40,10 @@ from streamflow.wire.header import NO_HASH, entry_hash
 from streamflow.wire.offset_note import read_note
 from tests.simulation import clients, rebuilding, replaying, verifying
 from tests.simulation.composites import fits
-from tests.simulation.histories import Histories, RunHistory, read, signals_of
+from tests.simulation.histories import Histories, Line, RunHistory, read, signals_of
 from tests.simulation.plan import Workflow
 from tests.simulation.processes import QUEUE
-from tests.simulation.programs import allowed
+from tests.simulation.programs import Seen, allowed
 from tests.simulation.scene import World
 from tests.simulation.values import json_of
 
@@ -272,23 +272,52 @@ def _result_faults(workflow: Workflow, runs: list[RunHistory]) -> list[str]:
 
 def _attempts(world: World, histories: Histories) -> list[str]:
     """Nothing is made again once its completion is in the history, by anyone who could have known."""
-    known: dict[tuple[str, str], int] = {}
-    for run in histories.runs.values():
-        ids: dict[int, str] = {}
-        for line, recorded in zip(run.lines, run.events, strict=True):
-            match recorded.event:
-                case ActivityScheduled(op=op, activity_id=activity_id):
-                    ids[op] = activity_id
-                case ActivityCompleted(op=op):
-                    known[run.run_id, ids[op]] = line.decided_ms
-                case _:
-                    pass
+    known = {key: line.decided_ms for key, (line, _) in _completed(histories).items()}
     done = {(s.run_id, s.activity_id) for s in world.witness.seen if s.what == "done"}
     found = [f"activity {k} completed without having been made" for k in known.keys() - done]
     for seen in world.witness.seen:
         late_ms = seen.time_ms - known.get((seen.run_id, seen.activity_id), seen.time_ms)
         if seen.what == "begun" and late_ms > AGAIN_MS and seen.undisturbed_ms > 10_000:
             found.append(f"{seen} began {late_ms} ms after its end was known")
+    return found
+
+
+def _local_attempts(world: World, histories: Histories) -> list[str]:
+    """Who records the end of a local activity does not make it again, not even in the same moment: nobody has to tell him."""
+    found: list[str] = []
+    seen: dict[tuple[str, str], list[Seen]] = defaultdict(list)
+    for one in world.witness.seen:
+        seen[one.run_id, one.activity_id].append(one)
+    for key, (line, scheduled) in _completed(histories).items():
+        made = [
+            (number, one.process)
+            for number, one in enumerate(seen[key])
+            if one.what == "done" and one.time_ms <= line.decided_ms
+        ]
+        by = {process for _, process in made}
+        if not scheduled.local or len(by) != 1 or world.nodes[made[0][1]].had_twin:
+            continue  # of several, or of twins, one may not know yet
+        found += [
+            f"{one} began although it had recorded the end at {line.decided_ms}"
+            for one in seen[key][made[-1][0] + 1 :]
+            if one.what == "begun" and one.process in by and one.time_ms >= line.decided_ms
+        ]
+    return found
+
+
+def _completed(histories: Histories) -> dict[tuple[str, str], tuple[Line, ActivityScheduled]]:
+    """Activities by run and ID: where the history has their end, and how they were asked for."""
+    found: dict[tuple[str, str], tuple[Line, ActivityScheduled]] = {}
+    for run in histories.runs.values():
+        scheduled: dict[int, ActivityScheduled] = {}
+        for line, recorded in zip(run.lines, run.events, strict=True):
+            match recorded.event:
+                case ActivityScheduled(op=op):
+                    scheduled[op] = recorded.event
+                case ActivityCompleted(op=op):
+                    found[run.run_id, scheduled[op].activity_id] = line, scheduled[op]
+                case _:
+                    pass
     return found
 
 
@@ -317,6 +346,7 @@ _CHECKS: tuple[Callable[[World, Histories], list[str]], ...] = (
     _told,
     _results,
     _attempts,
+    _local_attempts,
     clients.starts,
     clients.signals_told,
     clients.updates_told,

@@ -73,13 +73,23 @@ class Blow:
 
     A pause strikes between two turns of a process. A stall strikes in the middle of a commit: when it is over the process
     goes on, ignorant of what the others did meanwhile. In a relay one process hands over what it has, and the next
-    stalls soon after it took it.
+    stalls soon after it took it. In a lag the processor's next turn comes late, while its activities and everything
+    else of the process go on, as on a machine with too much to do.
     """
 
     at_ms: int
     process: str
     kind: Literal[
-        "crash", "crash_at", "pause", "restart", "twin", "blackout", "stall", "relay", "full disk"
+        "crash",
+        "crash_at",
+        "pause",
+        "restart",
+        "twin",
+        "blackout",
+        "stall",
+        "relay",
+        "full disk",
+        "lag",
     ]
     calls: int = 0
     lasts_ms: int = 0
@@ -122,7 +132,9 @@ def draw(seed: int) -> Plan:
     return Plan(
         seed,
         workflows,
-        _blows(chance),
+        sorted(
+            (*_blows(chance), *_lags(random.Random(f"lags-{seed}"))), key=lambda blow: blow.at_ms
+        ),
         _rates(chance),
         deploy_ms=chance.randrange(CHAOS_MS),
         side_ms=chance.randrange(CHAOS_MS),
@@ -171,7 +183,20 @@ def _blows(chance: random.Random) -> list[Blow]:
     blows = [_blow(chance) for _ in range(chance.choice((0, 1, 2, 3, 5, 8, 12)))]
     if chance.random() < 0.15:
         blows.append(_blow(chance, kind="blackout"))
-    return sorted(blows, key=lambda blow: blow.at_ms)
+    return blows
+
+
+def _lags(chance: random.Random) -> list[Blow]:
+    """Longer than the second after which a local activity is looked for. Of a chance of their own, as `_operate`."""
+    return [
+        Blow(
+            chance.randrange(CHAOS_MS),
+            chance.choice(NODES),
+            "lag",
+            lasts_ms=chance.choice((1_050, 1_500, 3_000)),
+        )
+        for _ in range(chance.choice((0, 1, 4, 12)))
+    ]
 
 
 _BLOWS = (

@@ -22,7 +22,7 @@ from streamflow.memory.objects import MemoryBucket
 from streamflow.memory.processes import ProcessCrashed
 from streamflow.memory.store import MemoryStores
 from streamflow.memory.transactor import MemoryTransactor
-from streamflow.ports import Clock, Fenced, LogError
+from streamflow.ports import Clock, Fenced, LogError, Machine, Running
 from streamflow.processor import Processor, ProcessorOptions
 from streamflow.worker import Worker
 from tests.simulation.plan import Plan
@@ -58,6 +58,20 @@ class WrongClock:
         return self._clock.monotonic_ms()
 
 
+class _Lagging:
+    """A machine whose turns can come late."""
+
+    def __init__(self, machine: Machine, log: SimLog) -> None:
+        self._machine = machine
+        self._log = log
+        self.open = machine.open
+        self.close = machine.close
+
+    def turn(self) -> int | None:
+        late_ms = self._log.late_until_ms - self._log.clock.monotonic_ms()
+        return late_ms if late_ms > 0 else self._machine.turn()
+
+
 class SimLog(MemoryLog):
     """A process's connection, with the disk and the clock of its machine."""
 
@@ -77,6 +91,8 @@ class SimLog(MemoryLog):
         self.state = state
         self.processors: list[Processor] = []
         self.resumed_ms = 0
+        self.late_until_ms = 0
+        """Until then its processor takes no turn."""
         self._clock = WrongClock(broker.clock, skew_ms)
 
     @property
@@ -87,6 +103,11 @@ class SimLog(MemoryLog):
     def cluster_id(self) -> str:
         """Its own: what is checked within a process must not meet the other processes that are simulated in this one."""
         return f"{self.process.name} {id(self.process)}"
+
+    def drive(self, machine: Machine, *, name: str) -> Running:
+        if name.startswith("processor "):
+            machine = _Lagging(machine, self)
+        return super().drive(machine, name=name)
 
     def resume(self) -> None:
         self.resumed_ms = self.broker.clock.monotonic_ms()
