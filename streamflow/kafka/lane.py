@@ -36,6 +36,9 @@ from streamflow.ports import OutRecord
 # A retriable error that comes back at once must not spin.
 _RETRY_PAUSE_S: Final = 0.005
 _BUFFER_FULL_WAIT_S: Final = 0.05
+_TAKE_S: Final = (0.02, 0.25)
+"""The library lets half a second pass after each try at an ID, as while the last transaction still ends, unless it is asked
+again meanwhile: after so long at first, and at last. It never has two requests under way, which would fence its own."""
 
 
 class Lane:
@@ -58,6 +61,16 @@ class Lane:
 
     def open(self, deadline: float) -> None:
         """Takes the ID: whoever held it is fenced, and its transaction has ended when this returns."""
+        ask_again_s, ask_again_s_max = _TAKE_S
+        while time.monotonic() + ask_again_s < deadline:
+            try:
+                self._producer.init_transactions(ask_again_s)
+            except KafkaException as error:
+                if error_of(error).fatal():
+                    break  # the call below says what it is
+            else:
+                return
+            ask_again_s = min(2 * ask_again_s, ask_again_s_max)
         self._call(Call.INIT, self._producer.init_transactions, deadline=deadline)
 
     def doubtful(self) -> bool:

@@ -37,6 +37,7 @@ def _library() -> Any:
         ("rd_kafka_new", ctypes.c_void_p),
         ("rd_kafka_mock_cluster_new", ctypes.c_void_p),
         ("rd_kafka_mock_cluster_bootstraps", ctypes.c_char_p),
+        ("rd_kafka_mock_get_requests", ctypes.POINTER(ctypes.c_void_p)),
         ("rd_kafka_mock_cluster_destroy", None),
         ("rd_kafka_destroy", None),
     ):
@@ -99,6 +100,17 @@ class MockCluster:
             ctypes.c_int(_NO_ERROR),
             ctypes.c_int(round_trip_ms),
         )
+
+    def listen(self) -> None:
+        """From now on requests are kept for `heard`."""
+        self._library.rd_kafka_mock_start_request_tracking(self._cluster)
+
+    def heard(self, request: int) -> int:
+        """How many requests of this kind came."""
+        count = ctypes.c_size_t()
+        found = self._library.rd_kafka_mock_get_requests(self._cluster, ctypes.byref(count))
+        key = self._library.rd_kafka_mock_request_api_key
+        return sum(key(ctypes.c_void_p(found[n])) == request for n in range(count.value))
 
     def stop(self, broker: int) -> None:
         self._library.rd_kafka_mock_broker_set_down(self._cluster, broker)
