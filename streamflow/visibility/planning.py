@@ -42,6 +42,8 @@ class Bounds:
 
     gathered: int = 20_000
     """Of fewer it takes at most some 50 ms to fetch, test and sort them all for a page; on PostgreSQL, twice that."""
+    sorted: int = 40_000
+    """The same where nothing is left to fetch and to test, as an index says all."""
     counted: int = 50_000
     """From here on all conditions are the same: common."""
 
@@ -59,6 +61,10 @@ class Gather:
     rows: Rows
     fixed: tuple[Condition, ...]
     """What all of them pass, so that it is not tested again."""
+
+    def is_all_of(self, parts: Sequence[Condition]) -> bool:
+        """Whether the rows are those that pass all of these parts."""
+        return all(part in self.fixed for part in parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +119,16 @@ def count_parts(
     return sorted(found, key=lambda one: one.count)
 
 
-def rare(counted: Sequence[Counted], bounds: Bounds) -> Gather | None:
-    is_rare = counted and counted[0].count < bounds.gathered
-    if not is_rare:
+def rare(
+    counted: Sequence[Counted], parts: Sequence[Condition], *, by_row: bool, bounds: Bounds
+) -> Gather | None:
+    """``by_row``: whether the order is that of the rows alone."""
+    if not counted:
         return None
-    part = counted[0].condition
-    return Gather(counted[0].rows, (part,) if _is_exact(part) else ())
+    rarest = counted[0]
+    found = Gather(rarest.rows, (rarest.condition,) if _is_exact(rarest.condition) else ())
+    few = bounds.sorted if by_row and found.is_all_of(parts) else bounds.gathered
+    return found if rarest.count < few else None
 
 
 def _is_exact(part: Condition) -> bool:
@@ -193,10 +203,16 @@ def rows_of(part: Condition, scopes: Sequence[str]) -> Rows | None:
 
 def _any_of(found: Sequence[Rows | None]) -> Rows | None:
     """Nothing, where one of the alternatives is not found by an index."""
-    rows = [one for one in found if one is not None]
-    if len(rows) < len(found) or len(rows) > ALTERNATIVES_MAX:
-        return None
-    return union_all(*rows)
+    selects: list[Any] = []
+    for rows in found:
+        match rows:
+            case None:
+                return None
+            case CompoundSelect():  # SQLite has no union within a union
+                selects += rows.selects
+            case _:
+                selects.append(rows)
+    return None if len(selects) > ALTERNATIVES_MAX else union_all(*selects)
 
 
 def _indexed(

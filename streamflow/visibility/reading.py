@@ -88,7 +88,9 @@ class _Reading:
             planning.walk(self._parts, key, ()), self._parts, key
         ):
             self._counted = planning.count_parts(self._parts, self._scopes, self._count)
-            self._gather = planning.rare(self._counted, self._bounds)
+            self._gather = planning.rare(
+                self._counted, self._parts, by_row=not keys, bounds=self._bounds
+            )
         found: list[Place] = []
         for stretch in stretches(
             self._order, behind, self._values_of if self._is_walking else None
@@ -128,11 +130,23 @@ class _Reading:
         if self._is_walking:
             plan = planning.walk(parts, key, self._counted)
         _advise(self._connection, plan)
-        query = self._query(plan, parts, stretch)
+        if isinstance(plan, Gather) and not stretch.keys and plan.is_all_of(parts):
+            query = self._sorted(plan, stretch)
+        else:
+            query = self._query(plan, parts, stretch)
         return [
             Place((*stretch.values, *(_plain(value) for value in found[1:])), bytes(found[0]))
             for found in self._connection.execute(query.limit(limit))
         ]
+
+    def _sorted(self, plan: Gather, stretch: Stretch) -> Select[Any]:
+        """Rows that an index has found, without a look at the runs."""
+        row = plan.rows.subquery("found").c.row
+        query = select(row).distinct()  # alternatives, and lists of values, find some twice
+        sorting = _Sorting(stretch, (), row, self._order.descending, plan)
+        if stretch.behind is not None:
+            query = query.where(sorting.behind(stretch.behind))
+        return query.order_by(*sorting.clauses())
 
     def _query(self, plan: Plan, parts: Sequence[Condition], stretch: Stretch) -> Select[Any]:
         row: ColumnElement[Any] = executions.c.row

@@ -129,7 +129,14 @@ CONDITIONS = st.recursive(
 )
 
 
-PLANS = st.sampled_from([Bounds(), Bounds(gathered=0), Bounds(gathered=2, counted=4)])
+PLANS = st.sampled_from(
+    [
+        Bounds(),
+        Bounds(gathered=0),
+        Bounds(gathered=0, sorted=0),
+        Bounds(gathered=2, sorted=3, counted=4),
+    ]
+)
 """Conditions are gathered, or walked past, whatever their numbers are."""
 
 
@@ -191,6 +198,26 @@ def test_pages_make_up_the_whole_in_its_order(
 
     expected = in_order(bound, [one for one in runs if lets_through(bound.where, one)])
     assert paged == [one.run_id for one in expected]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Tags = 'b' OR (City = 'Bonn' OR RunId = 'r')",
+        "Tags = 'b' OR (City CONTAINS 'o' AND (City = 'Bonn' OR RunId = 'r'))",
+    ],
+)
+def test_alternatives_within_alternatives_are_gathered_as_well(text: str) -> None:
+    """Found by chance: SQLite takes no union within a union."""
+    runs = [run(number, {CITY: "Bonn"} if number % 2 else {}) for number in range(4)]
+    store = filled(in_memory(Bounds()), runs)
+    bound = bind(parse(text), CATALOG, now_ms=NOW_MS)
+
+    page = store.search(NS, bound, page_size=10, token="")
+
+    found = {decode_summary(value).run_id for value in page.summaries}
+    assert found == {one.run_id for one in runs if lets_through(bound.where, one)}
+    assert len(found) == 2
 
 
 @given(
