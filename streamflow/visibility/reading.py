@@ -141,7 +141,9 @@ class _Reading:
 
     def _sorted(self, plan: Gather, stretch: Stretch) -> Select[Any]:
         """Rows that an index has found, without a look at the runs."""
-        row = plan.rows.subquery("found").c.row
+        # Else PostgreSQL would rather walk all runs by start, not knowing how many it passes.
+        found = plan.rows.cte("found").prefix_with("MATERIALIZED", dialect="postgresql")
+        row = found.c.row
         query = select(row).distinct()  # alternatives, and lists of values, find some twice
         sorting = _Sorting(stretch, (), row, self._order.descending, plan)
         if stretch.behind is not None:

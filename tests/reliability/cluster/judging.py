@@ -67,7 +67,7 @@ class Verdict:
     def injected(self) -> str:
         names = {
             "kill": "processor and worker kills",
-            "away": "with a partition taken over",
+            "away": "more with a partition taken over",
             "pause": "pauses",
             "restart": "restarts",
             "restart by force": "of them by force",
