@@ -131,9 +131,8 @@ class ProducerLife:
             self._tell(number, partial(delivery_error, reason))
 
     def _tell(self, number: int, failure: Callable[[OutRecord], LogError] | None) -> None:
-        self._telling.add(
-            number
-        )  # before it is no longer untold, so that `flush` sees it in one of them
+        # Before it is no longer untold: `flush` sees it in one of them.
+        self._telling.add(number)
         kept = self._untold.pop(number, None)
         if kept is not None:
             record, done = kept

@@ -89,12 +89,14 @@ def print_data(value: Any, form: Form) -> None:
 
 
 def text(value: Any) -> str:
-    """One line: strings as they are, times without microseconds, the rest as JSON."""
+    """One line: strings as they are, times without microseconds, nothing as a dash, the rest as JSON."""
     match value:
         case None:
             return "-"
         case str():
             return value
+        case Mapping() | Sequence() if not value:
+            return "-"
         case Enum():
             return str(value.value)
         case _ if hasattr(value, "isoformat"):

@@ -28,7 +28,7 @@ PARTITIONS: Final = 6
 WARM_UP_S: Final = 240.0
 """Within so long the first transfer must have ended; blows begin then."""
 CALM_SHARE: Final = 0.2
-"""At the end nothing is struck but processes, so that figures of their recovery mean something."""
+"""So much of the time, at the end, nothing is struck but processes, so that figures of their recovery mean something."""
 SETTLE_S: Final = 240.0
 """After the last blow, everything that was begun must have ended within so long."""
 REST: Final = 3.0
@@ -61,9 +61,11 @@ class Run:
         processors: int = 3,
         workers: int = 2,
         rest: float = REST,
+        calm: float = CALM_SHARE,
     ) -> Verdict:
         """Strikes for ``seconds`` while ``rate`` transfers a second are ordered, and judges what is left. ``rest`` is how much
-        longer than in a run of seconds brokers and network are left alone between two blows."""
+        longer than in a run of seconds brokers and network are left alone between two blows; ``calm`` the share of the time in which
+        nothing is struck but processes."""
         begun = [self._node(f"processor-{n}", "processor") for n in range(1, processors + 1)]
         busy = [self._node(f"worker-{n}", "worker") for n in range(1, workers + 1)]
         blows = Blows(
@@ -81,9 +83,9 @@ class Run:
             try:
                 self._warm_up(driver)
                 blows.begin()
-                blows.wait(seconds * (1 - CALM_SHARE))
+                blows.wait(seconds * (1 - calm))
                 blows.calm_down()
-                blows.wait(seconds * CALM_SHARE)
+                blows.wait(seconds * calm)
                 blows.end()
                 driver.terminate()
                 self._settle(driver, wrong)
@@ -163,13 +165,19 @@ def main() -> int:
     )
     parser.add_argument("--seconds", type=float, default=900.0, help="of blows (default 900)")
     parser.add_argument("--rate", type=float, default=30.0, help="transfers a second (default 30)")
+    parser.add_argument(
+        "--calm",
+        type=float,
+        default=CALM_SHARE,
+        help="share in which only processes are struck (default 0.2)",
+    )
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
     say(f"seed {options.seed}")
     with KafkaCluster(directory=options.out / "kafka") as cluster:
         run = Run(cluster, options.out, "proof", seed=options.seed)
-        verdict = run(options.seconds, rate=options.rate)
+        verdict = run(options.seconds, rate=options.rate, calm=options.calm)
     say(verdict.text())
     for one in verdict.wrong[:50]:
         say(f"    {one.kind}: {one.text}")

@@ -13,7 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from streamflow.cli.shared.output import Form, print_data, show_list
+from streamflow.cli.shared.output import Form, print_data, show_list, text
 from streamflow.cli.shared.progress import HEARTBEAT_S, Progress
 from streamflow.cli.shared.yaml import dump
 
@@ -130,3 +130,9 @@ def test_without_a_terminal_long_work_says_a_line_now_and_then() -> None:
         progress.add(1_000)
 
     assert file.getvalue() == "records read: 6,000 in 10 s\n"
+
+
+@pytest.mark.parametrize("nothing", [None, {}, [], ()])
+def test_nothing_is_a_dash_in_a_table(nothing: Any) -> None:
+    assert text(nothing) == "-"
+    assert text([nothing]) != "-"

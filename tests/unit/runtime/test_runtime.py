@@ -14,6 +14,7 @@ import pytest
 
 from streamflow.common import MetricMeter
 from streamflow.runtime import (
+    AREAS,
     BUFFERED_METRIC_KIND_COUNTER,
     BUFFERED_METRIC_KIND_HISTOGRAM,
     LogForwardingConfig,
@@ -228,7 +229,8 @@ def test_what_is_not_there_is_refused_with_advice() -> None:
 def test_log_events_can_be_sent_to_a_logger_of_ones_own(caplog: pytest.LogCaptureFixture) -> None:
     mine, area = logging.getLogger("mine"), logging.getLogger("streamflow.runtime")
     mine.setLevel(logging.INFO)
-    before = area.level, list(area.handlers)
+    areas = [logging.getLogger(f"streamflow.{name}") for name in AREAS]
+    before = [(logger, logger.level, list(logger.handlers)) for logger in areas]
     try:
         wanted = TelemetryFilter(core_level="INFO", other_level="ERROR")
         Runtime(
@@ -240,10 +242,9 @@ def test_log_events_can_be_sent_to_a_logger_of_ones_own(caplog: pytest.LogCaptur
             area.info("said %s", "so")
         assert wanted.formatted() == "ERROR,streamflow=INFO"
     finally:
-        for name in ("client", "embedded", "gateway", "kafka", "processor", "runtime", "worker"):
-            logger = logging.getLogger(f"streamflow.{name}")
-            logger.setLevel(before[0])
-            logger.handlers[:] = before[1]
+        for logger, level, handlers in before:
+            logger.setLevel(level)
+            logger.handlers[:] = handlers
 
     said = [(record.name, record.getMessage()) for record in caplog.records]
     assert ("mine-streamflow.runtime", "[streamflow.runtime] said so") in said
