@@ -156,4 +156,6 @@ def parsed(text: str | bytes) -> Any:
     try:
         return json.loads(text)
     except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise HistoryFileError(f"Expected JSON, found: {error}") from error
+        raise HistoryFileError(
+            f"Expected a history in JSON, found: {error}. Save one with: streamflow workflow history ID --file FILE"
+        ) from error

@@ -110,7 +110,7 @@ def test_a_file_of_the_first_format_is_read_for_ever() -> None:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("{", "Expected JSON"),
+        ("{", "Expected a history in JSON, found.*workflow history ID --file"),
         ("[]", "found 'list'"),
         ('{"format": "other/1"}', "found 'other/1'"),
         (json.dumps({"format": FORMAT}), "Expected workflow_id"),
