@@ -20,8 +20,8 @@ _IN: Final = (
     Mutant(
         "records of a partition that is being restored are taken",
         "processor/turns/inbound.py",
-        "if owned is not None and owned.state is State.ACTIVE:\n                ordered.append",
-        "if owned is not None:\n                ordered.append",
+        "if owned is not None and owned.state is State.ACTIVE:\n                owned.next_offset",
+        "if owned is not None:\n                owned.next_offset",
     ),
     Mutant(
         "records held over are lost",
@@ -50,6 +50,13 @@ _IN: Final = (
         "processor/turns/commit.py",
         "held=tuple([offset - inbox_offset for offset in held]),",
         "held=(),",
+        ("tests/unit/processor/test_overtaking.py",),
+    ),
+    Mutant(
+        "what was overtaken and not read again yet is forgotten",
+        "processor/turns/inbound.py",
+        "if partition.next_offset < partition.meta.read_to:",
+        "if False:",
         ("tests/unit/processor/test_overtaking.py",),
     ),
     Mutant(

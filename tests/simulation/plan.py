@@ -120,6 +120,8 @@ class Plan:
     """How many records of one workflow a turn may take before others overtake it."""
     turn_records_long: int = 128
     """A turn of so many records is followed by one for the others."""
+    batch_records_max: int = 500
+    """How many records a turn reads: with few, what was overtaken is not all read again in the first turn after a start."""
     runs_cached_max: int = 1_000
     """How many runs keep their coroutines between steps; with 0 every step is a replay."""
 
@@ -146,6 +148,7 @@ def draw(seed: int) -> Plan:
         records_of_one_max=chance.choice((1, 1, 2, 50)),
         runs_cached_max=chance.choice((1_000, 1_000, 2, 0)),
         turn_records_long=chance.choice((1, 10, 30, 128)),
+        batch_records_max=random.Random(f"reads-{seed}").choice((1, 3, 20, 500)),
     )
 
 

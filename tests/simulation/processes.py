@@ -146,6 +146,7 @@ def machines(plant: Plant, plan: Plan) -> Iterator[None]:
             argument,
             records_of_one_max=plan.records_of_one_max,
             turn_records_long=plan.turn_records_long,
+            batch_records_max=plan.batch_records_max,
             runs_cached_max=plan.runs_cached_max,
         )
 

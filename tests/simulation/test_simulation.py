@@ -26,6 +26,7 @@ FOUND = {
     3056: "a partition that waited for room on the disk was kept as its processor joined the group again",
     5945: "the simulation itself: the marker of a run's end came after the answer to its cancellation",
     7194: "the same, 5 ms",
+    10246: "tests/unit/processor/test_overtaking.py: what was overtaken and not read again yet was forgotten",
     10333: "the simulation itself: nobody saw that the group had no member for less than 100 ms",
     12376: "as 5945",
 }

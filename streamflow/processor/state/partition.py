@@ -64,6 +64,8 @@ class Partition:
         """When the due index must be looked at next; 0 is never. May be too early, never too late."""
         self.held: list[Record] = []
         """Inbox records that were read, and had no room in the last batch."""
+        self.next_offset = 0
+        """Behind the inbox record that was read last: from here on, what `Meta.held` names is not in `held` (again) yet."""
         self.forget_at_ms = 0
         """When to look next for messages that need not be remembered any more."""
         self.allowance = Allowance()

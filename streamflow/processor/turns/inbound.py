@@ -156,8 +156,11 @@ class Inbound:
             partition = partitions[number]
             # What was held may be all that was taken: others had gone further.
             end = max(end, partition.meta.read_to)
-            held = tuple([record.offset for record in partition.held if record.offset < end])
-            self._taken[number] = Taken(end, held)
+            held = [record.offset for record in partition.held if record.offset < end]
+            if partition.next_offset < partition.meta.read_to:
+                # After a start or a rewind: not all of it was read again yet.
+                held += sorted(o for o in partition.meta.held if o >= partition.next_offset)
+            self._taken[number] = Taken(end, tuple(held))
         return groups
 
     def _in_order(
@@ -178,6 +181,7 @@ class Inbound:
         for record in records:
             owned = partitions.get(record.partition)
             if owned is not None and owned.state is State.ACTIVE:
+                owned.next_offset = record.offset + 1
                 ordered.append((owned, record))
         return ordered
 

@@ -103,11 +103,18 @@ def test_the_position_names_what_was_overtaken() -> None:
     assert (meta.inbox_offset, meta.read_to, meta.held) == (MANY + 2, MANY + 2, frozenset())
 
 
+at_once = pytest.mark.parametrize("at_once", [4, 500], ids=["a poll brings some", "brings all"])
+"""Found by the simulation (seed 10246): what was not read again yet, after a start or an abort, was forgotten."""
+
+
+@at_once
 @pytest.mark.parametrize("long", [2, 128], ids=["others first", "together"])
 @pytest.mark.parametrize("disk", ["kept", "empty"])
-@pytest.mark.parametrize("turns", [1, 2, 3, 4])
-def test_a_crash_in_the_middle_loses_and_doubles_nothing(disk: str, turns: int, long: int) -> None:
-    stage = flooded(turn_records_long=long)
+@pytest.mark.parametrize("turns", [1, 2, 3, 4, 7])
+def test_a_crash_in_the_middle_loses_and_doubles_nothing(
+    disk: str, turns: int, long: int, at_once: int
+) -> None:
+    stage = flooded(turn_records_long=long, batch_records_max=at_once)
     for number in range(turns):
         stage.send(start("Hello", f"other-{number}"), reply=False)
         turn(stage)
@@ -119,9 +126,10 @@ def test_a_crash_in_the_middle_loses_and_doubles_nothing(disk: str, turns: int, 
         assert stage.kinds(f"other-{number}").count("WorkflowStarted") == 1
 
 
+@at_once
 @pytest.mark.parametrize("long", [2, 128], ids=["others first", "together"])
-def test_aborted_turns_lose_and_double_nothing(long: int) -> None:
-    stage = flooded(turn_records_long=long)
+def test_aborted_turns_lose_and_double_nothing(long: int, at_once: int) -> None:
+    stage = flooded(turn_records_long=long, batch_records_max=at_once)
     stage.broker.faults.rates = Rates(aborted=0.5)
     for number in range(10):
         stage.send(start("Hello", f"other-{number}"), reply=False)
