@@ -78,3 +78,18 @@ def test_the_same_words_are_said_once_in_a_while_and_counted(
         ("b:1/1", 2),
     ]
     assert watch.troubles == 5
+
+
+def test_a_missing_grant_that_ends_a_client_is_heard_in_its_log() -> None:
+    """The exception that says so may be lost."""
+    watch, other = ClientWatch("producer"), ClientWatch("producer")
+    said = "Fatal error: Broker: Cluster authorization failed: Failed to acquire idempotence PID from broker"
+
+    other.log(40, "", "FATAL", "rdkafka#producer-1", "Fatal error: Broker: Unknown producer")
+    watch.log(40, "", "FATAL", "rdkafka#producer-2", said)
+
+    assert other.fatal_grant is None
+    assert watch.fatal_grant is not None
+    assert watch.fatal_grant.code() == KafkaError.CLUSTER_AUTHORIZATION_FAILED
+    assert watch.fatal_grant.fatal()
+    assert "idempotence PID" in watch.fatal_grant.str()
