@@ -261,11 +261,13 @@ class Lane:
         try:
             return function(wait_s)
         except (KafkaException, SystemError) as raised:
-            # One more callback, made while the exception is on its way, wraps it into a SystemError.
+            # One more callback, made while the exception is on its way, wraps it into a SystemError, or loses it.
             cause = raised if isinstance(raised, KafkaException) else raised.__cause__
-            if not isinstance(cause, KafkaException):
-                raise
-            found = error_of(cause)
+            if isinstance(cause, KafkaException):
+                found = error_of(cause)
+            else:
+                lost = KafkaError(KafkaError._FATAL, str(raised), fatal=True)
+                found = self._watch.fatal_said or self._watch.fatal or lost
             raise CallFailed(Call.APPEND, judge(found, Call.APPEND), found) from raised
 
     def _on_failed_delivery(self, error: KafkaError | None, message: Any) -> None:

@@ -50,7 +50,7 @@ class ProducerLife:
 
     def ended_by(self) -> KafkaError | None:
         """``None`` as long as the client is of use."""
-        reason = self._watch.fatal_grant or self._watch.fatal or self._raised
+        reason = self._watch.fatal_said or self._watch.fatal or self._raised
         if reason is None and self._echo is not None:
             since, echo = self._echo
             return echo if time.monotonic() - since > _REASON_WAIT_S else None

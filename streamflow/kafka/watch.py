@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from confluent_kafka import KafkaError
 
-from streamflow.kafka.errors import UNAUTHORIZED
+from streamflow.kafka.errors import FENCED, UNAUTHORIZED
 from streamflow.observability import get_logger
 
 _log = get_logger("kafka")
@@ -41,9 +41,9 @@ class ClientWatch:
         self.troubled_at: float | None = None
         """When the last of them was heard, on the monotonic clock."""
         self.fatal: KafkaError | None = None
-        self.fatal_grant: KafkaError | None = None
-        """The grant that it ended for the lack of, from its log: an exception that says so gets lost where a delivery is
-        called back while it is on its way."""
+        self.fatal_said: KafkaError | None = None
+        """That it was fenced, or ended for the lack of a grant, from its log: an exception that says so gets lost where a
+        delivery is called back while it is on its way."""
         self._refused: tuple[float, KafkaError] | None = None
         self._said: dict[tuple[str, str], _Said] = {}
         self._log = _log.bind(client=role)
@@ -57,7 +57,7 @@ class ClientWatch:
             self.troubles += 1
             self.troubled_at = time.monotonic()
         if facility == "FATAL":
-            self.fatal_grant = self.fatal_grant or _grant_in(text)
+            self.fatal_said = self.fatal_said or _reason_in(text)
         if facility in _NOISE:
             return
         repeated = self._repeated(facility, text)
@@ -94,8 +94,8 @@ class ClientWatch:
         return self._refused[1]
 
 
-def _grant_in(text: str) -> KafkaError | None:
-    codes = (code for code in sorted(UNAUTHORIZED) if KafkaError(code).str() in text)
+def _reason_in(text: str) -> KafkaError | None:
+    codes = (code for code in sorted(FENCED | UNAUTHORIZED) if KafkaError(code).str() in text)
     code = next(codes, None)
     return None if code is None else KafkaError(code, text, fatal=True)
 

@@ -9,6 +9,9 @@ import pytest
 from confluent_kafka import KafkaError
 
 from streamflow.kafka import KafkaLog
+from streamflow.kafka.errors import CallFailed, Verdict
+from streamflow.kafka.lane import Lane
+from streamflow.kafka.options import KafkaOptions
 from streamflow.ports import Fatal, Transactor
 from tests.unit.kafka.mock_cluster import INIT_PRODUCER_ID, MockCluster
 
@@ -65,3 +68,24 @@ def test_an_id_that_may_not_be_taken_is_refused_at_once(
 
     with pytest.raises(Fatal, match="Grant this client Write on transactional-id"):
         transactor.open()
+
+
+@pytest.mark.parametrize(
+    ("logged", "verdict"),
+    [("", Verdict.UNKNOWN), (KafkaError(KafkaError._FENCED).str(), Verdict.FENCED)],
+)
+def test_a_call_that_forgets_what_it_ended_by_ends_the_lane_and_not_the_process(
+    cluster: MockCluster, logged: str, verdict: Verdict
+) -> None:
+    """``flush`` of a fenced producer has raised a bare SystemError, on a busy machine."""
+    lane = Lane(KafkaOptions(bootstrap=cluster.bootstrap), "t")
+    lane._watch.log(40, "", "FATAL", "", f"Fatal error: {logged}")
+
+    def forgets(_wait_s: float) -> int:
+        raise SystemError("returned NULL without setting an exception")
+
+    with pytest.raises(CallFailed) as failed:
+        lane._serve(forgets, 0.0)
+    lane.drop()
+
+    assert failed.value.verdict is verdict

@@ -6,6 +6,7 @@ import pytest
 from confluent_kafka import KafkaError
 from structlog.testing import capture_logs
 
+from streamflow.kafka.errors import Call, Verdict, judge
 from streamflow.kafka.watch import ClientWatch
 
 
@@ -88,8 +89,18 @@ def test_a_missing_grant_that_ends_a_client_is_heard_in_its_log() -> None:
     other.log(40, "", "FATAL", "rdkafka#producer-1", "Fatal error: Broker: Unknown producer")
     watch.log(40, "", "FATAL", "rdkafka#producer-2", said)
 
-    assert other.fatal_grant is None
-    assert watch.fatal_grant is not None
-    assert watch.fatal_grant.code() == KafkaError.CLUSTER_AUTHORIZATION_FAILED
-    assert watch.fatal_grant.fatal()
-    assert "idempotence PID" in watch.fatal_grant.str()
+    assert other.fatal_said is None
+    assert watch.fatal_said is not None
+    assert watch.fatal_said.code() == KafkaError.CLUSTER_AUTHORIZATION_FAILED
+    assert watch.fatal_said.fatal()
+    assert "idempotence PID" in watch.fatal_said.str()
+
+
+def test_being_fenced_is_heard_in_the_log_too() -> None:
+    watch = ClientWatch("transactor")
+    said = "Fatal error: Local: This instance has been fenced by a newer instance: ProduceRequest failed"
+
+    watch.log(40, "", "FATAL", "rdkafka#producer-1", said)
+
+    assert watch.fatal_said is not None
+    assert judge(watch.fatal_said, Call.APPEND) is Verdict.FENCED
