@@ -30,7 +30,7 @@ from streamflow.kafka.errors import (
     judge,
 )
 from streamflow.kafka.options import KafkaOptions
-from streamflow.kafka.watch import ClientWatch
+from streamflow.kafka.watch import ENDED, ClientWatch
 from streamflow.ports import OutRecord
 
 # A retriable error that comes back at once must not spin.
@@ -260,14 +260,8 @@ class Lane:
         """Lets the library call back; a fatal state is raised from here as soon as it is heard of."""
         try:
             return function(wait_s)
-        except (KafkaException, SystemError) as raised:
-            # One more callback, made while the exception is on its way, wraps it into a SystemError, or loses it.
-            cause = raised if isinstance(raised, KafkaException) else raised.__cause__
-            if isinstance(cause, KafkaException):
-                found = error_of(cause)
-            else:
-                lost = KafkaError(KafkaError._FATAL, str(raised), fatal=True)
-                found = self._watch.fatal_said or self._watch.fatal or lost
+        except ENDED as raised:
+            found = self._watch.reason_of(raised)
             raise CallFailed(Call.APPEND, judge(found, Call.APPEND), found) from raised
 
     def _on_failed_delivery(self, error: KafkaError | None, message: Any) -> None:

@@ -19,7 +19,7 @@ from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka import Producer as Client
 
 from streamflow.kafka.errors import PURGED, delivery_error, error_of
-from streamflow.kafka.watch import ClientWatch
+from streamflow.kafka.watch import ENDED, ClientWatch
 from streamflow.observability import get_logger
 from streamflow.ports import LogError, OutRecord, Unavailable
 
@@ -27,8 +27,6 @@ _log = get_logger("kafka")
 
 Done = Callable[[LogError | None], None]
 
-_ENDED: Final = (KafkaException, SystemError)
-"""What calls of a client raise that has come to its end; the second where the library forgets to say why."""
 _REASON_WAIT_S: Final = 1.0
 """What a client ended by may be heard so long after the first record that it gave up."""
 _LOOK_S: Final = 0.005
@@ -79,7 +77,7 @@ class ProducerLife:
     def poll(self, seconds: float) -> None:
         try:
             self._client.poll(seconds)
-        except _ENDED as error:
+        except ENDED as error:
             self._note(error)
             time.sleep(seconds)  # it says so at once, again and again
 
@@ -87,7 +85,7 @@ class ProducerLife:
         """Until every record was told, or ``deadline`` on the monotonic clock."""
         try:
             self._client.flush(max(0.0, deadline - time.monotonic()))
-        except _ENDED as error:  # another thread gives it up
+        except ENDED as error:  # another thread gives it up
             self._note(error)
         while (self._untold or self._telling) and time.monotonic() < deadline:
             time.sleep(_LOOK_S)
@@ -97,17 +95,13 @@ class ProducerLife:
         if self._over:
             return
         self._client.purge()
-        with contextlib.suppress(*_ENDED):
+        with contextlib.suppress(*ENDED):
             self._client.flush(1.0)
         self._over = True
         self._tell_rest()
 
     def _note(self, raised: BaseException) -> None:
-        cause = raised if isinstance(raised, KafkaException) else raised.__cause__
-        if isinstance(cause, KafkaException):
-            self._raised = self._raised or error_of(cause)
-        else:
-            self._raised = self._raised or KafkaError(KafkaError._FATAL, str(raised))
+        self._raised = self._raised or self._watch.reason_of(raised)
 
     def _on_delivery(self, number: int, error: KafkaError | None, _message: Any) -> None:
         if error is None:

@@ -10,9 +10,9 @@ import time
 from dataclasses import dataclass
 from typing import Any, Final
 
-from confluent_kafka import KafkaError
+from confluent_kafka import KafkaError, KafkaException
 
-from streamflow.kafka.errors import FENCED, UNAUTHORIZED
+from streamflow.kafka.errors import FENCED, UNAUTHORIZED, error_of
 from streamflow.observability import get_logger
 
 _log = get_logger("kafka")
@@ -23,6 +23,10 @@ _NOISE: Final = frozenset({"CONFWARN"})
 SAID_AGAIN_AFTER_S: Final = 10.0
 """A client whose brokers are away says the same some twenty times a second."""
 _WORDS_MAX: Final = 100
+
+ENDED: Final = (KafkaException, SystemError)
+"""What calls of a producer raise that has come to its end: the second where one more callback is made while the exception is on
+its way, which wraps it, or loses it."""
 
 REFUSING: Final = frozenset({KafkaError._AUTHENTICATION, KafkaError._SSL})
 
@@ -86,6 +90,13 @@ class ClientWatch:
         if error.code() in REFUSING:
             self._refused = time.monotonic(), error
         self._log.debug("kafka_client_error", error=error.name(), text=error.str())
+
+    def reason_of(self, raised: BaseException) -> KafkaError:
+        """What this client ended by, of which a call raised one of `ENDED`."""
+        cause = raised if isinstance(raised, KafkaException) else raised.__cause__
+        if isinstance(cause, KafkaException):
+            return error_of(cause)
+        return self.fatal_said or self.fatal or KafkaError(KafkaError._FATAL, str(raised))
 
     def refused_since(self, monotonic_s: float) -> KafkaError | None:
         """Why a broker did not let us in since then: calls that failed for that only say that no broker was there."""

@@ -61,10 +61,8 @@ class Gather:
     rows: Rows
     fixed: tuple[Condition, ...]
     """What all of them pass, so that it is not tested again."""
-
-    def is_all_of(self, parts: Sequence[Condition]) -> bool:
-        """Whether the rows are those that pass all of these parts."""
-        return all(part in self.fixed for part in parts)
+    alone: bool
+    """Whether nothing else is asked of them, nor of their order: they only have to be sorted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +124,10 @@ def rare(
     if not counted:
         return None
     rarest = counted[0]
-    found = Gather(rarest.rows, (rarest.condition,) if _is_exact(rarest.condition) else ())
-    few = bounds.sorted if by_row and found.is_all_of(parts) else bounds.gathered
-    return found if rarest.count < few else None
+    fixed = (rarest.condition,) if _is_exact(rarest.condition) else ()
+    alone = by_row and all(part in fixed for part in parts)
+    few = bounds.sorted if alone else bounds.gathered
+    return Gather(rarest.rows, fixed, alone) if rarest.count < few else None
 
 
 def _is_exact(part: Condition) -> bool:

@@ -130,7 +130,7 @@ class _Reading:
         if self._is_walking:
             plan = planning.walk(parts, key, self._counted)
         _advise(self._connection, plan)
-        if isinstance(plan, Gather) and not stretch.keys and plan.is_all_of(parts):
+        if isinstance(plan, Gather) and plan.alone:
             query = self._sorted(plan, stretch)
         else:
             query = self._query(plan, parts, stretch)
