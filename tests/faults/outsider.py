@@ -28,8 +28,8 @@ class Outsider:
     def start(self, order: str, workflow: str, *args: object) -> None:
         self._send(order, {"type": "start", "workflow": workflow, "args": list(args)})
 
-    def signal(self, order: str, signal: str) -> None:
-        self._send(order, {"type": "signal", "signal": signal, "args": [], "run_id": None})
+    def signal(self, order: str, signal: str, *args: object) -> None:
+        self._send(order, {"type": "signal", "signal": signal, "args": list(args), "run_id": None})
 
     def flush(self) -> None:
         """Returns when the broker has everything; fails the test where it has not."""
