@@ -53,7 +53,7 @@ def test_each_signal_of_a_flood_is_heard_once_and_in_order_whoever_dies(
         and isinstance(event, WorkflowCompleted)
         and event.result is not None
     }
-    assert heard == dict.fromkeys(names, list(range(SIGNALS)))
+    assert heard == {name: list(range(SIGNALS)) for name in names}
 
 
 def _follow_until_much_is_held(deployment: Deployment) -> None:
