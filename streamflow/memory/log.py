@@ -19,6 +19,7 @@ from streamflow.ports import (
     BrokerState,
     Clock,
     Committed,
+    LogError,
     Machine,
     Producer,
     Reader,
@@ -103,6 +104,10 @@ class MemoryLog:
 
     def live_members(self, group: str) -> frozenset[str]:
         self._connection.enter("live_members")
+        if group in self.broker.ungranted:
+            raise LogError(
+                f"Expected the members of group {group}, found that this client may not know"
+            )
         return self.broker.group(group).live_members()
 
     def owners(self, group: str) -> Mapping[TopicPartition, str]:

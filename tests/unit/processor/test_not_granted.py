@@ -16,6 +16,7 @@ from streamflow.topology import (
     ensure_queue,
     history_topic,
     inbox_topic,
+    processor_group,
 )
 from tests.unit.processor.programs import Charge, Hello
 from tests.unit.processor.stage import NS, QUEUE, Stage, start
@@ -31,6 +32,15 @@ class Delegating:
             "Hello", id="delegate", task_queue=OTHER, run_timeout=timedelta(days=1), result_type=str
         )
         return said
+
+
+@workflow.defn(name="Stray")
+class Stray:
+    """Has something to say to somebody whom nobody knows."""
+
+    @workflow.run
+    async def run(self) -> None:
+        await workflow.get_external_workflow_handle("nobody").signal("hello")
 
 
 def give_all(stage: Stage) -> None:
@@ -118,6 +128,21 @@ def test_a_run_that_waits_for_a_grant_can_be_ended() -> None:
     stage.begin("Delegating", "a")
 
     assert isinstance(stage.ask(TerminateWorkflow(workflow_id=WorkflowId("a"))), Done)
+
+
+def test_a_message_for_nobody_fails_though_other_queues_may_not_be_looked_at() -> None:
+    """A queue that the processor does not reach is none that the message could go to."""
+    stage = Stage([Stray, Hello])
+    setup = MemoryLog(stage.broker, "setup of the other")
+    ensure_queue(setup, NS, OTHER, kind="workflow", partitions=1, create=True)
+    stage.settle()
+    stage.broker.ungranted.add(processor_group(NS, OTHER))
+
+    stage.begin("Stray", "a")
+    stage.begin("Hello", "b")
+
+    assert stage.kinds("a")[-1] == "WorkflowFailed"
+    assert stage.kinds("b")[-1] == "WorkflowCompleted"
 
 
 def test_what_cannot_be_read_waits_while_dead_letters_are_not_taken() -> None:
