@@ -14,7 +14,6 @@ from streamflow.converter import DataConverter
 from streamflow.coroutine.definition import WorkflowDefinition
 from streamflow.coroutine.interception import Intercept
 from streamflow.coroutine.traits import NO_TRAITS, Traits
-from streamflow.model.commands import FireDue, LocalActivityEnded
 from streamflow.observability import get_logger
 from streamflow.ports import (
     Aborted,
@@ -242,7 +241,6 @@ class Processor:
         for (number, workflow_id), works in groups.items():
             aside = self._inbound.refusals.of(number, workflow_id)
             if aside is None and not all(runs_no_code(work.command) for work in works):
-                batch.part(number)  # what it takes is read again if the note fails
                 note.part(number).stepping += (suspect_of(workflow_id),)
         if note.parts:
             self._commit(note)
@@ -278,8 +276,10 @@ class Processor:
             self._committed(batch)
 
     def _fill(self, batch: Batch, groups: Groups, expired: Mapping[int, list[Expired]]) -> None:
-        """Steps everything that came, in memory."""
+        """Steps everything that came, in memory. What fails in the middle has the whole batch in it, to be given back."""
         self._inbound.move_to(batch, self.partitions)
+        for (number, _), works in groups.items():
+            batch.take(number, works)
         for number in self._inbound.refusals.probed & self.partitions.keys():
             batch.part(number)
         for number, messages in expired.items():
@@ -292,12 +292,6 @@ class Processor:
             stepper = steppers.get(number)
             if stepper is None:
                 stepper = steppers[number] = Stepper(self._around, self.partitions[number], batch)
-            batch.works += len(works)
-            for work in works:
-                if isinstance(work.command, LocalActivityEnded):
-                    batch.locals_used.append(work.command)
-                elif isinstance(work.command, FireDue) and work.command.retry:
-                    batch.retries.append((number, work.command.run_id))
             refused = self._inbound.refusals.of(number, workflow_id)
             if refused is None:
                 stepper.step(workflow_id, works)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from streamflow.model.commands import LocalActivityEnded, ReplyTo
+from streamflow.model.commands import FireDue, LocalActivityEnded, ReplyTo
 from streamflow.model.ids import Op, RunId
 from streamflow.model.tasks import ActivityTask, PositionRecord
 from streamflow.ports import OutRecord
 from streamflow.processor.state.draft import Draft
 from streamflow.processor.state.layout import Entry
+from streamflow.processor.state.work import Work
 
 BYTES_MAX = 1_000_000
 """A batch lets no further code run once its records are about so large."""
@@ -150,6 +152,19 @@ class Batch:
         part.outcomes = {k: v for k, v in part.outcomes.items() if k[0] != workflow_id}
         part.latest.pop(workflow_id, None)
         self.locals_begun = [task for task in self.locals_begun if task.workflow_id != workflow_id]
+
+    def take(self, number: int, works: Sequence[Work]) -> None:
+        """These are to be stepped: from here on the batch answers for them and for what is due in their partition."""
+        self.part(number)
+        self.works += len(works)
+        for work in works:
+            match work.command:
+                case LocalActivityEnded():
+                    self.locals_used.append(work.command)
+                case FireDue(retry=True):
+                    self.retries.append((number, work.command.run_id))
+                case _:
+                    pass
 
     def part(self, number: int) -> PartitionBatch:
         part = self.parts.get(number)
