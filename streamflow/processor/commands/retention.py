@@ -19,6 +19,8 @@ from streamflow.wire.entities import decode_attempt
 def retire(runs: Runs, recorder: Recorder) -> None:
     """Begins the deletion of a closed run, if its retention has really ended, and it is in the archive if there is one."""
     run, around = recorder.run, runs.around
+    if recorder.changed:
+        return  # its end has still to be recorded and told; then it is due again
     limits = around.options.limits
     retention_ms = limits.retention_ms if run.start.retention_ms is None else run.start.retention_ms
     if run.closed_ms + retention_ms > around.clock.now_ms():

@@ -6,18 +6,20 @@ import pytest
 
 from streamflow.engine.context import Limits
 from streamflow.memory.faults import Rates
-from streamflow.model.answers import Done, Reason, Rejection
+from streamflow.model.answers import Done, Reason, Rejection, RunResult
 from streamflow.model.commands import (
+    AwaitResult,
     QueryWorkflow,
     SignalWorkflow,
     TerminateWorkflow,
 )
 from streamflow.model.ids import WorkflowId
+from streamflow.model.options import Status
 from streamflow.processor.state.layout import META
 from streamflow.topology import executions_topic
 from streamflow.wire.keys import EntityKind
 from tests.unit.processor.logs import dump
-from tests.unit.processor.programs import Charge, Counter, Hello
+from tests.unit.processor.programs import Charge, Counter, Hello, Sleeper
 from tests.unit.processor.stage import NS, Stage, payload, start
 
 W = WorkflowId("w")
@@ -58,6 +60,24 @@ def test_a_closed_run_is_kept_for_its_retention_and_then_nothing_of_it_is_left()
     feed = {record.key: record.value for record in stage.broker.records(executions_topic(NS))}
     assert list(feed.values()) == [None]
     assert isinstance(stage.begin("Hello"), Done)
+
+
+def test_a_run_that_is_kept_for_no_time_has_its_end_recorded_and_told_first() -> None:
+    """Also where it ends in the turn in which it is due: whoever waits for it could find nothing later."""
+    stage = Stage([Sleeper], limits=Limits(retention_ms=0))
+    stage.begin("Sleeper", args=(payload(60),))
+    waiting = stage.send(AwaitResult(workflow_id=W))
+    stage.settle()
+    stage.clock.advance(60_000)
+
+    stage.ask(TerminateWorkflow(workflow_id=W))
+    stage.pass_time(1_000)
+
+    [told] = stage.answers(waiting)
+    assert isinstance(told, RunResult)
+    assert told.status is Status.TERMINATED
+    assert stage.kinds()[-1] == "WorkflowTerminated"
+    assert events_left(stage) == []
 
 
 def test_retention_may_differ_by_workflow_type() -> None:
