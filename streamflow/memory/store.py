@@ -34,7 +34,8 @@ class _Rows:
     def __init__(self) -> None:
         self.values: dict[bytes, bytes] = {}
         self.keys: list[bytes] = []
-        self.corrupted = False
+        self.damage: bytes | None = None
+        """Rows whose keys begin with it cannot be read."""
         self.open_by: MemoryStore | None = None
         self._undo: deque[list[_Change]] = deque(maxlen=_UNSYNCED_MAX)
 
@@ -54,7 +55,7 @@ class _Rows:
         self.values.clear()
         self.keys.clear()
         self._undo.clear()
-        self.corrupted = False
+        self.damage = None
 
     def _set(self, key: bytes, value: bytes | None) -> bytes | None:
         """Returns the value before."""
@@ -94,18 +95,18 @@ class MemoryStore:
         self._on = disk
 
     def get(self, key: bytes) -> bytes | None:
-        return self._checked().values.get(key)
+        return self._checked(key).values.get(key)
 
     def scan(
         self, start: bytes, end: bytes, *, limit: int | None = None
     ) -> list[tuple[bytes, bytes]]:
-        rows = self._checked()
+        rows = self._checked(start, end)
         return [(key, rows.values[key]) for key in rows.between(start, end)[:limit]]
 
     def scan_back(
         self, start: bytes, end: bytes, *, limit: int | None = None
     ) -> list[tuple[bytes, bytes]]:
-        rows = self._checked()
+        rows = self._checked(start, end)
         return [(key, rows.values[key]) for key in rows.between(start, end)[::-1][:limit]]
 
     def batch(self) -> MemoryBatch:
@@ -143,9 +144,10 @@ class MemoryStore:
         )
         return self._rows
 
-    def _checked(self) -> _Rows:
+    def _checked(self, start: bytes = b"", end: bytes = b"") -> _Rows:
+        """The rows, if those from ``start`` on can be read. Without an ``end`` it is about one row, or none."""
         rows = self._held()
-        if rows.corrupted:
+        if rows.damage is not None and (start.startswith(rows.damage) or start < rows.damage < end):
             raise StoreCorrupted(
                 f"Expected store {self._name!r} to be whole, found damage; drop it and restore from the log"
             )
@@ -214,7 +216,7 @@ class MemoryStores:
         try:
             pairs = msgspec.msgpack.decode(staged.files[ROWS], type=list[tuple[bytes, bytes]])
         except (KeyError, msgspec.DecodeError):
-            rows.corrupted = True
+            rows.damage = b""
         else:
             rows.change(list(pairs))
 
@@ -235,9 +237,10 @@ class MemoryStores:
             for _ in range(batches_lost):
                 rows.undo()
 
-    def corrupt(self, name: str) -> None:
-        """Every use of this store raises `StoreCorrupted` until it is cleared or dropped."""
-        self._disk[name].corrupted = True
+    def corrupt(self, name: str, prefix: bytes = b"") -> None:
+        """Every use of this store's rows that begin so raises `StoreCorrupted` until it is cleared or dropped. Default: every
+        use of the store."""
+        self._disk[name].damage = prefix
 
     def names(self) -> list[str]:
         return sorted(self._disk)

@@ -173,6 +173,9 @@ class Processor:
         except Unavailable as error:
             log.warning("log_unavailable", reason=str(error))
             return RETRY_MS
+        except StoreCorrupted as error:
+            self._owned.rebuild(error)
+            return self._next_turn_ms()
         try:
             self._work(records)
             self._upkeep.turn(self._owned.active)

@@ -8,7 +8,14 @@ from streamflow.model.answers import RunResult, UpdateOutcome
 from streamflow.model.ids import RunId
 from streamflow.model.options import Status
 from streamflow.observability import get_logger
-from streamflow.ports import Fenced, LogError, OutcomeUnknown, Producer, StoreUnwritable
+from streamflow.ports import (
+    Fenced,
+    LogError,
+    OutcomeUnknown,
+    Producer,
+    StoreCorrupted,
+    StoreUnwritable,
+)
 from streamflow.processor.host.destinations import Destinations
 from streamflow.processor.partitions.connections import Connections
 from streamflow.processor.state.batch import Batch
@@ -42,7 +49,7 @@ def hand_over(
     except Fenced as error:
         ours = False
         log.warning("hand_over_failed", partitions=list(numbers), reason=str(error))
-    except (LogError, StoreUnwritable) as error:
+    except (LogError, StoreCorrupted, StoreUnwritable) as error:
         log.warning("hand_over_failed", partitions=list(numbers), reason=str(error))
     for number in numbers:
         send_waiters_on(partitions[number], connections.producer, destinations)

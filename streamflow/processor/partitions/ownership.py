@@ -277,11 +277,11 @@ class Ownership:
         """One slice of one partition; whether there is more of it now."""
         self._waiting_for.discard(partition.number)
         try:
-            more = next(self._restoring[partition.number])
-        except StopIteration:
-            del self._restoring[partition.number]
-            self._activate(partition, source)
-            return False
+            more = next(self._restoring[partition.number], None)
+            if more is None:
+                del self._restoring[partition.number]
+                self._activate(partition, source)
+                return False
         except StoreCorrupted as error:
             self.drop(partition.number)
             self._rebuild(partition.number, error)
@@ -293,7 +293,7 @@ class Ownership:
             return False
         except Unavailable as error:
             log.warning("restore_waits", partitions=[partition.number], reason=str(error))
-            del self._restoring[partition.number]
+            self._restoring.pop(partition.number, None)
             return False
         if not more:
             self._waiting_for.add(partition.number)

@@ -237,6 +237,25 @@ def test_a_store_that_is_damaged_while_it_is_used_is_rebuilt() -> None:
     assert stage.ask(COUNT) == QueryAnswer(result=payload(4))
 
 
+def test_a_store_that_turns_out_damaged_as_it_becomes_active_is_rebuilt() -> None:
+    """What nobody looks at before: who is stuck is tried again then."""
+    stage = counting()
+    stage.stores.corrupt("0", prefix=b"x")
+
+    stage.restart(crash=True)
+
+    assert stage.ask(COUNT) == QueryAnswer(result=payload(3))
+
+
+def test_a_damaged_store_does_not_keep_its_owner_from_leaving() -> None:
+    stage = counting()
+    stage.stores.corrupt("0")
+
+    stage.restart()
+
+    assert stage.ask(COUNT) == QueryAnswer(result=payload(3))
+
+
 # -- offsets ----------------------------------------------------------------------------------------------------------
 
 
