@@ -60,7 +60,8 @@ class MemoryBroker:
         )
         self.trace = trace
         self.ungranted: set[str] = set()
-        """Topics that take nothing, and groups that nobody may look at: a planned fault. A topic that has refused something is in ``withheld`` until it is taken out of both."""
+        """Topics that take nothing, and groups that nobody may look at: a planned fault. A topic that has refused something
+        is in ``withheld`` until it is taken out of both."""
         self.withheld: set[str] = set()
         self._session_ms = session_ms
         self._topics: dict[str, Topic] = {}

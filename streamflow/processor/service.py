@@ -123,7 +123,7 @@ class Processor:
             troubled=self._inbound.retry_soon,
             waiting=self._inbound.ask_again,
             snapshots=self._upkeep.loading,
-            warm_up=self._inbound.warm_up,
+            active=self._inbound.begin_with,
             standby=self.standby,
         )
         self._connections = Connections(

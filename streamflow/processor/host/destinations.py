@@ -23,6 +23,8 @@ class Destinations:
         self._replies = replies_topic(namespace)
         self._topics: dict[str, int] = {}
         self._read_ms = 0
+        self._missing: set[str] = set()
+        """Topics that the last snapshot did not have any more. Only the next one decides: a broker may be behind the others."""
         self._missed: dict[str, int] = {}
         """When each topic that is not there was last looked for."""
         self.activity_queues = QueueTopics(
@@ -39,7 +41,12 @@ class Destinations:
         if self._topics and now_ms - self._read_ms < REFRESH_MS:
             return
         self._read_ms = now_ms
-        self._topics.update((name, topic.partitions) for name, topic in self._log.topics().items())
+        found = {name: topic.partitions for name, topic in self._log.topics().items()}
+        missing = self._topics.keys() - found.keys()
+        for name in missing & self._missing:
+            del self._topics[name]
+        self._missing = missing
+        self._topics.update(found)
 
     def look_for(self, topic: str) -> None:
         """Asks for one topic that the snapshot does not have: it may have been made a moment ago."""

@@ -55,7 +55,7 @@ class Ownership:
         hand_over: Callable[[Sequence[int]], None],
         troubled: Callable[[int, str], None],
         waiting: Callable[[Partition, str, ReplyTo], None],
-        warm_up: Callable[[], None],
+        active: Callable[[int], None],
         snapshots: Loading | None = None,
         standby: Standby | None = None,
     ) -> None:
@@ -71,7 +71,7 @@ class Ownership:
         self._restoring: dict[int, Generator[bool, None, None]] = {}
         self._waiting_for: set[int] = set()
         """Those being restored that wait for a snapshot: no use in looking at them at once."""
-        self._warm_up = warm_up
+        self._begin_with = active
         self._waiters: dict[int, Waiters] = {}
         self.partitions: dict[int, Partition] = {}
         self.settled = False
@@ -320,7 +320,7 @@ class Ownership:
         # First, for it may find the log unavailable: an active partition that is not read would stand still for ever.
         source.start_reading({partition.inbox: offset})
         partition.state = State.ACTIVE
-        self._warm_up()
+        self._begin_with(partition.number)
         self._told_of_disk = False
         meta = partition.meta
         if meta.owner:

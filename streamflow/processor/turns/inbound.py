@@ -92,7 +92,7 @@ class Inbound:
 
     @property
     def has_input(self) -> bool:
-        """Whether records were taken, be it that none of them is for a run."""
+        """Whether records were taken, be it for no run."""
         return bool(self._taken)
 
     @property
@@ -105,8 +105,9 @@ class Inbound:
         most = min(self.refusals.ramp.works_max, self.warming.works_max)
         return min(most, TOGETHER_MAX) if self.careful else most
 
-    def warm_up(self) -> None:
+    def begin_with(self, number: int) -> None:
         """A partition became active."""
+        self.refusals.forget(number)
         self.warming.begin(WHEN_COLD)
 
     # -- records --------------------------------------------------------------------------------------------------
@@ -213,14 +214,13 @@ class Inbound:
 
     def _misplaced(self, record: Record, home: int) -> None:
         """Forwarded once; a second time means that two of us disagree about placement."""
+        found = f"found it on {record.partition}"
         if was_forwarded(record):
-            message = (
-                f"Expected a forwarded record on partition {home}, found it on {record.partition}"
-            )
+            message = f"Expected a forwarded record on partition {home}, {found}"
             self._dead_letter(record, "placement", message)
             return
         if not may_be_forwarded(record):
-            message = f"Expected the record on partition {home}, found it on {record.partition}, too large to forward"
+            message = f"Expected the record on partition {home}, {found}, too large to forward"
             self._dead_letter(record, "placement", message)
             return
         self._around.counters.forwarded += 1

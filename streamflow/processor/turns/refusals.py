@@ -151,6 +151,8 @@ class Refusals:
             self._probed = frozenset()
             self.ramp.end()
             for suspect in self._suspects:
+                if suspect.partition not in batch.parts:
+                    continue  # it went elsewhere before it could be tried
                 before = self._asides.get(suspect)
                 self._asides[suspect] = Aside(self._reason, before.times + 1 if before else 1)
         else:
@@ -163,6 +165,10 @@ class Refusals:
             self._around.counters.passed_over += 1
             log.error("record_passed_over", **place._asdict(), reason=self._reason)
         self.dropped()
+
+    def forget(self, number: int) -> None:
+        """The partition begins anew here: what another owner had of it meanwhile, nobody here knows."""
+        self._asides = {who: why for who, why in self._asides.items() if who.partition != number}
 
     def dropped(self) -> None:
         """The batch did not come to be, or is done with."""

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 import pytest
 
 from streamflow.memory.producer import MemoryProducer
+from streamflow.memory.source import MemorySource
+from streamflow.memory.store import MemoryStores
 from streamflow.memory.transactor import MemoryTransactor
 from streamflow.model.answers import Description, Done, Reason, Rejection
 from streamflow.model.commands import DescribeWorkflow, QueryWorkflow, SignalWorkflow
@@ -110,6 +112,36 @@ def test_a_run_whose_timer_cannot_be_recorded_goes_aside(picky: Picky) -> None:
     assert isinstance(described, Description)
     assert described.trouble is not None
     assert described.trouble.kind == "quarantined"
+
+
+def test_a_suspicion_goes_with_its_partition(picky: Picky) -> None:
+    """Another owner had it meanwhile: what comes later is taken like anybody's."""
+    stage = Stage([Counter])
+    stage.settle()
+    suspecting = stage.processor
+    picky.refuses = of_workflow("w")
+    stage.send(start("Counter"))
+    while not suspecting._inbound.refusals.probed:
+        suspecting.turn()
+        stage.broker.run()
+    picky.refuses = lambda _: False
+    source = suspecting._connections.source
+    assert isinstance(source, MemorySource)
+    source.group.expire(source.member)
+    stage.stores = MemoryStores()
+    another = stage.start("another")
+    stage.settle()
+    for _ in range(5):
+        suspecting.turn()
+        stage.broker.run()
+    another.close()
+    stage.processor = suspecting
+    stage.pass_time(20_000)
+
+    signal = SignalWorkflow(workflow_id=WorkflowId("w"), signal_name="add", args=(payload("x"),))
+
+    assert isinstance(stage.ask(signal), Done)
+    assert stage.dead_letters() == []
 
 
 def test_a_task_that_is_refused_puts_its_run_aside(picky: Picky) -> None:
