@@ -121,7 +121,6 @@ class Processor:
             self._group,
             hand_over=self._hand_over,
             troubled=self._inbound.retry_soon,
-            waiting=self._inbound.ask_again,
             snapshots=self._upkeep.loading,
             active=self._inbound.begin_with,
             standby=self.standby,
@@ -192,7 +191,6 @@ class Processor:
         self._inbound.careful = any(p.caution.careful for p in self._owned.active)
         groups = self._inbound.sort(records, self.partitions, ended=self._locals.waiting)
         self._inbound.add_due(groups, self.partitions)
-        self._inbound.add_asked(groups, self.partitions)
         for ended in self._locals.take():
             if not self._inbound.add_local(groups, ended, self.partitions):
                 self._locals.give_back(ended)

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
 
-from streamflow.model.commands import ReplyTo
 from streamflow.observability import get_logger
 from streamflow.ports import (
     Log,
@@ -54,7 +53,6 @@ class Ownership:
         *,
         hand_over: Callable[[Sequence[int]], None],
         troubled: Callable[[int, str], None],
-        waiting: Callable[[Partition, str, ReplyTo], None],
         active: Callable[[int], None],
         snapshots: Loading | None = None,
         standby: Standby | None = None,
@@ -65,7 +63,6 @@ class Ownership:
         self._group = group
         self._say_goodbye = hand_over
         self._troubled = troubled
-        self._waiting = waiting
         self._snapshots = snapshots
         self._standby = standby
         self._restoring: dict[int, Generator[bool, None, None]] = {}

@@ -1,5 +1,5 @@
-"""Callers who wait for runs to end. In memory only: a takeover loses nothing, for callers ask again. A processor that has
-to restore a partition from the log keeps its callers, and looks afterwards whose run has ended.
+"""Callers who wait for runs to end. In memory only: a takeover loses nothing, for callers are told of it and ask again. A
+processor that has to restore a partition from the log keeps its callers.
 
 A caller who stopped waiting cannot be told from a patient one, so waiters do not expire; there is room for so many,
 and the oldest makes room for the newest.

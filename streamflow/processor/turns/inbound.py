@@ -11,15 +11,11 @@ from itertools import islice
 
 from streamflow.model.answers import Reason, Rejection
 from streamflow.model.commands import (
-    AwaitResult,
-    AwaitUpdate,
     ConfirmTasks,
-    Envelope,
     FireDue,
     LocalActivityEnded,
-    ReplyTo,
 )
-from streamflow.model.ids import MessageId, RunId, WorkflowId
+from streamflow.model.ids import RunId, WorkflowId
 from streamflow.observability import get_logger
 from streamflow.ports import OutRecord, Record
 from streamflow.processor.host.surroundings import Surroundings
@@ -28,7 +24,6 @@ from streamflow.processor.state.batch import BYTES_MAX, Batch, Taken
 from streamflow.processor.state.caution import TOGETHER_MAX
 from streamflow.processor.state.layout import Expired
 from streamflow.processor.state.partition import Partition, State
-from streamflow.processor.state.waiters import parse_key
 from streamflow.processor.state.work import Work, runs_no_code
 from streamflow.processor.turns.fairness import Name, most_of_one, others_came, served_long
 from streamflow.processor.turns.ramp import WHEN_COLD, Ramp
@@ -62,7 +57,6 @@ class Inbound:
         self._retry: dict[str, int] = {}
         self._unfinished: dict[str, int] = {}
         """Runs whose code has still to run (and their partitions): they are due, but behind all that was due before."""
-        self._asked: list[tuple[int, Work]] = []
         self.refusals = Refusals(around)
         self.warming = Ramp(around.options.batch_records_max)
         self.careful = False
@@ -83,7 +77,7 @@ class Inbound:
     @property
     def has_work(self) -> bool:
         """Whether there is something to do though nothing arrives."""
-        return bool(self._retry or self._asked)
+        return bool(self._retry)
 
     @property
     def behind_ms(self) -> int:
@@ -271,15 +265,6 @@ class Inbound:
                 self._fire(groups, owned, run_id)
         return frozenset(added)
 
-    def add_asked(self, groups: Groups, partitions: Mapping[int, Partition]) -> None:
-        """Those who had been waiting when a partition was restored."""
-        room = max(0, self._left)
-        asked, self._asked = self._asked[:room], self._asked[room:]
-        self._left -= len(asked)
-        for number, work in asked:
-            if number in partitions:
-                groups.setdefault((number, work.command.workflow_id), []).append(work)
-
     def _scan_due(
         self, groups: Groups, partition: Partition, now_ms: int, added: frozenset[str]
     ) -> None:
@@ -354,19 +339,6 @@ class Inbound:
 
     def retry_soon(self, number: int, run_id: str) -> None:
         self._retry[run_id] = number
-
-    def ask_again(self, partition: Partition, key: str, to: ReplyTo) -> None:
-        """Someone waited for this run or update while the partition was restored: it may have ended meanwhile."""
-        run_id, update_id = parse_key(key)
-        row = partition.rows.run(run_id)
-        if row is None:
-            return  # its start did not happen after all, and will be read again
-        workflow_id, run = WorkflowId(row.workflow_id), RunId(run_id)
-        command: AwaitResult | AwaitUpdate = AwaitResult(workflow_id=workflow_id, run_id=run)
-        if update_id:
-            command = AwaitUpdate(workflow_id=workflow_id, run_id=run, update_id=update_id)
-        envelope = Envelope(message_id=MessageId(""), reply_to=to)
-        self._asked.append((partition.number, Work(command, envelope)))
 
     def partition_of(self, workflow_id: str) -> int:
         return partition_for(workflow_id, self._around.options.partitions)
