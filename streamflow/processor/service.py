@@ -38,7 +38,7 @@ from streamflow.processor.host.watchdog import suspect_of
 from streamflow.processor.options import ProcessorOptions
 from streamflow.processor.partitions.connections import Connections
 from streamflow.processor.partitions.farewell import hand_over
-from streamflow.processor.partitions.greeting import greet
+from streamflow.processor.partitions.greeting import Greeter
 from streamflow.processor.partitions.ownership import Ownership
 from streamflow.processor.partitions.standby import standby_of
 from streamflow.processor.state.batch import Batch
@@ -133,6 +133,7 @@ class Processor:
             owned=self._owned.partitions,
             part_with_all=self._owned.part_with_all,
         )
+        self._greeter = Greeter(self._around)
         self._locals = Speculation(
             log_, local, options, partition_of=self._inbound.partition_of, wake=self.wake
         )
@@ -204,9 +205,7 @@ class Processor:
         self._connections.open()
         source = self._connections.source
         self._owned.restore_slice(source, self._connections.transactor)
-        left_behind = self._owned.take_left_behind()
-        if left_behind:
-            greet(left_behind, self._connections.producer, self._around)
+        self._greeter.turn(self._owned.take_left_behind(), self._connections.producer)
         self._unnoted.update(self._owned.take_unnoted())
         if self._unnoted:
             self._note_ownership()
@@ -369,9 +368,8 @@ class Processor:
             return 0
         if self._locals.outstanding and self._log.threaded:
             return 1
-        due_ms = self._earliest_due_ms()
-        poll_ms = self._options.poll_ms
-        return min(poll_ms, max(0, due_ms - self._around.clock.now_ms())) if due_ms else poll_ms
+        idle_ms = self._idle_ms()
+        return self._options.poll_ms if idle_ms is None else min(self._options.poll_ms, idle_ms)
 
     def _next_turn_ms(self) -> int | None:
         if self._inbound.refusals.wait_ms:
@@ -380,12 +378,18 @@ class Processor:
             return 0
         if self._connections.fenced or not self._owned.whole:
             return RETRY_MS
-        due_ms = self._earliest_due_ms()
-        return max(1, due_ms - self._around.clock.now_ms()) if due_ms else None
+        idle_ms = self._idle_ms()
+        return None if idle_ms is None else max(1, idle_ms)
 
     def _busy(self) -> bool:
         held = any(partition.held for partition in self.partitions.values())
         return held or self._owned.restoring or self._inbound.has_work or self._locals.waiting
 
-    def _earliest_due_ms(self) -> int:
-        return earliest_due_ms(self._owned.active, self._inbound, self._around)
+    def _idle_ms(self) -> int | None:
+        """How long until there is something to do though nothing arrives; ``None`` is for ever."""
+        due_ms = earliest_due_ms(self._owned.active, self._inbound, self._around)
+        greeting_ms = self._greeter.wait_ms
+        if not due_ms:
+            return greeting_ms
+        left_ms = max(0, due_ms - self._around.clock.now_ms())
+        return left_ms if greeting_ms is None else min(left_ms, greeting_ms)
