@@ -19,6 +19,7 @@ from streamflow.ports import (
     Aborted,
     Fenced,
     Log,
+    NotGranted,
     Objects,
     OutcomeUnknown,
     Record,
@@ -190,9 +191,10 @@ class Processor:
 
     def _work(self, records: Sequence[Record]) -> None:
         self._inbound.careful = any(p.caution.careful for p in self._owned.active)
+        waited = self._inbound.withheld.begin_turn()
         groups = self._inbound.sort(records, self.partitions, ended=self._locals.waiting)
         self._inbound.add_due(groups, self.partitions)
-        for ended in self._locals.take():
+        for ended in (*waited, *self._locals.take()):
             if not self._inbound.add_local(groups, ended, self.partitions):
                 self._locals.give_back(ended)
         expired = self._inbound.expired(self._owned.active)
@@ -254,6 +256,8 @@ class Processor:
         except (Aborted, Unavailable) as error:
             counters.aborted += 1
             log.warning("transaction_aborted", reason=str(error))
+            if isinstance(error, NotGranted):
+                self._inbound.withheld.note(batch, error.topics)
             self._rewind(batch)
         except RecordRefused as error:
             counters.aborted += 1
@@ -382,14 +386,12 @@ class Processor:
         return None if idle_ms is None else max(1, idle_ms)
 
     def _busy(self) -> bool:
-        held = any(partition.held for partition in self.partitions.values())
-        return held or self._owned.restoring or self._inbound.has_work or self._locals.waiting
+        has_work = self._inbound.has_work(self.partitions.values())
+        return has_work or self._owned.restoring or self._locals.waiting
 
     def _idle_ms(self) -> int | None:
         """How long until there is something to do though nothing arrives; ``None`` is for ever."""
-        due_ms = earliest_due_ms(self._owned.active, self._inbound, self._around)
-        greeting_ms = self._greeter.wait_ms
-        if not due_ms:
-            return greeting_ms
-        left_ms = max(0, due_ms - self._around.clock.now_ms())
-        return left_ms if greeting_ms is None else min(left_ms, greeting_ms)
+        waits = [self._greeter.wait_ms, self._inbound.withheld.wait_ms]
+        if due_ms := earliest_due_ms(self._owned.active, self._inbound, self._around):
+            waits.append(max(0, due_ms - self._around.clock.now_ms()))
+        return min((wait_ms for wait_ms in waits if wait_ms is not None), default=None)

@@ -119,6 +119,10 @@ class QueueTopics(Mapping[str, int]):
             name = self._names[queue] = self._name_of(self._namespace, queue)
         return name
 
+    def has_topic(self, topic: str) -> bool:
+        """Whether this is the topic of a queue that was asked for."""
+        return topic in self._names.values()
+
     def __getitem__(self, queue: str) -> int:
         return self._topics[self.topic(queue)]
 

@@ -28,6 +28,7 @@ from streamflow.processor.state.work import Work, runs_no_code
 from streamflow.processor.turns.fairness import Name, most_of_one, others_came, served_long
 from streamflow.processor.turns.ramp import WHEN_COLD, Ramp
 from streamflow.processor.turns.refusals import Refusals
+from streamflow.processor.turns.withheld import Withheld
 from streamflow.topology import partition_for
 from streamflow.wire.envelope import REPLY_TO, parse_reply_to, text_headers
 from streamflow.wire.errors import Undecodable
@@ -58,6 +59,7 @@ class Inbound:
         self._unfinished: dict[str, int] = {}
         """Runs whose code has still to run (and their partitions): they are due, but behind all that was due before."""
         self.refusals = Refusals(around)
+        self.withheld = Withheld(around)
         self.warming = Ramp(around.options.batch_records_max)
         self.careful = False
         """Whether a turn takes few commands only of those that may run code, and suspects alone: a step may end the process."""
@@ -74,10 +76,13 @@ class Inbound:
         self._log_ms = 0
         """The log's time, as its last records show it."""
 
-    @property
-    def has_work(self) -> bool:
-        """Whether there is something to do though nothing arrives."""
-        return bool(self._retry)
+    def has_work(self, partitions: Iterable[Partition]) -> bool:
+        """Whether there is something to do at once though nothing arrives."""
+        return bool(self._retry) or any(
+            not self.withheld.holds((partition.number, record.key or b""))
+            for partition in partitions
+            for record in partition.held
+        )
 
     @property
     def behind_ms(self) -> int:
@@ -129,7 +134,13 @@ class Inbound:
                 continue  # read again after a rewind, and already folded
             name = partition.number, record.key or b""
             waits = (self.others_first and name in served) or name in behind
-            if waits or room <= 0 or self._left <= 0 or counts[name] >= most:
+            if (
+                waits
+                or self.withheld.holds(name)
+                or room <= 0
+                or self._left <= 0
+                or counts[name] >= most
+            ):
                 partition.held.append(record)
                 continue
             read = self._read(record)
@@ -286,6 +297,10 @@ class Inbound:
         row = partition.rows.run(run_id)
         if row is None:
             return True
+        if self.withheld.holds((partition.number, row.workflow_id.encode())):
+            again_ms = self._around.clock.now_ms() + (self.withheld.wait_ms or 0)
+            partition.earliest_due_ms = min(partition.earliest_due_ms or again_ms, again_ms)
+            return True
         if not self._admits(row.workflow_id):
             return False
         command = FireDue(
@@ -332,6 +347,9 @@ class Inbound:
         number = self.partition_of(ended.workflow_id)
         owned = partitions.get(number)
         if owned is not None and owned.state is State.ACTIVE:
+            if self.withheld.holds((number, ended.workflow_id.encode())):
+                self.withheld.keep(ended)
+                return True
             if not self._admits(ended.workflow_id):
                 return False
             groups.setdefault((number, ended.workflow_id), []).append(Work(ended))

@@ -26,7 +26,7 @@ def test_a_retry_of_a_partition_that_went_does_not_keep_the_processor_turning() 
 
     stage.processor.turn()
 
-    assert not stage.processor._inbound.has_work
+    assert not stage.processor._inbound.has_work(())
 
 
 @pytest.mark.parametrize("unknown", ["unknown_committed", "unknown_open", "unknown_late"])

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from streamflow import workflow
 from streamflow.memory.log import MemoryLog
 from streamflow.model.answers import Description, Done
-from streamflow.model.commands import DescribeWorkflow, TerminateWorkflow
+from streamflow.model.commands import (
+    DescribeWorkflow,
+    FromRun,
+    SignalWorkflow,
+    StartWorkflow,
+    TerminateWorkflow,
+)
 from streamflow.model.ids import WorkflowId
+from streamflow.model.options import Parent
 from streamflow.ports import OutRecord
 from streamflow.topology import (
     activities_topic,
@@ -18,8 +27,8 @@ from streamflow.topology import (
     inbox_topic,
     processor_group,
 )
-from tests.unit.processor.programs import Charge, Hello
-from tests.unit.processor.stage import NS, QUEUE, Stage, start
+from tests.unit.processor.programs import Charge, Counter, Hello, Local, Sleeper
+from tests.unit.processor.stage import NS, QUEUE, Hands, Stage, payload, start
 
 OTHER = "other"
 
@@ -143,6 +152,87 @@ def test_a_message_for_nobody_fails_though_other_queues_may_not_be_looked_at() -
 
     assert stage.kinds("a")[-1] == "WorkflowFailed"
     assert stage.kinds("b")[-1] == "WorkflowCompleted"
+
+
+def asked_by_another(stage: Stage, command: StartWorkflow | SignalWorkflow) -> None:
+    """A run of the other queue asks, and that queue's inbox takes no answer."""
+    setup = MemoryLog(stage.broker, "setup of the other")
+    ensure_queue(setup, NS, OTHER, kind="workflow", partitions=1, create=True)
+    stage.settle()
+    stage.broker.ungranted.add(inbox_topic(NS, OTHER))
+    stage.send(command, reply=False)
+
+
+ASKING = Parent(
+    namespace=NS,
+    queue=OTHER,
+    workflow_id="asking",
+    run_id="r",
+    op=1,
+    root_workflow_id="asking",
+    root_run_id="r",
+)
+ANSWERED = {
+    "child": start("Hello", "asked", parent=ASKING),
+    "signal": SignalWorkflow(
+        workflow_id=WorkflowId("asked"),
+        signal_name="add",
+        args=(payload("x"),),
+        origin=FromRun(sender=ASKING),
+    ),
+}
+
+
+@pytest.mark.parametrize("what", ANSWERED)
+def test_who_has_to_answer_a_queue_that_takes_nothing_waits_and_others_go_on(what: str) -> None:
+    """What was asked is answered once the grant is given, by whatever was taken in between in its order."""
+    stage = Stage([Hello, Counter])
+    if what == "signal":
+        stage.begin("Counter", "asked")
+    asked_by_another(stage, ANSWERED[what])
+
+    assert isinstance(stage.begin("Hello", "beside"), Done)
+    turn(stage, 5)
+    waits_ms = stage.processor.turn()
+    kinds = stage.kinds("asked")
+    give_all(stage)
+    stage.pass_time(31_000)
+
+    assert waits_ms is not None
+    assert waits_ms > 1_000
+    assert kinds[2:] == []
+    assert stage.kinds("asked")[2:] != []
+    answers = stage.broker.records(inbox_topic(NS, OTHER))
+    assert {record.key for record in answers} == {b"asking"}
+    assert nothing_was_given_up(stage)
+
+
+def test_timers_and_local_activities_of_who_waits_for_a_grant_are_taken_afterwards() -> None:
+    hands = Hands()
+    stage = Stage([Local, Sleeper], local=hands)
+    stage.begin("Local", "calling")
+    stage.begin("Sleeper", "sleeping", args=(payload(10),))
+    for workflow_id in ("calling", "sleeping"):
+        signal = SignalWorkflow(
+            workflow_id=WorkflowId(workflow_id),
+            signal_name="x",
+            origin=FromRun(sender=ASKING),
+        )
+        asked_by_another(stage, signal)
+    turn(stage, 5)
+    hands.end(hands.begun[-1])
+    stage.clock.advance(15_000)
+    turn(stage, 5)
+
+    before = stage.kinds("calling"), stage.kinds("sleeping")
+    give_all(stage)
+    stage.pass_time(31_000)
+
+    assert "ActivityCompleted" not in before[0]
+    assert "TimerFired" not in before[1]
+    assert stage.kinds("calling")[-1] == "WorkflowCompleted"
+    assert stage.kinds("sleeping")[-1] == "WorkflowCompleted"
+    assert len(hands.begun) == 1
 
 
 def test_what_cannot_be_read_waits_while_dead_letters_are_not_taken() -> None:
