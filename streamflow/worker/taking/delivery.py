@@ -40,7 +40,8 @@ class Partition:
         self.window = Window(offset, metadata)
         self.redelivered_below = redelivered_below
         """The end at the assignment: an earlier owner may have begun, or finished, what is below."""
-        self.committed = Committed(offset, metadata)
+        self.committed: Committed | None = Committed(offset, metadata)
+        """``None`` after a commit that failed: the log may have taken it all the same."""
         self.owned = True
 
     def due_commit(self) -> Committed | None:

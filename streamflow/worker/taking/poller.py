@@ -284,6 +284,8 @@ class Poller:
         except (Fenced, Unavailable) as error:
             # Fenced: the partitions are someone else's by now, and we are about to be told. Else the next tick tries.
             _log.info("window_not_committed", queue=self._options.queue, error=str(error))
+            for partition, _ in due:
+                partition.committed = None
             return False
         for partition, position in due:
             partition.committed = position

@@ -105,7 +105,7 @@ class Tasks:
         self.take_ends()
         self.note_begun(at_once=True)
         for delivery in leaving:
-            if take and delivery.taken:
+            if take and delivery.taken and delivery in self._deliveries:
                 delivery.partition.window.finish(delivery.offset)
 
     def close(self) -> None:
@@ -311,10 +311,13 @@ class Tasks:
         self._acknowledgements = ready
         if not ready:
             return
+        noted = [delivery.partition.window.times_begun(delivery.offset) for delivery in ready]
         for delivery in ready:
             delivery.partition.window.finish(delivery.offset)
         if not self._commit({delivery.partition: None for delivery in ready}):
-            return  # the next tick tries again
+            for delivery, times in zip(ready, noted, strict=True):
+                delivery.partition.window.reopen(delivery.offset, times)
+            return  # the next tick tries again, or the partition's next owner
         self._acknowledgements = []
         for delivery in ready:
             delivery.stage = Stage.HANDED

@@ -94,6 +94,15 @@ class Window:
         self._unfinished.pop(offset, None)
         self._times.pop(offset, None)
 
+    def reopen(self, offset: int, times: int) -> None:
+        """Takes `finish` back for a record that needs work after all, and was begun so many times."""
+        later = [other for other in self._unfinished if other > offset]
+        self._unfinished[offset] = None
+        for other in later:
+            self._unfinished.move_to_end(other)
+        if times:
+            self._times[offset] = times
+
     def commit(self, budget: int = TEXT_BYTES_MAX) -> tuple[int, str]:
         """What to commit: the mark, and the text beside it."""
         mark = self.mark

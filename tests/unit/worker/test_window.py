@@ -54,6 +54,23 @@ def _worked(history: History) -> Window:
     return window
 
 
+@given(histories(), st.data())
+def test_what_is_opened_again_was_never_finished(history: History, data: st.DataObject) -> None:
+    """The window is as it was, with how often the record was begun."""
+    window = _worked(history)
+    if not history.unfinished:
+        return
+    offset = data.draw(st.sampled_from(sorted(history.unfinished)))
+    window.begin(offset, 2)
+    before = window.commit()
+
+    window.finish(offset)
+    window.reopen(offset, 2)
+
+    assert window.commit() == before
+    assert window.times_begun(offset) == 2
+
+
 @given(histories(), st.integers(0, 200))
 def test_nothing_unfinished_is_ever_committed(history: History, budget: int) -> None:
     """Whatever the budget, a successor is given every record that was not finished."""
