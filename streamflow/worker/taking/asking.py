@@ -2,15 +2,16 @@
 
     redelivered tasks --gather, one question per inbox partition--> asked --Confirmed--> handed over, or dropped
     announcements, heartbeats                                        asked --HeartbeatAck or refusal--> go on, or stop
-    nothing for `ASK_AGAIN_MS` --> asked again
+    nothing for `ASK_AGAIN_MS` --> asked again, and after twice as long again: whichever answer comes first counts
 
 Owned by the poll thread. Which answer means what for a task is the poller's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
+from streamflow.model.commands import ReplyTo
 from streamflow.ports import LogError
 from streamflow.worker.taking.delivery import Delivery, Stage
 from streamflow.worker.taking.replies import Replies
@@ -19,6 +20,8 @@ from streamflow.worker.taking.sending import Sender
 CONFIRMED_AT_ONCE_MAX = 200
 """Tasks asked about in one command."""
 ASK_AGAIN_MS = 5_000
+ASK_AGAIN_MS_MAX = 60_000
+"""An owner that is slow, or away, is not given more to do than that: what it was asked before still waits for it."""
 REMEMBERED_MAX = 10_000
 """Questions whose answer is awaited; older ones are forgotten, and their answers ignored."""
 
@@ -29,7 +32,8 @@ class Questions:
     def __init__(self, sender: Sender, replies: Replies) -> None:
         self._sender = sender
         self._replies = replies
-        self._asked: dict[str, tuple[list[Delivery], int]] = {}
+        self._asked: dict[str, list[Delivery]] = {}
+        self._next_look_ms = 0
 
     def confirm(self, deliveries: Iterable[Delivery], now_ms: int) -> None:
         """Asks whether these redelivered tasks are still pending."""
@@ -40,14 +44,14 @@ class Questions:
         for together in by_inbox.values():
             for start in range(0, len(together), CONFIRMED_AT_ONCE_MAX):
                 some = together[start : start + CONFIRMED_AT_ONCE_MAX]
-                address = self._replies.address()
-                self._remember(address.request_id, some, now_ms)
+                address = self._address(some, now_ms)
                 self._sender.confirm(some, address, _wait_for_the_answer)
 
     def announce(self, delivery: Delivery, started_ms: int, now_ms: int) -> None:
         """Says that an attempt began, and asks whether it is still wanted."""
-        address = self._replies.address()
-        self._remember(address.request_id, [delivery], now_ms)
+        if not delivery.announced:
+            delivery.ask_apart_ms = 0
+        address = self._address([delivery], now_ms)
 
         def sent(error: LogError | None) -> None:
             if error is None:
@@ -62,28 +66,34 @@ class Questions:
         details, delivery.unsent_heartbeat = delivery.unsent_heartbeat, None
         if details is not None:
             delivery.heartbeat_sent_ms = now_ms
-            address = self._replies.address()
-            self._remember(address.request_id, [delivery], now_ms)
+            address = self._address([delivery], now_ms)
             self._sender.heartbeat(delivery, details, address)
 
     def answered(self, request_id: str) -> list[Delivery]:
         """The tasks that this answer is about, once; none if it is not awaited."""
-        return self._asked.pop(request_id, ([], 0))[0]
+        return self._asked.pop(request_id, [])
 
-    def overdue(self, now_ms: int) -> list[Delivery]:
-        """Tasks that wait for an answer and got none; their questions are forgotten."""
-        late: list[Delivery] = []
-        for request_id, (deliveries, asked_ms) in list(self._asked.items()):
-            if now_ms - asked_ms < ASK_AGAIN_MS:
-                break  # in the order of asking
-            del self._asked[request_id]
-            late += [delivery for delivery in deliveries if delivery.stage in _WAITING]
-        return late
+    def overdue(self, in_hand: Collection[Delivery], now_ms: int) -> list[Delivery]:
+        """Tasks in hand that have waited for an answer for too long. One that comes late counts all the same."""
+        if now_ms >= self._next_look_ms:
+            self._next_look_ms = now_ms + ASK_AGAIN_MS
+            self._asked = {
+                request_id: deliveries
+                for request_id, deliveries in self._asked.items()
+                if any(delivery in in_hand for delivery in deliveries)
+            }
+        return [d for d in in_hand if d.stage in _WAITING and d.ask_again_ms <= now_ms]
 
-    def _remember(self, request_id: str, deliveries: list[Delivery], now_ms: int) -> None:
+    def _address(self, deliveries: list[Delivery], now_ms: int) -> ReplyTo:
+        """Where an answer about these tasks is awaited from now on."""
+        for delivery in deliveries:
+            delivery.ask_apart_ms = min(2 * delivery.ask_apart_ms or ASK_AGAIN_MS, ASK_AGAIN_MS_MAX)
+            delivery.ask_again_ms = now_ms + delivery.ask_apart_ms
         if len(self._asked) >= REMEMBERED_MAX:
             self._asked.pop(next(iter(self._asked)))
-        self._asked[request_id] = (deliveries, now_ms)
+        address = self._replies.address()
+        self._asked[address.request_id] = deliveries
+        return address
 
 
 _WAITING = (Stage.CONFIRMING, Stage.ANNOUNCING)

@@ -55,6 +55,8 @@ class Delivery:
 
     __slots__ = (
         "announced",
+        "ask_again_ms",
+        "ask_apart_ms",
         "attempt",
         "earlier",
         "heartbeat_sent_ms",
@@ -74,6 +76,10 @@ class Delivery:
         """How often this very task is known to have been begun before, here or by a worker that is gone."""
         self.stage = Stage.CONFIRMING
         self.attempt: Attempt | None = None
+        self.ask_again_ms = 0
+        """When its owner is asked about it again, if it has not answered by then."""
+        self.ask_apart_ms = 0
+        """How long it is given for its answer this time."""
         self.announced = False
         """Whether its start was sent to its owner."""
         self.taken = False

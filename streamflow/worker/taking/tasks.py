@@ -55,7 +55,7 @@ class Tasks:
         self._tell_room = room
         self._deliveries: dict[Delivery, None] = {}
         """Every task from its delivery until it is finished."""
-        self._again: list[Delivery] = []
+        self._again: dict[Delivery, None] = {}
         """Redelivered and still pending: begun as soon as it is noted that they are begun once more."""
         self._once: Waiting[Delivery] = Waiting()
         """May be made once only, and wait for a slot to be announced."""
@@ -143,14 +143,14 @@ class Tasks:
     def _begin_again(self) -> None:
         """What was delivered before begins when it is noted that it does: a task that ends its worker is counted."""
         ready = [delivery for delivery in self._again if delivery in self._deliveries]
-        self._again = ready
+        self._again = dict.fromkeys(ready)
         if not ready:
             return
         for delivery in ready:
             delivery.partition.window.begin(delivery.offset, delivery.earlier + 1)
         if not self._commit({delivery.partition: None for delivery in ready}):
             return  # the next tick tries again
-        self._again = []
+        self._again = {}
         self._hand_over(ready)
 
     # -- to the executor ------------------------------------------------------------------------------------------
@@ -240,24 +240,22 @@ class Tasks:
 
     def take_answers(self, answers: Iterable[tuple[str, Answer | CancelTask]]) -> None:
         """What owners have said since the last time."""
-        confirmed: list[Delivery] = []
         for request_id, answer in answers:
             if isinstance(answer, CancelTask):
                 self._cancel_task(answer)
                 continue
             deliveries = self._questions.answered(request_id)
             if not deliveries:
-                continue  # a copy of an answer, or one to a question that was asked again meanwhile
+                continue  # a copy of an answer, or about what is not in hand any more
             match answer:
                 case Confirmed():
-                    confirmed += self._still_pending(deliveries, answer)
+                    self._confirmed(deliveries, answer)
                 case HeartbeatAck():
                     self._acknowledged(deliveries, _stop_of(answer))
                 case Rejection(reason=Reason.STALE_TASK | Reason.NOT_FOUND | Reason.ALREADY_CLOSED):
                     self._unwanted(deliveries)
                 case _:
                     pass  # not now, says its owner: what waits is asked about again when overdue
-        self._again += confirmed
         self._begin_again()
         self._begin_acknowledged()
 
@@ -272,26 +270,28 @@ class Tasks:
             self._finish(self._durable.popleft())
         self._announce_next()
 
-    def _still_pending(
-        self, deliveries: Sequence[Delivery], confirmed: Confirmed
-    ) -> list[Delivery]:
-        """Those to be made, with how far an earlier attempt came; the others were made before and are done with."""
-        wanted: list[Delivery] = []
-        details = confirmed.heartbeat_details or ((),) * len(confirmed.pending)
-        for delivery, is_pending, latest in zip(
-            deliveries, confirmed.pending, details, strict=False
-        ):
-            if delivery not in self._deliveries or delivery.stage is not Stage.CONFIRMING:
+    def _confirmed(self, deliveries: Sequence[Delivery], answer: Confirmed) -> None:
+        """Those still pending are to be made, from how far an earlier attempt came; the others were made before."""
+        details = answer.heartbeat_details or ((),) * len(answer.pending)
+        for delivery, is_pending, latest in zip(deliveries, answer.pending, details, strict=False):
+            if not self._is_confirming(delivery):
                 continue
             if is_pending:
                 if latest:
                     delivery.task = msgspec.structs.replace(delivery.task, heartbeat_details=latest)
-                wanted.append(delivery)
+                self._again[delivery] = None
             else:
                 self._finish(delivery)
-        left = deliveries[len(confirmed.pending) :]
+        left = filter(self._is_confirming, deliveries[len(answer.pending) :])
         self._questions.confirm(left, self._clock.monotonic_ms())
-        return wanted
+
+    def _is_confirming(self, delivery: Delivery) -> bool:
+        """Whether nobody has said yet that it is still wanted: of several answers about a task the first counts."""
+        return (
+            delivery in self._deliveries
+            and delivery.stage is Stage.CONFIRMING
+            and delivery not in self._again
+        )
 
     def _acknowledged(
         self, deliveries: Iterable[Delivery], stop: ActivityCancellationDetails | None
@@ -299,7 +299,7 @@ class Tasks:
         for delivery in deliveries:
             if delivery not in self._deliveries:
                 continue
-            if delivery.stage is Stage.ANNOUNCING:
+            if delivery.stage is Stage.ANNOUNCING and delivery.attempt is None:
                 self._acknowledgements.append(delivery)
                 delivery.attempt = self._attempt(delivery, must_run=True)
             if stop is not None and delivery.attempt is not None:
@@ -376,15 +376,11 @@ class Tasks:
         return monotonic_ms - delivery.heartbeat_sent_ms >= apart_ms
 
     def _ask_again(self, monotonic_ms: int) -> None:
-        confirming: list[Delivery] = []
-        for delivery in self._questions.overdue(monotonic_ms):
-            if delivery not in self._deliveries:
-                continue
-            if delivery.stage is Stage.CONFIRMING and delivery not in self._again:
-                confirming.append(delivery)
-            elif delivery.stage is Stage.ANNOUNCING and delivery.attempt is None:
+        overdue = self._questions.overdue(self._deliveries, monotonic_ms)
+        self._questions.confirm(filter(self._is_confirming, overdue), monotonic_ms)
+        for delivery in overdue:
+            if delivery.stage is Stage.ANNOUNCING and delivery.attempt is None:
                 self._questions.announce(delivery, self._clock.now_ms(), monotonic_ms)
-        self._questions.confirm(confirming, monotonic_ms)
 
 
 def _stop_of(ack: HeartbeatAck) -> ActivityCancellationDetails | None:

@@ -1,0 +1,103 @@
+"""Owners that answer late, not now, or several times: their tasks begin all the same, and once."""
+
+from __future__ import annotations
+
+import asyncio
+from itertools import pairwise
+
+import pytest
+
+from streamflow.model.answers import Answer, Reason, Rejection
+from streamflow.model.commands import Command, ConfirmTasks, ReportActivity, StartActivity
+from streamflow.wire.inbox import reply_record
+from tests.unit.worker.stage import ONCE, Stage, agree, play_scene
+from tests.unit.worker.tasks import task_of
+
+
+@pytest.mark.parametrize("late_s", [6, 50])
+def test_an_owner_that_always_answers_late_is_heard(late_s: int) -> None:
+    """What it is asked again meanwhile grows with its delay more slowly than the delay."""
+
+    async def scene(stage: Stage) -> None:
+        def late(command: Command) -> Answer | None:
+            to, answer = stage.received[-1].envelope.reply_to, agree(command)
+            if to is not None and answer is not None:
+                record = reply_record(to, answer)
+                asyncio.get_running_loop().call_later(late_s, stage.broker.append, record)
+            return None
+
+        stage.answer = late
+        stage.dispatch(task_of("double", 1, op=1))
+        stage.worker()
+        await asyncio.sleep(1)
+        stage.dispatch(task_of("double", 2, op=2, retry_policy=ONCE))
+        await asyncio.sleep(200)
+
+        assert sorted(stage.results()) == [2, 4]
+        assert len(stage.said(ConfirmTasks)) <= 4
+        assert len(stage.said(StartActivity)) <= 4
+
+    play_scene(scene)
+
+
+def test_the_answers_to_all_questions_about_a_task_begin_it_once() -> None:
+    """They come together, when an owner has been away."""
+
+    async def scene(stage: Stage) -> None:
+        stage.answer = lambda _: None
+        stage.dispatch(task_of("double", 1, op=1))
+        stage.worker()
+        await asyncio.sleep(1)
+        stage.dispatch(task_of("double", 2, op=2, retry_policy=ONCE))
+        await asyncio.sleep(30)
+        asked = list(stage.received)
+        assert len(asked) == 6
+
+        stage.answer = agree
+        for received in asked:
+            to, answer = received.envelope.reply_to, agree(received.command)
+            assert to is not None
+            assert answer is not None
+            stage.broker.append(reply_record(to, answer))
+        await asyncio.sleep(10)
+
+        assert sorted(said.task.op for said in stage.said(ReportActivity)) == [1, 2]
+
+    play_scene(scene)
+
+
+def test_an_owner_that_is_away_is_asked_less_and_less() -> None:
+    """Down to once a minute: all of it waits for it in its inbox."""
+
+    async def scene(stage: Stage) -> None:
+        times: list[float] = []
+
+        def silent(_: Command) -> None:
+            times.append(asyncio.get_running_loop().time())
+
+        stage.answer = silent
+        stage.dispatch(task_of("double", 1))
+        stage.worker()
+        await asyncio.sleep(300)
+
+        apart = [round(later - earlier) for earlier, later in pairwise(times)]
+        assert apart == [5, 10, 20, 40, 60, 60, 60]
+
+    play_scene(scene)
+
+
+def test_an_owner_that_cannot_say_now_is_asked_again() -> None:
+    async def scene(stage: Stage) -> None:
+        stage.answer = lambda _: Rejection(reason=Reason.UNAVAILABLE, message="not now")
+        stage.dispatch(task_of("double", 1, op=1))
+        stage.worker()
+        await asyncio.sleep(1)
+        stage.dispatch(task_of("double", 2, op=2, retry_policy=ONCE))
+        await asyncio.sleep(1)
+
+        stage.answer = agree
+        await asyncio.sleep(10)
+
+        assert sorted(stage.results()) == [2, 4]
+
+    play_scene(scene)
