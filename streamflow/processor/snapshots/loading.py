@@ -17,6 +17,7 @@ from streamflow.processor.host.surroundings import Surroundings
 from streamflow.processor.snapshots.chains import check_chains
 from streamflow.processor.snapshots.manifest import (
     Manifest,
+    OfAnotherLog,
     Place,
     SnapshotRefused,
     decode_manifest,
@@ -29,7 +30,7 @@ from streamflow.topology.safety import STORE_AGE_MS_MAX
 log = get_logger("processor")
 
 TRIED_MAX: Final = 5
-"""How many snapshots are looked at before the log is read instead."""
+"""How many snapshots of this log are looked at before the log is read instead."""
 LOAD_MS_MAX: Final = 300_000
 """Who has not got one after so long reads the log."""
 
@@ -147,7 +148,10 @@ class Loading:
         place = Place(self._around.options, number)
         refused: dict[str, str] = {}
         names = [n for n in self._objects.names(place.manifests) if n not in self._condemned]
-        for name in names[: -TRIED_MAX - 1 : -1]:
+        tried = 0
+        for name in reversed(names):
+            if tried == TRIED_MAX or errand.cancelled:
+                break
             try:
                 manifest = self._manifest(name, number, bounds)
                 if manifest is None:
@@ -156,6 +160,7 @@ class Loading:
                 return Found(Loaded(name, manifest, staged), refused)
             except SnapshotRefused as error:
                 refused[name] = str(error)
+                tried += not isinstance(error, OfAnotherLog)
         return Found(None, refused)
 
     def _manifest(self, name: str, number: int, bounds: Bounds) -> Manifest | None:

@@ -4,7 +4,8 @@
     snapshots/{namespace}/{queue}/{partition}/files/{SHA-256 of the bytes}
 
 A file that several snapshots have is kept once, so a snapshot costs what changed since the last. The manifest comes last:
-one that can be read names files that were all there.
+one that can be read names files that were all there. Names do not say of which log a snapshot is: those of a former cluster or
+queue, and of another cluster with the same folder, are beside ours.
 """
 
 from __future__ import annotations
@@ -28,6 +29,10 @@ _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 
 class SnapshotRefused(Exception):
     """This snapshot cannot be used; the message says what was expected of it, and what was found."""
+
+
+class OfAnotherLog(SnapshotRefused):
+    """This snapshot is not of this log, nor of this queue as it was made: it says nothing of those that are."""
 
 
 class SnapshotFile(msgspec.Struct, frozen=True):
@@ -103,9 +108,14 @@ def decode_manifest(name: str, data: bytes) -> Manifest:
 def refuse_misfit(
     manifest: Manifest, options: ProcessorOptions, number: int, *, store_format: str
 ) -> None:
-    """Raises `SnapshotRefused` for a snapshot of something else than this partition of this log."""
+    """Raises `SnapshotRefused` for a snapshot of something else than this partition of this log.
+
+    Raises:
+        OfAnotherLog: of a former cluster or queue, or of one with the same folder.
+    """
+    if manifest.log_id != options.log_id:
+        raise OfAnotherLog(f"Expected log {options.log_id!r}, found {manifest.log_id!r}")
     expected = (
-        ("log", options.log_id, manifest.log_id),
         ("namespace", options.namespace, manifest.namespace),
         ("queue", options.queue, manifest.queue),
         ("partition", number, manifest.partition),

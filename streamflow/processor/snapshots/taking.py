@@ -7,7 +7,7 @@ Nothing depends on a snapshot, so nothing that goes wrong with one is more than 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 import msgspec
@@ -26,6 +26,7 @@ from streamflow.processor.snapshots.manifest import (
     sha256_of,
 )
 from streamflow.processor.state.partition import Partition
+from streamflow.topology.safety import STORE_AGE_MS_MAX
 
 log = get_logger("processor")
 
@@ -189,28 +190,49 @@ class Taking:
     def _prune(self, number: int, place: Place) -> int:
         """Removes old manifests, and files that none names and that none named last time either: another owner's upload may
         be under way, whose manifest is still to come."""
-        manifests = self._objects.names(place.manifests)
-        old = manifests[: -self._around.options.snapshots_kept]
+        found = self._manifests(place)
+        old = self._old(found)
         self._objects.delete(old)
-        needed = self._needed(place, manifests[len(old) :])
-        if needed is None:
-            return len(old)
+        needed: set[str] = set()
+        for manifest in (manifest for name, manifest in found.items() if name not in old):
+            if manifest is None:
+                return len(old)  # it may be of a later release, and need anything
+            needed.update(place.file(file.sha256) for file in manifest.files)
         unneeded = frozenset(self._objects.names(place.files)) - needed
         gone = sorted(unneeded & self._unneeded.get(number, frozenset()))
         self._objects.delete(gone)
         self._unneeded[number] = unneeded.difference(gone)
         return len(old) + len(gone)
 
-    def _needed(self, place: Place, manifests: Iterable[str]) -> frozenset[str] | None:
-        """``None`` where a manifest cannot be read: it may be of a later release, and need anything."""
-        needed: set[str] = set()
-        for name in manifests:
+    def _manifests(self, place: Place) -> dict[str, Manifest | None]:
+        """By name, in order; ``None`` for one that cannot be read."""
+        found: dict[str, Manifest | None] = {}
+        for name in self._objects.names(place.manifests):
             data = self._objects.get(name)
-            if data is None:
-                continue
-            try:
-                manifest = decode_manifest(name, data)
-            except SnapshotRefused:
-                return None
-            needed.update(place.file(file.sha256) for file in manifest.files)
-        return frozenset(needed)
+            if data is not None:
+                try:
+                    found[name] = decode_manifest(name, data)
+                except SnapshotRefused:
+                    found[name] = None
+        return found
+
+    def _old(self, found: Mapping[str, Manifest | None]) -> list[str]:
+        """Of our log, and of those that cannot be read, what comes before the newest `snapshots_kept` of our log.
+
+        What another log has there is kept, for it may be that of another cluster with the same folder, until it is so old
+        that it could not be used there either.
+        """
+        options = self._around.options
+        log_id, kept = options.log_id, options.snapshots_kept
+        ours = [name for name, manifest in found.items() if manifest and manifest.log_id == log_id]
+        oldest = ours[-kept] if len(ours) >= kept else ""
+        useful_ms = self._around.clock.now_ms() - STORE_AGE_MS_MAX
+        return [
+            name
+            for name, manifest in found.items()
+            if (
+                name < oldest
+                if manifest is None or manifest.log_id == log_id
+                else manifest.followed_ms < useful_ms
+            )
+        ]
