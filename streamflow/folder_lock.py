@@ -11,6 +11,7 @@ import fcntl
 import json
 import os
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -33,7 +34,12 @@ class FolderLock:
     """Holds a folder until `release` or the end of the process, however that comes."""
 
     def __init__(self, folder: Path, **about: object) -> None:
-        """Takes the folder, creating it if need be. Raises `FolderTaken`."""
+        """Takes the folder, creating it if need be.
+
+        Raises:
+            FolderTaken: someone else has it.
+            OSError: the disk does not take who holds it, as when it is full. The folder is free then.
+        """
         folder.mkdir(parents=True, exist_ok=True)
         self.path = folder.resolve() / OWNER_FILE
         self._about: dict[str, object] = {"pid": os.getpid(), **about}
@@ -42,7 +48,14 @@ class FolderLock:
                 raise FolderTaken(folder, {**self._about, "pid": os.getpid()})
             self._file = _locked(folder, self.path)
             _mine.add(self.path)
-        self.describe()
+        try:
+            self.describe()
+        except BaseException:
+            with suppress(
+                OSError
+            ):  # what the disk has not taken, it does not take at the end either
+                self.release()
+            raise
 
     def describe(self, **about: object) -> None:
         """Adds to what others are told about the holder."""

@@ -98,9 +98,17 @@ class RocksStores:
 
     def _take_folder(self) -> None:
         try:
-            self._lock = FolderLock(self._folder, name=self._name)
+            lock = FolderLock(self._folder, name=self._name)
         except FolderTaken as taken:
             raise StoreTaken(_message(self._folder, taken.holder)) from None
+        try:
+            self._clear()
+        except BaseException:
+            lock.release()  # who tries again clears again: another log's stores must not be taken for ours
+            raise
+        self._lock = lock
+
+    def _clear(self) -> None:
         for left in self._folder.iterdir():
             if passing(left):
                 shutil.rmtree(left, ignore_errors=True)

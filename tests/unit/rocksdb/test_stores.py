@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 import sys
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -53,6 +56,45 @@ def test_a_second_taker_in_the_same_process_is_refused(tmp_path: Path) -> None:
     first.close()
     second.open("p")
     second.close()
+
+
+@contextmanager
+def full_beyond(size: int) -> Generator[None]:
+    """The disk takes no more than so many bytes of each file."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_folder_that_could_not_be_taken_on_a_full_disk_is_free(tmp_path: Path) -> None:
+    """The same process takes it when there is room again."""
+    stores = RocksStores(tmp_path)
+    with full_beyond(0), pytest.raises(OSError, match="large"):
+        stores.open("p")
+
+    stores.open("p")
+
+    with pytest.raises(StoreTaken):
+        RocksStores(tmp_path).open("p")
+    stores.close()
+
+
+def test_a_full_disk_does_not_leave_stores_without_their_log(tmp_path: Path) -> None:
+    """Else the next start would take them for another log's."""
+    log_id = "log" * 100
+    stores = RocksStores(tmp_path, log_id=log_id)
+    with full_beyond(200), pytest.raises(OSError, match="large"):
+        stores.open("p")
+    fill(stores.open("p"), {b"k": b"1"})
+    stores.close()
+
+    stores = RocksStores(tmp_path, log_id=log_id)
+
+    assert stores.open("p").get(b"k") == b"1"
+    stores.close()
 
 
 def test_dropping_an_open_store_removes_it(tmp_path: Path) -> None:
