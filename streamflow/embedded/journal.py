@@ -159,12 +159,15 @@ class Journal:
 
     def settle(self) -> None:
         """Returns when everything appended before this call is durable and decided."""
-        with self._syncing:
-            pass
         with self.lock:
             round_ = self.current()
         if not round_.is_empty():
             self.sync(round_)
+            return
+        with self._syncing:
+            pass  # the round before it may just be written by another thread
+        if self.broken is not None:
+            raise self.broken
 
     def sync(self, round_: Round) -> None:
         """Returns when the round is durable and shown. Raises `Fatal` if the disk would not take it."""

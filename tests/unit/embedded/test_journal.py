@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from rocksdict import DbClosedError
+from rocksdict import DbClosedError, WriteBatch
 
 from streamflow.embedded import EmbeddedLog
 from streamflow.embedded.database import Bounds, open_database
@@ -77,6 +77,48 @@ def test_a_later_transaction_holds_back_only_from_itself_on(
     assert seen == [1]
     journal.settle()
     assert partition.visible == 3
+
+
+def test_settling_waits_for_what_another_thread_is_just_writing(
+    journal: Journal, partition: Partition
+) -> None:
+    """It may have begun at the very moment at which the settling looked."""
+    syncing = threading.Event()
+    others: list[threading.Thread] = []
+
+    class SlowDisk:
+        def write(self, batch: WriteBatch) -> None:
+            db.write(batch)
+
+        def flush_wal(self, sync: bool) -> None:
+            syncing.set()
+            threading.Event().wait(0.2)
+            db.flush_wal(sync)
+
+    class TakenAfterwards:
+        """The first who wants the lock gets it when another thread has begun to sync."""
+
+        def __enter__(self) -> None:
+            if not others:
+                others.append(threading.Thread(target=journal.sync, args=(round_,)))
+                others[0].start()
+                syncing.wait(5)
+            lock.acquire()
+
+        def __exit__(self, *_: object) -> None:
+            lock.release()
+
+    with journal.lock:
+        journal.append(partition, b"k", b"v", (), 1)
+        round_ = journal.current()
+    db, lock = journal._db, journal.lock
+    journal._db, journal.lock = SlowDisk(), TakenAfterwards()  # type: ignore[assignment]
+
+    journal.settle()
+
+    assert partition.synced == 1
+    others[0].join()
+    journal._db, journal.lock = db, lock
 
 
 def test_a_disk_that_fails_ends_the_log(
