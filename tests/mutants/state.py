@@ -35,6 +35,13 @@ STATE: Final = (
     Mutant(
         "a snapshot of another log is taken",
         "processor/snapshots/manifest.py",
+        "    if manifest.log_id != options.log_id:\n",
+        "    if False:\n",
+        _SNAPSHOTS,
+    ),
+    Mutant(
+        "a snapshot of another partition is taken",
+        "processor/snapshots/manifest.py",
         "        if ours != found:\n",
         "        if False:\n",
         _SNAPSHOTS,
