@@ -120,12 +120,15 @@ def _activity_timed_out(run: Run, activity: PendingActivity, kind: Due, context:
 
 
 def _no_time_left(failure: Failure) -> Failure:
-    """The attempt's timeout left no time for another attempt: what ran out is the limit of all attempts."""
+    """The attempt's timeout left no time for another attempt: what ran out is the limit of all attempts.
+
+    It takes the heartbeat details over from its cause: twice they might be too large for a record.
+    """
     kind = TimeoutKind.SCHEDULE_TO_CLOSE
     return Failure(
         kind=FailureKind.TIMEOUT,
         message=f"Not enough time to schedule next retry before activity {TIMEOUT_WORDS[kind]} timeout",
         timeout_kind=kind,
         details=failure.details,
-        cause=failure,
+        cause=msgspec.structs.replace(failure, details=()),
     )

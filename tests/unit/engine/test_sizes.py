@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from streamflow.engine.context import Limits
 from streamflow.engine.decide.activities import decide_heartbeat, decide_report
+from streamflow.engine.decide.due import decide_due
 from streamflow.engine.decide.messages import refuse_waiting
 from streamflow.engine.sizes import failure_bytes, payload_bytes, shortened
 from streamflow.model.answers import Reason, Rejection
 from streamflow.model.commands import ActivityOutcome, HeartbeatActivity, ReportActivity
-from streamflow.model.events import SignalReceived
-from streamflow.model.failure import Failure, FailureKind
+from streamflow.model.events import ActivityFailed, SignalReceived
+from streamflow.model.failure import Failure, FailureKind, RetryState
 from streamflow.model.ids import MessageId, Op
 from streamflow.model.intents import ScheduleActivity
 from streamflow.model.options import ActivityTimeouts
-from streamflow.model.payload import Payload
+from streamflow.model.payload import Payload, Payloads
 from tests.unit.engine.driven import Driven, W
 
 SMALL = Limits(payload_bytes_max=1_000, waiting_inputs_max=2)
 
 
-def _working() -> Driven:
+def _working(args: Payloads = (), *, whole_ms: int | None = None) -> Driven:
     """A run with one activity under way."""
     driven = Driven(SMALL)
     driven.activate(
@@ -28,15 +29,19 @@ def _working() -> Driven:
             activity_id="1",
             activity_type="charge",
             queue="q",
-            timeouts=ActivityTimeouts(start_to_close_ms=60_000),
+            args=args,
+            timeouts=ActivityTimeouts(start_to_close_ms=60_000, schedule_to_close_ms=whole_ms),
         )
     )
     return driven
 
 
 def _beat(driven: Driven, size: int) -> HeartbeatActivity:
-    details = (Payload({"encoding": b"binary/plain"}, b"x" * size),)
-    return HeartbeatActivity(workflow_id=W, task=driven.task(), details=details)
+    return HeartbeatActivity(workflow_id=W, task=driven.task(), details=_payloads(size))
+
+
+def _payloads(size: int) -> Payloads:
+    return (Payload({"encoding": b"binary/plain"}, b"x" * size),)
 
 
 def _failure(size: int) -> Failure:
@@ -83,6 +88,21 @@ def test_details_and_the_last_failure_fit_into_one_record_together() -> None:
     assert attempt.last_failure.message.startswith("no card (shortened")
     size = payload_bytes(attempt.heartbeat_details) + failure_bytes(attempt.last_failure)
     assert size <= SMALL.payload_bytes_max
+
+
+def test_details_stand_once_in_a_timeout_that_left_no_time_for_another_attempt() -> None:
+    """Where the code that awaits the activity looks for them."""
+    driven = _working(whole_ms=60_001)
+    driven.decided(decide_heartbeat(driven.run, _beat(driven, 800), driven.context()))
+
+    driven.now_ms += 60_000
+    [ended] = decide_due(driven.run, driven.context())
+
+    assert isinstance(ended, ActivityFailed)
+    assert ended.retry_state is RetryState.TIMEOUT
+    assert ended.failure.details == _payloads(800)
+    assert ended.failure.cause is not None
+    assert failure_bytes(ended.failure) <= SMALL.payload_bytes_max
 
 
 def test_a_failure_that_fits_is_kept_whole() -> None:
