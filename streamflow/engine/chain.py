@@ -7,6 +7,7 @@ import msgspec
 from streamflow.engine.context import Context
 from streamflow.engine.cron import next_run_ms
 from streamflow.engine.retry import backoff_ms
+from streamflow.engine.sizes import payload_bytes, shortened
 from streamflow.engine.state import Run
 from streamflow.model.events import (
     WorkflowCompleted,
@@ -23,6 +24,10 @@ AUTO_UPGRADE = "auto_upgrade"
 
 def successor(run: Run, context: Context) -> WorkflowStarted:
     """The first event of the run that follows ``run``, which has just closed."""
+    return _fitted(_following(run, context), context.limits.payload_bytes_max)
+
+
+def _following(run: Run, context: Context) -> WorkflowStarted:
     match run.closed:
         case WorkflowContinuedAsNew():
             return _continued(run, run.closed, context.now_ms)
@@ -113,6 +118,19 @@ def _begun_again(run: Run, begins_ms: int) -> WorkflowStarted:
         not_before_ms=begins_ms,
         run_deadline_ms=deadline_ms(begins_ms, start.run_timeout_ms),
     )
+
+
+def _fitted(started: WorkflowStarted, bytes_max: int) -> WorkflowStarted:
+    """What the run works on comes first: a last result that does not fit beside it is left out, a failure shortened."""
+    left = bytes_max - payload_bytes(
+        started.args, started.headers, started.memo, started.search_attributes
+    )
+    result, failure = started.last_result, started.last_failure
+    if payload_bytes(result) > left:
+        result = ()
+    if failure is not None:
+        failure = shortened(failure, left - payload_bytes(result))
+    return msgspec.structs.replace(started, last_result=result, last_failure=failure)
 
 
 def _pinned_to(run: Run) -> str:

@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 def has_last_completion_result() -> bool:
-    """Whether an earlier run of this chain completed with a result, be it None."""
+    """Whether an earlier run of this chain completed with a result, be it None, that fits into a record with this run's input."""
     return bool(current().facts.started.last_result)
 
 
@@ -24,7 +24,7 @@ def get_last_completion_result(type_hint: type[T]) -> T | None: ...
 
 
 def get_last_completion_result(type_hint: type | None = None) -> Any | None:
-    """The result of the last run that completed; ``None`` when there is none, or it was None."""
+    """The result of the last run that completed; ``None`` when there is none, or it was None, or too large to be handed on."""
     running = current()
     results = running.facts.started.last_result
     if len(results) > 1:

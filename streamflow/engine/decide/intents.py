@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import assert_never
 
-from streamflow.engine.context import Context
+from streamflow.engine.apply import upserted
+from streamflow.engine.context import Context, Limits
 from streamflow.engine.decide import Fact, Send, Step, refuse_size, reject
 from streamflow.engine.decide.due import dispatch
 from streamflow.engine.decide.ending import complete, fail
@@ -45,8 +46,15 @@ from streamflow.model.intents import (
     UpsertSearchAttributes,
 )
 from streamflow.model.options import CancellationType
+from streamflow.model.payload import Payloads
 from streamflow.model.priorities import inherited
-from streamflow.model.relations import CancelChild, CancelExternal, SignalExternal, StartChild
+from streamflow.model.relations import (
+    CancelChild,
+    CancelExternal,
+    ChildOptions,
+    SignalExternal,
+    StartChild,
+)
 from streamflow.model.tasks import Attempt
 
 
@@ -81,7 +89,42 @@ def refuse_intents(run: Run, intents: list[Intent], context: Context) -> Rejecti
         too_large = refuse_size(type(intent).__name__, _intent_bytes(intent), limits)
         if too_large is not None:
             return too_large
-    return None
+    return _refuse_shown(run, intents, limits)
+
+
+def _refuse_shown(run: Run, intents: list[Intent], limits: Limits) -> Rejection | None:
+    """Memo and search attributes stand together in the run's row of lists, and the run that follows takes them along beside
+    its arguments. Where they were larger before there was this bound, they may shrink."""
+    memo, attributes = run.memo, run.search_attributes
+    for intent in intents:
+        match intent:
+            case UpsertMemo():
+                memo = upserted(memo, intent.memo, intent.removed)
+            case UpsertSearchAttributes():
+                attributes = upserted(attributes, intent.search_attributes, intent.removed)
+            case ContinueAsNew():
+                taken = payload_bytes(
+                    intent.args,
+                    memo if intent.memo is None else intent.memo,
+                    attributes if intent.search_attributes is None else intent.search_attributes,
+                    intent.headers or run.start.headers,
+                )
+                too_large = refuse_size(
+                    "ContinueAsNew with memo and search attributes", taken, limits
+                )
+                if too_large is not None:
+                    return too_large
+            case _:
+                continue
+    if memo is run.memo and attributes is run.search_attributes:
+        return None
+    shown = payload_bytes(memo, attributes)
+    if shown <= payload_bytes(run.memo, run.search_attributes):
+        return None
+    start = run.start
+    begins_again = start.cron_schedule or start.retry_policy is not None
+    beside = payload_bytes(start.args, start.headers) if begins_again else 0
+    return refuse_size("memo with search attributes", shown + beside, limits)
 
 
 def decide_intents(
@@ -245,10 +288,9 @@ def _intent_bytes(intent: Intent) -> int:
         case UpsertSearchAttributes(search_attributes=attributes):
             return payload_bytes((), attributes)
         case StartChild(args=args, headers=headers, options=options):
-            told = options.memo, options.search_attributes, options.last_result
-            return payload_bytes(args, headers, *told) + failure_bytes(options.last_failure)
+            return payload_bytes(headers) + _begun_bytes(args, options)
         case SignalExternal(args=args, headers=headers, start=start):
-            begun = payload_bytes(start.args, start.options.memo) if start is not None else 0
+            begun = _begun_bytes(start.args, start.options) if start is not None else 0
             return payload_bytes(args, headers) + begun
         case (
             CancelActivity()
@@ -261,3 +303,9 @@ def _intent_bytes(intent: Intent) -> int:
             return 0
         case _:
             assert_never(intent)
+
+
+def _begun_bytes(args: Payloads, options: ChildOptions) -> int:
+    """What a run is begun with, but for its headers."""
+    told = options.memo, options.search_attributes, options.last_result
+    return payload_bytes(args, *told) + failure_bytes(options.last_failure)

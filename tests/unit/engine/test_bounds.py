@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import pytest
+
 from streamflow.engine import deadlines
+from streamflow.engine.chain import successor
 from streamflow.engine.context import Limits
 from streamflow.engine.decide.intents import refuse_intents
 from streamflow.engine.decide.length import outgrown
@@ -19,10 +24,26 @@ from streamflow.model.intents import (
     Intent,
     ScheduleActivity,
     StartTimer,
+    UpsertMemo,
+    UpsertSearchAttributes,
 )
-from streamflow.model.options import ActivityTimeouts
+from streamflow.model.options import ActivityTimeouts, RetryPolicy
 from streamflow.model.payload import Payload
 from tests.unit.engine.driven import Driven, charge
+
+Upsert = Callable[[dict[str, Payload]], Intent]
+
+
+def _sized(size: int) -> Payload:
+    return Payload({}, bytes(size))
+
+
+def _memo(changes: dict[str, Payload]) -> Intent:
+    return UpsertMemo(memo=changes)
+
+
+def _attributes(changes: dict[str, Payload]) -> Intent:
+    return UpsertSearchAttributes(search_attributes=changes)
 
 
 def test_a_run_may_wait_for_so_many_activities_and_timers() -> None:
@@ -131,3 +152,69 @@ def test_a_long_local_activity_is_looked_after_ever_less_often() -> None:
         driven.pass_time(1_000)
 
     assert 100 < len(driven.sent) < 500
+
+
+@pytest.mark.parametrize("upsert", [_memo, _attributes])
+def test_what_lists_show_of_a_run_must_fit_into_a_record(upsert: Upsert) -> None:
+    """However often it is added to; with what was too large before, less may be done."""
+    driven = Driven(Limits(payload_bytes_max=1_000))
+    for name in ("a", "b"):
+        driven.activate(upsert({name: _sized(400)}))
+
+    refused = refuse_intents(driven.run, [upsert({"c": _sized(400)})], driven.context())
+
+    assert refused is not None
+    assert "memo with search attributes" in refused.message
+    assert refuse_intents(driven.run, [upsert({"b": _sized(300)})], driven.context()) is None
+    driven.activate(upsert({"c": _sized(400)}))
+    assert refuse_intents(driven.run, [upsert({"c": _sized(350)})], driven.context()) is None
+
+
+def test_what_a_run_shows_must_fit_beside_the_arguments_of_the_next_one() -> None:
+    """Where another may follow it with the same arguments."""
+    upsert = UpsertMemo(memo={"m": _sized(600)})
+    once, again = (
+        Driven(Limits(payload_bytes_max=1_000), args=(_sized(600),), retry_policy=policy)
+        for policy in (None, RetryPolicy())
+    )
+
+    assert refuse_intents(once.run, [upsert], once.context()) is None
+    assert refuse_intents(again.run, [upsert], again.context()) is not None
+
+
+def test_what_a_run_goes_on_with_must_fit_into_a_record_with_what_it_keeps() -> None:
+    driven = Driven(Limits(payload_bytes_max=1_000), memo={"m": _sized(600)})
+    kept, dropped = ContinueAsNew(args=(_sized(600),)), ContinueAsNew(args=(_sized(600),), memo={})
+
+    assert refuse_intents(driven.run, [dropped], driven.context()) is None
+    assert refuse_intents(driven.run, [kept], driven.context()) is not None
+
+
+def test_the_next_run_of_a_schedule_goes_without_a_result_that_does_not_fit_beside_its_input() -> (
+    None
+):
+    """Rather than with one from before."""
+    for size, kept in ((300, True), (600, False)):
+        driven = Driven(
+            Limits(payload_bytes_max=1_000), args=(_sized(600),), cron_schedule="* * * * *"
+        )
+        driven.activate(CompleteRun(result=_sized(size)))
+
+        following = successor(driven.run, driven.context())
+
+        assert following.args == driven.run.start.args
+        assert bool(following.last_result) is kept
+
+
+def test_the_next_attempt_of_a_run_has_the_beginning_of_a_failure_that_does_not_fit() -> None:
+    driven = Driven(
+        Limits(payload_bytes_max=1_000), args=(_sized(600),), retry_policy=RetryPolicy()
+    )
+    failure = Failure(kind=FailureKind.APPLICATION, message="no card", stack_trace="s" * 600)
+    driven.activate(FailRun(failure=failure))
+
+    following = successor(driven.run, driven.context())
+
+    assert following.last_failure is not None
+    assert following.last_failure.message.startswith("no card (shortened")
+    assert payload_bytes(following.args) + failure_bytes(following.last_failure) <= 1_000
