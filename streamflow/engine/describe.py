@@ -11,6 +11,7 @@ from streamflow.engine.deadlines import Due, activity_due
 from streamflow.engine.decide.options import options_now
 from streamflow.engine.outgoing import root_of
 from streamflow.engine.relations import PendingChild
+from streamflow.engine.sizes import beginning
 from streamflow.engine.state import PendingActivity, Run
 from streamflow.model.answers import (
     Description,
@@ -130,7 +131,7 @@ def summarize(
         pending_activities=len(attempts),
         max_attempt=max((attempt.attempt for attempt in attempts), default=0),
         next_retry_ms=min((a.next_retry_ms for a in attempts if a.next_retry_ms), default=0),
-        last_failure=_last_failure(run),
+        last_failure=beginning(_last_failure(run)),
         trouble=run.trouble.message if run.trouble else "",
         parent_workflow_id=start.parent.workflow_id if start.parent else "",
         memo=run.memo,

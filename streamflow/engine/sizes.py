@@ -15,6 +15,9 @@ OVERHEAD_BYTES = 8
 SHORT_MESSAGE_CHARS = 1_000
 """Of a failure that is too large to be kept as it is."""
 
+SHOWN_CHARS_MAX = 10_000
+"""Of a text that lists and descriptions have in one record with a run's memo."""
+
 
 def payload_bytes(*groups: Payloads | Mapping[str, Payload] | None) -> int:
     """Plain loops: this runs on every step's way, and generators cost more than what they add up."""
@@ -42,6 +45,11 @@ def failure_bytes(failure: Failure | None) -> int:
         size += payload_bytes(failure.details, failure.encoded_attributes)
         failure = failure.cause
     return size
+
+
+def beginning(text: str, chars_max: int = SHOWN_CHARS_MAX) -> str:
+    """The text as it is if it fits, else its beginning."""
+    return text if len(text) <= chars_max else f"{text[: chars_max - 1]}…"
 
 
 def shortened(failure: Failure, bytes_max: int) -> Failure:

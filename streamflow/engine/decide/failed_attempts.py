@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from streamflow.engine.sizes import failure_bytes
+from streamflow.engine.sizes import beginning, failure_bytes
 from streamflow.model.failed_attempts import FailedAttempts
 from streamflow.model.failure import Failure
 from streamflow.model.tasks import Attempt
@@ -42,9 +42,7 @@ def with_failed(
 
 
 def _told(failure: Failure) -> Failure:
-    message = failure.message
-    if len(message) > MESSAGE_CHARS_MAX:
-        message = message[: MESSAGE_CHARS_MAX - 1] + "…"
+    message = beginning(failure.message, MESSAGE_CHARS_MAX)
     told = msgspec.structs.replace(failure, message=message, stack_trace="", details=(), cause=None)
     if failure_bytes(told) > ENCODED_BYTES_MAX:
         told = msgspec.structs.replace(told, encoded_attributes=())

@@ -13,6 +13,7 @@ from typing import assert_never
 
 import msgspec
 
+from streamflow.engine.sizes import beginning
 from streamflow.engine.state import Run
 from streamflow.model.answers import Done, Reason, Rejection, Trouble
 from streamflow.model.control import PAUSED, ControlWorkflow, WorkflowControl
@@ -72,7 +73,7 @@ def _pause(recorder: Recorder, command: ControlWorkflow) -> None:
     recorder.set_trouble(
         Trouble(
             kind=PAUSED,
-            message=f"paused{by}{because}",
+            message=beginning(f"paused{by}{because}"),
             advice="Let it go on with: streamflow workflow unpause",
             since_ms=recorder.context_ms(),
         )

@@ -24,6 +24,7 @@ from streamflow.coroutine.replay import replay
 from streamflow.engine.activation import activation_of, ready
 from streamflow.engine.decide.intents import decide_intents, refuse_intents
 from streamflow.engine.decide.length import outgrown
+from streamflow.engine.sizes import beginning
 from streamflow.model.answers import Answer, QueryAnswer, Reason, Rejection
 from streamflow.model.commands import QueryWorkflow
 from streamflow.observability import get_logger
@@ -117,7 +118,7 @@ def query(recorder: Recorder, command: QueryWorkflow, around: Surroundings, rows
         failure = failure_for(cause, around, recorder.run)
         return Rejection(
             reason=Reason.QUERY_FAILED,
-            message=said(cause, failure, around),
+            message=beginning(said(cause, failure, around)),
             run_id=run_id,
             failure=failure,
         )

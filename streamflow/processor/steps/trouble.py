@@ -11,6 +11,7 @@ from streamflow.coroutine.errors import (
     StepLimitExceeded,
 )
 from streamflow.engine.decide.ending import fail
+from streamflow.engine.sizes import beginning, shortened
 from streamflow.engine.state import Run
 from streamflow.exceptions import ApplicationError
 from streamflow.model.answers import Trouble
@@ -33,6 +34,9 @@ _UNCONVERTED = "Failed converting activation exception"
 FIRST_RETRY_MS = 1_000
 LOOPING_RETRY_MS = 30_000
 """A looping run costs its partition the whole step limit each time, so it is tried far less often."""
+
+FAILURE_BYTES_MAX = 100_000
+"""Of a trouble: the run's description has it beside its memo."""
 
 
 def stuck(recorder: Recorder, around: Surroundings, error: BaseException) -> None:
@@ -66,9 +70,9 @@ def stuck(recorder: Recorder, around: Surroundings, error: BaseException) -> Non
     recorder.set_trouble(
         Trouble(
             kind=kind,
-            message=f"{type(cause).__name__}: {message}",
+            message=beginning(f"{type(cause).__name__}: {message}"),
             advice=advice,
-            failure=failure,
+            failure=failure and shortened(failure, FAILURE_BYTES_MAX),
             count=count,
             since_ms=before.since_ms if before else now_ms,
             next_try_ms=now_ms + retry_ms if retry_ms else 0,

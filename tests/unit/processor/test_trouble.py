@@ -11,6 +11,7 @@ import pytest
 from streamflow.converter import DataConverter, PayloadCodec
 from streamflow.coroutine.definition import definition_of
 from streamflow.engine.context import Limits
+from streamflow.engine.sizes import SHOWN_CHARS_MAX, failure_bytes
 from streamflow.memory.faults import Rates
 from streamflow.model.answers import Done, QueryAnswer, Reason, Rejection
 from streamflow.model.commands import QueryWorkflow, SignalWorkflow, TerminateWorkflow
@@ -18,6 +19,7 @@ from streamflow.model.events import WorkflowFailed
 from streamflow.model.failure import HISTORY_TOO_LONG
 from streamflow.model.payload import Payload
 from streamflow.processor.host.watchdog import Suspects, code_of, suspect_of
+from streamflow.processor.steps.trouble import FAILURE_BYTES_MAX
 from streamflow.wire.keys import EntityKind
 from tests.unit.processor.asking import W, add, trouble
 from tests.unit.processor.programs import Buggy, Counter, Fault, Hello, Weird
@@ -55,6 +57,20 @@ def test_a_bug_leaves_the_run_stuck_and_is_retried_with_backoff() -> None:
     assert found.next_try_ms == began_ms + 31_000
     assert "ValueError: bug" in found.message
     assert stage.kinds() == ["WorkflowStarted"]
+
+
+def test_a_long_message_is_shown_by_its_beginning() -> None:
+    """All of it might be too large for a record, and the log would refuse what is said of the run."""
+    Fault.error = ValueError("no" * 600_000)
+    stage = Stage([Buggy])
+
+    stage.begin("Buggy")
+
+    found = trouble(stage)
+    assert found is not None
+    assert found.message.startswith("ValueError: nono")
+    assert len(found.message) <= SHOWN_CHARS_MAX
+    assert failure_bytes(found.failure) <= FAILURE_BYTES_MAX
 
 
 def test_healed_code_goes_on_by_itself_and_the_trouble_goes() -> None:
