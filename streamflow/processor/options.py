@@ -69,6 +69,7 @@ class ProcessorOptions(msgspec.Struct, frozen=True, kw_only=True):
     summary_ms: int = 1_000
     """An open run's row in the executions feed is renewed at most this often."""
     dedup_ms_min: int = 86_400_000
+    """A message is remembered for so long at least, or as long as the queue or its run retains where that is longer."""
     skew_stop_ms: int = 30_000
     """A clock that is off from the log's by more than this fires no timers."""
     debug: bool = False

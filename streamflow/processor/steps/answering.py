@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from streamflow.model.answers import Answer, DedupEntry, Done, Reason, Rejection, UpdateOutcome
+from streamflow.model.commands import StartWorkflow, UpdateWithStart
 from streamflow.model.ids import WorkflowId
 from streamflow.ports import OutRecord, Record
 from streamflow.processor.host.surroundings import Surroundings
@@ -74,15 +75,16 @@ class Answers:
         answer: Done | Rejection | UpdateOutcome,
         draft: Draft | None = None,
     ) -> None:
-        """Keeps the outcome, for copies that may come as long as the run could be retained; a refusal for a quota only for
-        copies of the same attempt, for who asks again later under the same name means it.
+        """Keeps the outcome, for copies that may come as long as the run could be retained, by its queue's word or its own; a
+        refusal for a quota only for copies of the same attempt, for who asks again later under the same name means it.
 
         Of a run that was there before (``draft``) only so many messages are remembered: the oldest makes room.
         """
         assert work.envelope is not None
         options = self._around.options
         now_ms = self._around.clock.now_ms()
-        keep_ms = max(options.dedup_ms_min, options.limits.retention_ms)
+        own_ms = self._own_retention_ms(work, answer, draft)
+        keep_ms = max(options.dedup_ms_min, options.limits.retention_ms, own_ms)
         if isinstance(answer, Rejection) and answer.reason is Reason.QUOTA_EXCEEDED:
             keep_ms = QUOTA_REFUSAL_MS
         run_id, ordinal = "", 0
@@ -104,6 +106,23 @@ class Answers:
         key = keys.dedup_key(workflow_id, entry.message_id)
         history = self._around.history_topic
         self._batch.append(OutRecord(history, self._part.number, key, value, ((SF, packed),)))
+
+    def _own_retention_ms(
+        self, work: Work, answer: Done | Rejection | UpdateOutcome, draft: Draft | None
+    ) -> int:
+        """Of the run that the message was for or began, and of the type that it was to begin; 0 where they have none."""
+        retention_ms = self._around.options.retention_ms
+        of_type: int | None = None
+        match work.command:
+            case (
+                StartWorkflow(workflow_type=name)
+                | UpdateWithStart(start=StartWorkflow(workflow_type=name))
+            ):
+                of_type = retention_ms.get(name)
+            case _:
+                draft = draft or self._part.drafts.get(answer.run_id or "")
+        of_run = draft.run.start.retention_ms if draft is not None else None
+        return max(of_type or 0, of_run or 0)
 
     def _count(self, workflow_id: WorkflowId, draft: Draft) -> int:
         """Which of the run's remembered messages this one is; the one that it is too many by is forgotten."""

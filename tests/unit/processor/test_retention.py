@@ -203,6 +203,32 @@ def test_a_message_is_forgotten_when_its_time_is_over() -> None:
     assert len(tombstones) == 2  # the start's and the signal's
 
 
+def test_a_message_is_remembered_as_long_as_its_run_is_kept() -> None:
+    """Where the run's type is kept for longer than its queue says; so is the message that began it, or would have."""
+    stage = Stage(
+        [Counter],
+        limits=Limits(retention_ms=HOUR_MS),
+        dedup_ms_min=HOUR_MS,
+        retention_ms={"Counter": 5 * HOUR_MS},
+    )
+    began = stage.ask(start("Counter", W), message_id="start")
+    refused = stage.ask(start("Counter", W), message_id="another")
+    assert isinstance(began, Done)
+    assert isinstance(refused, Rejection)
+    stage.ask(add(), message_id="m")
+
+    stage.pass_time(5 * HOUR_MS - 1_000)
+    stage.ask(add("wakes the queue"))
+    stage.ask(add(), message_id="m")
+
+    assert stage.kinds().count("SignalReceived") == 2
+    assert not [record for record in stage.of_kind(EntityKind.DEDUP) if record.value is None]
+    stage.pass_time(120_000)
+    stage.ask(add("wakes the queue"))
+    forgotten = [record for record in stage.of_kind(EntityKind.DEDUP) if record.value is None]
+    assert len(forgotten) == 3
+
+
 def test_an_open_run_knows_the_start_that_began_it() -> None:
     """Also when its time is over: a caller that still waits for the result may renew its start."""
     stage = Stage([Counter], limits=Limits(retention_ms=HOUR_MS), dedup_ms_min=HOUR_MS)
