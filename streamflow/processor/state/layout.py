@@ -2,7 +2,7 @@
 
     e run seq          event: fixed header, then value
     r run              RunRow: where the run stands
-    w workflow         its latest run
+    w workflow         its latest run, of those that are not being deleted
     a run op           latest attempt state of a pending activity (header, value)
     x run              trouble (header, value)
     t due run          due-time index: one row per run, at its next due time
@@ -50,6 +50,10 @@ class RunRow(msgspec.Struct, array_like=True, gc=False):
     deleting: bool = False
     gap: bool = False
     """An event was missing, forked or misfitting when it came: quarantined unless the run is being deleted."""
+    before: str = ""
+    """The run of the same workflow begun last before this one, of those that are kept."""
+    after: str = ""
+    """The one begun next. Both are empty for runs that an older release made rows of."""
 
 
 class Meta(msgspec.Struct, array_like=True):

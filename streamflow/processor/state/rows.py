@@ -167,7 +167,7 @@ class Ingest:
         self._open_before = 0
         """How many of these runs were open."""
         self._latest: dict[str, str] = {}
-        """Latest runs by workflow, as far as this batch changes them."""
+        """Latest runs by workflow, as far as this batch changes them; empty where there is none any more."""
         self._fresh: dict[bytes, bytes] = {}
         """Rows of this batch that later entries must be held against."""
         self.position: PositionRecord | None = None
@@ -242,15 +242,15 @@ class Ingest:
                 run.last_seq = header.seq - 1
                 run.due_ms = header.due_ms
             return
-        if run is None or header.seq == 1:
-            # Also where the event was followed before: the last run begun in the log is the latest one.
-            self._latest_is(entry.workflow_id, header.run_id)
         row = entry.packed + value
         if run is None:
             run = self._runs[header.run_id] = RunRow(entry.workflow_id)
+            self._link(header.run_id, run)
         elif run.deleting:
             return  # followed before, and what deletes it comes again as well
-        elif header.seq <= run.last_seq:
+        elif header.seq == 1:
+            self._link(header.run_id, run)
+        if header.seq <= run.last_seq:
             run.due_ms = header.due_ms
             if self._row(key) == row:
                 return  # followed before: the tail is read again from a little earlier than needed
@@ -276,9 +276,45 @@ class Ingest:
         fresh = self._fresh.get(key)
         return self._rows.store.get(key) if fresh is None else fresh
 
+    def _link(self, run_id: str, run: RunRow) -> None:
+        """Behind all others of its workflow: the last run begun in the log is the latest one. Also where its begin was
+        followed before, for then those of the runs behind it come again as well."""
+        latest = self._latest_run(run.workflow_id)
+        if latest == run_id:
+            return
+        self._unlink(run_id, run)
+        former = self._run(latest) if latest else None
+        if former is not None and not former.deleting:
+            run.before, former.after = latest, run_id
+        self._latest_is(run.workflow_id, run_id)
+
+    def _unlink(self, run_id: str, run: RunRow) -> None:
+        """Those before and behind it follow one another. Where it was the latest run, the one before it is."""
+        before, after = run.before, run.after
+        run.before = run.after = ""
+        older = self._run(before) if before else None
+        younger = self._run(after) if after else None
+        if older is None or older.deleting:
+            before = ""
+        else:
+            older.after = after
+        if younger is not None:
+            younger.before = before
+        if self._latest_run(run.workflow_id) == run_id:
+            self._latest_is(run.workflow_id, before)
+
+    def _latest_run(self, workflow_id: str) -> str:
+        """Empty where there is none."""
+        latest = self._latest.get(workflow_id)
+        return (self._rows.latest_run(workflow_id) or "") if latest is None else latest
+
     def _latest_is(self, workflow_id: str, run_id: str) -> None:
         self._latest[workflow_id] = run_id
-        self._batch.put(b"w" + workflow_id.encode(), run_id.encode())
+        key = b"w" + workflow_id.encode()
+        if run_id:
+            self._batch.put(key, run_id.encode())
+        else:
+            self._batch.delete(key)
 
     def _entity(self, entry: Entry, key: bytes) -> None:
         if entry.value is None:
@@ -322,14 +358,11 @@ class Ingest:
                 self._runs[run_id] = run
             run.deleting = True
             run.due_ms = entry.header.due_ms
+            self._unlink(run_id, run)
             return
-        workflow_id = entry.workflow_id
         if run is not None:
+            self._unlink(run_id, run)
             start = b"e" + run_id.encode()
             self._batch.delete_range(start, start + b"\xff" * 9)
-        latest = self._latest.get(workflow_id) or self._rows.latest_run(workflow_id)
-        if latest == run_id:
-            self._latest[workflow_id] = ""
-            self._batch.delete(b"w" + workflow_id.encode())
         self._batch.delete(b"g" + run_id.encode())
         self._runs[run_id] = None

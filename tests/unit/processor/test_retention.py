@@ -14,7 +14,7 @@ from streamflow.model.commands import (
     TerminateWorkflow,
 )
 from streamflow.model.ids import WorkflowId
-from streamflow.model.options import Status
+from streamflow.model.options import IdReusePolicy, Status
 from streamflow.processor.state.layout import META
 from streamflow.topology import executions_topic
 from streamflow.wire.keys import EntityKind
@@ -180,6 +180,26 @@ def test_attempt_records_go_with_their_run() -> None:
     stage.pass_time(HOUR_MS + 1_000)
 
     assert not [key for key in dump(stage.rows()) if key[:1] in (b"a", b"x", b"e", b"r", b"t")]
+
+
+@pytest.mark.parametrize("rebuilt", [False, True])
+def test_an_older_run_is_the_latest_once_the_younger_one_has_gone(rebuilt: bool) -> None:
+    """Also where the store is made anew from the log."""
+    stage = Stage([Counter, Hello], retention_ms={"Hello": HOUR_MS})
+    older = stage.begin("Counter")
+    assert isinstance(older, Done)
+    stage.ask(TerminateWorkflow(workflow_id=W))
+    stage.begin("Hello")
+
+    stage.pass_time(HOUR_MS + 1_000)
+    if rebuilt:
+        stage.broker.compact("default.q.history")
+        stage.restart(crash=True, disk="empty")
+
+    assert stage.rows().latest_run("w") == older.run_id
+    again = stage.begin("Counter", id_reuse_policy=IdReusePolicy.REJECT_DUPLICATE)
+    assert isinstance(again, Rejection)
+    assert again.reason is Reason.ALREADY_STARTED
 
 
 # -- messages -----------------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from streamflow.model.events import SignalReceived
 from streamflow.processor.state.layout import Entry
 from streamflow.processor.state.rows import Ingest
+from streamflow.wire.keys import EntityKind
 from tests.unit.processor.logs import (
     LoggedRun,
     dump,
@@ -51,17 +52,29 @@ def logs(draw: st.DrawFn) -> list[Entry]:
         elif step == 7:
             log.append(forgotten(workflow_id, draw(st.sampled_from(["m1", "m2"]))))
         else:
-            _delete_a_little([run for run in mine if run.closed and not run.deleted])
+            closed = [run for run in mine if run.closed and not run.deleted]
+            if closed:
+                _delete_a_little(draw(st.sampled_from(closed)))
     return log
 
 
-def _delete_a_little(closed: list[LoggedRun]) -> None:
-    if not closed:
-        return
-    if closed[0].deleting:
-        closed[0].tombstone()
+def _delete_a_little(closed: LoggedRun) -> None:
+    if closed.deleting:
+        closed.tombstone()
     else:
-        closed[0].mark_deleting()
+        closed.mark_deleting()
+
+
+def _compacted(log: list[Entry]) -> list[Entry]:
+    """The last entry of each key, without tombstones."""
+    last = {_key(entry): number for number, entry in enumerate(log)}
+    return [log[number] for number in sorted(last.values()) if log[number].value is not None]
+
+
+def _key(entry: Entry) -> tuple[object, ...]:
+    seq = entry.header.seq if entry.kind == EntityKind.EVENT else 0
+    workflow_id = entry.workflow_id if entry.kind == EntityKind.DEDUP else entry.header.run_id
+    return entry.kind, workflow_id, seq, entry.number, entry.text
 
 
 @given(log=logs(), data=st.data())
@@ -97,6 +110,21 @@ def test_a_sound_log_has_no_gaps_and_one_due_row_per_run(log: list[Entry]) -> No
         row = rows.run(run_id)
         assert row is not None
         assert row.due_ms == due_ms
+
+
+@given(log=logs())
+def test_the_latest_run_is_the_youngest_that_is_kept(log: list[Entry]) -> None:
+    """Whichever went before it, and also where the rows were made of what compaction has left of the log."""
+    rows, rebuilt = ingest(new_rows(), log), ingest(new_rows(), _compacted(log))
+
+    for workflow_id in ("a", "b"):
+        kept = [
+            run_id
+            for run_id, row in rows.runs(limit=1_000)
+            if row.workflow_id == workflow_id and not row.deleting
+        ]
+        assert rows.latest_run(workflow_id) == max(kept, default=None)
+        assert rebuilt.latest_run(workflow_id) == rows.latest_run(workflow_id)
 
 
 def test_a_missing_event_breaks_the_run() -> None:
