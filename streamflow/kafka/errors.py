@@ -143,6 +143,9 @@ def judge(error: KafkaError, call: Call) -> Verdict:
         return Verdict.RETRY
     if error.txn_requires_abort():
         return Verdict.ABORT
+    if code == KafkaError._STATE and call is Call.APPEND:
+        # The transaction has failed while it was appended to: `produce` tells neither why nor by a flag.
+        return Verdict.ABORT
     # The library's own advice: an error with none of its flags is fatal.
     return Verdict.FATAL
 

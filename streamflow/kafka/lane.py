@@ -36,6 +36,7 @@ from streamflow.ports import OutRecord
 # A retriable error that comes back at once must not spin.
 _RETRY_PAUSE_S: Final = 0.005
 _BUFFER_FULL_WAIT_S: Final = 0.05
+_REFUSED_WITHIN_S: Final = 1.0
 _TAKE_S: Final = (0.02, 0.25)
 """The library lets half a second pass after each try at an ID, as while the last transaction still ends, unless it is asked
 again meanwhile: after so long at first, and at last. It never has two requests under way, which would fence its own."""
@@ -169,29 +170,38 @@ class Lane:
             if error.code() not in PURGED:
                 record = _record_of(message, records)
                 raise CallFailed(Call.APPEND, _append_verdict(error), error, record)
-        # All were dropped for a reason that only the transaction knows; it tells at once, and sends nothing.
-        try:
-            self._producer.commit_transaction(0.1)
-        except KafkaException as error:
-            found = error_of(error)
-            raise CallFailed(Call.APPEND, _append_verdict(found), found) from error
-        raise AssertionError("a transaction that lost records was committed")
+        # All were dropped for a reason that only the transaction knows.
+        raise self._cause()
 
     def _reason(self, failed: CallFailed, records: Sequence[OutRecord]) -> CallFailed:
         """The refused record when there is one: later calls only say that something failed before."""
         if failed.verdict is not Verdict.ABORT:
             return failed
+        failed_before = failed.error.code() == KafkaError._STATE
         try:
-            self._serve(self._producer.poll, 0)
+            if failed_before:
+                # Which record it was is told a little later than that the transaction has failed.
+                self._serve(self._producer.flush, _REFUSED_WITHIN_S)
+            else:
+                self._serve(self._producer.poll, 0)
         except CallFailed as worse:
             return worse
         refused = [(e, m) for e, m in self._failures if e.code() in REFUSED | UNGRANTED]
         if not refused:
-            return failed
+            return self._cause() if failed_before else failed
         # A batch is refused as a whole; the largest record is the likely cause.
         error, message = max(refused, key=lambda failure: len(failure[1]))
         verdict = judge(error, Call.APPEND)
         return CallFailed(Call.APPEND, verdict, error, _record_of(message, records))
+
+    def _cause(self) -> CallFailed:
+        """Why the transaction failed: asked to commit, it tells at once, and sends nothing."""
+        try:
+            self._producer.commit_transaction(0.1)
+        except KafkaException as error:
+            found = error_of(error)
+            return CallFailed(Call.APPEND, _append_verdict(found), found)
+        raise AssertionError("a transaction that had failed was committed")
 
     def _abort(self, failed: CallFailed) -> CallFailed:
         """What to raise once the transaction is aborted; if it cannot be, the lane has to be dropped."""

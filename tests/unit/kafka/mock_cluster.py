@@ -90,14 +90,16 @@ class MockCluster:
         """Of all answers of this broker from now on."""
         self._library.rd_kafka_mock_broker_set_rtt(self._cluster, broker, round_trip_ms)
 
-    def delay_next(self, broker: int, request: int, round_trip_ms: int) -> None:
-        """Of the answer to the next request of this kind only."""
+    def delay_next(
+        self, broker: int, request: int, round_trip_ms: int, error: int = _NO_ERROR
+    ) -> None:
+        """Of the answer to the next request of this kind only, which may be an error."""
         self._library.rd_kafka_mock_broker_push_request_error_rtts(
             self._cluster,
             ctypes.c_int32(broker),
             ctypes.c_int16(request),
             ctypes.c_size_t(1),
-            ctypes.c_int(_NO_ERROR),
+            ctypes.c_int(error),
             ctypes.c_int(round_trip_ms),
         )
 

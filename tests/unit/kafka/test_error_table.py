@@ -6,7 +6,7 @@ transaction goes through once that was done.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, NamedTuple
 
@@ -40,6 +40,7 @@ REQUESTS: Final = {
     "EndTxn": mock_cluster.END_TXN,
 }
 """The columns of the table, in the order in which a transaction sends them."""
+SENT_WHILE_APPENDING: Final = frozenset({"AddPartitionsToTxn", "Produce"})
 
 # ok: the library tries again, and nobody hears of it. Before EndTxn a failure is known not to have happened; after it
 # only a clean answer counts.
@@ -94,11 +95,11 @@ INBOX: Final = TopicPartition("in", 0)
 class World:
     """A member of a group on a mock cluster."""
 
-    def __init__(self, cluster: MockCluster) -> None:
+    def __init__(self, cluster: MockCluster, **options: object) -> None:
         cluster.make_topic("in", 1)
         cluster.make_topic("out", 1)
         self.cluster = cluster
-        self.log = KafkaLog.connect(cluster.bootstrap)
+        self.log = KafkaLog.connect(cluster.bootstrap, **options)
         self._assigned = False
         source = self.log.source(group="g", topics=["in"], listener=self, instance="i")
         assert isinstance(source, KafkaSource)
@@ -128,7 +129,7 @@ class Came(NamedTuple):
     then: LogError | None
 
 
-def _came(world: World, request_name: str, error: str) -> Came:
+def _came(world: World, request_name: str, error: str, count: int) -> Came:
     request = REQUESTS[request_name]
     transactor: Transactor = world.log.transactor(f"{request_name}-{error}")
     opens = request_name == "InitProducerId"
@@ -142,14 +143,14 @@ def _came(world: World, request_name: str, error: str) -> Came:
             if opens:
                 transactor.open()
             else:
-                _commit(world, transactor)
+                _commit(world, transactor, count)
         except LogError as raised:
             told = type(raised)
         world.cluster.clear(request)
         try:
             if told in (OutcomeUnknown, Fenced, Fatal):
                 transactor.reopen()
-            _commit(world, transactor)
+            _commit(world, transactor, count)
         except LogError as raised:
             then = raised
     finally:
@@ -158,27 +159,38 @@ def _came(world: World, request_name: str, error: str) -> Came:
     return Came(told, then)
 
 
-def _commit(world: World, transactor: Transactor) -> None:
-    records = [OutRecord("out", 0, b"k", b"v")]
+def _commit(world: World, transactor: Transactor, count: int = 1) -> None:
+    records = [OutRecord("out", 0, b"k", b"v")] * count
     transactor.commit(records, {INBOX: Committed(1, "")}, world.source)
 
 
-def _came_of_all(cells: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Came]:
+def _came_of_all(
+    cells: Sequence[tuple[str, str]], count: int, options: Mapping[str, object]
+) -> dict[tuple[str, str], Came]:
     with MockCluster() as cluster:
-        world = World(cluster)
+        world = World(cluster, **options)
         try:
-            return {cell: _came(world, *cell) for cell in cells}
+            return {cell: _came(world, *cell, count) for cell in cells}
         finally:
             world.close()
 
 
+def _side_by_side(
+    cells: Sequence[tuple[str, str]], count: int = 1, **options: object
+) -> dict[tuple[str, str], Came]:
+    """Nearly all of the time is the library's waiting."""
+    with ThreadPoolExecutor(ABREAST) as pool:
+        parts = [
+            pool.submit(_came_of_all, cells[start::ABREAST], count, options)
+            for start in range(ABREAST)
+        ]
+        return {cell: one for part in parts for cell, one in part.result().items()}
+
+
 @pytest.fixture(scope="module")
 def came() -> dict[tuple[str, str], Came]:
-    """Of every cell. Nearly all of the time is the library's waiting, so they wait side by side."""
-    cells = [(request, error) for request, error, _ in CELLS]
-    with ThreadPoolExecutor(ABREAST) as pool:
-        parts = pool.map(_came_of_all, [cells[start::ABREAST] for start in range(ABREAST)])
-        return {cell: one for part in parts for cell, one in part.items()}
+    """Of every cell."""
+    return _side_by_side([(request, error) for request, error, _ in CELLS])
 
 
 @pytest.mark.parametrize(
@@ -193,6 +205,36 @@ def test_what_becomes_of_an_error(
 ) -> None:
     """The class, and that the transaction which follows is committed."""
     assert came[request_name, error] == Came(expected, None)
+
+
+def test_what_fails_while_records_are_still_appended_ends_alike() -> None:
+    """A send buffer of a few records: the first of them have been answered before the last can be appended."""
+    expected = {
+        (request, error): Came(told, None)
+        for request, error, told in CELLS
+        if request in SENT_WHILE_APPENDING and told is not None
+    }
+
+    came = _side_by_side(list(expected), 100, **{"queue.buffering.max.messages": 10})
+
+    assert came == expected
+
+
+def test_a_missing_grant_that_is_told_while_offsets_are_sent_is_named() -> None:
+    """Offsets that are to be sent again are not, by then, and the library gives only that as the reason."""
+    with MockCluster() as cluster:
+        world = World(cluster)
+        try:
+            transactor = world.log.transactor("ungranted")
+            transactor.open()
+            refused = KafkaError.TOPIC_AUTHORIZATION_FAILED
+            cluster.delay_next(1, mock_cluster.ADD_PARTITIONS_TO_TXN, 200, refused)
+            cluster.fail(mock_cluster.TXN_OFFSET_COMMIT, [KafkaError.CONCURRENT_TRANSACTIONS])
+            with pytest.raises(NotGranted, match="Write on topic out"):
+                _commit(world, transactor)
+            transactor.close()
+        finally:
+            world.close()
 
 
 def test_a_commit_that_takes_longer_than_a_request_may_is_in_doubt() -> None:
