@@ -29,7 +29,9 @@ RESERVED: Final = frozenset(
         "group.instance.id",
         "group.protocol",
         "isolation.level",
+        "log.connection.close",
         "log_cb",
+        "log_level",
         "logger",
         "metadata.broker.list",
         "on_delivery",
@@ -40,6 +42,8 @@ RESERVED: Final = frozenset(
         "transactional.id",
     }
 )
+
+_WHAT_IS_LOGGED: Final = frozenset({"log.connection.close", "log_level"})
 
 _SECRET_WORDS: Final = (
     "credential",
@@ -78,9 +82,14 @@ class KafkaOptions:
         ours = {f.name for f in fields(cls)} - {"bootstrap", "extra"}
         extra = {name: value for name, value in options.items() if name not in ours}
         if reserved := sorted(RESERVED & extra.keys()):
+            quieter = (
+                " To hear less of clients, set the level of the logger streamflow.kafka."
+                if _WHAT_IS_LOGGED & extra.keys()
+                else ""
+            )
             raise ValueError(
                 f"Expected options that leave streamflow's guarantees alone, found {', '.join(reserved)}. "
-                "streamflow sets these itself: remove them."
+                f"streamflow sets these itself: remove them.{quieter}"
             )
         return cls(
             bootstrap=bootstrap,
@@ -108,6 +117,7 @@ class KafkaOptions:
                 "socket.timeout.ms": timeout_ms,
             },
             {
+                **_BREAKS_ARE_LOGGED,
                 "transactional.id": transactional_id,
                 "transaction.timeout.ms": timeout_ms,
                 # Only failures reach Python; the happy path has no call per record.
@@ -131,6 +141,7 @@ class KafkaOptions:
             },
             {
                 **_COMMITTED_ONLY,
+                **_BREAKS_ARE_LOGGED,
                 "group.id": group,
                 "group.instance.id": instance,
                 "group.protocol": "classic",
@@ -210,6 +221,9 @@ _COMMITTED_ONLY: Final[Settings] = {
     "enable.auto.commit": False,
     "enable.auto.offset.store": False,
 }
+
+# What `watch` judges by: of a connection that broke the library tells nowhere but in its log.
+_BREAKS_ARE_LOGGED: Final[Settings] = {"log_level": 6, "log.connection.close": True}
 
 
 def redacted(options: Mapping[str, Any]) -> dict[str, Any]:

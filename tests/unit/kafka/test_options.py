@@ -49,6 +49,21 @@ def test_an_option_that_breaks_a_guarantee_is_refused(name: str) -> None:
         KafkaOptions.parse("b:1", {name: "x"})
 
 
+@pytest.mark.parametrize("name", ["log_level", "log.connection.close"])
+def test_what_hides_a_broken_connection_is_refused(name: str) -> None:
+    """A commit is put in doubt by the library's log alone; the message says how to hear less of it."""
+    with pytest.raises(ValueError, match=rf"{name}\. .*level of the logger streamflow\.kafka"):
+        KafkaOptions.parse("b:1", {name: "3"})
+
+
+def test_who_judges_by_broken_connections_hears_of_them() -> None:
+    """Whatever the options were, which a host may also give us unparsed."""
+    options = KafkaOptions(bootstrap="b:1", extra={"log_level": 0, "log.connection.close": False})
+
+    for settings in (options.transactional("t"), options.member("g", "i")):
+        assert (settings["log_level"], settings["log.connection.close"]) == (6, True)
+
+
 def test_a_member_is_static_and_guesses_no_position() -> None:
     """Read-committed, no offsets of its own accord, cooperative, with a session of 6 s."""
     member = KafkaOptions.parse("b:1", {}).member("g", "pod-1")
