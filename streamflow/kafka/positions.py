@@ -30,6 +30,10 @@ class Positions:
         self._needs = [Needed("Describe", "group", group)]
         self._clients: dict[bool, Any] = {}
 
+    def warm_up(self) -> None:
+        """Connects, in the background, for questions of both kinds."""
+        self._clients = {stable: self._made(stable) for stable in (False, True)}
+
     def committed(
         self, partitions: Sequence[TopicPartition], *, stable: bool
     ) -> dict[TopicPartition, Committed | None]:
@@ -40,9 +44,7 @@ class Positions:
         """
         client = self._clients.get(stable)
         if client is None:
-            watch = ClientWatch(f"positions of {self._group}")
-            settings = {**self._options.asking(self._group, stable=stable), **watch.settings()}
-            client = self._clients[stable] = Consumer(settings)
+            client = self._clients[stable] = self._made(stable)
         try:
             found = client.committed([to_client(p) for p in partitions], TIMEOUT_S)
             for partition in found:
@@ -60,6 +62,11 @@ class Positions:
     def close(self) -> None:
         for stable in list(self._clients):
             self._renew(stable)
+
+    def _made(self, stable: bool) -> Any:
+        watch = ClientWatch(f"positions of {self._group}")
+        settings = {**self._options.asking(self._group, stable=stable), **watch.settings()}
+        return Consumer(settings)
 
     def _renew(self, stable: bool) -> None:
         self._clients.pop(stable).close()

@@ -86,6 +86,7 @@ class KafkaSource:
         self._positions = Positions(options, group)
         self._rejoined_at: float | None = None
         self._watch, self._consumer = self._join()
+        self._positions.warm_up()  # asked as soon as the group has said what is ours
 
     def _join(self) -> tuple[ClientWatch, Consumer]:
         watch = ClientWatch(f"source {self._instance}")
