@@ -63,7 +63,7 @@ def decide_report(run: Run, command: ReportActivity, context: Context) -> Decisi
             "been asked to stop, found that nobody did; request its cancellation first",
         )
     if command.heartbeat_details:
-        size = payload_bytes(command.heartbeat_details)
+        size = _task_bytes(activity, command.heartbeat_details)
         too_large = refuse_size("heartbeat", size, context.limits)
         if too_large is not None:
             return too_large
@@ -123,7 +123,8 @@ def decide_heartbeat(
     if activity is None:
         return stale(run, command.task)
     kept = payload_bytes(command.details) + failure_bytes(activity.attempt.last_failure)
-    too_large = refuse_size("heartbeat", kept, context.limits)
+    size = max(kept, _task_bytes(activity, command.details))
+    too_large = refuse_size("heartbeat", size, context.limits)
     if too_large is not None:
         return too_large
     attempt = msgspec.structs.replace(
@@ -140,6 +141,11 @@ def decide_heartbeat(
         reset=attempt.reset,
     )
     return Decision((attempt,), ack)
+
+
+def _task_bytes(activity: PendingActivity, details: Payloads) -> int:
+    """What the next attempt's task brings: its arguments, and how far this one came."""
+    return payload_bytes(activity.scheduled.args, activity.scheduled.headers, details)
 
 
 def failed_or_retried(
@@ -256,7 +262,8 @@ def _ended(
             if failed.kind is FailureKind.TIMEOUT and not failed.details:
                 # Its worker saw the limit passed; how far the attempt came is known here.
                 told = attempt.heartbeat_details if heartbeat_details is None else heartbeat_details
-                failed = msgspec.structs.replace(failed, details=told)
+                left = context.limits.payload_bytes_max - payload_bytes(told)
+                failed = msgspec.structs.replace(shortened(failed, left), details=told)
             return failed_or_retried(
                 run,
                 activity,

@@ -40,7 +40,7 @@ from streamflow.worker.running.interception import run_intercepted
 from streamflow.worker.taking.waiting import Rate, Waiting
 
 HEARTBEAT_BYTES_MAX = DEFAULT_LIMITS.payload_bytes_max
-"""Of one heartbeat's details, as the converter made them."""
+"""Of one heartbeat's details, as the converter made them, with the arguments: the next attempt's task brings both."""
 OVERDUE_S = 0.5
 """So long after its activity's whole time is over an attempt is told to stop: the processor is to be first."""
 _NOTHING = nullcontext()
@@ -302,10 +302,11 @@ class Executor:
         payloads: Payloads = tuple(attempt.converter.payload_converter.to_payloads(details))
         # With an external storage what is large is not what is sent.
         bounded = attempt.converter.external_storage is None
-        if bounded and (size := payload_bytes(payloads)) > HEARTBEAT_BYTES_MAX:
+        size = payload_bytes(payloads, attempt.task.args, attempt.task.headers) if bounded else 0
+        if payloads and size > HEARTBEAT_BYTES_MAX:
             raise ValueError(
-                f"Expected heartbeat details of at most {HEARTBEAT_BYTES_MAX} bytes, found {size}: keep large data in a "
-                "store of its own and pass a reference"
+                f"Expected heartbeat details of at most {HEARTBEAT_BYTES_MAX} bytes with the activity's arguments, found "
+                f"{size}: keep large data in a store of its own and pass a reference"
             )
         if attempt.beats is None:
             attempt.heartbeat(attempt, payloads)

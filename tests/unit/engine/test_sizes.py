@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from streamflow.engine.context import Limits
+from streamflow.engine.decide import Decision
 from streamflow.engine.decide.activities import decide_heartbeat, decide_report
 from streamflow.engine.decide.due import decide_due
 from streamflow.engine.decide.messages import refuse_waiting
@@ -66,6 +69,43 @@ def test_heartbeat_details_that_no_record_could_hold_are_refused() -> None:
     assert "heartbeat" in refused.message
     [kept] = driven.run.activities[Op(1)].attempt.heartbeat_details
     assert len(kept.data) == 500
+
+
+def test_details_must_fit_into_a_task_beside_the_arguments() -> None:
+    """The next attempt is to find both."""
+    driven = _working(_payloads(500))
+
+    for size, fits in ((300, True), (600, False)):
+        beat = _beat(driven, size)
+        ended = ReportActivity(
+            workflow_id=W,
+            task=driven.task(),
+            outcome=ActivityOutcome.FAILED,
+            heartbeat_details=beat.details,
+        )
+        decisions = (
+            decide_heartbeat(driven.run, beat, driven.context()),
+            decide_report(driven.run, ended, driven.context()),
+        )
+        assert [not isinstance(decision, Rejection) for decision in decisions] == [fits, fits]
+
+
+def test_a_timeout_that_its_worker_saw_is_shortened_to_what_the_details_leave() -> None:
+    driven = _working()
+    driven.decided(decide_heartbeat(driven.run, _beat(driven, 800), driven.context()))
+    failure = msgspec.structs.replace(_failure(900), kind=FailureKind.TIMEOUT, non_retryable=True)
+    report = ReportActivity(
+        workflow_id=W, task=driven.task(), outcome=ActivityOutcome.FAILED, failure=failure
+    )
+    driven.run.activities[Op(1)].cancel_requested = True
+
+    decision = decide_report(driven.run, report, driven.context())
+
+    assert isinstance(decision, Decision)
+    [ended] = decision.facts
+    assert isinstance(ended, ActivityFailed)
+    assert ended.failure.details == _payloads(800)
+    assert failure_bytes(ended.failure) <= SMALL.payload_bytes_max
 
 
 def test_details_and_the_last_failure_fit_into_one_record_together() -> None:
