@@ -82,6 +82,11 @@ def stuck(recorder: Recorder, around: Surroundings, error: BaseException) -> Non
 
 def ending(recorder: Recorder, around: Surroundings, error: BaseException) -> Failure | None:
     """What the run fails with because of the error; ``None`` if it shall be tried again."""
+    failure = _ending(recorder, around, error)
+    return failure and shortened(failure, around.options.limits.payload_bytes_max)
+
+
+def _ending(recorder: Recorder, around: Surroundings, error: BaseException) -> Failure | None:
     run = recorder.run
     if isinstance(error, NondeterminismError) and _fails_run(recorder, around):
         failure = Failure(kind=FailureKind.APPLICATION, message=str(error), type=NONDETERMINISM)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from streamflow.engine.decide import updates as decide
+from streamflow.engine.sizes import shortened
 from streamflow.model.answers import Done, Rejection, UpdateOutcome
 from streamflow.model.commands import AwaitUpdate, UpdateStage, UpdateWorkflow
 from streamflow.model.events import Recorded, UpdateAccepted, UpdateCompleted
@@ -245,7 +246,9 @@ def _accepted(runs: Runs, recorder: Recorder, one: Admitted) -> None:
 def _refused(runs: Runs, recorder: Recorder, one: Admitted) -> None:
     run = recorder.run
     assert one.failure is not None
-    answer = decide.refused(run, one.event.update_id, one.failure, started=one.started)
+    # It is remembered for copies: in a record of its own.
+    failure = shortened(one.failure, runs.around.options.limits.payload_bytes_max)
+    answer = decide.refused(run, one.event.update_id, failure, started=one.started)
     for work, _ in one.callers:
         if not isinstance(work.command, AwaitUpdate):
             draft = None if one.started else recorder.draft

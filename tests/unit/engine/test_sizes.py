@@ -145,6 +145,13 @@ def test_details_stand_once_in_a_timeout_that_left_no_time_for_another_attempt()
     assert failure_bytes(ended.failure) <= SMALL.payload_bytes_max
 
 
+def test_a_failures_words_count_as_they_are_written() -> None:
+    """In bytes, whatever they are in; half a character is for the encoder to refuse."""
+    words = Failure(kind=FailureKind.APPLICATION, message="ж" * 10, stack_trace="\ud800")
+
+    assert failure_bytes(words) == 23
+
+
 def test_a_failure_that_fits_is_kept_whole() -> None:
     failure = _failure(100)
 
