@@ -7,7 +7,7 @@ import msgspec
 from streamflow.engine.context import Context
 from streamflow.engine.cron import next_run_ms
 from streamflow.engine.retry import backoff_ms
-from streamflow.engine.sizes import payload_bytes, shortened
+from streamflow.engine.sizes import payload_bytes, shortened, text_bytes
 from streamflow.engine.state import Run
 from streamflow.model.events import (
     WorkflowCompleted,
@@ -122,9 +122,8 @@ def _begun_again(run: Run, begins_ms: int) -> WorkflowStarted:
 
 def _fitted(started: WorkflowStarted, bytes_max: int) -> WorkflowStarted:
     """What the run works on comes first: a last result that does not fit beside it is left out, a failure shortened."""
-    left = bytes_max - payload_bytes(
-        started.args, started.headers, started.memo, started.search_attributes
-    )
+    left = bytes_max - text_bytes(started.static_summary, started.static_details)
+    left -= payload_bytes(started.args, started.headers, started.memo, started.search_attributes)
     result, failure = started.last_result, started.last_failure
     if payload_bytes(result) > left:
         result = ()

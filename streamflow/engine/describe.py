@@ -153,7 +153,7 @@ def current_step(run: Run) -> str:
     if run.children:
         return next(reversed(run.children.values())).initiated.workflow_type
     if run.timers:
-        return next(reversed(run.timers.values())).summary or "timer"
+        return beginning(next(reversed(run.timers.values())).summary) or "timer"
     return ""
 
 

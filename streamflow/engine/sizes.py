@@ -37,18 +37,21 @@ def payload_bytes(*groups: Payloads | Mapping[str, Payload] | None) -> int:
     return size
 
 
+def text_bytes(*texts: str) -> int:
+    size = 0
+    for text in texts:
+        size += len(text) if text.isascii() else len(text.encode(errors="surrogatepass"))
+    return size
+
+
 def failure_bytes(failure: Failure | None) -> int:
     """A failure with its causes."""
     size = 0
     while failure is not None:
-        size += _text_bytes(failure.message) + _text_bytes(failure.stack_trace)
+        size += text_bytes(failure.message, failure.stack_trace)
         size += payload_bytes(failure.details, failure.encoded_attributes)
         failure = failure.cause
     return size
-
-
-def _text_bytes(text: str) -> int:
-    return len(text) if text.isascii() else len(text.encode(errors="surrogatepass"))
 
 
 def beginning(text: str, chars_max: int = SHOWN_CHARS_MAX) -> str:

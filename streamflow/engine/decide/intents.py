@@ -11,7 +11,7 @@ from streamflow.engine.decide import Fact, Send, Step, refuse_size, reject
 from streamflow.engine.decide.due import dispatch
 from streamflow.engine.decide.ending import complete, fail
 from streamflow.engine.decide.relations import decide_relation
-from streamflow.engine.sizes import failure_bytes, payload_bytes
+from streamflow.engine.sizes import failure_bytes, payload_bytes, text_bytes
 from streamflow.engine.state import PendingActivity, Run
 from streamflow.model.answers import Reason, Rejection
 from streamflow.model.events import (
@@ -124,6 +124,7 @@ def _refuse_shown(run: Run, intents: list[Intent], limits: Limits) -> Rejection 
     start = run.start
     begins_again = start.cron_schedule or start.retry_policy is not None
     beside = payload_bytes(start.args, start.headers) if begins_again else 0
+    beside += text_bytes(start.static_summary, start.static_details)
     return refuse_size("memo with search attributes", shown + beside, limits)
 
 
@@ -270,8 +271,10 @@ def _knows(queue: str, context: Context) -> bool:
 
 def _intent_bytes(intent: Intent) -> int:
     match intent:
-        case ScheduleActivity(args=args, headers=headers):
-            return payload_bytes(args, headers)
+        case ScheduleActivity(args=args, headers=headers, summary=summary):
+            return payload_bytes(args, headers) + text_bytes(summary)
+        case StartTimer(summary=summary):
+            return text_bytes(summary)
         case CancelRun(details=details):
             return payload_bytes(details)
         case ContinueAsNew():
@@ -292,14 +295,7 @@ def _intent_bytes(intent: Intent) -> int:
         case SignalExternal(args=args, headers=headers, start=start):
             begun = _begun_bytes(start.args, start.options) if start is not None else 0
             return payload_bytes(args, headers) + begun
-        case (
-            CancelActivity()
-            | StartTimer()
-            | CancelTimer()
-            | MarkPatch()
-            | CancelChild()
-            | CancelExternal()
-        ):
+        case CancelActivity() | CancelTimer() | MarkPatch() | CancelChild() | CancelExternal():
             return 0
         case _:
             assert_never(intent)
@@ -308,4 +304,5 @@ def _intent_bytes(intent: Intent) -> int:
 def _begun_bytes(args: Payloads, options: ChildOptions) -> int:
     """What a run is begun with, but for its headers."""
     told = options.memo, options.search_attributes, options.last_result
-    return payload_bytes(args, *told) + failure_bytes(options.last_failure)
+    texts = text_bytes(options.static_summary, options.static_details)
+    return payload_bytes(args, *told) + failure_bytes(options.last_failure) + texts

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ from streamflow.engine.sizes import failure_bytes, payload_bytes
 from streamflow.model import events
 from streamflow.model.answers import Reason, Rejection
 from streamflow.model.failure import Failure, FailureKind, RetryState
-from streamflow.model.ids import Op
+from streamflow.model.ids import Op, WorkflowId
 from streamflow.model.intents import (
     CancelRun,
     CompleteRun,
@@ -29,6 +30,13 @@ from streamflow.model.intents import (
 )
 from streamflow.model.options import ActivityTimeouts, RetryPolicy
 from streamflow.model.payload import Payload
+from streamflow.model.relations import (
+    ChildOptions,
+    SignalExternal,
+    StartChild,
+    Target,
+    TargetStart,
+)
 from tests.unit.engine.driven import Driven, charge
 
 Upsert = Callable[[dict[str, Payload]], Intent]
@@ -36,6 +44,15 @@ Upsert = Callable[[dict[str, Payload]], Intent]
 
 def _sized(size: int) -> Payload:
     return Payload({}, bytes(size))
+
+
+def _child(**options: Any) -> Intent:
+    return StartChild(
+        op=Op(1),
+        workflow_id=WorkflowId("child"),
+        workflow_type="Child",
+        options=ChildOptions(**options),
+    )
 
 
 def _memo(changes: dict[str, Payload]) -> Intent:
@@ -60,7 +77,7 @@ def test_a_run_may_wait_for_so_many_activities_and_timers() -> None:
 
 
 def test_what_a_step_carries_must_fit_into_a_record() -> None:
-    """Arguments, results, memos, headers and failures alike."""
+    """Arguments, results, memos, headers, failures and what is said for readers alike."""
     driven = Driven(Limits(payload_bytes_max=1_000))
     large = Payload({}, bytes(2_000))
     nested = Failure(
@@ -75,6 +92,18 @@ def test_what_a_step_carries_must_fit_into_a_record() -> None:
         FailRun(failure=nested),
         CancelRun(details=(large,)),
         ContinueAsNew(memo={"m": large}),
+        charge(summary="s" * 2_000),
+        StartTimer(op=Op(1), duration_ms=1, summary="s" * 2_000),
+        _child(search_attributes={"a": large}),
+        _child(static_details="s" * 2_000),
+        SignalExternal(
+            op=Op(1),
+            target=Target(workflow_id=WorkflowId("other")),
+            signal_name="s",
+            start=TargetStart(
+                workflow_type="Other", options=ChildOptions(search_attributes={"a": large})
+            ),
+        ),
     ):
         assert refuse_intents(driven.run, [intent], driven.context()) is not None, intent
 
