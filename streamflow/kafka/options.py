@@ -178,10 +178,10 @@ class KafkaOptions:
         )
 
     def tailing(self) -> Settings:
-        # What retention took while a tail lagged is gone; it goes on with what is left.
+        # Where a tail goes on whose position is gone depends on where that was, which the library does not ask.
         return self._settings(
             {**_CONSUMING, "fetch.wait.max.ms": 100},
-            {**_COMMITTED_ONLY, "group.id": "streamflow-tail", "auto.offset.reset": "earliest"},
+            {**_COMMITTED_ONLY, "group.id": "streamflow-tail", "auto.offset.reset": "error"},
         )
 
     def _settings(self, defaults: Settings, guarantees: Settings) -> Settings:

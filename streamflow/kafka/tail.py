@@ -2,11 +2,15 @@
 
 Each tail filters by its own next offset, so that several may follow one partition: the consumer goes back to where
 the newest of them begins, and the others do not notice.
+
+A position may come to lie outside of its partition: retention took what it was at, or the partition was made anew, or lost
+its end. All tails there then go on at the nearest offset that there is.
 """
 
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, Final
@@ -25,6 +29,13 @@ _log = get_logger("kafka")
 
 BATCH_RECORDS_MAX: Final = 1_000
 _SLICE_S: Final = 0.02
+_LOST_POSITION: Final = frozenset(
+    {KafkaError.OFFSET_OUT_OF_RANGE, KafkaError._AUTO_OFFSET_RESET, KafkaError._LOG_TRUNCATION}
+)
+_RANGE_WAIT_S: Final = 1.0
+"""How long start and end of a partition are waited for, which holds up the other tails ..."""
+_LOOK_AGAIN_AFTER_S: Final = 1.0
+"""... and how soon after that they are asked for again."""
 
 Deliver = Callable[[Sequence[Record]], None]
 
@@ -45,6 +56,10 @@ class KafkaTail:
         if not self.closed:
             self.closed = True
             self._tails.changed(self)
+
+    def go_on_within(self, start: int, end: int) -> None:
+        """On the tails' thread."""
+        self.next_offset = min(max(self.next_offset, start), end)
 
     def take(self, records: list[Record]) -> None:
         """On the tails' thread."""
@@ -79,6 +94,9 @@ class Tails:
         # On the thread only.
         self._followed: dict[TopicPartition, list[KafkaTail]] = {}
         self._positions: dict[TopicPartition, int] = {}
+        self._lost: set[TopicPartition] = set()
+        """Where there is nothing at the position."""
+        self._looked_at = 0.0
 
     def open(self, partition: TopicPartition, deliver: Deliver, offset: int | None) -> KafkaTail:
         self._cluster.require_topics([partition.topic])
@@ -116,6 +134,7 @@ class Tails:
                     self._changed.wait()
                     continue
                 self._deliver(_consume(consumer))
+                self._find_lost(consumer)
         finally:
             consumer.close()
 
@@ -146,13 +165,14 @@ class Tails:
         followers.remove(tail)
         if not followers:
             del self._followed[tail.partition]
+            self._lost.discard(tail.partition)
             consumer.incremental_unassign([to_client(tail.partition)])
 
     def _deliver(self, messages: list[Any]) -> None:
         batches: dict[TopicPartition, list[Record]] = {}
         for message in messages:
             if (error := message.error()) is not None:
-                _tell(message, error)
+                self._on_error(message, error)
                 continue
             record = to_record(message)
             batches.setdefault(TopicPartition(record.topic, record.partition), []).append(record)
@@ -160,6 +180,46 @@ class Tails:
             self._positions[partition] = records[-1].offset + 1
             for tail in list(self._followed.get(partition, ())):
                 tail.take(records)
+
+    # -- lost positions -------------------------------------------------------------------------------------------
+
+    def _on_error(self, message: Any, error: KafkaError) -> None:
+        partition = TopicPartition(message.topic(), message.partition())
+        if error.code() not in _LOST_POSITION:
+            _tell(message, error)
+        elif partition in self._followed:
+            self._lost.add(partition)
+
+    def _find_lost(self, consumer: Consumer) -> None:
+        if not self._lost or time.monotonic() < self._looked_at + _LOOK_AGAIN_AFTER_S:
+            return
+        for partition in sorted(self._lost):
+            try:
+                start, end = consumer.get_watermark_offsets(to_client(partition), _RANGE_WAIT_S)
+            except KafkaException as error:
+                _log.debug("tail_range_unknown", topic=partition.topic, error=str(error))
+                continue
+            self._lost.remove(partition)
+            self._go_on_within(consumer, partition, start, end)
+        self._looked_at = time.monotonic()
+
+    def _go_on_within(
+        self, consumer: Consumer, partition: TopicPartition, start: int, end: int
+    ) -> None:
+        tails = self._followed[partition]
+        for tail in tails:
+            tail.go_on_within(start, end)
+        lost, found = self._positions[partition], min(tail.next_offset for tail in tails)
+        _log.warning(
+            "tail_position_lost",
+            topic=partition.topic,
+            partition=partition.partition,
+            lost=lost,
+            goes_on_at=found,
+        )
+        self._positions[partition] = found
+        consumer.incremental_unassign([to_client(partition)])
+        consumer.incremental_assign([to_client(partition, found)])
 
 
 def _consume(consumer: Consumer) -> list[Any]:

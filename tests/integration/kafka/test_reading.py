@@ -5,11 +5,14 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import pytest
+from confluent_kafka import TopicPartition as ClientPartition
+from confluent_kafka.admin import AdminClient
 
 from streamflow.kafka import KafkaLog
-from streamflow.ports import LogError, OutRecord, Record, TopicPartition
+from streamflow.ports import LogError, OutRecord, Record, TopicPartition, TopicSpec
 from tests.integration.kafka.conftest import World
 from tests.integration.kafka.other_owner import OtherOwner
 
@@ -179,6 +182,41 @@ def test_a_tail_gives_committed_records_only(world: World) -> None:
     tail.close()
 
     assert [record.value for record in heard] == [b"plain"]
+
+
+def test_a_tail_goes_on_with_what_retention_left(kafka_bootstrap: str, world: World) -> None:
+    """As it would have from there on."""
+    world.send(b"0", b"1", b"2", b"3")
+    admin: Any = AdminClient({"bootstrap.servers": kafka_bootstrap})
+    where = ClientPartition(*world.into(), 2)
+    for answer in admin.delete_records([where]).values():
+        answer.result()
+    heard: list[Record] = []
+
+    tail = world.log.tail(world.into(), heard.extend, offset=1)
+    _wait_for(lambda: len(heard) == 2)
+    tail.close()
+
+    assert [record.value for record in heard] == [b"2", b"3"]
+
+
+def test_a_tail_hears_its_topic_when_it_was_made_anew(world: World) -> None:
+    """At offsets that are long past for it."""
+    world.send(*[b"before"] * 5_000)
+    heard: list[Record] = []
+    tail = world.log.tail(world.into(), heard.extend)
+
+    world.log.delete_topics([world.inbox])
+    world.log.create_topics([TopicSpec(name=world.inbox, partitions=2)])
+
+    def hears() -> bool:
+        world.send(b"anew")
+        return bool(heard)
+
+    _wait_for(hears)
+    tail.close()
+
+    assert {record.value for record in heard} == {b"anew"}
 
 
 def test_a_log_that_closes_ends_its_threads(kafka_bootstrap: str, world: World) -> None:
