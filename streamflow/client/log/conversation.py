@@ -111,9 +111,7 @@ class Conversation:
         self._looking.cancel()
         for pending in self._requests:
             if not pending.future.done():
-                pending.future.set_exception(
-                    RPCError("The client was closed", RPCStatusCode.CANCELLED)
-                )
+                pending.future.set_exception(_given_up())
         if self._replies is not None:
             await self._replies.close()
 
@@ -132,7 +130,13 @@ class Conversation:
         deadline_s: float | None,
         message_id: str | None,
     ) -> Pending:
-        """A request under way, not sent yet. Waits for results have no deadline unless they are given one."""
+        """A request under way, not sent yet. Waits for results have no deadline unless they are given one.
+
+        Raises:
+            RPCError: CANCELLED: the client was closed while the caller looked for the queue.
+        """
+        if self._closed:
+            raise _given_up()
         loop = self._loop
         assert loop is not None
         now = loop.time()
@@ -301,3 +305,7 @@ class Conversation:
         if pending.future.done():
             return
         pending.future.set_exception(RPCTimeoutOrCancelledError(silence.told(pending, live, known)))
+
+
+def _given_up() -> RPCError:
+    return RPCError("The client was closed", RPCStatusCode.CANCELLED)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -19,6 +20,7 @@ from streamflow.client import (
 )
 from streamflow.client.log.requests import Timing
 from streamflow.client.log.transport import LogTransport
+from streamflow.embedded.log import EmbeddedLog
 from streamflow.exceptions import TerminatedError
 from streamflow.memory.broker import MemoryBroker
 from streamflow.memory.log import MemoryLog
@@ -32,7 +34,7 @@ from streamflow.model.commands import (
     StartWorkflow,
     WaitFor,
 )
-from streamflow.model.ids import RunId
+from streamflow.model.ids import RunId, WorkflowId
 from streamflow.model.options import Status
 from streamflow.model.payload import Payload
 from streamflow.wire.inbox import decode_inbox
@@ -231,6 +233,22 @@ async def test_a_closed_client_gives_its_calls_up(broker: MemoryBroker, client: 
 
     with pytest.raises(RPCError) as caught:
         await waiting
+    assert caught.value.status is RPCStatusCode.CANCELLED
+
+
+async def test_a_closed_client_gives_up_what_it_has_not_sent_yet(tmp_path: Path) -> None:
+    """A call looks for its queue on a thread; nobody would see to what it sent after that."""
+    log = EmbeddedLog.open(tmp_path)
+    topology.ensure_queue(log, "default", "q", kind="workflow", partitions=1, create=True)
+    transport = LogTransport(log, "default")
+    await transport.open()
+    command = AwaitResult(workflow_id=WorkflowId("w"), run_id=None)
+    looking = asyncio.create_task(transport.ask("q", command, deadline_s=None))
+    await asyncio.sleep(0)
+    await transport.close()
+
+    with pytest.raises(RPCError) as caught:
+        await asyncio.wait_for(looking, 10)
     assert caught.value.status is RPCStatusCode.CANCELLED
 
 
