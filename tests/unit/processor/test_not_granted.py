@@ -172,7 +172,7 @@ ASKING = Parent(
     root_workflow_id="asking",
     root_run_id="r",
 )
-ANSWERED = {
+ANSWERED: dict[str, StartWorkflow | SignalWorkflow] = {
     "child": start("Hello", "asked", parent=ASKING),
     "signal": SignalWorkflow(
         workflow_id=WorkflowId("asked"),
