@@ -1,4 +1,4 @@
-"""``python -m benchmarks [--quick] [--only PATTERN] [--json FILE]``: runs the cases, prints one table, writes the JSON."""
+"""``python -m benchmarks [--quick] [--only PATTERN] [--brokers 3] [--json FILE]``: runs the cases, prints one table, writes the JSON."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ import re
 import sys
 import tempfile
 import time
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks.bench import Bench
@@ -18,12 +20,20 @@ from benchmarks.cases import CASES
 from benchmarks.figures import Row, table
 from benchmarks.orders import QUICK, Effort
 from streamflow.testing.kafka import kafka_for_tests
+from streamflow.testing.kafka_cluster import KafkaCluster
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="one short repeat of each case")
     parser.add_argument("--only", default="", metavar="PATTERN", help="cases whose name matches")
+    parser.add_argument(
+        "--brokers",
+        type=int,
+        choices=(1, 3),
+        default=1,
+        help="3: a cluster that keeps three copies, two of them in sync",
+    )
     parser.add_argument("--json", type=Path, default=Path("bench.json"), metavar="FILE")
     options = parser.parse_args()
     chosen = {name: case for name, case in CASES.items() if re.search(options.only, name)}
@@ -34,7 +44,7 @@ def main() -> None:
     os.environ.setdefault("STREAMFLOW_LOG_LEVEL", "warning")
     effort = QUICK if options.quick else Effort()
     rows: list[Row] = []
-    with kafka_for_tests(long_lived=True) as bootstrap, tempfile.TemporaryDirectory() as folder:
+    with _kafka(options.brokers) as bootstrap, tempfile.TemporaryDirectory() as folder:
         bench = Bench(bootstrap, Path(folder), effort)
         for name, case in chosen.items():
             print(f"{time.strftime('%H:%M:%S')} {name}", file=sys.stderr, flush=True)
@@ -42,9 +52,27 @@ def main() -> None:
             print(table(rows[-1:]).splitlines()[-1], file=sys.stderr, flush=True)
     print(table(rows))
     options.json.write_text(
-        json.dumps({"machine": _machine(), "rows": [row.as_json() for row in rows]}, indent=1)
+        json.dumps(
+            {
+                "machine": _machine(),
+                "brokers": options.brokers,
+                "rows": [row.as_json() for row in rows],
+            },
+            indent=1,
+        )
         + "\n"
     )
+
+
+@contextmanager
+def _kafka(brokers: int) -> Generator[str]:
+    """The bootstrap address of so many."""
+    if brokers == 1:
+        with kafka_for_tests(long_lived=True) as bootstrap:
+            yield bootstrap
+    else:
+        with KafkaCluster() as cluster:
+            yield cluster.direct
 
 
 def _machine() -> dict[str, object]:

@@ -125,10 +125,14 @@ class Pair:
         raise RuntimeError(f"Expected both to share the partitions, found {await self.owners()}")
 
     async def probe(self, number: int) -> float:
-        """Seconds until a run that is started now in this partition has ended."""
-        began = time.perf_counter()
-        await stage.run_one(self.client, _id_in(number), Plan(steps=0))
-        return time.perf_counter() - began
+        return await probe(self.client, number)
+
+
+async def probe(client: Client, number: int) -> float:
+    """Seconds until a run that is started now in this partition has ended."""
+    began = time.perf_counter()
+    await stage.run_one(client, _id_in(number), Plan(steps=0))
+    return time.perf_counter() - began
 
 
 def _id_in(number: int) -> str:

@@ -37,6 +37,9 @@ OPEN_MAX = 1_500
 """So many transfers are under way at most; then the world waits."""
 SHEETS = 6
 SHEET_LENGTH = 300
+FLOOD = 700
+"""Numbers sent to one sheet at once: more than a processor reads in a turn (500), of which it takes 50 of one workflow."""
+FLOOD_EVERY_S = 30.0
 
 
 class Driver:
@@ -58,6 +61,7 @@ class Driver:
         async with asyncio.TaskGroup() as group:
             for _ in range(SHEETS):
                 group.create_task(self._fill_sheets())
+            group.create_task(self._flood_sheets())
             began = time.monotonic()
             while not self._enough:
                 due = int((time.monotonic() - began) * rate)
@@ -110,9 +114,24 @@ class Driver:
             await self._read(sheet)
             await self._end(sheet)
 
-    async def _append(self, sheet: str) -> None:
+    async def _flood_sheets(self) -> None:
+        """Now and then a sheet is sent so much at once that others overtake most of it."""
+        floods, due = itertools.count(), time.monotonic()
+        while not self._enough:
+            if time.monotonic() < due:
+                await asyncio.sleep(0.1)
+                continue
+            sheet = programs.flooded_id(next(floods))
+            await self._start("Sheet", sheet, [])
+            await asyncio.gather(*(self._append(sheet, updates=0.0) for _ in range(FLOOD)))
+            await self._read(sheet)
+            await self._end(sheet)
+            due = time.monotonic() + FLOOD_EVERY_S * self._random.uniform(0.2, 1.8)
+
+    async def _append(self, sheet: str, *, updates: float = 0.7) -> None:
+        """By an update in that share of the calls, else by a signal."""
         handle, number = self._client.get_workflow_handle(sheet), next(self._values)
-        if self._random.random() < 0.7:
+        if self._random.random() < updates:
             await self._told(
                 "append",
                 sheet,

@@ -57,6 +57,11 @@ def sheet_id(number: int) -> str:
     return f"sheet-{number}"
 
 
+def flooded_id(number: int) -> str:
+    """Of a sheet that is filled at once."""
+    return f"flooded-{number}"
+
+
 @workflow.defn(name="Account")
 class Account:
     """Money, and whom to tell what became of it."""
