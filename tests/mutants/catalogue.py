@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from tests.mutants.decided import DECIDED
+from tests.mutants.failing import FAILING
 from tests.mutants.mutant import Mutant
 from tests.mutants.state import STATE
 
@@ -376,4 +377,4 @@ _EDGES: Final = (
     ),
 )
 
-MUTANTS: Final = (*_IN, *DECIDED, *COMMITTED, *_RESTORED, *_ADAPTERS, *_EDGES, *STATE)
+MUTANTS: Final = (*_IN, *DECIDED, *COMMITTED, *_RESTORED, *_ADAPTERS, *_EDGES, *STATE, *FAILING)

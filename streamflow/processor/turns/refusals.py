@@ -151,8 +151,6 @@ class Refusals:
             self._probed = frozenset()
             self.ramp.end()
             for suspect in self._suspects:
-                if suspect.partition not in batch.parts:
-                    continue  # it went elsewhere before it could be tried
                 before = self._asides.get(suspect)
                 self._asides[suspect] = Aside(self._reason, before.times + 1 if before else 1)
         else:
