@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,18 @@ import msgspec
 import pytest
 import pytest_asyncio
 
-from streamflow.client import Client, RPCError, RPCStatusCode
+from streamflow.client import (
+    Client,
+    RPCError,
+    RPCStatusCode,
+    Schedule,
+    ScheduleActionStartWorkflow,
+    ScheduleIntervalSpec,
+    ScheduleSpec,
+)
 from streamflow.gateway.access import Grant, Role
 from streamflow.schedules import SCHEDULES_QUEUE
+from streamflow.schedules.facts import workflow_id_of
 from streamflow.ui.routes import PAGES
 from tests.ui.guarded_stage import TOKENS, GuardedStage, guarded_stage
 from tests.ui.shop import QUEUE
@@ -146,6 +156,30 @@ async def test_a_grant_for_a_type_reaches_workflows_of_that_type_alone(
     assert whole.status_code == 403
     letters = await stage.http.get("/ui/default/letters", headers=stage.bearer("shipper"))
     assert letters.status_code == 403
+
+
+async def test_a_grant_for_a_type_reaches_no_schedule(stage: GuardedStage) -> None:
+    """Neither by an ID alone, nor by a workflow of the granted type under the same ID: it would start whatever it likes."""
+    schedule = Schedule(
+        ScheduleActionStartWorkflow("Refuse", id="by-schedule", task_queue=QUEUE),
+        ScheduleSpec(intervals=[ScheduleIntervalSpec(every=timedelta(days=30))]),
+    )
+    handle = await stage.client.create_schedule("monthly", schedule)
+    its_id = workflow_id_of("monthly")
+    signal = {"id_conflict_policy": "use_existing", "signal_name": "patch"}
+    attempts = [
+        await stage.api("POST", WORKFLOWS, "shipper", {**_start(its_id), "queue": "", **more})
+        for more in (signal, {"id_conflict_policy": "terminate_existing"})
+    ]
+    beside = await stage.api("POST", WORKFLOWS, "shipper", _start(its_id))
+    paths = [
+        await stage.api("GET", f"{WORKFLOWS}/{its_id}{path}?queue={SCHEDULES_QUEUE}", "shipper")
+        for path in ("", "/history")
+    ]
+
+    answers = [*attempts, beside, *paths]
+    assert [answer.status_code for answer in answers] == [403] * len(answers)
+    assert (await handle.describe()).info.num_actions == 0
 
 
 async def test_time_travel_takes_an_operator(stage: GuardedStage) -> None:

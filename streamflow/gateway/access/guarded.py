@@ -46,6 +46,9 @@ from streamflow.model.queues import QueueEntry
 from streamflow.schedules import SCHEDULES_QUEUE
 from streamflow.service import RPCError, RPCStatusCode
 
+ON_ANY_QUEUE = f"(TaskQueue = {quoted(SCHEDULES_QUEUE)} OR TaskQueue != {quoted(SCHEDULES_QUEUE)})"
+"""Lists leave schedules out unless a filter names their queue; an ID may be a schedule's all the same."""
+
 
 def role_for(command: Command) -> Role:
     """The least that it takes. Raises `RPCError` for a command that only workers and processors send."""
@@ -100,15 +103,14 @@ class GuardedTransport(WrappedTransport):
     ) -> Answer:
         role = role_for(command)
         if role is Role.VIEWER:
+            self._require_whole_of_schedules(role, queue)
             await self._require(role, command.workflow_id)
             return await self.inner.ask(
                 queue, command, deadline_s=deadline_s, message_id=message_id
             )
         attempt = Attempt.of(self.principal, self.namespace, command, message_id)
         async with self._audit.noting(attempt, self.inner):
-            if queue == SCHEDULES_QUEUE:
-                # What is there starts workflows of every type, and lists do not show it.
-                self.principal.require(role, self.namespace)
+            self._require_whole_of_schedules(role, queue)
             held = await self._require(role, command.workflow_id, _started_type(command))
             attempt.role = role_word(held)
             answer = await self.inner.ask(
@@ -152,7 +154,7 @@ class GuardedTransport(WrappedTransport):
             return self.principal.role(namespace)
         if self.principal.types(namespace) == frozenset():
             self.principal.require(role, namespace)
-        query = f"WorkflowId = {quoted(workflow_id)} GROUP BY WorkflowType"
+        query = f"WorkflowId = {quoted(workflow_id)} AND {ON_ANY_QUEUE} GROUP BY WorkflowType"
         counted = await self.inner.count_executions(query)
         types = {str(group.values[0]) for group in counted.groups}
         if started is not None:
@@ -165,6 +167,11 @@ class GuardedTransport(WrappedTransport):
         for one in sorted(types):
             self.principal.require(role, namespace, one)
         return min(found for one in types if (found := self.principal.role(namespace, one)))
+
+    def _require_whole_of_schedules(self, role: Role, queue: str) -> None:
+        """What is on their queue starts workflows of every type."""
+        if queue == SCHEDULES_QUEUE:
+            self.principal.require(role, self.namespace)
 
     def _require_some(self) -> None:
         if not self.principal.sees(self.namespace):
@@ -181,6 +188,7 @@ class GuardedTransport(WrappedTransport):
         *,
         deadline_s: float | None = DEADLINE_S,
     ) -> EventsPage | Answer:
+        self._require_whole_of_schedules(Role.VIEWER, queue)
         await self._require(Role.VIEWER, workflow_id)
         return await self.inner.events(queue, workflow_id, run_id, after_seq, deadline_s=deadline_s)
 
