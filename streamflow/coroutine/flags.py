@@ -17,11 +17,15 @@ class Flag(IntFlag):
     """A step that has asked for `ASKED_MAX` operations ends, and the next one goes on with it: a fan-out of thousands is many
     small transactions, between which the other runs of its partition have their turn."""
 
+    MARKS_AT_ONCE = 4
+    """A patch's mark leaves with the step that met the patch, however full that is: an eviction between two parts would else
+    let the code take the other way."""
+
 
 ASKED_MAX = 100
 """Operations that one step asks for, of runs with `Flag.ASKS_IN_PARTS`. Part of that flag's meaning: never to change."""
 
-CURRENT = int(Flag.OUTCOMES_TAKE_TURNS | Flag.ASKS_IN_PARTS)
+CURRENT = int(Flag.OUTCOMES_TAKE_TURNS | Flag.ASKS_IN_PARTS | Flag.MARKS_AT_ONCE)
 """What a run that begins now is recorded under."""
 
 

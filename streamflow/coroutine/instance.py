@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import math
 import sys
 from collections.abc import Callable, Mapping
 from functools import cached_property
@@ -63,6 +62,7 @@ SUGGEST_CONTINUE_AT = 10_000
 # Plain numbers: each `&` with a Flag would make a Flag, some microseconds a step.
 _TAKE_TURNS = int(Flag.OUTCOMES_TAKE_TURNS)
 _IN_PARTS = int(Flag.ASKS_IN_PARTS)
+_MARKS_AT_ONCE = int(Flag.MARKS_AT_ONCE)
 
 _alive: set[Instance] = set()
 
@@ -215,6 +215,7 @@ class Instance:
         self.loop.outcomes_take_turns = activation.flags & _TAKE_TURNS != 0
         in_parts = activation.flags & _IN_PARTS
         self.operations.asked_max = ASKED_MAX if in_parts else sys.maxsize
+        self.operations.marks_at_once = activation.flags & _MARKS_AT_ONCE != 0
         self.patches.begin_step(activation)
 
     def _apply(self, activation: Activation) -> None:
@@ -372,11 +373,7 @@ class Instance:
             )
 
     def begin_timer(self, handle: TimerHandle, delay_s: float, summary: str) -> TimerMachine:
-        # Rounded to a hundredth first: 0.1 s in binary is a little more than 100 ms.
-        duration_ms = math.ceil(round(delay_s * 1_000, 2))
-        return TimerMachine(
-            self.operations, self.loop, handle, duration_ms=max(1, duration_ms), summary=summary
-        )
+        return TimerMachine(self.operations, self.loop, handle, delay_s=delay_s, summary=summary)
 
     def is_failure(self, exception: BaseException) -> bool:
         """Whether this exception would fail the run."""

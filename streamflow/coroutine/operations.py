@@ -13,7 +13,7 @@ from streamflow.coroutine.errors import NondeterminismError
 from streamflow.coroutine.source import Place, calling_place
 from streamflow.model.events import ActivityCanceled, ActivityCompleted, ActivityFailed, TimerFired
 from streamflow.model.ids import Op
-from streamflow.model.intents import Intent
+from streamflow.model.intents import Intent, MarkPatch
 from streamflow.model.relations import (
     ChildCancelDelivered,
     ChildClosed,
@@ -92,6 +92,8 @@ class Operations:
         self.closed = False
         """Set with the run's end: what is asked after it is dropped."""
         self.asked_max = sys.maxsize
+        self.marks_at_once = False
+        """Whether marks of patches leave with the step that met them (`Flag.MARKS_AT_ONCE`)."""
         """How much one step may ask for before the code has to wait for the next."""
 
     def full(self) -> bool:
@@ -119,7 +121,7 @@ class Operations:
             self._outbox.append((machine, True))
 
     def collect(self) -> list[Intent]:
-        """The intents of the step that ends now, numbered; what is too much for it stays for the next."""
+        """The intents of the step that ends now, numbered; what is too much for it stays for the next, but for marks."""
         self.places = places = list[Place | None]()
         intents: list[Intent] = []
         left = sys.maxsize if self.closed else self.asked_max
@@ -149,7 +151,23 @@ class Operations:
             if machine.ended:
                 self._pending.pop(machine.op, None)
         del self._outbox[:taken]
+        if self.marks_at_once and self._outbox:
+            intents += self._take_marks()
         return intents
+
+    def _take_marks(self) -> list[Intent]:
+        """Marks of patches that stand behind what is too much for the step."""
+        marks: list[Intent] = []
+        waiting = list[tuple[Machine | Statement, bool]]()
+        for entry in self._outbox:
+            statement = entry[0]
+            if isinstance(statement, Statement) and isinstance(statement.intent, MarkPatch):
+                marks.append(statement.intent)
+                self.places.append(statement.place)
+            else:
+                waiting.append(entry)
+        self._outbox = waiting
+        return marks
 
     def pending(self) -> list[Machine]:
         """Operations of steps that have ended which may still hear of an event, in their order."""

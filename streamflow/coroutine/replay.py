@@ -31,6 +31,7 @@ from streamflow.model.events import (
     WorkflowCompleted,
     WorkflowContinuedAsNew,
     WorkflowFailed,
+    WorkflowStarted,
     WorkflowTerminated,
     WorkflowTimedOut,
 )
@@ -57,6 +58,7 @@ from streamflow.model.intents import (
     UpsertMemo,
     UpsertSearchAttributes,
 )
+from streamflow.model.options import Copied
 from streamflow.model.relations import (
     CancelChild,
     CancelExternal,
@@ -97,13 +99,15 @@ class RecordedStep(NamedTuple):
     """What it consumed, in its order."""
     outcomes: list[Recorded]
     """What the code asked for in it."""
+    accepted: int
+    """How many updates it accepted: they were recorded with it, after the code had seen the history's length."""
     marked_later: tuple[str, ...] = ()
     """Patches whose marks are in the steps that go on with it, though it may have met them itself."""
 
     @property
     def first_position(self) -> int:
         """Of the first event that was recorded with the step: updates are, just before it."""
-        return self.position - _accepted(self.inputs)
+        return self.position - self.accepted
 
 
 def recorded_steps(events: Iterable[Recorded]) -> Iterator[RecordedStep]:
@@ -130,6 +134,7 @@ def _knowing_marks(steps: list[RecordedStep]) -> list[RecordedStep]:
 def _each_step(events: Iterable[Recorded]) -> Iterator[RecordedStep]:
     inputs: dict[Seq, Recorded] = {}
     step: RecordedStep | None = None
+    copied: tuple[Copied, ...] = ()
     for position, recorded in enumerate(events):
         kind = type(recorded.event)
         if kind in _OUTCOME_SET:
@@ -140,9 +145,11 @@ def _each_step(events: Iterable[Recorded]) -> Iterator[RecordedStep]:
                 yield step
             consumed = cast("Activated", recorded.event).inputs
             taken = tuple([inputs.pop(seq) for seq in consumed])
-            step = RecordedStep(position, recorded, taken, [])
+            step = RecordedStep(position, recorded, taken, [], _accepted(taken, recorded, copied))
         elif kind not in _IGNORED:
             inputs[recorded.seq] = recorded
+            if kind is WorkflowStarted:
+                copied = cast("WorkflowStarted", recorded.event).copied
     if step is not None:
         yield step
 
@@ -176,7 +183,7 @@ def replay_step(instance: Instance, step: RecordedStep, *, history_bytes: int = 
             now_ms=event.now_ms,
             seed=event.seed,
             flags=event.flags,
-            history_length=step.activated.seq - 1 - _accepted(step.inputs),
+            history_length=step.activated.seq - 1 - step.accepted,
             history_bytes=history_bytes,
             replaying=True,
             patches=(*_marked(step.outcomes), *step.marked_later),
@@ -191,9 +198,13 @@ def replay_step(instance: Instance, step: RecordedStep, *, history_bytes: int = 
     return intents
 
 
-def _accepted(inputs: Sequence[Recorded]) -> int:
-    """How many updates a step accepted: they were recorded with it, after the code had seen the history's length."""
-    return sum(type(recorded.event) is UpdateAccepted for recorded in inputs)
+def _accepted(inputs: Sequence[Recorded], activated: Recorded, copied: Sequence[Copied]) -> int:
+    """How many updates were recorded with the step. A reset that copied one, but not its step, left it waiting for another."""
+    return sum(
+        type(recorded.event) is UpdateAccepted
+        and not any(recorded.seq <= one.length < activated.seq for one in copied)
+        for recorded in inputs
+    )
 
 
 def _marked(outcomes: list[Recorded]) -> tuple[str, ...]:

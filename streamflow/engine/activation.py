@@ -21,14 +21,14 @@ def ready(run: Run, now_ms: int, *, messages: bool = False) -> bool:
         not run.trouble.next_try_ms or run.trouble.next_try_ms > now_ms
     ):
         return False
-    if run.step or messages or run.start.not_before_ms <= now_ms:
+    if run.step or run.start.not_before_ms <= now_ms:
         return True
     start = run.start
     if start.cron_schedule or start.continued_from is not None:
-        # Between two runs of a chain only a request to cancel ends the wait; signals wait too.
+        # Between two runs of a chain only a request to cancel ends the wait; signals and updates wait too.
         return run.cancel_requested
     # A message that arrives during the start delay ends it; the signal that came with the start waits with it.
-    return any(not _of_start(recorded.event, start) for recorded in run.waiting)
+    return messages or any(not _of_start(recorded.event, start) for recorded in run.waiting)
 
 
 def _of_start(event: Event, start: WorkflowStarted) -> bool:

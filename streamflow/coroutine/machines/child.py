@@ -284,7 +284,8 @@ class ChildMachine:
         self._step(cue)
 
     def resolve(self, event: Resolution) -> None:
-        told = self.state is State.DETACHED or self._left
+        # A start that was cancelled is waited for no more, though who waited may not have said so yet: a step may have been full.
+        told = self.state is State.DETACHED or self._left or self.start.cancelled()
         match event:
             case ChildStarted():
                 self._step(Cue.STARTED)

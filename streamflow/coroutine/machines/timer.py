@@ -6,12 +6,15 @@
        v                 v
     DROPPED          CANCELED
 
-A timer that has fired may still be cancelled by asyncio, which cancels what it no longer needs: nothing happens.
+A timer that has fired may still be cancelled by asyncio, which cancels what it no longer needs: nothing happens. One that was
+cancelled may still fire, while its intent waits in a full step's outbox: nothing happens either.
 """
 
 from __future__ import annotations
 
+import math
 from enum import IntEnum
+from typing import Final
 
 from streamflow.coroutine.loop import TimerHandle, WorkflowLoop
 from streamflow.coroutine.machines.transitions import misfit, next_state
@@ -20,6 +23,9 @@ from streamflow.coroutine.source import Place
 from streamflow.model.events import TimerFired
 from streamflow.model.ids import Op
 from streamflow.model.intents import CancelTimer, StartTimer
+
+DELAY_S_MAX: Final = 4e15
+"""Over a hundred million years: a longer timer, such as of `sys.maxsize`, is as good as this one, whose end has room in 64 bits."""
 
 
 class State(IntEnum):
@@ -44,6 +50,7 @@ TABLE: dict[tuple[State, Cue], State] = {
     (State.DONE, Cue.CANCEL): State.DONE,
     (State.DROPPED, Cue.CANCEL): State.DROPPED,
     (State.CANCELED, Cue.CANCEL): State.CANCELED,
+    (State.CANCELED, Cue.FIRED): State.CANCELED,
 }
 _ENDED = frozenset({State.DONE, State.DROPPED, State.CANCELED})
 
@@ -68,7 +75,7 @@ class TimerMachine:
         loop: WorkflowLoop,
         handle: TimerHandle,
         *,
-        duration_ms: int,
+        delay_s: float,
         summary: str = "",
     ) -> None:
         self.op = Op(0)
@@ -77,7 +84,9 @@ class TimerMachine:
         self._operations = operations
         self._loop = loop
         self._handle = handle
-        self._duration_ms = duration_ms
+        # Rounded to a hundredth first: 0.1 s in binary is a little more than 100 ms.
+        duration_ms = math.ceil(round(min(delay_s, DELAY_S_MAX) * 1_000, 2))
+        self._duration_ms = max(1, duration_ms)
         self._summary = summary
         operations.begin(self)
 
@@ -105,8 +114,10 @@ class TimerMachine:
     def resolve(self, event: Resolution) -> None:
         if type(event) is not TimerFired:
             raise misfit(event, self, self.place)
+        before = self.state
         self._step(Cue.FIRED)
-        self._loop.fire(self._handle)
+        if before is State.STARTED:
+            self._loop.fire(self._handle)
 
     def _step(self, cue: Cue) -> None:
         self.state = next_state(TABLE, self.state, cue, self, self.place)

@@ -129,12 +129,12 @@ def _as_new(recorded: Recorded, run_id: str, length: int, context: Context) -> E
     event = recorded.event
     if not isinstance(event, WorkflowStarted):
         return event
-    run_timeout_ms = event.run_timeout_ms
-    deadline_ms = None if run_timeout_ms is None else context.now_ms + run_timeout_ms
+    run_ms, execution_ms = event.run_timeout_ms, event.execution_timeout_ms
     return msgspec.structs.replace(
         event,
         message_id=MessageId(""),
-        run_deadline_ms=deadline_ms,
+        run_deadline_ms=None if run_ms is None else context.now_ms + run_ms,
+        execution_deadline_ms=None if execution_ms is None else context.now_ms + execution_ms,
         not_before_ms=0,
         parent=None,
         original_run_id=event.original_run_id or run_id,

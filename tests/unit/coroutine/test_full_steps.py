@@ -10,10 +10,17 @@ import pytest
 
 from streamflow import workflow
 from streamflow.coroutine.flags import ASKED_MAX, CURRENT, Flag
-from streamflow.model.intents import CancelActivity, CompleteRun, MarkPatch, ScheduleActivity
+from streamflow.model.intents import (
+    CancelActivity,
+    CancelRun,
+    CompleteRun,
+    MarkPatch,
+    ScheduleActivity,
+)
 from tests.unit.coroutine.world import World, act, driven, kinds
 
 IN_ONE = CURRENT & ~int(Flag.ASKS_IN_PARTS)
+MARKS_LATER = CURRENT & ~int(Flag.MARKS_AT_ONCE)
 HOUR = timedelta(hours=1)
 MANY = 2 * ASKED_MAX + 50
 
@@ -94,12 +101,71 @@ def test_a_patch_whose_mark_comes_with_a_later_part_is_found_again() -> None:
         await act()
         return newer
 
-    world = World(driven(code))
+    world = World(driven(code), flags=MARKS_LATER)
     world.to_rest()
     assert any(type(intent) is MarkPatch for intent in world.asked[1])
     world.rebuild().complete(ASKED_MAX + 2).step()
 
     assert world.result is True
+
+
+def test_a_patch_behind_a_full_step_is_decided_with_it() -> None:
+    """An eviction, or a crash, between the parts does not let the code take the other way."""
+
+    async def code() -> str:
+        handles = [
+            workflow.start_activity("act", schedule_to_close_timeout=HOUR) for _ in range(MANY)
+        ]
+        if not workflow.patched("await them"):
+            return "left them"
+        return await handles[-1]
+
+    world = World(driven(code))
+    world.step()
+    assert world.instance.goes_on
+    assert [type(intent) for intent in world.asked[0][ASKED_MAX:]] == [MarkPatch]
+
+    world.rebuild().to_rest()
+    world.rebuild().complete(MANY, "done").step()
+
+    assert world.result == "done"
+
+
+def test_a_timer_may_fire_while_its_cancellation_waits_for_the_next_part() -> None:
+    fired: list[str] = []
+
+    async def code() -> str:
+        loop = asyncio.get_running_loop()
+        handles = [loop.call_later(60, fired.append, "late") for _ in range(MANY)]
+        await act()
+        for handle in handles:
+            handle.cancel()
+        return await act()
+
+    world = World(driven(code))
+    world.to_rest()
+    world.complete(MANY + 1).step()
+    assert world.instance.goes_on
+    world.fire(MANY).to_rest()
+    world.rebuild().complete(MANY + 2, "went on").step()
+
+    assert fired == []
+    assert world.result == "went on"
+
+
+def test_a_child_may_begin_and_end_while_its_cancellation_waits_for_the_next_part() -> None:
+    async def code() -> None:
+        children = (workflow.execute_child_workflow("C", id=f"c{n}") for n in range(MANY))
+        await asyncio.gather(*children)
+
+    world = World(driven(code))
+    world.to_rest()
+    world.cancel().step()
+    assert world.instance.goes_on
+    world.child_started(MANY).child_closed(MANY, 1).to_rest()
+
+    assert type(world.asked[-1][-1]) is CancelRun
+    world.rebuild()
 
 
 def test_leaving_out_the_mark_of_a_deprecated_patch_moves_no_part() -> None:

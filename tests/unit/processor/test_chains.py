@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from streamflow.model.answers import Located, RunResult
-from streamflow.model.commands import AwaitResult, Locate
+from streamflow.model.commands import AwaitResult, Locate, UpdateWorkflow
 from streamflow.model.ids import RunId
 from streamflow.model.options import RetryPolicy, Status
 from tests.unit.processor.asking import END, W, add, run_of
@@ -110,3 +110,20 @@ def test_time_does_not_go_back_for_a_run_whose_new_owner_is_behind() -> None:
     later = [recorded.time_ms for recorded in stage.recorded()][len(times) :]
     assert later
     assert min(later) >= times[-1]
+
+
+def test_an_update_does_not_end_the_wait_for_the_next_attempt() -> None:
+    """Nor does one of a name that there is not: whoever asked would use the attempts up."""
+    stage = Stage([Refusing])
+    policy = RetryPolicy(initial_interval_ms=3_600_000, maximum_attempts=5)
+    stage.begin("Refusing", retry_policy=policy)
+    begun = stage.kinds().count("Activated")
+
+    for number in range(5):
+        stage.send(UpdateWorkflow(workflow_id=W, update_id=f"u{number}", update_name="none"))
+        stage.settle()
+    waited = stage.kinds().count("Activated")
+    stage.pass_time(3_601_000)
+
+    assert waited == begun
+    assert stage.kinds().count("Activated") == begun + 1
