@@ -112,7 +112,7 @@ def test_a_patch_whose_mark_comes_with_a_later_part_is_found_again() -> None:
 def test_a_patch_behind_a_full_step_is_decided_with_it() -> None:
     """An eviction, or a crash, between the parts does not let the code take the other way."""
 
-    async def code() -> str:
+    async def code() -> Any:
         handles = [
             workflow.start_activity("act", schedule_to_close_timeout=HOUR) for _ in range(MANY)
         ]
@@ -134,7 +134,7 @@ def test_a_patch_behind_a_full_step_is_decided_with_it() -> None:
 def test_a_timer_may_fire_while_its_cancellation_waits_for_the_next_part() -> None:
     fired: list[str] = []
 
-    async def code() -> str:
+    async def code() -> Any:
         loop = asyncio.get_running_loop()
         handles = [loop.call_later(60, fired.append, "late") for _ in range(MANY)]
         await act()
