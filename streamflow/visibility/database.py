@@ -12,6 +12,7 @@ from sqlalchemy import (
     Engine,
     FromClause,
     create_engine,
+    delete,
     event,
     insert,
     inspect,
@@ -116,6 +117,7 @@ def _make_tables(connection: Connection) -> None:
             log_events.info("visibility_layout_replaced", table=name, was=found or 1, found=LAYOUT)
             connection.execute(text(f"DROP TABLE {name}"))
     metadata.create_all(connection)
+    connection.execute(delete(layout))
     connection.execute(insert(layout).values(layout=LAYOUT))
 
 

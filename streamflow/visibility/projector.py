@@ -22,7 +22,7 @@ from streamflow.visibility.errors import FilterError
 from streamflow.visibility.parsing import parse
 from streamflow.visibility.store import Store
 from streamflow.visibility.writing import Changes
-from streamflow.wire import keys
+from streamflow.wire import codec, keys
 from streamflow.wire.entities import decode_summary
 from streamflow.wire.errors import Undecodable
 
@@ -134,11 +134,15 @@ class Visibility:
         return 0 if state is None else state.partitions
 
     def _check_feed(self) -> None:
-        """A store of another log is worth nothing."""
+        """A store of another log is worth nothing. What another release could not read, this one may."""
         log_id = self._log.cluster_id
         known = self._store.feed_of(self._topic)
-        if known != log_id:
-            log_events.info("visibility_rebuilt", topic=self._topic, was=known, found=log_id)
+        if known is None or known.log_id != log_id:
+            was = None if known is None else known.log_id
+            log_events.info("visibility_rebuilt", topic=self._topic, was=was, found=log_id)
+            self._store.begin_feed(self._topic, self._namespace, log_id)
+        elif known.skipped_by not in (None, codec.schemas_digest()):
+            log_events.info("visibility_skipped_read_again", topic=self._topic)
             self._store.begin_feed(self._topic, self._namespace, log_id)
 
     def _read(self, reader: Reader, partition: TopicPartition, position: int, end: int) -> None:
@@ -158,13 +162,13 @@ class Visibility:
         self, partition: int, begins: int, next_offset: int, records: Sequence[Record]
     ) -> bool:
         changes = Changes()
-        latest = {record.key: record for record in records if record.key}
-        for key, record in latest.items():
-            summary = _summary(record)
-            if summary is None or record.value is None:
+        latest, skipped = _latest(records)
+        for key, said in latest.items():
+            if said is None:
                 changes.take_away(self._namespace, *keys.parse_summary_key(key))
             else:
-                changes.add(self._namespace, summary, record.value)
+                value, summary = said
+                changes.add(self._namespace, summary, value)
         return self._store.apply(
             self._topic,
             partition,
@@ -172,6 +176,7 @@ class Visibility:
             changes,
             begins=begins,
             next_offset=next_offset,
+            skipped_by=codec.schemas_digest() if skipped else None,
         )
 
 
@@ -187,18 +192,26 @@ def _gathered(batches: Iterable[Sequence[Record]]) -> Iterator[list[Record]]:
         yield gathered
 
 
-def _summary(record: Record) -> ExecutionSummary | None:
-    if record.value is None:
-        return None
-    try:
-        return decode_summary(record.value)
-    except Undecodable as error:
-        # Written by a later release, or not by us: no list can show it, and the rest of the feed goes on.
-        log_events.warning(
-            "visibility_record_skipped",
-            topic=record.topic,
-            partition=record.partition,
-            offset=record.offset,
-            reason=str(error),
-        )
-        return None
+def _latest(
+    records: Sequence[Record],
+) -> tuple[dict[bytes, tuple[bytes, ExecutionSummary] | None], bool]:
+    """What is said last of each run, ``None`` for its deletion, and whether something could not be read."""
+    found: dict[bytes, tuple[bytes, ExecutionSummary] | None] = {}
+    skipped = False
+    for record in reversed(records):
+        if not record.key or record.key in found:
+            continue
+        value = record.value
+        try:
+            found[record.key] = None if value is None else (value, decode_summary(value))
+        except Undecodable as error:
+            # Written by a later release, or not by us: what was said before stays, and the rest of the feed goes on.
+            skipped = True
+            log_events.warning(
+                "visibility_record_skipped",
+                topic=record.topic,
+                partition=record.partition,
+                offset=record.offset,
+                reason=str(error),
+            )
+    return dict(reversed(found.items())), skipped

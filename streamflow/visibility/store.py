@@ -6,6 +6,7 @@ Thread-safe. Every call is one transaction, and blocks its thread.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from sqlalchemy import Engine, insert, select
 
@@ -19,6 +20,15 @@ from streamflow.visibility.reading import Page, read_page
 from streamflow.visibility.rows import engine_scope
 from streamflow.visibility.tables import feeds, kinds, positions
 from streamflow.visibility.writing import Changes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feed:
+    """What the rows of a topic are from."""
+
+    log_id: str
+    skipped_by: str | None
+    """The schemas whose reader left something out; empty for several readers'."""
 
 
 class Store:
@@ -44,11 +54,12 @@ class Store:
 
     # -- filling ------------------------------------------------------------------------------------------------
 
-    def feed_of(self, topic: str) -> str | None:
-        """Which log this topic's rows came from; ``None`` for no rows."""
+    def feed_of(self, topic: str) -> Feed | None:
+        """Where this topic's rows came from; ``None`` for no rows."""
         with self._database.transaction() as connection:
-            found = select(feeds.c.log_id).where(feeds.c.topic == topic)
-            return connection.execute(found).scalar()
+            found = select(feeds.c.log_id, feeds.c.skipped_by).where(feeds.c.topic == topic)
+            row = connection.execute(found).one_or_none()
+            return None if row is None else Feed(log_id=row.log_id, skipped_by=row.skipped_by)
 
     def begin_feed(self, topic: str, namespace: str, log_id: str) -> None:
         """Forgets what is there of this topic: it will be read from its start."""
@@ -78,9 +89,11 @@ class Store:
         *,
         begins: int,
         next_offset: int,
+        skipped_by: str | None = None,
     ) -> bool:
         """Writes what a stretch of the feed says, and notes that it was read, all at once.
 
+        ``skipped_by`` are the reader's schemas, if it could not read all of it.
         False, and nothing written: the feed was not read up to ``begins``, so another process is filling this store.
         """
         with self._database.transaction() as connection:
@@ -88,6 +101,8 @@ class Store:
                 connection, topic, partition, begins=begins, next_offset=next_offset
             ):
                 return False
+            if skipped_by is not None:
+                writing.note_skipped(connection, topic, skipped_by)
             writing.write(connection, namespace, changes)
             self._statistics.look_at(connection, len(changes.rows))
             return True

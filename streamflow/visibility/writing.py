@@ -6,7 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sqlalchemy import Connection, Table, and_, delete, func, insert, select, text, true
+from sqlalchemy import (
+    Connection,
+    Table,
+    and_,
+    case,
+    delete,
+    func,
+    insert,
+    select,
+    text,
+    true,
+    update,
+)
 
 from streamflow.model.answers import ExecutionSummary
 from streamflow.visibility.database import lock_until_commit
@@ -78,6 +90,13 @@ def move(
         insert(positions).values(topic=topic, part=partition, next_offset=next_offset)
     )
     return True
+
+
+def note_skipped(connection: Connection, topic: str, schemas: str) -> None:
+    """Notes that a reader of these schemas left something of the topic out."""
+    known = func.coalesce(feeds.c.skipped_by, schemas)
+    noted = case((known == schemas, schemas), else_="")
+    connection.execute(update(feeds).where(feeds.c.topic == topic).values(skipped_by=noted))
 
 
 def write(connection: Connection, namespace: str, changes: Changes) -> None:

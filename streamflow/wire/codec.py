@@ -6,6 +6,7 @@ fields added since get their defaults. Everything bad about bytes is `Undecodabl
 
 from __future__ import annotations
 
+import hashlib
 import json
 from functools import cache
 from typing import Any, Final, cast
@@ -56,6 +57,12 @@ def decode(value: bytes) -> Any:
 def path_of(value: bytes) -> str | None:
     """Path of the schema that a value names, or ``None`` if it is not ours."""
     return _index().get(value[2:_BODY].hex()) if value[:2] == MARK else None
+
+
+@cache
+def schemas_digest() -> str:
+    """Of the schemas that this release reads: another one's may read more, or less."""
+    return hashlib.sha256(read_data("schemas", "index.json")).hexdigest()
 
 
 @cache

@@ -40,13 +40,6 @@ def found(store: Store, query: str) -> Sequence[str]:
 # -- the feed
 
 
-@pytest.fixture
-def log() -> MemoryLog:
-    log = MemoryLog()
-    topology.apply(log, topology.plan(log, topology.declare(NS, dev=True)))
-    return log
-
-
 def tell(log: MemoryLog, *summaries: ExecutionSummary) -> None:
     producer = log.producer()
     for summary in summaries:
@@ -110,6 +103,24 @@ def test_a_store_of_an_earlier_layout_is_built_anew(log: MemoryLog, tmp_path: Pa
     visibility.close()
     reopened = Visibility(log, NS, Store.open(url))
     assert reopened.count("").count == 2
+    reopened.close()
+
+
+def test_a_store_of_the_layout_before_is_built_anew_once(log: MemoryLog, tmp_path: Path) -> None:
+    """It has noted its layout."""
+    url = f"sqlite:///{tmp_path / 'lists.sqlite'}"
+    store = Store.open(url)
+    with store.engine.begin() as connection:
+        connection.execute(text("UPDATE sf_layout SET layout = layout - 1"))
+    store.close()
+    tell(log, run(1))
+    visibility = Visibility(log, NS, Store.open(url))
+    assert visibility.count("").count == 1
+    visibility.close()
+
+    reopened = Store.open(url)
+
+    assert reopened.positions_of(TOPIC) == {0: 1}
     reopened.close()
 
 

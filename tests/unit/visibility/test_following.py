@@ -1,0 +1,91 @@
+"""How a store follows its feed: what cannot be read, what others read meanwhile, and what is gone by the time it is asked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from streamflow.memory.log import MemoryLog
+from streamflow.model.answers import ExecutionSummary
+from streamflow.ports import OutRecord
+from streamflow.visibility.projector import Visibility
+from streamflow.visibility.store import Store
+from streamflow.visibility.writing import Changes
+from streamflow.wire import codec, keys
+from streamflow.wire.entities import encode
+from tests.unit.visibility.fleet import NS, run
+from tests.unit.visibility.test_store import TOPIC, forget, tell
+
+# -- what cannot be read
+
+
+def tell_as_a_later_release(log: MemoryLog, summary: ExecutionSummary) -> None:
+    """By a schema that this one does not know."""
+    producer = log.producer()
+    key = keys.summary_key(summary.queue, summary.workflow_id, summary.run_id)
+    producer.send(OutRecord(TOPIC, 0, key, codec.MARK + b"NEWERSCH" + encode(summary)[10:]))
+    producer.flush(1_000)
+
+
+@pytest.mark.parametrize("listed_before", [True, False])
+def test_a_summary_that_cannot_be_read_takes_nothing_away(
+    log: MemoryLog, listed_before: bool
+) -> None:
+    """The list shows what was said of the run before."""
+    visibility = Visibility(log, NS, Store.open())
+    tell(log, run(1), run(2))
+    if listed_before:
+        visibility.catch_up()
+
+    tell_as_a_later_release(log, run(1))
+
+    assert visibility.count("").count == 2
+    forget(log, run(1))
+    assert visibility.count("").count == 1
+    visibility.close()
+
+
+@pytest.mark.parametrize(
+    ("skipped_by", "reads_again"),
+    [("skipped_by", False), ("'another release'", True), ("''", True)],
+    ids=["this release", "another", "several"],
+)
+def test_what_another_release_could_not_read_is_read_again(
+    log: MemoryLog, tmp_path: Path, skipped_by: str, reads_again: bool
+) -> None:
+    """And what this one could not is not."""
+    url = f"sqlite:///{tmp_path / 'lists.sqlite'}"
+    tell(log, run(1))
+    tell_as_a_later_release(log, run(2))
+    visibility = Visibility(log, NS, Store.open(url))
+    assert visibility.count("").count == 1
+    visibility.close()
+    store = Store.open(url)
+    with store.engine.begin() as connection:
+        connection.execute(text(f"UPDATE sf_feeds SET skipped_by = {skipped_by}"))
+        connection.execute(text("DELETE FROM sf_executions"))
+
+    visibility = Visibility(log, NS, store)
+
+    assert visibility.count("").count == (1 if reads_again else 0)
+    visibility.close()
+
+
+def test_what_several_releases_could_not_read_is_noted_as_such() -> None:
+    """Neither knows whether the other's is what it reads itself."""
+    store = Store.open()
+    store.begin_feed(TOPIC, NS, "log")
+
+    noted: list[str | None] = []
+    for offset, schemas in enumerate(["a", "a", None, "b", "a"]):
+        store.apply(
+            TOPIC, 0, NS, Changes(), begins=offset, next_offset=offset + 1, skipped_by=schemas
+        )
+        feed = store.feed_of(TOPIC)
+        assert feed is not None
+        noted.append(feed.skipped_by)
+
+    assert noted == ["a", "a", "a", "", ""]
+    store.close()
