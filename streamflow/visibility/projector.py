@@ -14,7 +14,7 @@ from streamflow import topology
 from streamflow.common import SearchAttributeIndexedValueType
 from streamflow.model.answers import ExecutionSummary
 from streamflow.observability import get_logger
-from streamflow.ports import Record, TopicPartition
+from streamflow.ports import Record, TopicPartition, Unavailable
 from streamflow.visibility.binding import bind
 from streamflow.visibility.catalog import Catalog
 from streamflow.visibility.counting import Count
@@ -33,6 +33,9 @@ log_events = get_logger("visibility")
 
 BATCH_RECORDS: Final = 5_000
 """Of the feed in one transaction of the store."""
+
+SETBACKS_MAX: Final = 10
+"""So often others may begin a store anew while it is read on for one answer."""
 
 
 class Visibility:
@@ -106,20 +109,19 @@ class Visibility:
             if not self._checked:
                 self._check_feed()
                 self._checked = True
-            positions = dict(self._store.positions_of(self._topic))
+            positions: Mapping[int, int] = self._store.positions_of(self._topic)
             places = [TopicPartition(self._topic, number) for number in range(partitions)]
             found = self._reader.end_offsets(places)
-            ends = [found[place] for place in places]
+            ends = {place.partition: found[place] for place in places}
             if any(
-                number >= partitions or position > ends[number]
+                number not in ends or position > ends[number]
                 for number, position in positions.items()
             ):
                 # The feed that was read is no more: its namespace was deleted, and perhaps made again.
                 log_events.info("visibility_feed_gone", topic=self._topic)
                 self._store.begin_feed(self._topic, self._namespace, self._log.cluster_id)
-                positions.clear()
-            for place, end in zip(places, ends, strict=True):
-                self._read(self._reader, place, positions.get(place.partition, 0), end)
+                positions = {}
+            self._read_on(self._reader, positions, ends)
 
     def rebuild(self) -> None:
         """Drops every row and reads the feed from its start."""
@@ -145,9 +147,24 @@ class Visibility:
             log_events.info("visibility_skipped_read_again", topic=self._topic)
             self._store.begin_feed(self._topic, self._namespace, log_id)
 
+    def _read_on(
+        self, reader: Reader, positions: Mapping[int, int], ends: Mapping[int, int]
+    ) -> None:
+        """Until the store is at these ends. Where another process was quicker it goes on from there."""
+        setbacks = 0
+        while behind := _behind(positions, ends):
+            for number, position in behind.items():
+                self._read(reader, TopicPartition(self._topic, number), position, ends[number])
+            before, positions = positions, self._store.positions_of(self._topic)
+            if sum(positions.values()) <= sum(before.values()):
+                setbacks += 1
+            if setbacks > SETBACKS_MAX:
+                raise Unavailable(
+                    f"Expected the list store to come to the end of {self._topic}, found that others began it anew "
+                    f"{setbacks} times meanwhile: ask again"
+                )
+
     def _read(self, reader: Reader, partition: TopicPartition, position: int, end: int) -> None:
-        if position >= end:
-            return
         start = max(position, reader.start_offset(partition))
         for records in _gathered(reader.read(partition, start, end)):
             next_offset = records[-1].offset + 1
@@ -178,6 +195,15 @@ class Visibility:
             next_offset=next_offset,
             skipped_by=codec.schemas_digest() if skipped else None,
         )
+
+
+def _behind(positions: Mapping[int, int], ends: Mapping[int, int]) -> dict[int, int]:
+    """Where to read on, by partition."""
+    return {
+        number: positions.get(number, 0)
+        for number, end in ends.items()
+        if positions.get(number, 0) < end
+    }
 
 
 def _gathered(batches: Iterable[Sequence[Record]]) -> Iterator[list[Record]]:

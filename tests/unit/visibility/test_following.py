@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
+from streamflow.memory.connection import Connection
 from streamflow.memory.log import MemoryLog
+from streamflow.memory.reading import MemoryReader
 from streamflow.model.answers import ExecutionSummary
-from streamflow.ports import OutRecord
+from streamflow.ports import OutRecord, Reader, Record, TopicPartition, Unavailable
 from streamflow.visibility.projector import Visibility
 from streamflow.visibility.store import Store
 from streamflow.visibility.writing import Changes
 from streamflow.wire import codec, keys
 from streamflow.wire.entities import encode
-from tests.unit.visibility.fleet import NS, run
+from tests.unit.visibility.fleet import NS, filled, run
 from tests.unit.visibility.test_store import TOPIC, forget, tell
 
 # -- what cannot be read
@@ -89,3 +92,82 @@ def test_what_several_releases_could_not_read_is_noted_as_such() -> None:
 
     assert noted == ["a", "a", "a", "", ""]
     store.close()
+
+
+# -- what others read meanwhile
+
+
+class Overtaken(MemoryLog):
+    """Something happens between each read of the feed and what is done with it."""
+
+    def __init__(self, log: MemoryLog, meanwhile: Callable[[], None]) -> None:
+        super().__init__(log.broker)
+        self._meanwhile = meanwhile
+
+    def reader(self) -> Reader:
+        return OvertakenReader(self._connection, self._meanwhile)
+
+
+class OvertakenReader(MemoryReader):
+    def __init__(self, connection: Connection, meanwhile: Callable[[], None]) -> None:
+        super().__init__(connection)
+        self._meanwhile = meanwhile
+
+    def read(self, partition: TopicPartition, offset: int, end: int) -> Iterator[Sequence[Record]]:
+        batches = list(super().read(partition, offset, end))
+        self._meanwhile()
+        yield from batches
+
+
+def test_who_was_overtaken_reads_on_from_there(log: MemoryLog) -> None:
+    """The other one has seen an earlier end of the feed, and what was told since is to be listed."""
+    store = Store.open()
+    tell(log, run(1), run(2), run(3))
+    others = [run(2), run(1)]
+
+    def meanwhile() -> None:
+        if others:
+            filled(store, [others.pop()])
+
+    visibility = Visibility(Overtaken(log, meanwhile), NS, store)
+
+    assert visibility.count("").count == 3
+    visibility.close()
+
+
+def test_a_store_that_others_begin_anew_is_read_again(log: MemoryLog) -> None:
+    """Also the partitions that were read before."""
+    store = Store.open()
+    tell(log, run(1))
+    producer = log.producer()
+    key = keys.summary_key("orders", "order-2", "run-2")
+    producer.send(OutRecord(TOPIC, 1, key, encode(run(2))))
+    producer.flush(1_000)
+    begins = iter([False, True])
+
+    def meanwhile() -> None:
+        if next(begins, False):
+            store.begin_feed(TOPIC, NS, log.cluster_id)
+
+    visibility = Visibility(Overtaken(log, meanwhile), NS, store)
+
+    assert visibility.count("").count == 2
+    visibility.close()
+
+
+def test_a_store_that_others_never_leave_alone_is_unavailable(log: MemoryLog) -> None:
+    """Whoever asks may do so again."""
+    store = Store.open()
+    tell(log, run(1), run(2))
+
+    def meanwhile() -> None:
+        if store.positions_of(TOPIC):
+            store.begin_feed(TOPIC, NS, log.cluster_id)
+        else:
+            filled(store, [run(1)])
+
+    visibility = Visibility(Overtaken(log, meanwhile), NS, store)
+
+    with pytest.raises(Unavailable, match="others began it anew"):
+        visibility.count("")
+    visibility.close()
