@@ -15,6 +15,7 @@ from streamflow.common import SearchAttributeIndexedValueType
 from streamflow.model.answers import ExecutionSummary
 from streamflow.observability import get_logger
 from streamflow.ports import Record, TopicPartition, Unavailable
+from streamflow.topology.safety import STORE_AGE_MS_MAX
 from streamflow.visibility.binding import bind
 from streamflow.visibility.catalog import Catalog
 from streamflow.visibility.counting import Count
@@ -34,6 +35,9 @@ log_events = get_logger("visibility")
 BATCH_RECORDS: Final = 5_000
 """Of the feed in one transaction of the store."""
 
+CHECK_EVERY_MS: Final = 3_600_000
+"""So often it is checked, and noted, that the rows are what the feed says: what other processes do to them counts, too."""
+
 SETBACKS_MAX: Final = 10
 """So often others may begin a store anew while it is read on for one answer."""
 
@@ -48,7 +52,7 @@ class Visibility:
         self._topic = topology.executions_topic(namespace)
         self._lock = threading.Lock()
         self._reader: Reader | None = None
-        self._checked = False
+        self._checked_ms: int | None = None
 
     def close(self) -> None:
         with self._lock:
@@ -103,31 +107,33 @@ class Visibility:
     def catch_up(self) -> None:
         """Reads the feed to its end as of now."""
         with self._lock:
+            now_ms = self._log.clock.now_ms()
             partitions = self._partitions()
             if self._reader is None:
                 self._reader = self._log.reader()
-            if not self._checked:
-                self._check_feed()
-                self._checked = True
-            positions: Mapping[int, int] = self._store.positions_of(self._topic)
+            positions = self._store.positions_of(self._topic)
             places = [TopicPartition(self._topic, number) for number in range(partitions)]
             found = self._reader.end_offsets(places)
             ends = {place.partition: found[place] for place in places}
-            if any(
-                number not in ends or position > ends[number]
-                for number, position in positions.items()
+            is_due = self._checked_ms is None or not 0 <= now_ms - self._checked_ms < CHECK_EVERY_MS
+            if self._is_gone(positions, ends) or (
+                is_due and self._is_unfit(now_ms, is_behind=bool(_behind(positions, ends)))
             ):
-                # The feed that was read is no more: its namespace was deleted, and perhaps made again.
-                log_events.info("visibility_feed_gone", topic=self._topic)
-                self._store.begin_feed(self._topic, self._namespace, self._log.cluster_id)
-                positions = {}
+                self._begin(now_ms)
+                positions = self._store.positions_of(self._topic)
             self._read_on(self._reader, positions, ends)
+            if is_due:
+                self._store.note_followed(self._topic, now_ms=now_ms)
+                self._checked_ms = now_ms
 
     def rebuild(self) -> None:
         """Drops every row and reads the feed from its start."""
         with self._lock:
-            self._store.begin_feed(self._topic, self._namespace, self._log.cluster_id)
+            self._begin(self._log.clock.now_ms())
         self.catch_up()
+
+    def _begin(self, now_ms: int) -> None:
+        self._store.begin_feed(self._topic, self._namespace, self._log.cluster_id, now_ms=now_ms)
 
     def _partitions(self) -> int:
         state = self._log.topics().get(self._topic)
@@ -135,17 +141,30 @@ class Visibility:
             state = self._log.describe_topics([self._topic]).get(self._topic)
         return 0 if state is None else state.partitions
 
-    def _check_feed(self) -> None:
-        """A store of another log is worth nothing. What another release could not read, this one may."""
-        log_id = self._log.cluster_id
-        known = self._store.feed_of(self._topic)
+    def _is_gone(self, positions: Mapping[int, int], ends: Mapping[int, int]) -> bool:
+        """Whether the feed that was read is no more: its namespace was deleted, and perhaps made again."""
+        if all(number in ends and at <= ends[number] for number, at in positions.items()):
+            return False
+        log_events.info("visibility_feed_gone", topic=self._topic)
+        return True
+
+    def _is_unfit(self, now_ms: int, *, is_behind: bool) -> bool:
+        """Whether reading on would not make the rows what the feed says."""
+        topic, log_id = self._topic, self._log.cluster_id
+        known = self._store.feed_of(topic)
         if known is None or known.log_id != log_id:
             was = None if known is None else known.log_id
-            log_events.info("visibility_rebuilt", topic=self._topic, was=was, found=log_id)
-            self._store.begin_feed(self._topic, self._namespace, log_id)
-        elif known.skipped_by not in (None, codec.schemas_digest()):
-            log_events.info("visibility_skipped_read_again", topic=self._topic)
-            self._store.begin_feed(self._topic, self._namespace, log_id)
+            log_events.info("visibility_rebuilt", topic=topic, was=was, found=log_id)
+            return True
+        if known.skipped_by not in (None, codec.schemas_digest()):
+            log_events.info("visibility_skipped_read_again", topic=topic)
+            return True
+        age_ms = now_ms - known.followed_ms
+        if is_behind and age_ms > STORE_AGE_MS_MAX:
+            # Tombstones may be gone that it never saw.
+            log_events.info("visibility_not_followed", topic=topic, age_ms=age_ms)
+            return True
+        return False
 
     def _read_on(
         self, reader: Reader, positions: Mapping[int, int], ends: Mapping[int, int]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import Engine, insert, select
+from sqlalchemy import Engine, insert, select, update
 
 from streamflow.common import SearchAttributeIndexedValueType
 from streamflow.visibility import counting, planning, writing
@@ -27,6 +27,8 @@ class Feed:
     """What the rows of a topic are from."""
 
     log_id: str
+    followed_ms: int
+    """When all of it was last in the rows, or at least begun."""
     skipped_by: str | None
     """The schemas whose reader left something out; empty for several readers'."""
 
@@ -57,15 +59,23 @@ class Store:
     def feed_of(self, topic: str) -> Feed | None:
         """Where this topic's rows came from; ``None`` for no rows."""
         with self._database.transaction() as connection:
-            found = select(feeds.c.log_id, feeds.c.skipped_by).where(feeds.c.topic == topic)
+            found = select(feeds).where(feeds.c.topic == topic)
             row = connection.execute(found).one_or_none()
-            return None if row is None else Feed(log_id=row.log_id, skipped_by=row.skipped_by)
+        if row is None:
+            return None
+        return Feed(log_id=row.log_id, followed_ms=row.followed_ms, skipped_by=row.skipped_by)
 
-    def begin_feed(self, topic: str, namespace: str, log_id: str) -> None:
+    def begin_feed(self, topic: str, namespace: str, log_id: str, *, now_ms: int) -> None:
         """Forgets what is there of this topic: it will be read from its start."""
         with self._database.transaction() as connection:
             writing.forget(connection, topic, _scopes(namespace, Queues.ALL), namespace)
-            connection.execute(insert(feeds).values(topic=topic, log_id=log_id))
+            connection.execute(insert(feeds).values(topic=topic, log_id=log_id, followed_ms=now_ms))
+
+    def note_followed(self, topic: str, *, now_ms: int) -> None:
+        """Notes that the topic was read to where it ended then."""
+        with self._database.transaction() as connection:
+            here = feeds.c.topic == topic
+            connection.execute(update(feeds).where(here).values(followed_ms=now_ms))
 
     def forget_feed(self, topic: str, namespace: str) -> None:
         """Drops every row of the namespace, and that anything was read of it."""

@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql
 
-LAYOUT: Final = 3
+LAYOUT: Final = 4
 """Raised with every change of the tables: a store of an earlier layout is built anew from its feed."""
 TABLES_OF_EARLIER_LAYOUTS: Final = ("sf_executions", "sf_attributes", "sf_positions", "sf_feeds")
 
@@ -107,6 +107,7 @@ feeds = Table(
     metadata,
     Column("topic", _Text, primary_key=True),
     Column("log_id", _Text, nullable=False),
+    Column("followed_ms", BigInteger, nullable=False, comment="when it was last read to its end"),
     Column("skipped_by", _Text, comment="schemas that did not read all of it; '' for several"),
 )
 

@@ -79,7 +79,7 @@ def test_what_another_release_could_not_read_is_read_again(
 def test_what_several_releases_could_not_read_is_noted_as_such() -> None:
     """Neither knows whether the other's is what it reads itself."""
     store = Store.open()
-    store.begin_feed(TOPIC, NS, "log")
+    store.begin_feed(TOPIC, NS, "log", now_ms=0)
 
     noted: list[str | None] = []
     for offset, schemas in enumerate(["a", "a", None, "b", "a"]):
@@ -147,7 +147,7 @@ def test_a_store_that_others_begin_anew_is_read_again(log: MemoryLog) -> None:
 
     def meanwhile() -> None:
         if next(begins, False):
-            store.begin_feed(TOPIC, NS, log.cluster_id)
+            store.begin_feed(TOPIC, NS, log.cluster_id, now_ms=log.clock.now_ms())
 
     visibility = Visibility(Overtaken(log, meanwhile), NS, store)
 
@@ -162,7 +162,7 @@ def test_a_store_that_others_never_leave_alone_is_unavailable(log: MemoryLog) ->
 
     def meanwhile() -> None:
         if store.positions_of(TOPIC):
-            store.begin_feed(TOPIC, NS, log.cluster_id)
+            store.begin_feed(TOPIC, NS, log.cluster_id, now_ms=log.clock.now_ms())
         else:
             filled(store, [run(1)])
 
@@ -171,3 +171,78 @@ def test_a_store_that_others_never_leave_alone_is_unavailable(log: MemoryLog) ->
     with pytest.raises(Unavailable, match="others began it anew"):
         visibility.count("")
     visibility.close()
+
+
+# -- what is gone
+
+DAY_MS = 86_400_000
+
+
+def pass_days(log: MemoryLog, days: int) -> None:
+    """And compact the feed."""
+    log.broker.clock.skip_to(log.clock.now_ms() + days * DAY_MS)
+    log.broker.compact(TOPIC)
+
+
+@pytest.mark.parametrize("stays_open", [True, False])
+def test_a_store_that_missed_a_deletion_is_built_anew(
+    log: MemoryLog, tmp_path: Path, stays_open: bool
+) -> None:
+    """The feed has forgotten the run by then, and its deletion."""
+    url = f"sqlite:///{tmp_path / 'lists.sqlite'}"
+    tell(log, run(1), run(2))
+    visibility = Visibility(log, NS, Store.open(url))
+    assert visibility.count("").count == 2
+    forget(log, run(1))
+    if not stays_open:
+        visibility.close()
+
+    pass_days(log, 8)
+    tell(log, run(3))
+
+    if not stays_open:
+        visibility = Visibility(log, NS, Store.open(url))
+    runs, _ = visibility.search("", page_size=9, token="")
+    assert [found.run_id for found in runs] == ["run-3", "run-2"]
+    visibility.close()
+
+
+@pytest.mark.parametrize(
+    ("days", "is_behind"), [((5, 5), True), ((8,), False)], ids=["asked often", "nothing new"]
+)
+def test_a_store_that_missed_nothing_stays(
+    log: MemoryLog, days: Sequence[int], is_behind: bool
+) -> None:
+    """Reading the feed anew may take minutes."""
+    store = Store.open()
+    tell(log, run(1))
+    visibility = Visibility(log, NS, store)
+    visibility.catch_up()
+    with store.engine.begin() as connection:
+        connection.execute(text("UPDATE sf_executions SET workflow_type = 'Kept'"))
+
+    for passed in days:
+        pass_days(log, passed)
+        if is_behind:
+            tell(log, run(2))
+        visibility.catch_up()
+
+    assert visibility.count("WorkflowType = 'Kept'").count == 1
+    visibility.close()
+
+
+def test_another_process_that_follows_a_store_keeps_it_fresh(log: MemoryLog) -> None:
+    """It saw the deletions in time."""
+    store = Store.open()
+    tell(log, run(1))
+    idle, busy = Visibility(log, NS, store), Visibility(log, NS, store)
+    idle.catch_up()
+    with store.engine.begin() as connection:
+        connection.execute(text("UPDATE sf_executions SET workflow_type = 'Kept'"))
+    pass_days(log, 5)
+    busy.catch_up()
+    pass_days(log, 5)
+    tell(log, run(2))
+
+    assert idle.count("WorkflowType = 'Kept'").count == 1
+    idle.close()
