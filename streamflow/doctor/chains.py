@@ -314,6 +314,8 @@ def _unfit(run: _Run, recorded: Recorded, header: EntryHeader) -> str:
         )
     if (recorded.seq == 1) is not isinstance(recorded.event, WorkflowStarted):
         return f"Expected a run's first event to be its start, found {type(recorded.event).__name__} as {recorded.seq}"
+    if run.closed:
+        return f"Expected nothing after the run's end, found {type(recorded.event).__name__} as {recorded.seq}"
     assert run.fold is not None, "it ends at the break"
     try:
         apply(run.fold, recorded, DEFAULT_LIMITS)

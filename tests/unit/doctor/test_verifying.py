@@ -309,3 +309,18 @@ def test_of_a_forked_run_only_what_lies_before_the_fork_is_sound(stage: Stage) -
     [run] = verified(stage).broken
 
     assert (run.sound, run.last_step) == (4, 4)
+
+
+def test_an_event_after_a_runs_end_is_found(stage: Stage) -> None:
+    """There is no state that could take it."""
+    stage.ask(END)
+    last = max(seq for seq in range(1, 20) if _has(stage, seq))
+    append(stage, last + 1, SignalReceived(name="zombie"), previous=hash_of(event(stage, last)))
+
+    [run] = verified(stage).broken
+
+    assert (run.broken.kind, run.broken.seq) == ("unfit", last + 1)
+    assert run.broken.message == (
+        f"Expected nothing after the run's end, found SignalReceived as {last + 1}"
+    )
+    assert run.sound == last
