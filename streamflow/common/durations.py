@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 _MILLISECOND = timedelta(milliseconds=1)
+_LONGEST_MS = timedelta.max // _MILLISECOND
 
 
 def to_ms(duration: timedelta) -> int:
@@ -17,7 +18,8 @@ def optional_ms(duration: timedelta | None) -> int | None:
 
 
 def from_ms(milliseconds: int) -> timedelta:
-    return timedelta(milliseconds=milliseconds)
+    """Of any number in a record: what no `timedelta` holds is the longest that one does."""
+    return timedelta(milliseconds=min(max(milliseconds, -_LONGEST_MS), _LONGEST_MS))
 
 
 def optional_duration(milliseconds: int | None) -> timedelta | None:

@@ -5,7 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, cast
 
-from streamflow.model.priorities import WEIGHT_UNSET, Prioritised, PriorityFields
+from streamflow.model.priorities import (
+    FAIRNESS_KEY_BYTES_MAX,
+    PRIORITY_MAX,
+    WEIGHT_UNSET,
+    Prioritised,
+    PriorityFields,
+    bounded,
+)
 
 
 @dataclass(frozen=True)
@@ -22,12 +29,15 @@ class Priority:
         given = cast("object", self.priority_key)
         if given is not None and not isinstance(given, int):
             raise TypeError(f"Expected an int as priority_key, found {given!r}")
-        if self.priority_key is not None and not 1 <= self.priority_key <= 5:
+        if self.priority_key is not None and not 1 <= self.priority_key <= PRIORITY_MAX:
             raise ValueError(
-                f"Expected a priority_key from 1 (first) to 5, found {self.priority_key}"
+                f"Expected a priority_key from 1 (first) to {PRIORITY_MAX}, found {self.priority_key}"
             )
-        if self.fairness_key is not None and len(self.fairness_key.encode()) > 64:
-            raise ValueError("Expected a fairness_key of at most 64 bytes, found a longer one")
+        key = self.fairness_key
+        if key is not None and len(key.encode()) > FAIRNESS_KEY_BYTES_MAX:
+            raise ValueError(
+                f"Expected a fairness_key of at most {FAIRNESS_KEY_BYTES_MAX} bytes, found a longer one"
+            )
 
     def _to_model(self) -> PriorityFields:
         """The three fields that everything has in the log which has a priority."""
@@ -39,10 +49,12 @@ class Priority:
 
     @staticmethod
     def _from_model(record: Prioritised) -> Priority:
-        weight = record.fairness_weight
+        """Of any record, be it older than the bounds."""
+        fields = bounded(record)
+        weight = fields["fairness_weight"]
         return Priority(
-            priority_key=record.priority or None,
-            fairness_key=record.fairness_key or None,
+            priority_key=fields["priority"] or None,
+            fairness_key=fields["fairness_key"] or None,
             fairness_weight=None if weight == WEIGHT_UNSET else weight,
         )
 

@@ -91,9 +91,7 @@ class RetryPolicy:
     @staticmethod
     def _from_model(policy: model.RetryPolicy) -> RetryPolicy:
         """As running code is told of it: with the longest wait also where it is the default."""
-        longest_ms = policy.maximum_interval_ms or min(
-            100 * policy.initial_interval_ms, timedelta.max // timedelta(milliseconds=1)
-        )
+        longest_ms = policy.maximum_interval_ms or 100 * policy.initial_interval_ms
         return RetryPolicy(
             initial_interval=from_ms(policy.initial_interval_ms),
             backoff_coefficient=policy.backoff_coefficient,

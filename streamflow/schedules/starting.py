@@ -17,6 +17,7 @@ from streamflow.common import (
     TypedSearchAttributes,
     WorkflowIDReusePolicy,
 )
+from streamflow.common.durations import optional_duration
 from streamflow.converter import decode_search_attributes
 from streamflow.coroutine.context import current
 from streamflow.schedules.facts import Action, Info, Waiting
@@ -38,9 +39,9 @@ async def start_action(
         "task_queue": action.queue,
         "parent_close_policy": workflow.ParentClosePolicy.ABANDON,
         "id_reuse_policy": reuse.REJECT_DUPLICATE if waiting.once else reuse.ALLOW_DUPLICATE,
-        "execution_timeout": _duration(action.execution_timeout_ms),
-        "run_timeout": _duration(action.run_timeout_ms),
-        "task_timeout": _duration(action.task_timeout_ms),
+        "execution_timeout": optional_duration(action.execution_timeout_ms),
+        "run_timeout": optional_duration(action.run_timeout_ms),
+        "task_timeout": optional_duration(action.task_timeout_ms),
         "retry_policy": None if policy is None else RetryPolicy._from_model(policy),
         "memo": {name: RawValue(payload) for name, payload in action.memo.items()},
         "search_attributes": _search_attributes(schedule_id, action, waiting),
@@ -73,7 +74,3 @@ def _search_attributes(schedule_id: str, action: Action, waiting: Waiting) -> Ty
         SearchAttributePair(SCHEDULED_BY, schedule_id),
         SearchAttributePair(SCHEDULED_AT, nominal),
     )
-
-
-def _duration(milliseconds: int | None) -> timedelta | None:
-    return None if milliseconds is None else timedelta(milliseconds=milliseconds)

@@ -14,6 +14,7 @@ from streamflow.common import (
     TypedSearchAttributes,
     WorkerDeploymentVersion,
 )
+from streamflow.common.durations import optional_duration
 from streamflow.coroutine.context import current
 from streamflow.coroutine.instance import Instance
 from streamflow.model.options import Parent
@@ -148,7 +149,7 @@ def _info_of(instance: Instance) -> Info:
         attempt=started.attempt,
         continued_run_id=started.continued_from,
         cron_schedule=started.cron_schedule or None,
-        execution_timeout=_duration(started.execution_timeout_ms),
+        execution_timeout=optional_duration(started.execution_timeout_ms),
         first_execution_run_id=started.first_run_id,
         headers=started.headers,
         namespace=facts.namespace,
@@ -159,11 +160,11 @@ def _info_of(instance: Instance) -> Info:
         raw_memo=instance.properties.raw_memo,
         retry_policy=RetryPolicy._from_model(retry) if retry else None,
         run_id=facts.run_id,
-        run_timeout=_duration(started.run_timeout_ms),
+        run_timeout=optional_duration(started.run_timeout_ms),
         search_attributes=instance.properties.untyped,
         start_time=start_time,
         task_queue=facts.queue,
-        task_timeout=_duration(started.task_timeout_ms) or DEFAULT_TASK_TIMEOUT,
+        task_timeout=optional_duration(started.task_timeout_ms) or DEFAULT_TASK_TIMEOUT,
         typed_search_attributes=instance.properties.typed,
         workflow_id=facts.workflow_id,
         workflow_start_time=start_time,
@@ -178,7 +179,3 @@ def _root(parent: Parent | None) -> RootInfo | None:
     if parent.root_workflow_id:
         return RootInfo(parent.root_run_id, parent.root_workflow_id)
     return RootInfo(parent.run_id, parent.workflow_id)
-
-
-def _duration(milliseconds: int | None) -> timedelta | None:
-    return None if milliseconds is None else timedelta(milliseconds=milliseconds)

@@ -217,13 +217,18 @@ class Executor:
                 # Whatever leaves user code is how the attempt ended; the processor decides what follows.
                 error = raised
             attempt.in_code = False
-            if attempt.beats is not None:
-                await attempt.beats.settle()
-            if outcome is None:
-                assert error is not None
-                outcome = await outcomes.failed(
-                    error, attempt.task, attempt.cancellation.details, attempt.converter
-                )
+            try:
+                if attempt.beats is not None:
+                    await attempt.beats.settle()
+                if outcome is None:
+                    assert error is not None
+                    outcome = await outcomes.failed(
+                        error, attempt.task, attempt.cancellation.details, attempt.converter
+                    )
+            except BaseException as trouble:
+                # The slot is given back and an end told whatever happens: the processor waits for both.
+                error = error or trouble
+                outcome = outcome or outcomes.failed_plainly(error, trouble)
             self._release(attempt)
             self._tell(attempt, outcome)
             if isinstance(error, BrokenExecutor) and self._on_broken is not None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from streamflow.activity.context import Info
 from streamflow.common import Priority, RetryPolicy
+from streamflow.common.durations import optional_duration
 from streamflow.converter import (
     ActivitySerializationContext,
     DataConverter,
@@ -30,12 +31,12 @@ def info_of(attempt: Attempt, namespace: str, converter: DataConverter) -> Info:
         attempt=task.attempt + attempt.earlier,
         current_attempt_scheduled_time=_time(task.attempt_scheduled_ms),
         heartbeat_details=_details(attempt.last_details, converter),
-        heartbeat_timeout=_duration(limits.heartbeat_ms),
+        heartbeat_timeout=optional_duration(limits.heartbeat_ms),
         is_local=attempt.is_local,
         namespace=namespace,
-        schedule_to_close_timeout=_duration(limits.schedule_to_close_ms),
+        schedule_to_close_timeout=optional_duration(limits.schedule_to_close_ms),
         scheduled_time=_time(task.scheduled_ms),
-        start_to_close_timeout=_duration(limits.start_to_close_ms),
+        start_to_close_timeout=optional_duration(limits.start_to_close_ms),
         started_time=_time(attempt.started_ms),
         task_queue=task.queue,
         task_token=encode_task_token(task),
@@ -78,10 +79,6 @@ def converter_of(attempt: Attempt, namespace: str, converter: DataConverter) -> 
 
 def _time(milliseconds: int) -> datetime:
     return datetime.fromtimestamp(milliseconds / 1_000, UTC)
-
-
-def _duration(milliseconds: int | None) -> timedelta | None:
-    return None if milliseconds is None else timedelta(milliseconds=milliseconds)
 
 
 def _details(payloads: Payloads, converter: DataConverter) -> list[Any]:

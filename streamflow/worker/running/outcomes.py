@@ -51,6 +51,17 @@ async def failed(
     return Outcome(ActivityOutcome.FAILED, failure=await _failure(error, converter))
 
 
+def failed_plainly(error: BaseException, trouble: BaseException) -> Outcome:
+    """The outcome where no better one could be made of this error."""
+    failure = Failure(
+        kind=FailureKind.APPLICATION,
+        message=f"Failed building exception result: {type(trouble).__name__}",
+        type=type(error).__name__,
+    )
+    _log.error("activity_outcome_not_made", error_type=failure.type, trouble=type(trouble).__name__)
+    return Outcome(ActivityOutcome.FAILED, failure=failure)
+
+
 def completed_elsewhere(attempt: Attempt) -> Outcome:
     """The outcome of an attempt that leaves its end to someone else."""
     if not attempt.is_local:
