@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from streamflow.api.common.v1 import RetryPolicy as RetryPolicyMessage
-from streamflow.common.durations import from_ms, optional_ms, to_ms
+from streamflow.common.durations import from_ms, optional_ms
 from streamflow.model import options as model
+from streamflow.model.bounds import DURATION_MS_MAX
 
 
 @dataclass
@@ -81,9 +82,9 @@ class RetryPolicy:
         self._validate()
         default = model.RetryPolicy()
         return model.RetryPolicy(
-            initial_interval_ms=max(0, to_ms(self.initial_interval)) or default.initial_interval_ms,
+            initial_interval_ms=_bounded_ms(self.initial_interval) or default.initial_interval_ms,
             backoff_coefficient=float(self.backoff_coefficient),
-            maximum_interval_ms=max(0, optional_ms(self.maximum_interval) or 0) or None,
+            maximum_interval_ms=_bounded_ms(self.maximum_interval) or None,
             maximum_attempts=self.maximum_attempts,
             non_retryable_error_types=tuple(self.non_retryable_error_types or ()),
         )
@@ -99,3 +100,8 @@ class RetryPolicy:
             maximum_attempts=policy.maximum_attempts,
             non_retryable_error_types=list(policy.non_retryable_error_types) or None,
         )
+
+
+def _bounded_ms(interval: timedelta | None) -> int:
+    """No wait is that long: a longer one may be said, and is not recorded."""
+    return min(max(0, optional_ms(interval) or 0), DURATION_MS_MAX)

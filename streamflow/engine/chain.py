@@ -6,9 +6,10 @@ import msgspec
 
 from streamflow.engine.context import Context
 from streamflow.engine.cron import next_run_ms
-from streamflow.engine.retry import backoff_ms
+from streamflow.engine.retry import backoff_ms, chosen_delay_ms
 from streamflow.engine.sizes import payload_bytes, shortened, text_bytes
 from streamflow.engine.state import Run
+from streamflow.model.bounds import DURATION_MS_MAX
 from streamflow.model.events import (
     WorkflowCompleted,
     WorkflowContinuedAsNew,
@@ -48,11 +49,10 @@ def retry_wait_ms(run: Run) -> int:
     policy = run.start.retry_policy
     if policy is None:
         return 0
-    match run.closed:
-        case WorkflowFailed(failure=failure) if failure.next_retry_delay_ms is not None:
-            return failure.next_retry_delay_ms
-        case _:
-            return backoff_ms(policy, run.start.attempt)
+    chosen_ms = None
+    if isinstance(run.closed, WorkflowFailed):
+        chosen_ms = chosen_delay_ms(run.closed.failure)
+    return backoff_ms(policy, run.start.attempt) if chosen_ms is None else chosen_ms
 
 
 def _continued(run: Run, closed: WorkflowContinuedAsNew, now_ms: int) -> WorkflowStarted:
@@ -152,4 +152,4 @@ def _failure_of(run: Run) -> Failure | None:
 
 
 def deadline_ms(begins_ms: int, timeout_ms: int | None) -> int | None:
-    return begins_ms + timeout_ms if timeout_ms else None
+    return begins_ms + min(timeout_ms, DURATION_MS_MAX) if timeout_ms else None

@@ -41,6 +41,10 @@ LOCAL_CHECK_MS_MAX = 10_000
 """The same for one that had been under way for long."""
 
 
+TIME_MS_MAX = 2**63 - 1
+"""What a time may be recorded as: limits that are older than their bounds may go beyond."""
+
+
 def push(run: Run, due_ms: int, seq: int, kind: Due, op: int = 0) -> None:
     heappush(run.deadlines, (due_ms, seq, kind, op))
 
@@ -70,6 +74,10 @@ def take_due(run: Run, now_ms: int, limits: Limits) -> tuple[Due, int] | None:
 
 def activity_due(activity: PendingActivity, kind: int, limits: Limits) -> int:
     """When this limit of the activity is passed, in its present state; 0 when it does not apply."""
+    return min(_due_ms(activity, kind, limits), TIME_MS_MAX)
+
+
+def _due_ms(activity: PendingActivity, kind: int, limits: Limits) -> int:
     options, attempt = activity.options, activity.attempt
     timeouts = options.timeouts
     first_ms = activity.scheduled_ms + options.start_delay_ms

@@ -17,9 +17,9 @@ from streamflow.common import (
     TypedSearchAttributes,
     WorkflowIDReusePolicy,
 )
-from streamflow.common.durations import optional_duration
 from streamflow.converter import decode_search_attributes
 from streamflow.coroutine.context import current
+from streamflow.model.bounds import refused_priority
 from streamflow.schedules.facts import Action, Info, Waiting
 from streamflow.schedules.times import EPOCH
 from streamflow.workflow.child_options import ChildWorkflowOptions, input_of, request_of
@@ -32,16 +32,19 @@ SCHEDULED_AT: Final = SearchAttributeKey.for_datetime("TemporalScheduledStartTim
 async def start_action(
     schedule_id: str, action: Action, workflow_id: str, waiting: Waiting, info: Info
 ) -> workflow.ChildWorkflowHandle[Any, Any]:
-    """Returns when it has started. Awaiting the handle gives its result as stored."""
+    """Returns when it has started. Awaiting the handle gives its result as stored. Raises ValueError for an unfit priority."""
+    refused = refused_priority(action)
+    if refused:  # not the nearest: runs are recorded in which it was not started
+        raise ValueError(refused)
     policy = action.retry_policy
     reuse = WorkflowIDReusePolicy
     options: ChildWorkflowOptions = {
         "task_queue": action.queue,
         "parent_close_policy": workflow.ParentClosePolicy.ABANDON,
         "id_reuse_policy": reuse.REJECT_DUPLICATE if waiting.once else reuse.ALLOW_DUPLICATE,
-        "execution_timeout": optional_duration(action.execution_timeout_ms),
-        "run_timeout": optional_duration(action.run_timeout_ms),
-        "task_timeout": optional_duration(action.task_timeout_ms),
+        "execution_timeout": _duration(action.execution_timeout_ms),
+        "run_timeout": _duration(action.run_timeout_ms),
+        "task_timeout": _duration(action.task_timeout_ms),
         "retry_policy": None if policy is None else RetryPolicy._from_model(policy),
         "memo": {name: RawValue(payload) for name, payload in action.memo.items()},
         "search_attributes": _search_attributes(schedule_id, action, waiting),
@@ -74,3 +77,7 @@ def _search_attributes(schedule_id: str, action: Action, waiting: Waiting) -> Ty
         SearchAttributePair(SCHEDULED_BY, schedule_id),
         SearchAttributePair(SCHEDULED_AT, nominal),
     )
+
+
+def _duration(milliseconds: int | None) -> timedelta | None:
+    return None if milliseconds is None else timedelta(milliseconds=milliseconds)

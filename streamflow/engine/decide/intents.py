@@ -8,6 +8,7 @@ from typing import assert_never
 from streamflow.engine.apply import upserted
 from streamflow.engine.context import Context, Limits
 from streamflow.engine.decide import Fact, Send, Step, refuse_size, reject
+from streamflow.engine.decide.bounds import refuse_unfit_intent
 from streamflow.engine.decide.due import dispatch
 from streamflow.engine.decide.ending import complete, fail
 from streamflow.engine.decide.relations import decide_relation
@@ -87,8 +88,9 @@ def refuse_intents(run: Run, intents: list[Intent], context: Context) -> Rejecti
                 f"'streamflow topology apply --queue {intent.queue}'; the run then goes on by itself",
             )
         too_large = refuse_size(type(intent).__name__, _intent_bytes(intent), limits)
-        if too_large is not None:
-            return too_large
+        unfit = too_large or refuse_unfit_intent(intent)
+        if unfit is not None:
+            return unfit
     return _refuse_shown(run, intents, limits)
 
 

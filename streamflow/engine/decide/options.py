@@ -18,8 +18,13 @@ from streamflow.engine.decide.due import dispatch
 from streamflow.engine.retry import backoff_ms
 from streamflow.engine.state import PendingActivity
 from streamflow.model.activity_options import ActivityOption, ActivityOptions, OptionsChange
+from streamflow.model.bounds import (
+    refused_duration,
+    refused_policy,
+    refused_priority,
+    refused_timeouts,
+)
 from streamflow.model.events import ActivityScheduled
-from streamflow.model.options import ActivityTimeouts
 from streamflow.model.tasks import Attempt
 
 _TIMEOUTS = {
@@ -131,19 +136,18 @@ def _changed(options: ActivityOptions, change: OptionsChange) -> ActivityOptions
 
 
 def _checked(options: ActivityOptions) -> ActivityOptions | str:
-    timeouts, policy = options.timeouts, options.retry_policy
-    limits = [getattr(timeouts, name) or 0 for name in ActivityTimeouts.__struct_fields__]
+    timeouts = options.timeouts
     if not options.queue:
         return "Expected an activity to have a task queue, found none in the new options"
     if timeouts.start_to_close_ms is None and timeouts.schedule_to_close_ms is None:
         return "Expected start_to_close_timeout or schedule_to_close_timeout to be left, found neither in the new options"
-    if min(*limits, options.start_delay_ms) < 0:
-        return f"Expected no negative time, found {timeouts} and a start delay of {options.start_delay_ms} ms"
-    if policy.initial_interval_ms < 0 or (policy.maximum_interval_ms or 0) < 0:
-        return f"Expected intervals of a retry policy not to be negative, found {policy}"
-    if policy.backoff_coefficient < 1 or policy.maximum_attempts < 0:
-        return f"Expected a backoff coefficient of at least 1 and no negative number of attempts, found {policy}"
-    return options
+    refused = (
+        refused_timeouts(timeouts)
+        or refused_duration("start_delay", options.start_delay_ms)
+        or refused_policy(options.retry_policy)
+        or refused_priority(options)
+    )
+    return refused or options
 
 
 def _scheduled(scheduled: ActivityScheduled) -> ActivityOptions:

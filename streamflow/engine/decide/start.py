@@ -6,9 +6,11 @@ from typing import assert_never
 
 import msgspec
 
+from streamflow.engine.chain import deadline_ms
 from streamflow.engine.context import Context
 from streamflow.engine.cron import first_run_ms, refuse_schedule
 from streamflow.engine.decide import Decision, Fact, refuse_size, reject
+from streamflow.engine.decide.bounds import refuse_unfit_start
 from streamflow.engine.sizes import failure_bytes, payload_bytes
 from streamflow.model.answers import Done, Reason, Rejection
 from streamflow.model.commands import StartWorkflow
@@ -118,8 +120,8 @@ def _begin(
         first_run_id=run_id,
         parent=command.parent,
         not_before_ms=begins_ms if begins_ms > context.now_ms else 0,
-        run_deadline_ms=_deadline(begins_ms, command.run_timeout_ms),
-        execution_deadline_ms=_deadline(begins_ms, command.execution_timeout_ms),
+        run_deadline_ms=deadline_ms(begins_ms, command.run_timeout_ms),
+        execution_deadline_ms=deadline_ms(begins_ms, command.execution_timeout_ms),
         retry_policy=command.retry_policy,
         execution_timeout_ms=command.execution_timeout_ms,
         run_timeout_ms=command.run_timeout_ms,
@@ -207,15 +209,4 @@ def _refuse_command(command: StartWorkflow, context: Context) -> Rejection | Non
                 Reason.INVALID_ARGUMENT,
                 "Expected cron_schedule or start_delay, found both: CronSchedule and WorkflowStartDelay may not be used together",
             )
-    for what, value in (
-        ("start_delay", command.start_delay_ms),
-        ("run_timeout", command.run_timeout_ms or 0),
-        ("execution_timeout", command.execution_timeout_ms or 0),
-    ):
-        if value < 0:
-            return reject(Reason.INVALID_ARGUMENT, f"Expected {what} >= 0, found {value} ms")
-    return None
-
-
-def _deadline(begins_ms: int, timeout_ms: int | None) -> int | None:
-    return begins_ms + timeout_ms if timeout_ms else None
+    return refuse_unfit_start(command)

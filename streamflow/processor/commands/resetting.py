@@ -17,6 +17,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from streamflow.engine.chain import deadline_ms
 from streamflow.engine.context import Context
 from streamflow.engine.decide.due import dispatch
 from streamflow.model.answers import Done, Reason, Rejection
@@ -129,12 +130,11 @@ def _as_new(recorded: Recorded, run_id: str, length: int, context: Context) -> E
     event = recorded.event
     if not isinstance(event, WorkflowStarted):
         return event
-    run_ms, execution_ms = event.run_timeout_ms, event.execution_timeout_ms
     return msgspec.structs.replace(
         event,
         message_id=MessageId(""),
-        run_deadline_ms=None if run_ms is None else context.now_ms + run_ms,
-        execution_deadline_ms=None if execution_ms is None else context.now_ms + execution_ms,
+        run_deadline_ms=deadline_ms(context.now_ms, event.run_timeout_ms),
+        execution_deadline_ms=deadline_ms(context.now_ms, event.execution_timeout_ms),
         not_before_ms=0,
         parent=None,
         original_run_id=event.original_run_id or run_id,

@@ -41,7 +41,8 @@ async def tell_limits() -> bool:
     info = activity.info()
     assert info.retry_policy is not None
     assert info.retry_policy.maximum_interval == info.schedule_to_close_timeout
-    return info.retry_policy.maximum_interval > timedelta(days=365_000)
+    longest = info.retry_policy.maximum_interval
+    return longest is not None and longest > timedelta(days=365_000)
 
 
 class _Broken(logging.Handler):
@@ -92,7 +93,11 @@ async def test_an_unfit_priority_takes_no_slot_from_others(unfit: dict[str, Any]
 
 
 async def test_an_unfit_priority_is_told_as_the_nearest() -> None:
-    unfit = {"priority": 9, "fairness_key": "é" * 33, "fairness_weight": float("nan")}
+    unfit: dict[str, Any] = {
+        "priority": 9,
+        "fairness_key": "é" * 33,
+        "fairness_weight": float("nan"),
+    }
     [outcome] = await _outcomes(task_of("tell_priority", **unfit))
 
     assert _result(outcome) == {

@@ -242,6 +242,21 @@ async def test_times_are_told_for_a_stretch_with_both_ends(client: Client) -> No
             "cron_schedule",
         ),
         (
+            lambda s: setattr(s.action.start_workflow.priority, "priority_key", 9),
+            RPCStatusCode.INVALID_ARGUMENT,
+            "priority_key",
+        ),
+        (
+            lambda s: setattr(s.action.start_workflow.retry_policy, "maximum_attempts", -1),
+            RPCStatusCode.INVALID_ARGUMENT,
+            "maximum_attempts",
+        ),
+        (
+            lambda s: s.action.start_workflow.workflow_run_timeout.FromMilliseconds(-1),
+            RPCStatusCode.INVALID_ARGUMENT,
+            "run_timeout",
+        ),
+        (
             lambda s: s.spec.cron_string.append("every day"),
             RPCStatusCode.INVALID_ARGUMENT,
             "Invalid schedule spec",
