@@ -84,8 +84,8 @@ _IN: Final = (
     Mutant(
         "a local result is taken by a partition that is being restored",
         "processor/turns/inbound.py",
-        "if owned is not None and owned.state is State.ACTIVE:\n            if not self._admits(ended",
-        "if owned is not None:\n            if not self._admits(ended",
+        "if owned is not None and owned.state is State.ACTIVE:\n            if self.withheld",
+        "if owned is not None:\n            if self.withheld",
     ),
     Mutant(
         "what is due is looked for once",

@@ -23,8 +23,8 @@ DECIDED: Final = (
         "messages are not remembered in the log",
         "processor/steps/answering.py",
         "        self._batch.append(OutRecord(history, self._part.number, key, value, ((SF, packed),)))\n\n"
-        "    def _count",
-        "\n    def _count",
+        "    def _own",
+        "\n    def _own",
     ),
     Mutant(
         "any attempt may report",

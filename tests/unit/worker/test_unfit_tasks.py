@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -65,11 +66,13 @@ async def _outcomes(*tasks: ActivityTask) -> list[Outcome]:
     for task in tasks:
         ended: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         ends.append(ended)
-        executor.run(
-            [Attempt(task, ended=lambda _, outcome, ended=ended: ended.set_result(outcome))]
-        )
+        executor.run([Attempt(task, ended=partial(_settle, ended))])
     async with asyncio.timeout(10):
         return [await ended for ended in ends]
+
+
+def _settle(ended: asyncio.Future[Outcome], _: Attempt, outcome: Outcome) -> None:
+    ended.set_result(outcome)
 
 
 def _failure(outcome: Outcome) -> Failure:
