@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+import re
+from collections.abc import Mapping, Sequence
+from typing import Final, TypeVar, cast
 from urllib.parse import unquote
 
 import msgspec
@@ -16,6 +18,10 @@ T = TypeVar("T")
 
 DIGITS_MAX = 20
 """Python refuses to read numbers of thousands of digits."""
+
+
+_MANY_DIGITS: Final = re.compile(rb"\d{19}")
+"""Without these no integer is too long: all others of the body need not be looked at."""
 
 
 class BadRequest(Exception):
@@ -42,9 +48,29 @@ async def read_body(request: Request) -> bytes:
 async def read(request: Request, cls: type[T]) -> T:
     content = await read_body(request)
     try:
-        return msgspec.json.decode(content or b"{}", type=cls)
+        body = msgspec.json.decode(content or b"{}", type=cls)
     except (msgspec.DecodeError, RecursionError) as error:
         raise BadRequest(f"Expected a JSON body of {cls.__name__}, found: {error}") from error
+    if _MANY_DIGITS.search(content) and not _fits(body):
+        raise BadRequest(
+            f"Expected integers of at most 64 bits in a JSON body of {cls.__name__}, found a larger one"
+        )
+    return body
+
+
+def _fits(value: object) -> bool:
+    """Whether records hold all of its integers."""
+    match value:
+        case int():
+            return -(2**63) <= value < 2**63
+        case msgspec.Struct():
+            return all(_fits(getattr(value, name)) for name in value.__struct_fields__)
+        case Mapping():
+            return all(map(_fits, cast("Mapping[str, object]", value).values()))
+        case tuple() | list():
+            return all(map(_fits, cast("Sequence[object]", value)))
+        case _:
+            return True
 
 
 def workflow_id_of(request: Request) -> WorkflowId:

@@ -21,6 +21,8 @@ _TOKEN: Final = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+DURATION_MS_MAX: Final = 2**62
+"""So that a time from now on, or that long ago, has 64 bits."""
 _ESCAPED: Final = re.compile(r"\\(.)|(['\"])\2", re.DOTALL)
 _PART: Final = re.compile(r"(\d+(?:\.\d+)?)(ms|us|ns|[smhdw])")
 _UNIT_MS: Final = {
@@ -90,8 +92,9 @@ def _trouble(text: str, at: int) -> str:
 
 
 def duration_ms(text: str) -> int | None:
-    """``1h30m`` in milliseconds; ``None`` for anything else."""
+    """``1h30m`` in milliseconds; ``None`` for anything else, and for more than can be reckoned with."""
     parts = _PART.findall(text)
     if not parts or "".join(number + unit for number, unit in parts) != text:
         return None
-    return round(sum(float(number) * _UNIT_MS[unit] for number, unit in parts))
+    found = sum(float(number) * _UNIT_MS[unit] for number, unit in parts)
+    return round(found) if found <= DURATION_MS_MAX else None

@@ -224,8 +224,13 @@ class _Parser:
         return Now()
 
     def _duration(self) -> int:
-        found = duration_ms(self._take().text)
-        assert found is not None, "Expected the lexer's durations to be durations"
+        token = self._take()
+        found = duration_ms(token.text)
+        if found is None:  # the lexer's durations are durations
+            raise FilterError(
+                "Expected a duration of at most 62 bits of milliseconds, found a longer one",
+                token.at,
+            )
         return found
 
     @staticmethod

@@ -269,6 +269,10 @@ def test_no_text_breaks_the_reader(text: str) -> None:
             "Amount = 1 ; DROP TABLE x",
             "Expected a name, a value or an operator, found '; DROP TABLE",
         ),
+        (f"ExecutionDuration > '{10**20}h'", "Expected a duration such as '90m'"),
+        (f"ExecutionDuration > {10**20}h", "Expected a duration of at most"),
+        (f"ExecutionDuration > '{'9' * 400}h'", "Expected a duration such as '90m'"),
+        (f"StartTime > NOW - {10**20}h", "Expected a duration of at most 62 bits"),
         ("(" * 60 + "Amount = 1" + ")" * 60, "Expected at most 50 parentheses"),
     ],
 )
