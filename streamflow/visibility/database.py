@@ -93,10 +93,11 @@ class _CompilerWithHints(SQLiteCompiler):
         return text
 
 
-def lock_until_commit(connection: Connection, name: str) -> None:
-    """Others who ask for the same name wait until this transaction ends. SQLite's writers wait anyway."""
+def lock_until_commit(connection: Connection, name: str, *, shared: bool = False) -> None:
+    """Others who ask for the same name wait until this transaction ends, unless all share it. SQLite's writers wait anyway."""
     if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(hashtext(:name))"), {"name": name})
+        lock = "pg_advisory_xact_lock_shared" if shared else "pg_advisory_xact_lock"
+        connection.execute(text(f"SELECT {lock}(hashtext(:name))"), {"name": name})
 
 
 def _make_tables(connection: Connection) -> None:

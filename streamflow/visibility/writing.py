@@ -79,6 +79,7 @@ def move(
     connection: Connection, topic: str, partition: int, *, begins: int, next_offset: int
 ) -> bool:
     """Notes how far the feed was read; False: it is not read up to where this begins, so another was quicker."""
+    lock_until_commit(connection, topic, shared=True)
     # Two projectors of one feed: the second waits here, and then finds the position moved.
     lock_until_commit(connection, f"{topic}/{partition}")
     here = and_(positions.c.topic == topic, positions.c.part == partition)
@@ -113,6 +114,8 @@ def write(connection: Connection, namespace: str, changes: Changes) -> None:
 
 def forget(connection: Connection, topic: str, scopes: Sequence[str], namespace: str) -> None:
     """Drops every row of the scopes, and that anything was read of the topic."""
+    # Who writes just now would leave a position behind, beyond rows that are dropped here.
+    lock_until_commit(connection, topic)
     others = select(func.count()).select_from(positions).where(positions.c.topic != topic)
     is_only = connection.execute(others).scalar() == 0
     for table in (attributes, executions):

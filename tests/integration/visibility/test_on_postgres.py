@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -15,12 +16,14 @@ from streamflow.memory.log import MemoryLog
 from streamflow.model.answers import ExecutionSummary
 from streamflow.model.options import Status
 from streamflow.ports import OutRecord
+from streamflow.visibility import writing
 from streamflow.visibility.binding import bind
 from streamflow.visibility.database import Database
 from streamflow.visibility.parsing import parse
 from streamflow.visibility.planning import Bounds
 from streamflow.visibility.projector import Visibility
 from streamflow.visibility.store import Store
+from streamflow.visibility.writing import Changes
 from streamflow.wire import keys
 from streamflow.wire.entities import decode_summary, encode
 from tests.unit.visibility.fleet import CITY, NS, TAGS, emptied, filled, read_by_pages, run
@@ -136,6 +139,27 @@ def test_two_projectors_fill_one_store_once(postgres_url: str) -> None:
     assert first.count("").count == 19
     first.close()
     second.close()
+
+
+def test_a_feed_is_begun_anew_after_who_writes_just_now(store: Store) -> None:
+    """Else that one's position would stay, and what was read before it would be missing for good."""
+    topic = topology.executions_topic(NS)
+    filled(store, [run(1)])
+    changes = Changes()
+    changes.add(NS, run(2), encode(run(2)))
+    waiting = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+    with ThreadPoolExecutor(1) as others:
+        with store.engine.begin() as connection:
+            assert writing.move(connection, topic, 0, begins=1, next_offset=2)
+            writing.write(connection, NS, changes)
+            begun = others.submit(store.begin_feed, topic, NS, "log", now_ms=0)
+            with store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as looking:
+                while not (begun.done() or looking.execute(waiting).scalar()):
+                    pass
+        begun.result()
+
+    assert store.positions_of(topic) == {}
+    assert store.count(NS, bind(parse(""), CATALOG, now_ms=0)).count == 0
 
 
 def test_a_store_of_an_earlier_layout_is_built_anew(store: Store, postgres_url: str) -> None:
