@@ -45,17 +45,21 @@ class KafkaReader:
         return self._cluster.end_offsets(partitions)
 
     def read(self, partition: TopicPartition, offset: int, end: int) -> Iterator[Sequence[Record]]:
+        """Records are fetched from here on, before the first is asked for."""
         if offset >= end:
-            return
+            return iter(())
         self._reads += 1
-        number = self._reads
-        position = offset
-        moved_at = time.monotonic()
         consumer = self._consumer
         if consumer is None:
             settings = {**self._options.reading(), **self._watch.settings()}
             consumer = self._consumer = Consumer(settings)
         consumer.assign([to_client(partition, offset)])
+        return self._read(consumer, self._reads, partition, offset, end)
+
+    def _read(
+        self, consumer: Consumer, number: int, partition: TopicPartition, position: int, end: int
+    ) -> Iterator[Sequence[Record]]:
+        moved_at = time.monotonic()
         try:
             while position < end:
                 assert number == self._reads, (

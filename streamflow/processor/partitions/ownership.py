@@ -39,6 +39,9 @@ TROUBLED_RUNS_MAX = 10_000
 RESTORE_MS_MAX = 1_000
 """How long partitions are restored at most before those that are active have their turn again."""
 
+FETCHED_AHEAD = 4
+"""Histories whose records are fetched side by side while the first is restored. Each may take some 64 MB meanwhile."""
+
 DISK_LOOK_MS = 1_000
 """How often a store is tried again whose disk took nothing more."""
 
@@ -269,6 +272,8 @@ class Ownership:
                 around=self._around,
                 snapshots=self._snapshots,
             )
+        for partition in partitions[:FETCHED_AHEAD]:
+            self._restore_step(partition, source)
 
     def _restore_step(self, partition: Partition, source: Source) -> bool:
         """One slice of one partition; whether there is more of it now."""

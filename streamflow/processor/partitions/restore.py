@@ -137,7 +137,9 @@ def follow(partition: Partition, reader: Reader, around: Surroundings) -> Iterat
             f"{partition.meta.history_offset}, found its end at {end}: the store is ahead and is rebuilt"
         )
     pace = Pace(partition, end, around.clock)
-    for records in reader.read(partition.history, partition.meta.history_offset, end):
+    fetched = reader.read(partition.history, partition.meta.history_offset, end)
+    yield True  # those of other partitions are asked for meanwhile
+    for records in fetched:
         ingest(partition, records, around)
         if records:
             pace.at(records[-1].offset + 1)
