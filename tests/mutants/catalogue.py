@@ -250,7 +250,7 @@ _RESTORED: Final = (
     Mutant(
         "the history is not read",
         "processor/partitions/restore.py",
-        "    for records in reader.read(partition.history, partition.meta.history_offset, end):\n"
+        "    for records in fetched:\n"
         "        ingest(partition, records, around)\n"
         "        if records:\n            pace.at(records[-1].offset + 1)\n        yield True\n",
         "    yield True\n",
