@@ -124,9 +124,6 @@ class Pair:
             await asyncio.sleep(0.25)
         raise RuntimeError(f"Expected both to share the partitions, found {await self.owners()}")
 
-    async def probe(self, number: int) -> float:
-        return await probe(self.client, number)
-
 
 async def probe(client: Client, number: int) -> float:
     """Seconds until a run that is started now in this partition has ended."""
@@ -157,7 +154,7 @@ async def _take_over(bench: Bench, kind: str, kills: int, runs: int) -> Row:
             lost = [number for number, owner in owners.items() if owner == NAMES[0]]
             killed = time.time()
             await pair.stop(NAMES[0], signal.SIGKILL)
-            seen.total += await asyncio.gather(*[pair.probe(number) for number in lost])
+            seen.total += await asyncio.gather(*[probe(pair.client, number) for number in lost])
             _note(pair, seen, lost, killed)
             await pair.stop(NAMES[1])
             if kind == "cold":
@@ -224,7 +221,7 @@ async def _longest(pair: Pair, number: int, rolling: asyncio.Future[None]) -> fl
     """Of starts every 100 ms until the restart is over: how long the one took that had to wait longest."""
     probes: list[asyncio.Future[float]] = []
     while not rolling.done():
-        probes.append(asyncio.ensure_future(pair.probe(number)))
+        probes.append(asyncio.ensure_future(probe(pair.client, number)))
         await asyncio.sleep(PROBE_EVERY_S)
     return max(await asyncio.gather(*probes))
 

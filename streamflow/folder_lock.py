@@ -51,9 +51,8 @@ class FolderLock:
         try:
             self.describe()
         except BaseException:
-            with suppress(
-                OSError
-            ):  # what the disk has not taken, it does not take at the end either
+            # What the disk has not taken it does not take at the end either.
+            with suppress(OSError):
                 self.release()
             raise
 

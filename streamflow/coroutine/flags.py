@@ -16,7 +16,6 @@ class Flag(IntFlag):
     ASKS_IN_PARTS = 2
     """A step that has asked for `ASKED_MAX` operations ends, and the next one goes on with it: a fan-out of thousands is many
     small transactions, between which the other runs of its partition have their turn."""
-
     MARKS_AT_ONCE = 4
     """A patch's mark leaves with the step that met the patch, however full that is: an eviction between two parts would else
     let the code take the other way."""

@@ -92,9 +92,9 @@ class Operations:
         self.closed = False
         """Set with the run's end: what is asked after it is dropped."""
         self.asked_max = sys.maxsize
+        """How much one step may ask for before the code has to wait for the next."""
         self.marks_at_once = False
         """Whether marks of patches leave with the step that met them (`Flag.MARKS_AT_ONCE`)."""
-        """How much one step may ask for before the code has to wait for the next."""
 
     def full(self) -> bool:
         """Whether this step has asked for enough. Never once the run has ended: all that is left of it goes with its end."""

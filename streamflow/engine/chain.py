@@ -122,6 +122,8 @@ def _begun_again(run: Run, begins_ms: int) -> WorkflowStarted:
 
 def _fitted(started: WorkflowStarted, bytes_max: int) -> WorkflowStarted:
     """What the run works on comes first: a last result that does not fit beside it is left out, a failure shortened."""
+    if not started.last_result and started.last_failure is None:
+        return started
     left = bytes_max - text_bytes(started.static_summary, started.static_details)
     left -= payload_bytes(started.args, started.headers, started.memo, started.search_attributes)
     result, failure = started.last_result, started.last_failure

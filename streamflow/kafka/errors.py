@@ -115,6 +115,9 @@ REFUSED: Final = frozenset(
 # What a topic takes of no record of this client, until it is granted.
 UNGRANTED: Final = frozenset({KafkaError.TOPIC_AUTHORIZATION_FAILED})
 
+LOST_POSITION: Final = frozenset({KafkaError.OFFSET_OUT_OF_RANGE, KafkaError._AUTO_OFFSET_RESET})
+"""There is nothing where a consumer reads: retention took it, or the partition was made anew."""
+
 # Not the reason but its echo: what is dropped when a transaction has failed for another cause.
 PURGED: Final = frozenset({KafkaError._PURGE_INFLIGHT, KafkaError._PURGE_QUEUE})
 

@@ -31,8 +31,8 @@ class Positions:
         self._clients: dict[bool, Any] = {}
 
     def warm_up(self) -> None:
-        """Connects, in the background, for questions of both kinds."""
-        self._clients = {stable: self._made(stable) for stable in (False, True)}
+        """Connects, in the background, for stable offsets, which every member asks for."""
+        self._clients[True] = self._made(stable=True)
 
     def committed(
         self, partitions: Sequence[TopicPartition], *, stable: bool
@@ -44,7 +44,7 @@ class Positions:
         """
         client = self._clients.get(stable)
         if client is None:
-            client = self._clients[stable] = self._made(stable)
+            client = self._clients[stable] = self._made(stable=stable)
         try:
             found = client.committed([to_client(p) for p in partitions], TIMEOUT_S)
             for partition in found:
@@ -63,7 +63,7 @@ class Positions:
         for stable in list(self._clients):
             self._renew(stable)
 
-    def _made(self, stable: bool) -> Any:
+    def _made(self, *, stable: bool) -> Any:
         watch = ClientWatch(f"positions of {self._group}")
         settings = {**self._options.asking(self._group, stable=stable), **watch.settings()}
         return Consumer(settings)

@@ -13,7 +13,7 @@ from typing import Any, Final
 from confluent_kafka import Consumer, KafkaError, KafkaException
 
 from streamflow.kafka.cluster import Cluster
-from streamflow.kafka.errors import Needed, error_of, reading_error
+from streamflow.kafka.errors import LOST_POSITION, Needed, error_of, reading_error
 from streamflow.kafka.options import KafkaOptions
 from streamflow.kafka.records import to_client, to_record
 from streamflow.kafka.watch import ClientWatch
@@ -116,7 +116,7 @@ class KafkaReader:
         if code == KafkaError._PARTITION_EOF:
             offset: int = message.offset()
             return offset
-        if code in (KafkaError.OFFSET_OUT_OF_RANGE, KafkaError._AUTO_OFFSET_RESET):
+        if code in LOST_POSITION:
             raise LogError(
                 f"Expected records of {partition.topic}/{partition.partition} where reading began, found: {error.str()}. "
                 "Retention has removed them: read from the start offset and rebuild."

@@ -18,6 +18,7 @@ from streamflow.kafka.assignment import Assignment
 from streamflow.kafka.cluster import Cluster
 from streamflow.kafka.errors import (
     FENCED,
+    LOST_POSITION,
     STALE_GENERATION,
     Needed,
     error_of,
@@ -47,9 +48,7 @@ REJOIN_AGAIN_S: Final = 60.0
 
 _WAKE_SLICE_S: Final = 0.02
 
-_LOST_POSITION: Final = frozenset(
-    {KafkaError.OFFSET_OUT_OF_RANGE, KafkaError._AUTO_OFFSET_RESET, KafkaError._NO_OFFSET}
-)
+_LOST_POSITION: Final = LOST_POSITION | {KafkaError._NO_OFFSET}
 _REFUSALS: Final = frozenset(
     {
         KafkaError.GROUP_AUTHORIZATION_FAILED,
@@ -86,7 +85,7 @@ class KafkaSource:
         self._positions = Positions(options, group)
         self._rejoined_at: float | None = None
         self._watch, self._consumer = self._join()
-        self._positions.warm_up()  # asked as soon as the group has said what is ours
+        self._positions.warm_up()  # for what is asked as soon as the group has said what is ours
 
     def _join(self) -> tuple[ClientWatch, Consumer]:
         watch = ClientWatch(f"source {self._instance}")

@@ -18,7 +18,7 @@ from typing import Any, Final
 from confluent_kafka import Consumer, KafkaError, KafkaException
 
 from streamflow.kafka.cluster import Cluster
-from streamflow.kafka.errors import Needed, to_be_granted
+from streamflow.kafka.errors import LOST_POSITION, Needed, to_be_granted
 from streamflow.kafka.options import KafkaOptions
 from streamflow.kafka.records import to_client, to_record
 from streamflow.kafka.watch import ClientWatch
@@ -29,9 +29,7 @@ _log = get_logger("kafka")
 
 BATCH_RECORDS_MAX: Final = 1_000
 _SLICE_S: Final = 0.02
-_LOST_POSITION: Final = frozenset(
-    {KafkaError.OFFSET_OUT_OF_RANGE, KafkaError._AUTO_OFFSET_RESET, KafkaError._LOG_TRUNCATION}
-)
+_LOST_POSITION: Final = LOST_POSITION | {KafkaError._LOG_TRUNCATION}
 _RANGE_WAIT_S: Final = 1.0
 """How long start and end of a partition are waited for, which holds up the other tails ..."""
 _LOOK_AGAIN_AFTER_S: Final = 1.0

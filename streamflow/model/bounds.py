@@ -6,7 +6,7 @@ What was recorded before there were these bounds is still read (`priorities.boun
 from __future__ import annotations
 
 import math
-from typing import Final
+from typing import Final, Protocol
 
 from streamflow.model.options import ActivityTimeouts, RetryPolicy
 from streamflow.model.priorities import FAIRNESS_KEY_BYTES_MAX, PRIORITY_MAX, Prioritised
@@ -15,8 +15,51 @@ DURATION_MS_MAX: Final = 100 * 365 * 86_400_000
 """A hundred years, so that no time that is reckoned from now passes 64 bits."""
 
 
+class BegunRun(Prioritised, Protocol):
+    """What says how a run is to be begun: a start, or a schedule's action."""
+
+    @property
+    def execution_timeout_ms(self) -> int | None: ...
+    @property
+    def run_timeout_ms(self) -> int | None: ...
+    @property
+    def task_timeout_ms(self) -> int | None: ...
+    @property
+    def retry_policy(self) -> RetryPolicy | None: ...
+
+
+class BegunActivity(Prioritised, Protocol):
+    """What says how an activity is to be made, with all that may be changed of it later."""
+
+    @property
+    def timeouts(self) -> ActivityTimeouts: ...
+    @property
+    def start_delay_ms(self) -> int: ...
+    @property
+    def retry_policy(self) -> RetryPolicy: ...
+
+
+def refused_run(record: BegunRun) -> str:
+    """Why no run could be begun like this; empty if one could, as with the others."""
+    return (
+        refused_duration("execution_timeout", record.execution_timeout_ms or 0)
+        or refused_duration("run_timeout", record.run_timeout_ms or 0)
+        or refused_duration("task_timeout", record.task_timeout_ms or 0)
+        or (refused_policy(record.retry_policy) if record.retry_policy is not None else "")
+        or refused_priority(record)
+    )
+
+
+def refused_activity(record: BegunActivity) -> str:
+    return (
+        refused_timeouts(record.timeouts)
+        or refused_duration("start_delay", record.start_delay_ms)
+        or refused_policy(record.retry_policy)
+        or refused_priority(record)
+    )
+
+
 def refused_duration(what: str, duration_ms: int) -> str:
-    """Empty if it may be recorded, as with the others."""
     if duration_ms < 0:
         return f"Expected {what} >= 0, found {duration_ms} ms"
     if duration_ms > DURATION_MS_MAX:

@@ -10,7 +10,7 @@ from streamflow.api.times import Timestamp
 from streamflow.api.workflow.v1 import NewWorkflowExecutionInfo
 from streamflow.calendars import CalendarSpec, CronError, Range, parse_schedule_cron
 from streamflow.client.raw.sending import optional_ms, retry_policy_of, text_of
-from streamflow.model.bounds import refused_duration, refused_policy, refused_priority
+from streamflow.model.bounds import refused_run
 from streamflow.schedules import Backfill, Interval, Overlap, Policy, Schedule, Spec, State
 from streamflow.schedules.facts import Action, Patch
 from streamflow.service import RPCError, RPCStatusCode
@@ -104,21 +104,10 @@ def _action(given: messages.ScheduleAction) -> Action:
         fairness_key=start.priority.fairness_key,
         fairness_weight=start.priority.fairness_weight or 1.0,
     )
-    refused = _refused(action)
-    if refused:
+    refused = refused_run(action)
+    if refused:  # it would be each time that it acts
         raise _invalid(f"Invalid schedule action: {refused}")
     return action
-
-
-def _refused(action: Action) -> str:
-    """Why what the action starts would be refused each time; empty if it would not."""
-    return (
-        refused_duration("execution_timeout", action.execution_timeout_ms or 0)
-        or refused_duration("run_timeout", action.run_timeout_ms or 0)
-        or refused_duration("task_timeout", action.task_timeout_ms or 0)
-        or (refused_policy(action.retry_policy) if action.retry_policy is not None else "")
-        or refused_priority(action)
-    )
 
 
 def _spec(given: messages.ScheduleSpec) -> Spec:

@@ -8,10 +8,11 @@ from streamflow.engine.decide import reject
 from streamflow.model import standalone
 from streamflow.model.answers import Reason, Rejection
 from streamflow.model.bounds import (
+    refused_activity,
     refused_duration,
     refused_policy,
     refused_priority,
-    refused_timeouts,
+    refused_run,
 )
 from streamflow.model.commands import StartWorkflow
 from streamflow.model.intents import ContinueAsNew, Intent, ScheduleActivity
@@ -23,11 +24,7 @@ def refuse_unfit_start(command: StartWorkflow) -> Rejection | None:
         return None
     return _rejected(
         refused_duration("start_delay", command.start_delay_ms)
-        or refused_duration("run_timeout", command.run_timeout_ms or 0)
-        or refused_duration("execution_timeout", command.execution_timeout_ms or 0)
-        or refused_duration("task_timeout", command.task_timeout_ms or 0)
-        or (refused_policy(command.retry_policy) if command.retry_policy is not None else "")
-        or refused_priority(command)
+        or refused_run(command)
         or (_refused_spec(command) if command.workflow_type == standalone.WORKFLOW_TYPE else "")
     )
 
@@ -50,12 +47,7 @@ def _refused_spec(command: StartWorkflow) -> str:
         spec = standalone.decode_spec(command.args[0])
     except (IndexError, msgspec.MsgspecError):
         return "Expected the order of an activity as the only argument, found none: start it as an activity"
-    return (
-        refused_timeouts(spec.timeouts)
-        or refused_duration("start_delay", spec.start_delay_ms)
-        or refused_policy(spec.retry_policy)
-        or refused_priority(spec)
-    )
+    return refused_activity(spec)
 
 
 def _rejected(refused: str) -> Rejection | None:

@@ -18,12 +18,7 @@ from streamflow.engine.decide.due import dispatch
 from streamflow.engine.retry import backoff_ms
 from streamflow.engine.state import PendingActivity
 from streamflow.model.activity_options import ActivityOption, ActivityOptions, OptionsChange
-from streamflow.model.bounds import (
-    refused_duration,
-    refused_policy,
-    refused_priority,
-    refused_timeouts,
-)
+from streamflow.model.bounds import refused_activity
 from streamflow.model.events import ActivityScheduled
 from streamflow.model.tasks import Attempt
 
@@ -141,13 +136,7 @@ def _checked(options: ActivityOptions) -> ActivityOptions | str:
         return "Expected an activity to have a task queue, found none in the new options"
     if timeouts.start_to_close_ms is None and timeouts.schedule_to_close_ms is None:
         return "Expected start_to_close_timeout or schedule_to_close_timeout to be left, found neither in the new options"
-    refused = (
-        refused_timeouts(timeouts)
-        or refused_duration("start_delay", options.start_delay_ms)
-        or refused_policy(options.retry_policy)
-        or refused_priority(options)
-    )
-    return refused or options
+    return refused_activity(options) or options
 
 
 def _scheduled(scheduled: ActivityScheduled) -> ActivityOptions:

@@ -103,15 +103,13 @@ class GuardedTransport(WrappedTransport):
     ) -> Answer:
         role = role_for(command)
         if role is Role.VIEWER:
-            self._require_whole_of_schedules(role, queue)
-            await self._require(role, command.workflow_id)
+            await self._require(role, command.workflow_id, queue)
             return await self.inner.ask(
                 queue, command, deadline_s=deadline_s, message_id=message_id
             )
         attempt = Attempt.of(self.principal, self.namespace, command, message_id)
         async with self._audit.noting(attempt, self.inner):
-            self._require_whole_of_schedules(role, queue)
-            held = await self._require(role, command.workflow_id, _started_type(command))
+            held = await self._require(role, command.workflow_id, queue, _started_type(command))
             attempt.role = role_word(held)
             answer = await self.inner.ask(
                 queue, self._signed(command), deadline_s=deadline_s, message_id=message_id
@@ -142,7 +140,7 @@ class GuardedTransport(WrappedTransport):
         await self._require(role, workflow_id)
 
     async def _require(
-        self, role: Role, workflow_id: str, started: str | None = None
+        self, role: Role, workflow_id: str, queue: str = "", started: str | None = None
     ) -> Role | None:
         """The role by which it is let through.
 
@@ -152,7 +150,8 @@ class GuardedTransport(WrappedTransport):
         namespace = self.namespace
         if self.principal.may(role, namespace):
             return self.principal.role(namespace)
-        if self.principal.types(namespace) == frozenset():
+        if self.principal.types(namespace) == frozenset() or queue == SCHEDULES_QUEUE:
+            # What schedules start is of every type.
             self.principal.require(role, namespace)
         query = f"WorkflowId = {quoted(workflow_id)} AND {ON_ANY_QUEUE} GROUP BY WorkflowType"
         counted = await self.inner.count_executions(query)
@@ -167,11 +166,6 @@ class GuardedTransport(WrappedTransport):
         for one in sorted(types):
             self.principal.require(role, namespace, one)
         return min(found for one in types if (found := self.principal.role(namespace, one)))
-
-    def _require_whole_of_schedules(self, role: Role, queue: str) -> None:
-        """What is on their queue starts workflows of every type."""
-        if queue == SCHEDULES_QUEUE:
-            self.principal.require(role, self.namespace)
 
     def _require_some(self) -> None:
         if not self.principal.sees(self.namespace):
@@ -188,8 +182,7 @@ class GuardedTransport(WrappedTransport):
         *,
         deadline_s: float | None = DEADLINE_S,
     ) -> EventsPage | Answer:
-        self._require_whole_of_schedules(Role.VIEWER, queue)
-        await self._require(Role.VIEWER, workflow_id)
+        await self._require(Role.VIEWER, workflow_id, queue)
         return await self.inner.events(queue, workflow_id, run_id, after_seq, deadline_s=deadline_s)
 
     async def executions(

@@ -21,8 +21,8 @@ from streamflow.wire.envelope import EVERYBODY, REQUEST_ID
 
 log = get_logger("processor")
 
-
 EVERY_MS = 1_000
+"""How often takeovers are told at most."""
 
 
 class Greeter:

@@ -227,12 +227,10 @@ class Taking:
         ours = [name for name, manifest in found.items() if manifest and manifest.log_id == log_id]
         oldest = ours[-kept] if len(ours) >= kept else ""
         useful_ms = self._around.clock.now_ms() - STORE_AGE_MS_MAX
-        return [
-            name
-            for name, manifest in found.items()
-            if (
-                name < oldest
-                if manifest is None or manifest.log_id == log_id
-                else manifest.followed_ms < useful_ms
-            )
-        ]
+
+        def is_old(name: str, manifest: Manifest | None) -> bool:
+            if manifest is not None and manifest.log_id != log_id:
+                return manifest.followed_ms < useful_ms
+            return name < oldest
+
+        return [name for name, manifest in found.items() if is_old(name, manifest)]

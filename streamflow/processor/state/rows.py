@@ -282,7 +282,8 @@ class Ingest:
         latest = self._latest_run(run.workflow_id)
         if latest == run_id:
             return
-        self._unlink(run_id, run)
+        if run.before or run.after:
+            self._unlink(run_id, run)
         former = self._run(latest) if latest else None
         if former is not None and not former.deleting:
             run.before, former.after = latest, run_id

@@ -133,14 +133,9 @@ class Inbound:
             if partition.meta.has_taken(record.offset):
                 continue  # read again after a rewind, and already folded
             name = partition.number, record.key or b""
-            waits = (self.others_first and name in served) or name in behind
-            if (
-                waits
-                or self.withheld.holds(name)
-                or room <= 0
-                or self._left <= 0
-                or counts[name] >= most
-            ):
+            waits = name in behind or self.withheld.holds(name)
+            waits = waits or (self.others_first and name in served)
+            if waits or room <= 0 or self._left <= 0 or counts[name] >= most:
                 partition.held.append(record)
                 continue
             read = self._read(record)

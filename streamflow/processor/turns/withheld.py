@@ -26,7 +26,7 @@ class Withheld:
     def __init__(self, around: Surroundings) -> None:
         self._around = around
         self._until_ms: dict[Name, int] = {}
-        """When each is tried again, on the monotonic clock, soonest first."""
+        """When each is tried again, on the monotonic clock."""
         self._failed_ms: dict[str, int] = {}
         """When each inbox first took nothing, of late."""
         self._ended: list[LocalActivityEnded] = []
@@ -34,10 +34,8 @@ class Withheld:
     def note(self, batch: Batch, topics: Collection[str]) -> None:
         """Learns from a batch that failed because these topics take nothing. The first time nobody waits: what code asks for
         becomes trouble of its run at the next try, now that it is known. What fails again is something else."""
-        queues, now_ms = (
-            self._around.destinations.workflow_queues,
-            self._around.clock.monotonic_ms(),
-        )
+        queues = self._around.destinations.workflow_queues
+        now_ms = self._around.clock.monotonic_ms()
         inboxes = [topic for topic in topics if queues.has_topic(topic)]
         again = [t for t in inboxes if now_ms - self._failed_ms.get(t, -WAIT_MS) < WAIT_MS]
         self._failed_ms = {t: at for t, at in self._failed_ms.items() if now_ms - at < WAIT_MS}

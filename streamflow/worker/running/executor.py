@@ -307,8 +307,12 @@ class Executor:
         payloads: Payloads = tuple(attempt.converter.payload_converter.to_payloads(details))
         # With an external storage what is large is not what is sent.
         bounded = attempt.converter.external_storage is None
-        size = payload_bytes(payloads, attempt.task.args, attempt.task.headers) if bounded else 0
-        if payloads and size > HEARTBEAT_BYTES_MAX:
+        if (
+            payloads
+            and bounded
+            and (size := payload_bytes(payloads, attempt.task.args, attempt.task.headers))
+            > HEARTBEAT_BYTES_MAX
+        ):
             raise ValueError(
                 f"Expected heartbeat details of at most {HEARTBEAT_BYTES_MAX} bytes with the activity's arguments, found "
                 f"{size}: keep large data in a store of its own and pass a reference"

@@ -112,6 +112,12 @@ class Stage:
         self.processor.open()
         return self.processor
 
+    def another_queue(self, name: str) -> MemoryLog:
+        """Makes a queue of workflows beside this one, which nobody serves; the log of who made it."""
+        setup = MemoryLog(self.broker, "setup of another queue")
+        ensure_queue(setup, NS, name, kind="workflow", partitions=1, create=True)
+        return setup
+
     def restart(self, *, crash: bool = False, disk: str = "kept") -> None:
         """The process ends and comes back under its name."""
         if crash:

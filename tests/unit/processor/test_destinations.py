@@ -9,7 +9,7 @@ from streamflow.model.answers import Done
 from streamflow.model.commands import SignalWorkflow
 from streamflow.model.ids import WorkflowId
 from streamflow.processor.host.destinations import REFRESH_MS, Destinations
-from streamflow.topology import ensure_queue, inbox_topic
+from streamflow.topology import inbox_topic
 from tests.unit.processor.stage import NS, Stage, payload
 
 OTHER = "other"
@@ -43,8 +43,7 @@ def delete(log: MemoryLog) -> None:
 
 def test_a_queue_that_was_deleted_is_none_to_start_a_child_on() -> None:
     stage = Stage([Delegating])
-    setup = MemoryLog(stage.broker, "setup of the other")
-    ensure_queue(setup, NS, OTHER, kind="workflow", partitions=1, create=True)
+    setup = stage.another_queue(OTHER)
     stage.begin("Delegating")
     stage.pass_time(2 * REFRESH_MS)
     delete(setup)
@@ -62,8 +61,7 @@ def test_a_queue_that_was_deleted_is_none_to_start_a_child_on() -> None:
 def test_one_snapshot_alone_forgets_nothing() -> None:
     """A broker may be behind the others, and not know yet what another has said."""
     stage = Stage([Delegating])
-    setup = MemoryLog(stage.broker, "setup of the other")
-    ensure_queue(setup, NS, OTHER, kind="workflow", partitions=1, create=True)
+    setup = stage.another_queue(OTHER)
     destinations = Destinations(stage.log, NS)
     destinations.refresh()
     delete(setup)

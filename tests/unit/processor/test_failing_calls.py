@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from streamflow.memory.faults import Faults, Rates
-from streamflow.memory.log import MemoryLog
 from streamflow.model.commands import FromRun, SignalWorkflow
 from streamflow.model.ids import WorkflowId
 from streamflow.model.options import Parent
-from streamflow.topology import ensure_queue, partition_for
+from streamflow.topology import partition_for
 from tests.unit.processor.programs import Local, Sleeper
 from tests.unit.processor.stage import NS, Hands, Stage, payload
 
@@ -32,8 +31,7 @@ def staged(hands: Hands | None = None) -> Stage:
     """Two partitions, another queue that a message may be meant for, and a log that will not say who lives there."""
     faults = Faults(unavailable_calls=frozenset({"live_members"}))
     stage = Stage([Sleeper, Local], partitions=2, local=hands, faults=faults)
-    setup = MemoryLog(stage.broker, "setup of the other")
-    ensure_queue(setup, NS, "other", kind="workflow", partitions=1, create=True)
+    stage.another_queue("other")
     return stage
 
 

@@ -7,7 +7,6 @@ from datetime import timedelta
 import pytest
 
 from streamflow import workflow
-from streamflow.memory.log import MemoryLog
 from streamflow.model.answers import Description, Done
 from streamflow.model.commands import (
     DescribeWorkflow,
@@ -22,7 +21,6 @@ from streamflow.ports import OutRecord
 from streamflow.topology import (
     activities_topic,
     dead_letters_topic,
-    ensure_queue,
     history_topic,
     inbox_topic,
     processor_group,
@@ -109,8 +107,7 @@ def test_an_activity_waits_while_its_topic_takes_nothing_and_others_go_on() -> N
 def test_a_child_waits_while_its_queue_takes_nothing_and_others_go_on() -> None:
     """Its run names the grant; the child starts once it is given."""
     stage = Stage([Delegating, Hello])
-    setup = MemoryLog(stage.broker, "setup of the other")
-    ensure_queue(setup, NS, OTHER, kind="workflow", partitions=1, create=True)
+    stage.another_queue(OTHER)
     stage.settle()
     stage.broker.ungranted.add(inbox_topic(NS, OTHER))
 
@@ -130,8 +127,7 @@ def test_a_child_waits_while_its_queue_takes_nothing_and_others_go_on() -> None:
 
 def test_a_run_that_waits_for_a_grant_can_be_ended() -> None:
     stage = Stage([Delegating])
-    setup = MemoryLog(stage.broker, "setup of the other")
-    ensure_queue(setup, NS, OTHER, kind="workflow", partitions=1, create=True)
+    stage.another_queue(OTHER)
     stage.settle()
     stage.broker.ungranted.add(inbox_topic(NS, OTHER))
     stage.begin("Delegating", "a")
@@ -142,8 +138,7 @@ def test_a_run_that_waits_for_a_grant_can_be_ended() -> None:
 def test_a_message_for_nobody_fails_though_other_queues_may_not_be_looked_at() -> None:
     """A queue that the processor does not reach is none that the message could go to."""
     stage = Stage([Stray, Hello])
-    setup = MemoryLog(stage.broker, "setup of the other")
-    ensure_queue(setup, NS, OTHER, kind="workflow", partitions=1, create=True)
+    stage.another_queue(OTHER)
     stage.settle()
     stage.broker.ungranted.add(processor_group(NS, OTHER))
 
@@ -156,8 +151,7 @@ def test_a_message_for_nobody_fails_though_other_queues_may_not_be_looked_at() -
 
 def asked_by_another(stage: Stage, command: StartWorkflow | SignalWorkflow) -> None:
     """A run of the other queue asks, and that queue's inbox takes no answer."""
-    setup = MemoryLog(stage.broker, "setup of the other")
-    ensure_queue(setup, NS, OTHER, kind="workflow", partitions=1, create=True)
+    stage.another_queue(OTHER)
     stage.settle()
     stage.broker.ungranted.add(inbox_topic(NS, OTHER))
     stage.send(command, reply=False)
