@@ -12,11 +12,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Final
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 from confluent_kafka import TopicPartition as ClientPartition
 
+from streamflow.kafka.aside import Aside
 from streamflow.kafka.errors import (
     PURGED,
     REFUSED,
@@ -31,12 +33,17 @@ from streamflow.kafka.errors import (
 )
 from streamflow.kafka.options import KafkaOptions
 from streamflow.kafka.watch import ENDED, ClientWatch
+from streamflow.observability import get_logger
 from streamflow.ports import OutRecord
+
+_log = get_logger("kafka")
 
 # A retriable error that comes back at once must not spin.
 _RETRY_PAUSE_S: Final = 0.005
 _BUFFER_FULL_WAIT_S: Final = 0.05
 _REFUSED_WITHIN_S: Final = 1.0
+_LATE_S: Final = 0.5
+"""A call that honours its time returns so soon after it."""
 _TAKE_S: Final = (0.02, 0.25)
 """The library lets half a second pass after each try at an ID, as while the last transaction still ends, unless it is asked
 again meanwhile: after so long at first, and at last. It never has two requests under way, which would fence its own."""
@@ -50,6 +57,7 @@ class Lane:
         self._group = ""
         """Whose offsets the transaction under way carries."""
         self._dropped = False
+        self._aside = Aside(f"streamflow-offsets {transactional_id}")
         self._failures: list[tuple[KafkaError, Any]] = []
         self._watch = ClientWatch(f"transactor {transactional_id}")
         self._producer = Producer(
@@ -101,15 +109,11 @@ class Lane:
         self._call(Call.BEGIN, self._producer.begin_transaction)
         try:
             self._append(records, deadline)
-            self._call(
-                Call.OFFSETS,
-                self._producer.send_offsets_to_transaction,
-                offsets,
-                group_metadata,
-                deadline=deadline,
-            )
+            self._call(Call.OFFSETS, self._send_offsets, offsets, group_metadata, deadline=deadline)
             self._settle(records, deadline)
         except CallFailed as failed:
+            if self._aside.left_behind:
+                raise  # the library makes one call of a transaction at a time: it cannot be aborted either
             raise self._abort(self._reason(failed, records)) from failed
         self._call(Call.COMMIT, self._producer.commit_transaction, deadline=deadline)
         self._look_back()
@@ -119,6 +123,7 @@ class Lane:
         if self._dropped:
             return
         self._dropped = True
+        self._aside.close()
         self._producer.purge(blocking=False)
         # Not `close`, which would first try to abort and to flush on a producer that nobody trusts any more.
         del self._producer
@@ -155,6 +160,19 @@ class Lane:
             full = KafkaError(KafkaError._QUEUE_FULL, "the send buffer stayed full")
             raise CallFailed(Call.APPEND, Verdict.ABORT, full, record)
         self._serve(self._producer.poll, _BUFFER_FULL_WAIT_S)
+
+    def _send_offsets(
+        self, offsets: list[ClientPartition], group_metadata: Any, left_s: float
+    ) -> None:
+        """Made aside: the library waits for the group's coordinator, be it for ever, whatever time it is given
+        (confluentinc/librdkafka#5456)."""
+        send = partial(self._producer.send_offsets_to_transaction, offsets, group_metadata, left_s)
+        try:
+            self._aside.call(send, left_s + _LATE_S)
+        except TimeoutError as late:
+            _log.warning("transactional_producer_left_behind", id=self.id, late=str(late))
+            error = KafkaError(KafkaError._TIMED_OUT, str(late))
+            raise CallFailed(Call.OFFSETS, Verdict.UNKNOWN, error) from late
 
     def _settle(self, records: Sequence[OutRecord], deadline: float) -> None:
         """Waits until each record is acknowledged or given up."""

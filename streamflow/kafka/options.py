@@ -115,6 +115,9 @@ class KafkaOptions:
                 "retry.backoff.max.ms": 5,
                 # A request that is not retried within the transaction cannot end a later one.
                 "socket.timeout.ms": timeout_ms,
+                # A client that starts over with the bootstrap servers may wait for ever for a coordinator of before
+                # (confluentinc/librdkafka#5511). One that has lost its brokers is replaced by a new one anyway.
+                "metadata.recovery.strategy": "none",
             },
             {
                 **_BREAKS_ARE_LOGGED,

@@ -91,4 +91,19 @@ FAILING: Final = (
         "",
         ("tests/unit/kafka/test_options.py",),
     ),
+    Mutant(
+        "the client library is waited for, however long it takes",
+        "kafka/lane.py",
+        "            self._aside.call(send, left_s + _LATE_S)\n",
+        "            send()\n",
+        ("tests/unit/kafka/test_error_table.py",),
+        safety=False,
+    ),
+    Mutant(
+        "a call that failed is taken for one that was made",
+        "kafka/aside.py",
+        "            ends.put(error)\n",
+        "            ends.put(None)\n",
+        ("tests/unit/kafka/test_aside.py", "tests/unit/kafka/test_error_table.py"),
+    ),
 )

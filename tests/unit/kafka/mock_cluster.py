@@ -120,7 +120,17 @@ class MockCluster:
     def start(self, broker: int) -> None:
         self._library.rd_kafka_mock_broker_set_up(self._cluster, broker)
 
+    def move_leader(self, topic: str, broker: int) -> None:
+        """Of its first partition."""
+        self._library.rd_kafka_mock_partition_set_leader(self._cluster, topic.encode(), 0, broker)
+
     def move_coordinator(self, transactional_id: str, broker: int) -> None:
+        self._coordinate("transaction", transactional_id, broker)
+
+    def move_group(self, group: str, broker: int) -> None:
+        self._coordinate("group", group, broker)
+
+    def _coordinate(self, kind: str, name: str, broker: int) -> None:
         self._library.rd_kafka_mock_coordinator_set(
-            self._cluster, b"transaction", transactional_id.encode(), broker
+            self._cluster, kind.encode(), name.encode(), broker
         )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from threading import Timer
 from typing import Final, NamedTuple
 
 import pytest
@@ -89,6 +90,7 @@ CELLS: Final = [
     for request, told in zip(REQUESTS, row, strict=True)
 ]
 ABREAST: Final = 9
+AWAY_S: Final = 4.0
 INBOX: Final = TopicPartition("in", 0)
 
 
@@ -259,3 +261,39 @@ def _commit_slowly(world: World) -> None:
         world.cluster.delay(1, 0)
         transactor.close()
         log.close()
+
+
+def test_a_coordinator_that_goes_away_holds_nobody_up_for_longer_than_a_transaction_may_take() -> (
+    None
+):
+    """The library waits for the group's until it is back, whatever time it was given (confluentinc/librdkafka#5456)."""
+    with MockCluster(2) as cluster:
+        world = World(cluster, transaction_timeout_ms=1_000)
+        comes_back = Timer(AWAY_S, cluster.start, [2])
+        try:
+            transactor = _opened_without(2, world)
+            cluster.stop(2)
+            comes_back.start()
+            with pytest.raises(OutcomeUnknown, match="no return"):
+                _commit(world, transactor)
+            comes_back.join()
+            transactor.reopen()
+            _commit(world, transactor)
+            transactor.close()
+        finally:
+            comes_back.cancel()
+            world.close()
+
+
+def _opened_without(broker: int, world: World) -> Transactor:
+    """Only the group is with this broker, and everybody knows it."""
+    transactor = world.log.transactor("held-up")
+    for transactional_id in transactor.ids:
+        world.cluster.move_coordinator(transactional_id, 1)
+    for topic in ("in", "out"):
+        world.cluster.move_leader(topic, 1)
+    world.cluster.move_group("g", broker)
+    transactor.open()
+    for _ in transactor.ids:
+        _commit(world, transactor)
+    return transactor
