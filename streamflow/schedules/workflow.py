@@ -54,6 +54,10 @@ BACKFILLED_PER_STEP_MAX: Final = 100
 _SECOND: Final = "schedules-2"
 """The patch of runs that know: backfills bit by bit, buffered actions that a pause or a limit takes away, the least window to
 catch up, jittered times across an update, and whether they are paused as a search attribute."""
+DUE_PER_STEP_MAX: Final = 1_000
+_BIT_BY_BIT: Final = "schedules-due-bit-by-bit"
+"""The patch of runs that deal with this many times in a step. After days without a processor, a schedule of every second has
+hundreds of thousands of them."""
 
 
 @workflow.defn(name=SCHEDULE_TYPE)
@@ -146,14 +150,16 @@ class ScheduleWorkflow:
     # -- acting -------------------------------------------------------------------------------------------------
 
     def _act_on_what_is_due(self) -> int | None:
-        """Deals with all times up to now; returns when the next one is."""
+        """Deals with the times up to now, or the first of them; returns when to go on."""
         now_ms = self._now_ms()
         state = self.schedule.state
         if state.paused or (state.limited_actions and not state.remaining_actions):
             self.info.seen_ms = max(self.info.seen_ms, now_ms)
             return None
         zone = _zone(self.schedule)
-        while True:
+        seen = 0
+        while seen < DUE_PER_STEP_MAX or not workflow.patched(_BIT_BY_BIT):
+            seen += 1
             due = next_due(self.schedule.spec, self.info.seen_ms, zone, self.memory.id)
             if due is None:
                 return None
@@ -169,6 +175,7 @@ class ScheduleWorkflow:
                 state = self.schedule.state
                 if state.limited_actions and not state.remaining_actions:
                     return None
+        return now_ms + 1
 
     def _catchup_ms(self) -> int:
         window_ms = self.schedule.policy.catchup_window_ms

@@ -23,7 +23,11 @@ from streamflow.schedules import (
     State,
 )
 from streamflow.schedules.facts import Memory, Patch
-from streamflow.schedules.workflow import BACKFILLED_PER_STEP_MAX, ScheduleWorkflow
+from streamflow.schedules.workflow import (
+    BACKFILLED_PER_STEP_MAX,
+    DUE_PER_STEP_MAX,
+    ScheduleWorkflow,
+)
 from streamflow.worker import Replayer
 from tests.unit.coroutine.world import START_MS, World
 
@@ -161,6 +165,22 @@ def test_backfills_act_bit_by_bit() -> None:
     assert len(first) + len(second) == hours
     assert len({one.workflow_id for one in first + second}) == hours
     assert described(schedule).info.num_actions == hours
+
+
+def test_what_came_due_in_a_long_absence_is_dealt_with_bit_by_bit() -> None:
+    """All at once, the times of a week would hold the partition up."""
+    spec = Spec(intervals=(Interval(every_ms=1_000),))
+    schedule = world(spec, policy=Policy(overlap=Overlap.SKIP))
+    schedule.step()
+
+    late_ms = 2 * DUE_PER_STEP_MAX * 1_000
+    assert len(wake(schedule, late_ms=late_ms)) == 1
+    skipped = [described(schedule).info.skipped_overlap]
+    for _ in range(2):
+        assert wake(schedule) == []
+        skipped.append(described(schedule).info.skipped_overlap)
+
+    assert skipped == [DUE_PER_STEP_MAX - 1, 2 * DUE_PER_STEP_MAX - 1, 2 * DUE_PER_STEP_MAX]
 
 
 def test_what_is_due_in_the_same_second_gets_ids_of_its_own() -> None:
