@@ -76,7 +76,7 @@ def _steady(begin: datetime, local: datetime, first: datetime, zone: tzinfo) -> 
     """Whether clocks go on evenly from a little before ``begin`` to a little after the match."""
     end = begin + (first - local)
     offset = begin.astimezone(zone).utcoffset()
-    around = (begin - _SHIFT, end, end + _SHIFT)
+    around = (begin - _SHIFT, end - _SHIFT, end, end + _SHIFT)
     return all(moment.astimezone(zone).utcoffset() == offset for moment in around)
 
 

@@ -145,6 +145,15 @@ def test_an_hour_that_clocks_skip_is_left_out_and_one_that_they_repeat_comes_twi
     assert cron.next(autumn, berlin) == datetime(2026, 10, 25, 1, 30, tzinfo=UTC)
 
 
+def test_a_repeated_hour_that_is_half_a_year_away_comes_twice_too() -> None:
+    """Clocks stand when it is asked as they do when the hour comes for the second time."""
+    berlin, cron = ZoneInfo("Europe/Berlin"), parse_cron("30 2 25 10 *")
+
+    first = cron.next(datetime(2026, 1, 1, tzinfo=UTC), berlin)
+    assert first == datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
+    assert cron.next(first, berlin) == datetime(2026, 10, 25, 1, 30, tzinfo=UTC)
+
+
 def test_an_interval_counts_from_its_begin_and_leaves_out_what_has_passed() -> None:
     begin = datetime(2026, 1, 1, tzinfo=UTC)
     cron = parse_cron("@every 10m")
