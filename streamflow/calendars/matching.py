@@ -73,10 +73,10 @@ def next_match(spec: CalendarSpec, after: datetime, zone: tzinfo) -> datetime | 
 
 
 def _steady(begin: datetime, local: datetime, first: datetime, zone: tzinfo) -> bool:
-    """Whether clocks go on evenly from a little before ``begin`` to a little after the match."""
+    """Whether clocks stand as they do at ``begin``, and go on evenly, around it and around the match."""
     end = begin + (first - local)
     offset = begin.astimezone(zone).utcoffset()
-    around = (begin - _SHIFT, end - _SHIFT, end, end + _SHIFT)
+    around = (begin - _SHIFT, begin + _SHIFT, end - _SHIFT, end, end + _SHIFT)
     return all(moment.astimezone(zone).utcoffset() == offset for moment in around)
 
 
