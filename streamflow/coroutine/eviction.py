@@ -47,7 +47,9 @@ def evict(loop: WorkflowLoop) -> bool:
                 ended = task.context.run(_end, coroutine.throw)
             finally:
                 asyncio.tasks._leave_task(loop, task)
-            if not ended:
+            if ended:
+                _part(task)
+            else:
                 _parked.append((task, coroutine))
                 clean = False
         for generator in loop.generators:
@@ -70,6 +72,14 @@ def _end(throw: Any) -> bool:
             # Whatever it ends with, nobody awaits it any more.
             return True
     return False
+
+
+def _part(task: asyncio.Task[Any]) -> None:
+    """What the task waited for would call it back, so each holds the other, and both the run: only the collector would free them."""
+    awaited: Any = getattr(task, "_fut_waiter", None)
+    if awaited is not None:
+        for callback, _context in awaited._callbacks or ():
+            awaited.remove_done_callback(callback)
 
 
 def _end_generator(generator: Any) -> bool:

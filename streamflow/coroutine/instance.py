@@ -197,6 +197,7 @@ class Instance:
         _alive.discard(self)
         self.replaying = True  # what the code does now is no news
         clean = eviction.evict(self.loop)
+        self.operations.drop()
         # Everything here refers to the instance and it to everything: without this only the collector would free it,
         # some hundred objects a run.
         self.__dict__.clear()

@@ -59,6 +59,10 @@ class Machine(Protocol):
 
     def cancel_intent(self) -> Intent: ...
 
+    def part(self) -> None:
+        """Lets go of what it would settle, and is let go of: the run is taken down."""
+        ...
+
     def resolve(self, event: Resolution) -> None:
         """Takes an event of the history in.
 
@@ -168,6 +172,13 @@ class Operations:
                 waiting.append(entry)
         self._outbox = waiting
         return marks
+
+    def drop(self) -> None:
+        """Forgets all: the run is taken down. Objects that know each other would be left to the collector."""
+        for machine in self._pending.values():
+            machine.part()
+        self._pending.clear()
+        self._outbox.clear()
 
     def pending(self) -> list[Machine]:
         """Operations of steps that have ended which may still hear of an event, in their order."""

@@ -204,6 +204,9 @@ class ActivityMachine:
     def cancel_intent(self) -> CancelActivity:
         return CancelActivity(op=self.op)
 
+    def part(self) -> None:
+        self.handle._machine = None
+
     def drop(self) -> bool:
         """Never asks for it, if a task that awaits it would not have run yet; its handle is then the caller's to settle."""
         if self.state is not State.CREATED or self._loop.has_passed(self._turn):

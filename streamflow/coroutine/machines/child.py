@@ -254,6 +254,9 @@ class ChildMachine:
         """Whether who awaits the start goes on without it when cancelled."""
         return self._loop.outcomes_take_turns and self._operations.run_cancelled
 
+    def part(self) -> None:
+        self.start._machine = self.handle._machine = None
+
     def leave(self) -> None:
         """Who awaited the start was cancelled: the child is told what its type says, and the code nothing more of it."""
         if not self._loop.outcomes_take_turns:

@@ -188,6 +188,9 @@ class ExternalMachine:
         else:
             self._settled().set_result(event.target_run_id)
 
+    def part(self) -> None:
+        self.delivery._machine = None
+
     def _settled(self) -> Delivery:
         self.delivery._machine = None
         return self.delivery

@@ -83,7 +83,8 @@ class TimerMachine:
         self.state = State.CREATED
         self._operations = operations
         self._loop = loop
-        self._handle = handle
+        self._handle: TimerHandle | None = handle
+        """``None`` once it has been made or is not wanted. It knows this timer, too: only the collector would free the two."""
         # Rounded to a hundredth first: 0.1 s in binary is a little more than 100 ms.
         duration_ms = math.ceil(round(min(delay_s, DELAY_S_MAX) * 1_000, 2))
         self._duration_ms = max(1, duration_ms)
@@ -105,19 +106,23 @@ class TimerMachine:
     def cancel_intent(self) -> CancelTimer:
         return CancelTimer(op=self.op)
 
+    def part(self) -> None:
+        self._handle = None
+
     def cancel(self) -> None:
         before = self.state
         self._step(Cue.CANCEL)
+        self.part()
         if before is State.STARTED:
             self._operations.cancel(self)
 
     def resolve(self, event: Resolution) -> None:
         if type(event) is not TimerFired:
             raise misfit(event, self, self.place)
-        before = self.state
         self._step(Cue.FIRED)
-        if before is State.STARTED:
+        if self._handle is not None:
             self._loop.fire(self._handle)
+            self.part()
 
     def _step(self, cue: Cue) -> None:
         self.state = next_state(TABLE, self.state, cue, self, self.place)

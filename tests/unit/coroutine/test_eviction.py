@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import threading
+import weakref
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from datetime import timedelta
 from typing import Any
@@ -14,7 +15,9 @@ import pytest
 from streamflow import workflow
 from streamflow.coroutine.errors import Evicted
 from streamflow.coroutine.eviction import parked_count
+from streamflow.coroutine.instance import Instance
 from streamflow.coroutine.loop import REFUSALS_MAX
+from streamflow.model.intents import ScheduleActivity
 from tests.unit.coroutine.world import World, act, driven
 
 
@@ -280,3 +283,50 @@ def test_an_evicted_instance_leaves_no_warning_behind() -> None:
     del world
     gc.collect()
     assert notices == []
+
+
+def _evicted(world: World) -> None:
+    assert world.instance.evict()
+
+
+def _ended(world: World) -> None:
+    [asked] = world.asked[0]
+    (world.complete if isinstance(asked, ScheduleActivity) else world.fire)(1)
+    world.step()
+    assert world.instance.done
+    assert world.instance.evict()
+
+
+@pytest.mark.parametrize(
+    ("wait", "finishes"),
+    [
+        (act, [_evicted, _ended]),
+        (lambda: workflow.sleep(5), [_evicted, _ended]),
+        (lambda: asyncio.sleep(5), [_evicted, _ended]),
+        (lambda: asyncio.create_task(workflow.sleep(5)), [_evicted, _ended]),
+        (lambda: asyncio.wait_for(act(), 9), [_evicted]),
+        (lambda: workflow.execute_child_workflow("c", id="c"), [_evicted]),
+        (lambda: workflow.get_external_workflow_handle("x").signal("s"), [_evicted]),
+    ],
+)
+def test_what_is_done_with_is_freed_without_the_collector(
+    wait: Callable[[], Awaitable[Any]], finishes: list[Callable[[World], None]]
+) -> None:
+    """A dozen objects that hold each other, of thousands of steps a second, would hold a processor up for half a second now and
+    then."""
+
+    async def code() -> None:
+        await wait()
+
+    for finish in finishes:
+        made = weakref.WeakSet[Instance]()
+        gc.disable()
+        try:
+            world = World(driven(code))
+            made.add(world.instance)
+            world.step()
+            finish(world)
+            del world
+            assert not made
+        finally:
+            gc.enable()
