@@ -24,6 +24,7 @@ FOUND = {
     95: "tests/unit/processor/test_trouble.py: the log's silence while stepping",
     390: "tests/unit/processor/test_found_by_simulation.py: a local activity's end while restoring",
     3056: "a partition that waited for room on the disk was kept as its processor joined the group again",
+    4851: "tests/unit/worker/test_poller.py: tasks that lay unread while their activities ended in another queue were made",
     5945: "the simulation itself: the marker of a run's end came after the answer to its cancellation",
     7194: "the same, 5 ms",
     11731: "tests/unit/processor/test_greeting.py: greetings after doubtful transactions made more of them, for ever",

@@ -217,7 +217,8 @@ class Poller:
 
     def _take_records(self, records: Sequence[Record]) -> None:
         fresh: list[Delivery] = []
-        redelivered: list[Delivery] = []
+        doubtful: list[Delivery] = []
+        fresh_from_ms = self._log.clock.now_ms() - self._options.confirm_after_ms
         for record in records:
             partition = self._partitions.get(TopicPartition(record.topic, record.partition))
             if partition is None or not partition.window.deliver(record.offset):
@@ -225,8 +226,9 @@ class Poller:
             delivery = self._decoded(partition, record)
             if delivery is not None:
                 was_there = record.offset < partition.redelivered_below
-                (redelivered if was_there else fresh).append(delivery)
-        self._opened.tasks.take(fresh, redelivered)
+                is_old = record.timestamp_ms < fresh_from_ms
+                (doubtful if was_there or is_old else fresh).append(delivery)
+        self._opened.tasks.take(fresh, doubtful)
 
     def _decoded(self, partition: Partition, record: Record) -> Delivery | None:
         """The record's task; one that cannot be read goes to the dead letters."""
