@@ -193,6 +193,8 @@ class Lane:
 
     def _reason(self, failed: CallFailed, records: Sequence[OutRecord]) -> CallFailed:
         """The refused record when there is one: later calls only say that something failed before."""
+        if _is_about_records(failed.error) and not failed.error.fatal():
+            failed = CallFailed(Call.APPEND, _append_verdict(failed.error), failed.error)
         if failed.verdict is not Verdict.ABORT:
             return failed
         failed_before = failed.error.code() == KafkaError._STATE
@@ -295,6 +297,11 @@ class Lane:
     def _on_failed_delivery(self, error: KafkaError | None, message: Any) -> None:
         if error is not None:
             self._failures.append((error, message))
+
+
+def _is_about_records(error: KafkaError) -> bool:
+    """Whether it is of the partitions that were appended to, though the offsets were sent when it was told. Only the text says so."""
+    return "add partition" in error.str()
 
 
 def _append_verdict(error: KafkaError) -> Verdict:

@@ -239,6 +239,26 @@ def test_a_missing_grant_that_is_told_while_offsets_are_sent_is_named() -> None:
             world.close()
 
 
+def test_a_failure_of_records_that_is_told_while_offsets_are_sent_is_no_failure_of_offsets() -> (
+    None
+):
+    """Found on a busy machine: of the offsets, this error would end the process."""
+    with MockCluster() as cluster:
+        world = World(cluster)
+        try:
+            transactor = world.log.transactor("late")
+            transactor.open()
+            late = KafkaError.GROUP_AUTHORIZATION_FAILED
+            cluster.delay_next(1, mock_cluster.ADD_PARTITIONS_TO_TXN, 200, late)
+            cluster.fail(mock_cluster.TXN_OFFSET_COMMIT, [KafkaError.CONCURRENT_TRANSACTIONS])
+            with pytest.raises(Aborted):
+                _commit(world, transactor)
+            _commit(world, transactor)
+            transactor.close()
+        finally:
+            world.close()
+
+
 def test_a_commit_that_takes_longer_than_a_request_may_is_in_doubt() -> None:
     """The library sends EndTxn again on the same epoch and calls that a success (KAFKA-17754): nobody may rely on it."""
     with MockCluster() as cluster:
