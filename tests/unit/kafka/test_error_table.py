@@ -6,15 +6,20 @@ transaction goes through once that was done.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from threading import Timer
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import pytest
 from confluent_kafka import KafkaError
 
 from streamflow.kafka import KafkaLog
+from streamflow.kafka.errors import CallFailed, Verdict
+from streamflow.kafka.lane import Lane
+from streamflow.kafka.options import KafkaOptions
+from streamflow.kafka.records import to_client
 from streamflow.kafka.source import KafkaSource
 from streamflow.ports import (
     Aborted,
@@ -239,23 +244,32 @@ def test_a_missing_grant_that_is_told_while_offsets_are_sent_is_named() -> None:
             world.close()
 
 
-def test_a_failure_of_records_that_is_told_while_offsets_are_sent_is_no_failure_of_offsets() -> (
-    None
-):
-    """Found on a busy machine: of the offsets, this error would end the process."""
+class LateLane(Lane):
+    """By the time its offsets are sent, the library knows what became of the records."""
+
+    def _send_offsets(self, *args: Any) -> None:
+        time.sleep(0.2)
+        super()._send_offsets(*args)
+
+
+def test_a_failure_of_records_that_is_told_as_one_of_offsets_ends_nothing() -> None:
+    """Of the offsets, this error would end the process."""
     with MockCluster() as cluster:
         world = World(cluster)
+        lane = LateLane(KafkaOptions.parse(cluster.bootstrap, {}), "late")
         try:
-            transactor = world.log.transactor("late")
-            transactor.open()
-            late = KafkaError.GROUP_AUTHORIZATION_FAILED
-            cluster.delay_next(1, mock_cluster.ADD_PARTITIONS_TO_TXN, 200, late)
-            cluster.fail(mock_cluster.TXN_OFFSET_COMMIT, [KafkaError.CONCURRENT_TRANSACTIONS])
-            with pytest.raises(Aborted):
-                _commit(world, transactor)
-            _commit(world, transactor)
-            transactor.close()
+            lane.open(time.monotonic() + 10)
+            cluster.fail(
+                mock_cluster.ADD_PARTITIONS_TO_TXN, [KafkaError.GROUP_AUTHORIZATION_FAILED]
+            )
+            records, offsets = [OutRecord("out", 0, b"k", b"v")], [to_client(INBOX, 1)]
+            with pytest.raises(CallFailed) as raised:
+                lane.commit(
+                    records, offsets, "g", world.source.group_metadata(), time.monotonic() + 10
+                )
+            assert raised.value.verdict is Verdict.ABORT
         finally:
+            lane.drop()
             world.close()
 
 
