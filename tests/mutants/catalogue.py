@@ -350,9 +350,9 @@ _EDGES: Final = (
     Mutant(
         "a redelivered task is made without being asked about",
         "worker/taking/tasks.py",
-        "        if doubtful:\n            self._questions.confirm(doubtful, self._clock.monotonic_ms())\n"
+        "        if redelivered:\n            self._questions.confirm(redelivered, self._clock.monotonic_ms())\n"
         "        self._hand_over(fresh)",
-        "        self._hand_over((*fresh, *doubtful))",
+        "        self._hand_over((*fresh, *redelivered))",
     ),
     Mutant(
         "a task that is made once only begins before it is known",

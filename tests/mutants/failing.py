@@ -106,11 +106,4 @@ FAILING: Final = (
         "            ends.put(None)\n",
         ("tests/unit/kafka/test_aside.py", "tests/unit/kafka/test_error_table.py"),
     ),
-    Mutant(
-        "what lay for long is made unasked",
-        "worker/taking/poller.py",
-        "(doubtful if was_there or is_old else fresh)",
-        "(doubtful if was_there else fresh)",
-        ("tests/unit/worker/test_poller.py",),
-    ),
 )

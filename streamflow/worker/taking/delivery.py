@@ -19,7 +19,7 @@ class Stage(Enum):
     """
 
     CONFIRMING = auto()
-    """Redelivered, or old: its owner is asked whether it is still wanted."""
+    """Redelivered: its owner is asked whether it is still wanted."""
     WAITING = auto()
     """May be made once only, and there is no slot for it yet: its time does not run before it begins."""
     ANNOUNCING = auto()

@@ -28,9 +28,6 @@ class PollerOptions(msgspec.Struct, frozen=True, kw_only=True):
     """How far apart two such notes are at least."""
     announce_after_ms: int = 1_000
     """A task running longer than this is announced; until then a redelivery covers for it."""
-    confirm_after_ms: int = 500
-    """A task that lay in its topic for longer than this is confirmed with its owner before it runs: its activity may have ended
-    meanwhile, or gone to another queue."""
     idle_poll_ms: int = 250
     flush_on_revoke_ms: int = 3_000
     heartbeat_ms_max: int = HEARTBEAT_MS_MAX

@@ -217,8 +217,7 @@ class Poller:
 
     def _take_records(self, records: Sequence[Record]) -> None:
         fresh: list[Delivery] = []
-        doubtful: list[Delivery] = []
-        fresh_from_ms = self._log.clock.now_ms() - self._options.confirm_after_ms
+        redelivered: list[Delivery] = []
         for record in records:
             partition = self._partitions.get(TopicPartition(record.topic, record.partition))
             if partition is None or not partition.window.deliver(record.offset):
@@ -226,9 +225,8 @@ class Poller:
             delivery = self._decoded(partition, record)
             if delivery is not None:
                 was_there = record.offset < partition.redelivered_below
-                is_old = record.timestamp_ms < fresh_from_ms
-                (doubtful if was_there or is_old else fresh).append(delivery)
-        self._opened.tasks.take(fresh, doubtful)
+                (redelivered if was_there else fresh).append(delivery)
+        self._opened.tasks.take(fresh, redelivered)
 
     def _decoded(self, partition: Partition, record: Record) -> Delivery | None:
         """The record's task; one that cannot be read goes to the dead letters."""

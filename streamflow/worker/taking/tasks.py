@@ -80,12 +80,12 @@ class Tasks:
         """Whether something begins as soon as another task has ended. From any thread."""
         return len(self._once) > 0
 
-    def take(self, fresh: Sequence[Delivery], doubtful: Sequence[Delivery]) -> None:
-        """New tasks: those that may have been made, or be unwanted by now, are asked about; the others may begin."""
-        self._deliveries.update(dict.fromkeys((*fresh, *doubtful)))
-        self.in_hand += len(fresh) + len(doubtful)
-        if doubtful:
-            self._questions.confirm(doubtful, self._clock.monotonic_ms())
+    def take(self, fresh: Sequence[Delivery], redelivered: Sequence[Delivery]) -> None:
+        """New tasks: the redelivered are asked about, the others may begin."""
+        self._deliveries.update(dict.fromkeys((*fresh, *redelivered)))
+        self.in_hand += len(fresh) + len(redelivered)
+        if redelivered:
+            self._questions.confirm(redelivered, self._clock.monotonic_ms())
         self._hand_over(fresh)
 
     def leave(self, *, take: bool) -> None:
