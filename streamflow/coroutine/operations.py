@@ -60,7 +60,7 @@ class Machine(Protocol):
     def cancel_intent(self) -> Intent: ...
 
     def part(self) -> None:
-        """Lets go of what it would settle, and is let go of: the run is taken down."""
+        """It and what it settles need each other no more, and let go: only the collector would free the two together."""
         ...
 
     def resolve(self, event: Resolution) -> None:
@@ -174,7 +174,7 @@ class Operations:
         return marks
 
     def drop(self) -> None:
-        """Forgets all: the run is taken down. Objects that know each other would be left to the collector."""
+        """Forgets all: the run is taken down."""
         for machine in self._pending.values():
             machine.part()
         self._pending.clear()

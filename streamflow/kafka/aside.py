@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
 
-Call = Callable[[], object]
+_Call = Callable[[], object]
 
 
 class Aside:
@@ -18,14 +18,14 @@ class Aside:
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._calls: SimpleQueue[Call | None] = SimpleQueue()
+        self._calls: SimpleQueue[_Call | None] = SimpleQueue()
         """``None`` ends the thread."""
         self._ends: SimpleQueue[BaseException | None] = SimpleQueue()
         self._started = False
         self.left_behind = False
         """Whether a call did not return in time: no other may follow."""
 
-    def call(self, call: Call, timeout_s: float) -> None:
+    def call(self, call: _Call, timeout_s: float) -> None:
         """Returns when the call has, or raises what it raised.
 
         Raises:
@@ -52,7 +52,7 @@ class Aside:
         self._calls.put(None)
 
 
-def _serve(calls: SimpleQueue[Call | None], ends: SimpleQueue[BaseException | None]) -> None:
+def _serve(calls: SimpleQueue[_Call | None], ends: SimpleQueue[BaseException | None]) -> None:
     while (call := calls.get()) is not None:
         try:
             call()

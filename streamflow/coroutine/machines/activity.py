@@ -212,7 +212,7 @@ class ActivityMachine:
         if self.state is not State.CREATED or self._loop.has_passed(self._turn):
             return False
         self._step(_CANCEL_CUES[self._request.cancellation_type])
-        self.handle._machine = None
+        self.part()
         return True
 
     def cancel(self) -> None:
@@ -312,7 +312,7 @@ class ActivityMachine:
 
     def _settled(self) -> ActivityHandle[Any]:
         """The handle, which needs its machine no more: without the cycle it is freed as soon as the code lets go."""
-        self.handle._machine = None
+        self.part()
         return self.handle
 
     def _step(self, cue: Cue) -> None:

@@ -192,7 +192,7 @@ class ExternalMachine:
         self.delivery._machine = None
 
     def _settled(self) -> Delivery:
-        self.delivery._machine = None
+        self.part()
         return self.delivery
 
     def _step(self, cue: Cue) -> None:

@@ -84,7 +84,7 @@ class TimerMachine:
         self._operations = operations
         self._loop = loop
         self._handle: TimerHandle | None = handle
-        """``None`` once it has been made or is not wanted. It knows this timer, too: only the collector would free the two."""
+        """``None`` once it has been made or is not wanted."""
         # Rounded to a hundredth first: 0.1 s in binary is a little more than 100 ms.
         duration_ms = math.ceil(round(min(delay_s, DELAY_S_MAX) * 1_000, 2))
         self._duration_ms = max(1, duration_ms)
