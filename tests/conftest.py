@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import logging
 import os
 import signal
@@ -17,9 +18,13 @@ from streamflow.testing.kafka import BOOTSTRAP_VARIABLE, kafka_for_tests
 from streamflow.testing.kafka_cluster import KafkaCluster
 
 SKIPS_FAIL = bool(os.environ.get("CI"))
+GRACE_S = 300
+"""A test that has not ended so long after its time ends the whole process. Its own limit is none once it has failed."""
+_STDERR = pytest.StashKey[int]()
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[_STDERR] = os.dup(2)  # not captured yet
     # A shell has what it starts in the background ignore Ctrl-C, and so would everything that the tests start.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -100,6 +105,34 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """No test stops all others for good: with every thread's stack the process ends."""
+    _end_if_it_hangs(item)
+    try:
+        return (yield)
+    finally:
+        faulthandler.cancel_dump_traceback_later()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_exception_interact(
+    node: pytest.Item | pytest.Collector, report: pytest.CollectReport | pytest.TestReport
+) -> None:
+    """A failure stops every clock, for debuggers, though what is torn down after it may hang as well."""
+    if isinstance(node, pytest.Item) and not node.config.getoption("usepdb"):
+        _end_if_it_hangs(node)
+    if SKIPS_FAIL:  # at once: a run that is ended from outside would never tell
+        told = f"\n{node.nodeid} failed\n{report.longreprtext}\n"
+        os.write(node.config.stash[_STDERR], told.encode())
+
+
+def _end_if_it_hangs(item: pytest.Item) -> None:
+    mark = item.get_closest_marker("timeout")
+    limit_s = float(mark.args[0] if mark else item.config.getini("timeout"))
+    faulthandler.dump_traceback_later(limit_s + GRACE_S, exit=True, file=item.config.stash[_STDERR])
 
 
 @pytest.hookimpl(wrapper=True)

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,6 +30,8 @@ PROCESSES_MAX = 256
 STOP_AFTER_S = 60.0
 """Processes that have not stopped so long after they were told to are killed."""
 _LOOK_EVERY_S = 0.1
+_SUPERVISED = "STREAMFLOW_SUPERVISED"
+"""Set for a process that is one of several: its standard input ends when the one that started them does."""
 
 
 def worker(
@@ -95,6 +98,8 @@ def worker(
             "so start each on its own",
             ExitCode.USAGE,
         )
+    if os.environ.pop(_SUPERVISED, None):
+        threading.Thread(target=_stop_with_the_parent, name="supervised", daemon=True).start()
     if processes > 1:
         return _supervise(processes, name or os.environ.get("STREAMFLOW_INSTANCE"))
     options: dict[str, Any] = {
@@ -226,8 +231,20 @@ def _spawn(number: int, name: str | None) -> subprocess.Popen[bytes]:
     words = _without(sys.argv[1:], ("--processes", "--name"))
     if name:
         words += ["--name", f"{name}-{number}"]
-    # In a session of its own, so that Ctrl-C reaches the children through us, once.
-    return subprocess.Popen([sys.executable, "-m", "streamflow", *words], start_new_session=True)
+    return subprocess.Popen(
+        [sys.executable, "-m", "streamflow", *words],
+        env=os.environ | {_SUPERVISED: "1"},
+        stdin=subprocess.PIPE,
+        # In a session of its own, so that Ctrl-C reaches the children through us, once.
+        start_new_session=True,
+    )
+
+
+def _stop_with_the_parent() -> None:
+    """Stops this process in order when its parent is gone, be it killed: nobody else would tell it to."""
+    # Not through `sys.stdin`, whose lock the interpreter wants when it ends.
+    os.read(sys.stdin.fileno(), 1)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _without(words: list[str], options: tuple[str, ...]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import queue
 import signal
@@ -11,6 +12,8 @@ import threading
 import time
 from pathlib import Path
 from typing import IO
+
+import psutil
 
 ROOT = Path(__file__).resolve().parents[3]
 SHOP = "tests.integration.cli.shop:app"
@@ -81,7 +84,9 @@ class Running:
         self.printed: list[str] = []
         self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         assert self.process.stdout is not None
-        self._reader = threading.Thread(target=self._read, args=(self.process.stdout,))
+        self._reader = threading.Thread(
+            target=self._read, args=(self.process.stdout,), daemon=True
+        )
         self._reader.start()
 
     def _read(self, output: IO[str]) -> None:
@@ -107,15 +112,25 @@ class Running:
 
     def wait(self) -> int:
         code = self.process.wait(timeout=PATIENCE_S)
-        self._reader.join()
+        self._read_to_its_end()
         while (line := self._lines.get()) is not None:
             self.printed.append(line)
         return code
 
     def kill(self) -> None:
-        self.process.kill()
+        """Ends it and all that it started: whatever lived on would keep the output open, which is read to its end."""
+        if self.process.poll() is None:
+            started = psutil.Process(self.process.pid).children(recursive=True)
+            self.process.kill()
+            for child in started:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    child.kill()
         self.process.wait()
-        self._reader.join()
+        self._read_to_its_end()
+
+    def _read_to_its_end(self) -> None:
+        self._reader.join(timeout=PATIENCE_S)
+        assert not self._reader.is_alive(), "it has ended, and something that it started has not"
 
     @property
     def output(self) -> str:

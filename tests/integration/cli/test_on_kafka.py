@@ -218,3 +218,17 @@ def test_when_a_child_dies_the_parent_ends_and_says_so(
     again.line_with("worker_started")
     asyncio.run(_orders(kafka_bootstrap, namespace, "after", 4))
     assert again.stop() == 0
+
+
+def test_when_the_parent_is_killed_its_children_stop_in_order(
+    shop: Shell, namespace: str, kafka_bootstrap: str, tmp_path: Path
+) -> None:
+    """Nothing serves on that nobody would ever stop."""
+    _apply(shop, namespace)
+    worker = _worker(shop, tmp_path, kafka_bootstrap, "--processes", "2")
+    worker.line_with("worker_started")
+    worker.line_with("worker_started")
+
+    # It returns when the output has ended, which the children have as well.
+    assert worker.stop(signal.SIGKILL) == -signal.SIGKILL
+    assert worker.output.count("worker_stopped") == 2, worker.output
