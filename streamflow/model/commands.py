@@ -293,7 +293,7 @@ class ControlActivity(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class ConfirmTasks(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A worker asks which of these redelivered tasks are still pending. All belong to one inbox partition."""
+    """A worker asks which of these tasks are still pending. All belong to one inbox partition."""
 
     workflow_id: WorkflowId
     """Of the first task; it places the record."""

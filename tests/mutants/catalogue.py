@@ -350,9 +350,10 @@ _EDGES: Final = (
     Mutant(
         "a redelivered task is made without being asked about",
         "worker/taking/tasks.py",
-        "        if redelivered:\n            self._questions.confirm(redelivered, self._clock.monotonic_ms())\n"
-        "        self._hand_over(fresh)",
-        "        self._hand_over((*fresh, *redelivered))",
+        "        redelivered = [delivery for delivery in deliveries if delivery.redelivered]\n        if redelivered:\n"
+        "            self._questions.confirm(redelivered, self._clock.monotonic_ms())\n"
+        "        self._hand_over(delivery for delivery in deliveries if not delivery.redelivered)",
+        "        self._hand_over(deliveries)",
     ),
     Mutant(
         "a task that is made once only begins before it is known",

@@ -106,4 +106,18 @@ FAILING: Final = (
         "            ends.put(None)\n",
         ("tests/unit/kafka/test_aside.py", "tests/unit/kafka/test_error_table.py"),
     ),
+    Mutant(
+        "what lay for long is made unasked",
+        "worker/running/executor.py",
+        "elif attempt.doubted is not None and attempt.sure_until_ms < self._clock.now_ms():",
+        "elif False:",
+        ("tests/unit/worker/test_poller.py",),
+    ),
+    Mutant(
+        "an answer counts from when it is read",
+        "worker/taking/delivery.py",
+        "self.sure_until_ms = at_ms + max(",
+        "self.sure_until_ms = now_ms + max(",
+        ("tests/unit/worker/test_slow_owners.py",),
+    ),
 )

@@ -1,6 +1,6 @@
 """Questions of a worker to the owners of its tasks, until they are answered: is this task still wanted?
 
-    redelivered tasks --gather, one question per inbox partition--> asked --Confirmed--> handed over, or dropped
+    redelivered or doubtful tasks --gather, one question per inbox partition--> asked --Confirmed--> handed over, or dropped
     announcements, heartbeats                                        asked --HeartbeatAck or refusal--> go on, or stop
     nothing for `ASK_AGAIN_MS` --> asked again, and after twice as long again: whichever answer comes first counts
 
@@ -36,7 +36,7 @@ class Questions:
         self._next_look_ms = 0
 
     def confirm(self, deliveries: Iterable[Delivery], now_ms: int) -> None:
-        """Asks whether these redelivered tasks are still pending."""
+        """Asks whether these tasks are still wanted."""
         by_inbox: dict[tuple[str, int], list[Delivery]] = {}
         for delivery in deliveries:
             inbox = (delivery.task.inbox_topic, delivery.task.inbox_partition)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from enum import Enum, auto
 
 from streamflow.model.commands import TaskRef
@@ -19,7 +20,7 @@ class Stage(Enum):
     """
 
     CONFIRMING = auto()
-    """Redelivered: its owner is asked whether it is still wanted."""
+    """Redelivered, or not known to be wanted for a while: its owner is asked whether it still is."""
     WAITING = auto()
     """May be made once only, and there is no slot for it yet: its time does not run before it begins."""
     ANNOUNCING = auto()
@@ -60,15 +61,19 @@ class Delivery:
         "attempt",
         "earlier",
         "heartbeat_sent_ms",
+        "lag_ms",
         "offset",
         "partition",
         "stage",
+        "sure_until_ms",
         "taken",
         "task",
         "unsent_heartbeat",
     )
 
-    def __init__(self, partition: Partition, offset: int, task: ActivityTask) -> None:
+    def __init__(
+        self, partition: Partition, offset: int, task: ActivityTask, sure_until_ms: float = math.inf
+    ) -> None:
         self.partition = partition
         self.offset = offset
         self.task = task
@@ -76,6 +81,10 @@ class Delivery:
         """How often this very task is known to have been begun before, here or by a worker that is gone."""
         self.stage = Stage.CONFIRMING
         self.attempt: Attempt | None = None
+        self.sure_until_ms = sure_until_ms
+        """Until when it may begin without another question to its owner."""
+        self.lag_ms = 0
+        """How old the last answer about it was when it came."""
         self.ask_again_ms = 0
         """When its owner is asked about it again, if it has not answered by then."""
         self.ask_apart_ms = 0
@@ -88,9 +97,19 @@ class Delivery:
         self.unsent_heartbeat: Payloads | None = None
 
     @property
+    def redelivered(self) -> bool:
+        """Whether an earlier owner of its partition may have begun it."""
+        return self.offset < self.partition.redelivered_below
+
+    @property
     def ref(self) -> TaskRef:
         task = self.task
         return TaskRef(run_id=task.run_id, op=task.op, attempt=task.attempt, token=task.token)
+
+    def is_wanted(self, at_ms: int, now_ms: int, sure_for_ms: int) -> None:
+        """Its owner said so at that time. Answers that come late are trusted for longer: asking again brings no newer ones."""
+        self.sure_until_ms = at_ms + max(sure_for_ms, 2 * self.lag_ms)
+        self.lag_ms = now_ms - at_ms
 
     @property
     def started_ms(self) -> int:

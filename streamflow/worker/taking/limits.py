@@ -28,6 +28,9 @@ class PollerOptions(msgspec.Struct, frozen=True, kw_only=True):
     """How far apart two such notes are at least."""
     announce_after_ms: int = 1_000
     """A task running longer than this is announced; until then a redelivery covers for it."""
+    sure_for_ms: int = 500
+    """So long a task may begin after its owner sent it, or said that it is wanted. Later it is asked again: the activity may have
+    ended meanwhile, or gone to another queue."""
     idle_poll_ms: int = 250
     flush_on_revoke_ms: int = 3_000
     heartbeat_ms_max: int = HEARTBEAT_MS_MAX

@@ -73,7 +73,7 @@ class Poller:
             self._begin_reading()
             parts.tasks.take_ends()
             parts.tasks.take_answers(self._replies.take())
-            if parts.tasks.note_begun():
+            if parts.tasks.begun.note():
                 self.commit(self._partitions.values())
             self._tick_if_due()
             room = self._room()
@@ -144,7 +144,7 @@ class Poller:
     def _wait_ms(self) -> int:
         if self._idle:
             return self._options.idle_poll_ms
-        return self._options.note_after_ms if self._opened.tasks.unnoted else self._options.tick_ms
+        return self._options.note_after_ms if self._opened.tasks.begun else self._options.tick_ms
 
     # -- partitions come and go -----------------------------------------------------------------------------------
 
@@ -216,22 +216,20 @@ class Poller:
             self._opened.source.resume([p for p in self._partitions if p not in self._crowded])
 
     def _take_records(self, records: Sequence[Record]) -> None:
-        fresh: list[Delivery] = []
-        redelivered: list[Delivery] = []
+        deliveries: list[Delivery] = []
         for record in records:
             partition = self._partitions.get(TopicPartition(record.topic, record.partition))
             if partition is None or not partition.window.deliver(record.offset):
                 continue
             delivery = self._decoded(partition, record)
             if delivery is not None:
-                was_there = record.offset < partition.redelivered_below
-                (redelivered if was_there else fresh).append(delivery)
-        self._opened.tasks.take(fresh, redelivered)
+                deliveries.append(delivery)
+        self._opened.tasks.take(deliveries)
 
     def _decoded(self, partition: Partition, record: Record) -> Delivery | None:
         """The record's task; one that cannot be read goes to the dead letters."""
         try:
-            return Delivery(partition, record.offset, decode_task(record.value or b""))
+            task = decode_task(record.value or b"")
         except Undecodable as error:
             _log.error(
                 "task_undecodable",
@@ -241,6 +239,8 @@ class Poller:
             )
             self._bury(partition, record, str(error))
             return None
+        sure_until_ms = record.timestamp_ms + self._options.sure_for_ms
+        return Delivery(partition, record.offset, task, sure_until_ms)
 
     def _bury(self, partition: Partition, record: Record, why: str) -> None:
         topic = dead_letters_topic(self._options.namespace)
@@ -320,6 +320,7 @@ class _Parts:
             options,
             commit=poller.commit,
             room=poller.room,
+            wake=poller.wake,
         )
         self.source: Source = log.source(
             group=activity_group(options.namespace, options.queue),

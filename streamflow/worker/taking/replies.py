@@ -7,6 +7,7 @@ import secrets
 import zlib
 from collections import deque
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from streamflow.model.answers import Answer
 from streamflow.model.commands import ReplyTo
@@ -21,6 +22,15 @@ from streamflow.wire.inbox import decode_reply
 _log = get_logger("worker")
 
 
+class Reply(NamedTuple):
+    """One that has arrived."""
+
+    request_id: str
+    answer: Answer | CancelTask
+    at_ms: int
+    """When it was written."""
+
+
 class Replies:
     """Subscribed on the poll thread; delivered on any; taken on the poll thread."""
 
@@ -32,7 +42,7 @@ class Replies:
         self._prefix = f"w-{secrets.token_hex(8)}-"
         self._marked = self._prefix.encode()
         self._numbers = itertools.count(1)
-        self._arrived: deque[tuple[str, Answer | CancelTask]] = deque()
+        self._arrived: deque[Reply] = deque()
         self._place = TopicPartition(self._topic, 0)
         self._tail: Tail | None = None
         self._wake: Callable[[], None] = _nothing
@@ -64,9 +74,9 @@ class Replies:
         """The address for cancellations of any of the worker's tasks."""
         return ReplyTo(*self._place, f"{self._prefix}control")
 
-    def take(self) -> list[tuple[str, Answer | CancelTask]]:
-        """What has arrived since the last time, by request."""
-        taken: list[tuple[str, Answer | CancelTask]] = []
+    def take(self) -> list[Reply]:
+        """What has arrived since the last time."""
+        taken: list[Reply] = []
         while self._arrived:
             taken.append(self._arrived.popleft())
         return taken
@@ -79,7 +89,7 @@ class Replies:
         mine = [record for record in records if self._is_mine(record)]
         for record in mine:
             try:
-                self._arrived.append(decode_reply(record))
+                self._arrived.append(Reply(*decode_reply(record), record.timestamp_ms))
             except Undecodable as error:  # each record is judged by itself
                 _log.warning("answer_undecodable", offset=record.offset, error=str(error))
         if mine:

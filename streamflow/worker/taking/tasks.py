@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 import msgspec
 
 from streamflow.activity.cancellation import ActivityCancellationDetails
-from streamflow.model.answers import Answer, Confirmed, HeartbeatAck, Reason, Rejection
+from streamflow.model.answers import Confirmed, HeartbeatAck, Reason, Rejection
 from streamflow.model.payload import Payloads
 from streamflow.model.tasks import CancelTask
 from streamflow.ports import Clock
@@ -22,6 +22,8 @@ from streamflow.worker.running.executor import Executor
 from streamflow.worker.taking.asking import Questions
 from streamflow.worker.taking.delivery import Delivery, Partition, Stage
 from streamflow.worker.taking.limits import PollerOptions
+from streamflow.worker.taking.noting import Begun
+from streamflow.worker.taking.replies import Reply
 from streamflow.worker.taking.sending import Sender, heartbeat_interval_ms
 from streamflow.worker.taking.waiting import Waiting
 
@@ -44,8 +46,9 @@ class Tasks:
         *,
         commit: Commit,
         room: Callable[[], None],
+        wake: Callable[[], None],
     ) -> None:
-        """``room`` is called, on the event loop, when a task has ended."""
+        """Both are called on the event loop: ``room`` when a task has ended, ``wake`` when there is one to ask about."""
         self._executor = executor
         self._sender = sender
         self._questions = questions
@@ -53,17 +56,18 @@ class Tasks:
         self._options = options
         self._commit = commit
         self._tell_room = room
+        self._wake = wake
         self._deliveries: dict[Delivery, None] = {}
         """Every task from its delivery until it is finished."""
         self._again: dict[Delivery, None] = {}
-        """Redelivered and still pending: begun as soon as it is noted that they are begun once more."""
+        """Confirmed: begun as soon as it is noted of the redelivered ones that they are begun once more."""
         self._once: Waiting[Delivery] = Waiting()
         """May be made once only, and wait for a slot to be announced."""
-        self._unnoted: dict[Delivery, None] = {}
-        """With the executor, and not noted as begun."""
-        self._next_note_ms = 0
+        self.begun = Begun(self._deliveries, clock, options)
         self._acknowledgements: list[Delivery] = []
         """Announced and acknowledged, to begin as soon as their offsets are committed."""
+        self._doubted: deque[Delivery] = deque()
+        """With the executor for so long that they are asked about before they begin."""
         self._ended: deque[Delivery] = deque()
         self._durable: deque[Delivery] = deque()
         self._closed = False
@@ -80,13 +84,14 @@ class Tasks:
         """Whether something begins as soon as another task has ended. From any thread."""
         return len(self._once) > 0
 
-    def take(self, fresh: Sequence[Delivery], redelivered: Sequence[Delivery]) -> None:
+    def take(self, deliveries: Sequence[Delivery]) -> None:
         """New tasks: the redelivered are asked about, the others may begin."""
-        self._deliveries.update(dict.fromkeys((*fresh, *redelivered)))
-        self.in_hand += len(fresh) + len(redelivered)
+        self._deliveries.update(dict.fromkeys(deliveries))
+        self.in_hand += len(deliveries)
+        redelivered = [delivery for delivery in deliveries if delivery.redelivered]
         if redelivered:
             self._questions.confirm(redelivered, self._clock.monotonic_ms())
-        self._hand_over(fresh)
+        self._hand_over(delivery for delivery in deliveries if not delivery.redelivered)
 
     def leave(self, *, take: bool) -> None:
         """Lets tasks of partitions not owned any more go.
@@ -103,7 +108,7 @@ class Tasks:
         if take and leaving:
             self._sender.flush(self._options.flush_on_revoke_ms)
         self.take_ends()
-        self.note_begun(at_once=True)
+        self.begun.note(at_once=True)
         for delivery in leaving:
             if take and delivery.taken and delivery in self._deliveries:
                 delivery.partition.window.finish(delivery.offset)
@@ -112,33 +117,7 @@ class Tasks:
         """What ends from now on is not reported: its task is someone else's."""
         self._closed = True
 
-    # -- how often begun ------------------------------------------------------------------------------------------
-
-    @property
-    def unnoted(self) -> bool:
-        """Whether something may run of which a successor would not know that it was begun."""
-        return bool(self._unnoted)
-
-    def note_begun(self, *, at_once: bool = False) -> bool:
-        """Notes in the windows what has been running for a while; whether there is something new to commit.
-
-        What ends sooner is not noted, so that short tasks cost nothing. ``at_once`` notes whatever runs.
-        """
-        now_ms, monotonic_ms = self._clock.now_ms(), self._clock.monotonic_ms()
-        if not self._unnoted or (monotonic_ms < self._next_note_ms and not at_once):
-            return False
-        since_ms = now_ms if at_once else now_ms - self._options.note_after_ms
-        noted = False
-        for delivery in list(self._unnoted):
-            if delivery not in self._deliveries or delivery.stage is Stage.REPORTED:
-                del self._unnoted[delivery]
-            elif delivery.runs and delivery.started_ms <= since_ms:
-                del self._unnoted[delivery]
-                delivery.partition.window.begin(delivery.offset, delivery.earlier + 1)
-                noted = True
-        if noted:
-            self._next_note_ms = monotonic_ms + self._options.note_apart_ms
-        return noted
+    # -- to the executor ------------------------------------------------------------------------------------------
 
     def _begin_again(self) -> None:
         """What was delivered before begins when it is noted that it does: a task that ends its worker is counted."""
@@ -146,14 +125,13 @@ class Tasks:
         self._again = dict.fromkeys(ready)
         if not ready:
             return
-        for delivery in ready:
+        redelivered = [delivery for delivery in ready if delivery.redelivered]
+        for delivery in redelivered:
             delivery.partition.window.begin(delivery.offset, delivery.earlier + 1)
-        if not self._commit({delivery.partition: None for delivery in ready}):
+        if not self._commit({delivery.partition: None for delivery in redelivered}):
             return  # the next tick tries again
         self._again = {}
         self._hand_over(ready)
-
-    # -- to the executor ------------------------------------------------------------------------------------------
 
     def _hand_over(self, deliveries: Iterable[Delivery]) -> None:
         """To the executor, in one batch; what may not be repeated is announced first."""
@@ -165,8 +143,7 @@ class Tasks:
             else:
                 delivery.stage = Stage.HANDED
                 delivery.attempt = self._attempt(delivery)
-                if delivery.partition.window.times_begun(delivery.offset) == delivery.earlier:
-                    self._unnoted[delivery] = None
+                self.begun.add(delivery)
                 attempts.append(delivery.attempt)
         if attempts:
             self._executor.run(attempts)
@@ -190,6 +167,8 @@ class Tasks:
             delivery.task,
             must_run=must_run,
             earlier=delivery.earlier,
+            sure_until_ms=delivery.sure_until_ms,
+            doubted=None if must_run else lambda _: self._on_doubted(delivery),
             ended=lambda _, outcome: self._on_ended(delivery, outcome),
             heartbeat=lambda _, details: self._on_heartbeat(delivery, details),
         )
@@ -215,6 +194,10 @@ class Tasks:
 
     # -- from the event loop and the attempts' threads ------------------------------------------------------------
 
+    def _on_doubted(self, delivery: Delivery) -> None:
+        self._doubted.append(delivery)
+        self._wake()
+
     def _on_ended(self, delivery: Delivery, outcome: Outcome) -> None:
         if self._closed:
             return
@@ -238,9 +221,9 @@ class Tasks:
 
     # -- what owners say -----------------------------------------------------------------------------------------------------
 
-    def take_answers(self, answers: Iterable[tuple[str, Answer | CancelTask]]) -> None:
+    def take_answers(self, replies: Iterable[Reply]) -> None:
         """What owners have said since the last time."""
-        for request_id, answer in answers:
+        for request_id, answer, at_ms in replies:
             if isinstance(answer, CancelTask):
                 self._cancel_task(answer)
                 continue
@@ -249,7 +232,7 @@ class Tasks:
                 continue  # a copy of an answer, or about what is not in hand any more
             match answer:
                 case Confirmed():
-                    self._confirmed(deliveries, answer)
+                    self._confirmed(deliveries, answer, at_ms)
                 case HeartbeatAck():
                     self._acknowledged(deliveries, _stop_of(answer))
                 case Rejection(reason=Reason.STALE_TASK | Reason.NOT_FOUND | Reason.ALREADY_CLOSED):
@@ -260,7 +243,7 @@ class Tasks:
         self._begin_acknowledged()
 
     def take_ends(self) -> None:
-        """What has ended, and what is reported, since the last time."""
+        """What has ended, what is reported, and what has waited for too long, since the last time."""
         while self._ended:
             delivery = self._ended.popleft()
             if delivery in self._deliveries and delivery.stage is not Stage.REPORTED:
@@ -268,15 +251,28 @@ class Tasks:
             delivery.stage = Stage.REPORTED
         while self._durable:
             self._finish(self._durable.popleft())
+        if self._doubted:
+            self._ask_about_the_doubted()
         self._announce_next()
 
-    def _confirmed(self, deliveries: Sequence[Delivery], answer: Confirmed) -> None:
+    def _ask_about_the_doubted(self) -> None:
+        doubted: list[Delivery] = []
+        while self._doubted:
+            delivery = self._doubted.popleft()
+            if delivery in self._deliveries:
+                delivery.stage = Stage.CONFIRMING
+                delivery.attempt = None
+                doubted.append(delivery)
+        self._questions.confirm(doubted, self._clock.monotonic_ms())
+
+    def _confirmed(self, deliveries: Sequence[Delivery], answer: Confirmed, at_ms: int) -> None:
         """Those still pending are to be made, from how far an earlier attempt came; the others were made before."""
         details = answer.heartbeat_details or ((),) * len(answer.pending)
         for delivery, is_pending, latest in zip(deliveries, answer.pending, details, strict=False):
             if not self._is_confirming(delivery):
                 continue
             if is_pending:
+                delivery.is_wanted(at_ms, self._clock.now_ms(), self._options.sure_for_ms)
                 if latest:
                     delivery.task = msgspec.structs.replace(delivery.task, heartbeat_details=latest)
                 self._again[delivery] = None
@@ -303,7 +299,7 @@ class Tasks:
                 self._acknowledgements.append(delivery)
                 delivery.attempt = self._attempt(delivery, must_run=True)
             if stop is not None and delivery.attempt is not None:
-                self._cancel(delivery.attempt, stop)
+                self._executor.cancel(delivery.attempt, stop)
 
     def _begin_acknowledged(self) -> None:
         """What may be made once only begins when its offset is committed: from then on nobody else is given it."""
@@ -328,7 +324,7 @@ class Tasks:
             if delivery not in self._deliveries:
                 continue
             if delivery.runs and delivery.attempt is not None:
-                self._cancel(delivery.attempt, _NOT_WANTED)
+                self._executor.cancel(delivery.attempt, _NOT_WANTED)
             elif not self._is_begun(delivery):
                 self._finish(delivery)
 
@@ -337,11 +333,10 @@ class Tasks:
         for delivery in self._deliveries:
             task = delivery.task
             if (task.run_id, task.op, task.attempt) == asked and delivery.attempt is not None:
-                self._cancel(delivery.attempt, _NOT_WANTED if cancel.not_wanted else _ASKED_TO)
+                self._executor.cancel(
+                    delivery.attempt, _NOT_WANTED if cancel.not_wanted else _ASKED_TO
+                )
                 return
-
-    def _cancel(self, attempt: Attempt, details: ActivityCancellationDetails) -> None:
-        self._executor.cancel(attempt, details)
 
     # -- in between -----------------------------------------------------------------------------------------------
 

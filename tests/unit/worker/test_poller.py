@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from itertools import pairwise
 
+import pytest
+
 from streamflow import activity
 from streamflow.model.answers import Answer, Confirmed, HeartbeatAck, Reason, Rejection
 from streamflow.model.commands import (
@@ -38,6 +40,32 @@ def test_tasks_are_made_reported_and_committed() -> None:
 
         assert sorted(stage.results()) == [2, 4, 6, 8, 10]
         assert stage.committed() == Committed(5, "")
+
+    play_scene(scene)
+
+
+@pytest.mark.parametrize("prefetch", [0, 2], ids=["in its topic", "in the worker's hand"])
+def test_a_task_that_lay_for_long_is_confirmed_before_it_runs(prefetch: int) -> None:
+    """Its activity may have ended elsewhere meanwhile, as after a move to another queue, or with its workflow."""
+
+    async def scene(stage: Stage) -> None:
+        def not_the_second(command: Command) -> Answer | None:
+            if isinstance(command, ConfirmTasks):
+                return Confirmed(pending=tuple(ref.op != 2 for _, ref in command.tasks))
+            return agree(command)
+
+        stage.answer = not_the_second
+        stage.worker(slots=1, prefetch=prefetch)
+        await asyncio.sleep(1)
+        stage.dispatch(
+            task_of("sleep", 5, op=1), task_of("double", 2, op=2), task_of("double", 3, op=3)
+        )
+        await asyncio.sleep(10)
+
+        asked = [ref.op for command in stage.said(ConfirmTasks) for _, ref in command.tasks]
+        assert asked == [2, 3]
+        assert stage.results()[1:] == [6]
+        assert stage.committed() == Committed(3, "")
 
     play_scene(scene)
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from streamflow.model.answers import Answer, Reason, Rejection
+from streamflow.model.answers import Answer, Confirmed, Reason, Rejection
 from streamflow.model.commands import Command, ConfirmTasks, ReportActivity, StartActivity
 from streamflow.wire.inbox import reply_record
 from tests.unit.worker.stage import ONCE, Stage, agree, play_scene
@@ -36,6 +36,60 @@ def test_an_owner_that_always_answers_late_is_heard(late_s: int) -> None:
         assert sorted(stage.results()) == [2, 4]
         assert len(stage.said(ConfirmTasks)) <= 4
         assert len(stage.said(StartActivity)) <= 4
+
+    play_scene(scene)
+
+
+def _late_to_be_seen(stage: Stage, late_s: float, answer: Answer, command: Command) -> None:
+    """The answer is written now, and a transaction that stalls in front of it hides it."""
+    to = stage.received[-1].envelope.reply_to
+    if not isinstance(command, ConfirmTasks) or to is None:
+        return
+    record, now_ms = reply_record(to, answer), stage.broker.clock.now_ms()
+    partition = stage.broker.partition_for(record)
+    asyncio.get_running_loop().call_later(
+        late_s,
+        lambda: partition.append(
+            record.key, record.value, record.headers, now_ms=now_ms, transaction=None
+        ),
+    )
+
+
+def test_an_answer_that_has_grown_old_on_its_way_is_asked_for_again() -> None:
+    """What was wanted when it was written may have ended before it was read (seed 344 of the simulation)."""
+
+    async def scene(stage: Stage) -> None:
+        def ends_meanwhile(command: Command) -> Answer | None:
+            is_first = len(stage.said(ConfirmTasks)) == 1
+            _late_to_be_seen(stage, 3, Confirmed(pending=(is_first,)), command)
+            return None
+
+        stage.answer = ends_meanwhile
+        stage.dispatch(task_of("double", 1, op=1))
+        stage.worker()
+        await asyncio.sleep(20)
+
+        assert len(stage.said(ConfirmTasks)) == 2
+        assert stage.results() == []
+
+    play_scene(scene)
+
+
+def test_where_all_answers_are_late_tasks_begin_all_the_same() -> None:
+    """Asked again no newer answer comes: the second is trusted."""
+
+    async def scene(stage: Stage) -> None:
+        def late(command: Command) -> Answer | None:
+            _late_to_be_seen(stage, 3, Confirmed(pending=(True,)), command)
+            return None
+
+        stage.answer = late
+        stage.dispatch(task_of("double", 1, op=1))
+        stage.worker()
+        await asyncio.sleep(20)
+
+        assert len(stage.said(ConfirmTasks)) == 2
+        assert stage.results() == [2]
 
     play_scene(scene)
 
