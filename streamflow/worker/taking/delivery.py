@@ -17,6 +17,7 @@ class Stage(Enum):
     """Where a task is on its way.
 
     confirming --still pending--> announcing (maximum_attempts=1 only) --acknowledged--> handed --ended--> reported
+         '<-------------------------- not begun for too long --------------------------------'
     """
 
     CONFIRMING = auto()
