@@ -7,7 +7,7 @@ timeouts, durations and results do not, so that those may be changed while runs 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple, assert_never, cast
 
 from streamflow.coroutine.errors import NondeterminismError, Sides
@@ -138,7 +138,7 @@ def _each_step(events: Iterable[Recorded]) -> Iterator[RecordedStep]:
     for position, recorded in enumerate(events):
         kind = type(recorded.event)
         if kind in _OUTCOME_SET:
-            if step is not None and not _ended_by_the_engine(recorded.event, step, inputs):
+            if step is not None and not _ended_by_the_engine(recorded.event):
                 step.outcomes.append(recorded)
         elif kind is Activated:
             if step is not None:
@@ -154,12 +154,10 @@ def _each_step(events: Iterable[Recorded]) -> Iterator[RecordedStep]:
         yield step
 
 
-def _ended_by_the_engine(event: Event, step: RecordedStep, inputs: Collection[Seq]) -> bool:
-    """Whether no code asked for this end: its history was too long, or did not fit, or a codec had lost what it was to read."""
+def _ended_by_the_engine(event: Event) -> bool:
+    """Whether no code asked for this end: its history was too long, or did not fit."""
     if type(event) is not WorkflowFailed:
         return False
-    if any(seq > step.activated.seq for seq in inputs):
-        return True  # no step has taken what came before it
     failure = event.failure
     if failure.type == NONDETERMINISM:
         return failure.message.startswith(NONDETERMINISM_SAID)
