@@ -350,10 +350,8 @@ _EDGES: Final = (
     Mutant(
         "a redelivered task is made without being asked about",
         "worker/taking/tasks.py",
-        "        redelivered = [delivery for delivery in deliveries if delivery.redelivered]\n        if redelivered:\n"
-        "            self._questions.confirm(redelivered, self._clock.monotonic_ms())\n"
-        "        self._hand_over(delivery for delivery in deliveries if not delivery.redelivered)",
-        "        self._hand_over(deliveries)",
+        "is_doubtful = delivery.redelivered or delivery.sure_until_ms < now_ms",
+        "is_doubtful = delivery.sure_until_ms < now_ms",
     ),
     Mutant(
         "a task that is made once only begins before it is known",

@@ -108,16 +108,16 @@ FAILING: Final = (
     ),
     Mutant(
         "what lay for long is made unasked",
-        "worker/running/executor.py",
-        "elif attempt.doubted is not None and attempt.sure_until_ms < self._clock.now_ms():",
-        "elif False:",
+        "worker/taking/tasks.py",
+        "is_doubtful = delivery.redelivered or delivery.sure_until_ms < now_ms",
+        "is_doubtful = delivery.redelivered",
         ("tests/unit/worker/test_poller.py",),
     ),
     Mutant(
         "an answer counts from when it is read",
         "worker/taking/delivery.py",
-        "self.sure_until_ms = at_ms + max(",
-        "self.sure_until_ms = now_ms + max(",
+        "self.sure_until_ms = at_ms + max(sure_for_ms, late_ms)",
+        "self.sure_until_ms = now_ms + sure_for_ms",
         ("tests/unit/worker/test_slow_owners.py",),
     ),
 )

@@ -133,7 +133,9 @@ def _reset(activity: PendingActivity, command: ControlActivity, context: Context
         options=None if command.restore_options else activity.attempt.options,
     )
     moved = attempt.options is None and options_now(activity).queue != activity.scheduled.queue
-    if attempt.started_ms or (attempt.dispatched_ms and not moved):
+    # A worker that has asked about it while it was paused has dropped it.
+    dropped = activity.attempt.paused and not keeps
+    if attempt.started_ms or (attempt.dispatched_ms and not moved and not dropped):
         yield attempt  # a worker may have it: the next attempt is the first
         return
     anew = begun_anew(

@@ -139,8 +139,7 @@ class Inbound:
                 partition.held.append(record)
                 continue
             read = self._read(record)
-            if partition.held and isinstance(read, Work) and isinstance(read.command, ConfirmTasks):
-                # It asks of many workflows: whether their tasks have ended, is among what is held.
+            if self._asks_of_held(partition, read):
                 partition.held.append(record)
                 continue
             if not (self.careful and isinstance(read, Work)):
@@ -163,6 +162,17 @@ class Inbound:
                 held += sorted(o for o in partition.meta.held if o >= partition.next_offset)
             self._taken[number] = Taken(end, tuple(held))
         return groups
+
+    def _asks_of_held(self, partition: Partition, read: Work | Undecodable) -> bool:
+        """Whether it asks of other workflows' tasks, and what may have ended them is among what is held, though not for a
+        missing grant: that may be missing for days."""
+        if not (partition.held and isinstance(read, Work)):
+            return False
+        if not isinstance(read.command, ConfirmTasks):
+            return False
+        named = {workflow_id.encode() for workflow_id, _ in read.command.tasks}
+        held = {record.key for record in partition.held if record.key in named}
+        return any(not self.withheld.holds((partition.number, key or b"")) for key in held)
 
     def _in_order(
         self, records: Sequence[Record], partitions: Mapping[int, Partition]

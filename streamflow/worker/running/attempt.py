@@ -1,14 +1,12 @@
 """One attempt on its way through a worker: waiting, running, ended. Handed from the poll thread to the event loop.
 
 made --claim--> running --ended--> reported
-  |--withdraw--> (its partition was taken away before it began: someone else makes it)
-  '--doubt-----> (it waited for too long: its owner is asked whether it is still wanted)
+  '--withdraw--> (its partition was taken away before it began: someone else makes it)
 """
 
 from __future__ import annotations
 
 import asyncio
-import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -34,7 +32,6 @@ class Outcome(NamedTuple):
 
 Ended = Callable[["Attempt", Outcome], None]
 Heartbeat = Callable[["Attempt", Payloads], None]
-Doubted = Callable[["Attempt"], None]
 
 
 class Attempt:
@@ -47,7 +44,6 @@ class Attempt:
         "beats",
         "cancellation",
         "converter",
-        "doubted",
         "earlier",
         "ended",
         "heartbeat",
@@ -59,7 +55,6 @@ class Attempt:
         "outcome",
         "slot",
         "started_ms",
-        "sure_until_ms",
         "task",
         "timer",
     )
@@ -73,8 +68,6 @@ class Attempt:
         is_local: bool = False,
         must_run: bool = False,
         earlier: int = 0,
-        sure_until_ms: float = math.inf,
-        doubted: Doubted | None = None,
     ) -> None:
         self.task = task
         self.earlier = earlier
@@ -90,10 +83,6 @@ class Attempt:
         self.is_local = is_local
         self.must_run = must_run
         """Whether nobody else will be given the task, so that a worker that shuts down still makes it."""
-        self.sure_until_ms = sure_until_ms
-        """Until when it may begin: later it is doubtful whether anybody still wants it."""
-        self.doubted = doubted
-        """Called on the event loop instead of beginning it; it is not looked at again."""
         self.cancellation = Cancellation()
         self.last_details = task.heartbeat_details
         """What the attempt before had reported; as stored until it begins, then as the converter made them."""

@@ -163,12 +163,7 @@ class Executor:
             if permit is None:
                 return
             attempt = self._waiting.pop()
-            if self._stopping and not attempt.must_run:
-                self._slots.give_back(activity_type, permit)
-            elif attempt.doubted is not None and attempt.sure_until_ms < self._clock.now_ms():
-                self._slots.give_back(activity_type, permit)
-                attempt.doubted(attempt)
-            elif not attempt.claim():
+            if not ((attempt.must_run or not self._stopping) and attempt.claim()):
                 self._slots.give_back(activity_type, permit)
             else:
                 attempt.slot = permit

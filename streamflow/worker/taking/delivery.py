@@ -17,7 +17,6 @@ class Stage(Enum):
     """Where a task is on its way.
 
     confirming --still pending--> announcing (maximum_attempts=1 only) --acknowledged--> handed --ended--> reported
-         '<-------------------------- not begun for too long --------------------------------'
     """
 
     CONFIRMING = auto()
@@ -69,6 +68,7 @@ class Delivery:
         "sure_until_ms",
         "taken",
         "task",
+        "unanswered",
         "unsent_heartbeat",
     )
 
@@ -83,13 +83,15 @@ class Delivery:
         self.stage = Stage.CONFIRMING
         self.attempt: Attempt | None = None
         self.sure_until_ms = sure_until_ms
-        """Until when it may begin without another question to its owner."""
+        """Until when it may go to the executor without another question to its owner."""
         self.lag_ms = 0
         """How old the last answer about it was when it came."""
         self.ask_again_ms = 0
         """When its owner is asked about it again, if it has not answered by then."""
         self.ask_apart_ms = 0
         """How long it is given for its answer this time."""
+        self.unanswered = False
+        """Whether its owner has been silent for so long that it takes no room from the tasks of others."""
         self.announced = False
         """Whether its start was sent to its owner."""
         self.taken = False
@@ -108,9 +110,12 @@ class Delivery:
         return TaskRef(run_id=task.run_id, op=task.op, attempt=task.attempt, token=task.token)
 
     def is_wanted(self, at_ms: int, now_ms: int, sure_for_ms: int) -> None:
-        """Its owner said so at that time. Answers that come late are trusted for longer: asking again brings no newer ones."""
-        self.sure_until_ms = at_ms + max(sure_for_ms, 2 * self.lag_ms)
-        self.lag_ms = now_ms - at_ms
+        """Its owner said so at that time. An answer that is as late as the one before is as good as a new one: none comes sooner."""
+        lag_ms = now_ms - at_ms
+        late_ms = min(2 * self.lag_ms, lag_ms + sure_for_ms)
+        self.sure_until_ms = at_ms + max(sure_for_ms, late_ms)
+        self.lag_ms = lag_ms
+        self.ask_apart_ms = 0
 
     @property
     def started_ms(self) -> int:

@@ -29,8 +29,11 @@ class PollerOptions(msgspec.Struct, frozen=True, kw_only=True):
     announce_after_ms: int = 1_000
     """A task running longer than this is announced; until then a redelivery covers for it."""
     sure_for_ms: int = 500
-    """So long a task may begin after its owner sent it, or said that it is wanted. Later it is asked again: the activity may have
-    ended meanwhile, or gone to another queue."""
+    """For so long a task counts as wanted since its owner sent it, or said so. When it comes later it is asked about: the activity
+    may have ended meanwhile, or gone to another queue."""
+    unanswered_after_ms: int = 1_000
+    """A task whose owner does not answer for longer than this takes no room from the tasks of others."""
+    unanswered_max: int = 2_000
     idle_poll_ms: int = 250
     flush_on_revoke_ms: int = 3_000
     heartbeat_ms_max: int = HEARTBEAT_MS_MAX

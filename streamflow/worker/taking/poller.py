@@ -320,7 +320,6 @@ class _Parts:
             options,
             commit=poller.commit,
             room=poller.room,
-            wake=poller.wake,
         )
         self.source: Source = log.source(
             group=activity_group(options.namespace, options.queue),

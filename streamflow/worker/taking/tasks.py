@@ -46,9 +46,8 @@ class Tasks:
         *,
         commit: Commit,
         room: Callable[[], None],
-        wake: Callable[[], None],
     ) -> None:
-        """Both are called on the event loop: ``room`` when a task has ended, ``wake`` when there is one to ask about."""
+        """``room`` is called, on the event loop, when a task has ended."""
         self._executor = executor
         self._sender = sender
         self._questions = questions
@@ -56,7 +55,6 @@ class Tasks:
         self._options = options
         self._commit = commit
         self._tell_room = room
-        self._wake = wake
         self._deliveries: dict[Delivery, None] = {}
         """Every task from its delivery until it is finished."""
         self._again: dict[Delivery, None] = {}
@@ -66,8 +64,6 @@ class Tasks:
         self.begun = Begun(self._deliveries, clock, options)
         self._acknowledgements: list[Delivery] = []
         """Announced and acknowledged, to begin as soon as their offsets are committed."""
-        self._doubted: deque[Delivery] = deque()
-        """With the executor for so long that they are asked about before they begin."""
         self._ended: deque[Delivery] = deque()
         self._durable: deque[Delivery] = deque()
         self._closed = False
@@ -75,6 +71,8 @@ class Tasks:
         """Whether nothing more is announced. Set from any thread."""
         self.in_hand = 0
         """Tasks that take a slot or wait for one."""
+        self._unanswered = 0
+        """Tasks that are not counted so, for their owners are silent."""
 
     def __len__(self) -> int:
         return len(self._deliveries)
@@ -85,13 +83,17 @@ class Tasks:
         return len(self._once) > 0
 
     def take(self, deliveries: Sequence[Delivery]) -> None:
-        """New tasks: the redelivered are asked about, the others may begin."""
+        """New tasks: those that may have been made, or be unwanted by now, are asked about; the others may begin."""
         self._deliveries.update(dict.fromkeys(deliveries))
         self.in_hand += len(deliveries)
-        redelivered = [delivery for delivery in deliveries if delivery.redelivered]
-        if redelivered:
-            self._questions.confirm(redelivered, self._clock.monotonic_ms())
-        self._hand_over(delivery for delivery in deliveries if not delivery.redelivered)
+        fresh: list[Delivery] = []
+        doubtful: list[Delivery] = []
+        now_ms = self._clock.now_ms()
+        for delivery in deliveries:
+            is_doubtful = delivery.redelivered or delivery.sure_until_ms < now_ms
+            (doubtful if is_doubtful else fresh).append(delivery)
+        self._questions.confirm(doubtful, self._clock.monotonic_ms())
+        self._hand_over(fresh)
 
     def leave(self, *, take: bool) -> None:
         """Lets tasks of partitions not owned any more go.
@@ -121,10 +123,15 @@ class Tasks:
 
     def _begin_again(self) -> None:
         """What was delivered before begins when it is noted that it does: a task that ends its worker is counted."""
-        ready = [delivery for delivery in self._again if delivery in self._deliveries]
-        self._again = dict.fromkeys(ready)
-        if not ready:
+        if not self._again:
             return
+        ready: list[Delivery] = []
+        doubtful: list[Delivery] = []
+        now_ms = self._clock.now_ms()
+        for delivery in filter(self._deliveries.__contains__, self._again):
+            (doubtful if delivery.sure_until_ms < now_ms else ready).append(delivery)
+        self._again = dict.fromkeys(ready)
+        self._questions.confirm(doubtful, self._clock.monotonic_ms())
         redelivered = [delivery for delivery in ready if delivery.redelivered]
         for delivery in redelivered:
             delivery.partition.window.begin(delivery.offset, delivery.earlier + 1)
@@ -167,8 +174,6 @@ class Tasks:
             delivery.task,
             must_run=must_run,
             earlier=delivery.earlier,
-            sure_until_ms=delivery.sure_until_ms,
-            doubted=None if must_run else lambda _: self._on_doubted(delivery),
             ended=lambda _, outcome: self._on_ended(delivery, outcome),
             heartbeat=lambda _, details: self._on_heartbeat(delivery, details),
         )
@@ -184,6 +189,7 @@ class Tasks:
         """Nothing more will be done about it here."""
         if delivery in self._deliveries:
             del self._deliveries[delivery]
+            self._count_again(delivery)
             if delivery.stage is not Stage.REPORTED:
                 self.in_hand -= 1
 
@@ -193,10 +199,6 @@ class Tasks:
         delivery.attempt = None  # which knows its delivery: the two would wait for the collector
 
     # -- from the event loop and the attempts' threads ------------------------------------------------------------
-
-    def _on_doubted(self, delivery: Delivery) -> None:
-        self._doubted.append(delivery)
-        self._wake()
 
     def _on_ended(self, delivery: Delivery, outcome: Outcome) -> None:
         if self._closed:
@@ -243,7 +245,7 @@ class Tasks:
         self._begin_acknowledged()
 
     def take_ends(self) -> None:
-        """What has ended, what is reported, and what has waited for too long, since the last time."""
+        """What has ended, and what is reported, since the last time."""
         while self._ended:
             delivery = self._ended.popleft()
             if delivery in self._deliveries and delivery.stage is not Stage.REPORTED:
@@ -251,19 +253,7 @@ class Tasks:
             delivery.stage = Stage.REPORTED
         while self._durable:
             self._finish(self._durable.popleft())
-        if self._doubted:
-            self._ask_about_the_doubted()
         self._announce_next()
-
-    def _ask_about_the_doubted(self) -> None:
-        doubted: list[Delivery] = []
-        while self._doubted:
-            delivery = self._doubted.popleft()
-            if delivery in self._deliveries:
-                delivery.stage = Stage.CONFIRMING
-                delivery.attempt = None
-                doubted.append(delivery)
-        self._questions.confirm(doubted, self._clock.monotonic_ms())
 
     def _confirmed(self, deliveries: Sequence[Delivery], answer: Confirmed, at_ms: int) -> None:
         """Those still pending are to be made, from how far an earlier attempt came; the others were made before."""
@@ -272,6 +262,7 @@ class Tasks:
             if not self._is_confirming(delivery):
                 continue
             if is_pending:
+                self._count_again(delivery)
                 delivery.is_wanted(at_ms, self._clock.now_ms(), self._options.sure_for_ms)
                 if latest:
                     delivery.task = msgspec.structs.replace(delivery.task, heartbeat_details=latest)
@@ -347,6 +338,8 @@ class Tasks:
         for delivery in list(self._deliveries):
             if delivery.runs:
                 self._keep_known(delivery, now_ms, monotonic_ms)
+            elif self._is_confirming(delivery):
+                self._make_room(delivery, monotonic_ms)
         self._ask_again(monotonic_ms)
         self._begin_again()
         self._begin_acknowledged()
@@ -369,6 +362,25 @@ class Tasks:
             default_ms=self._options.heartbeat_ms_default,
         )
         return monotonic_ms - delivery.heartbeat_sent_ms >= apart_ms
+
+    def _make_room(self, delivery: Delivery, monotonic_ms: int) -> None:
+        """Lets others take its room while its owner is silent, which may be long: it is being deployed, or away."""
+        asked_ms = delivery.ask_again_ms - delivery.ask_apart_ms
+        is_silent = monotonic_ms - asked_ms >= self._options.unanswered_after_ms
+        if (
+            is_silent
+            and not delivery.unanswered
+            and self._unanswered < self._options.unanswered_max
+        ):
+            delivery.unanswered = True
+            self._unanswered += 1
+            self.in_hand -= 1
+
+    def _count_again(self, delivery: Delivery) -> None:
+        if delivery.unanswered:
+            delivery.unanswered = False
+            self._unanswered -= 1
+            self.in_hand += 1
 
     def _ask_again(self, monotonic_ms: int) -> None:
         overdue = self._questions.overdue(self._deliveries, monotonic_ms)

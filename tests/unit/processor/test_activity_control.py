@@ -195,6 +195,19 @@ def test_a_reset_activity_that_waits_is_sent_at_once_as_its_first_attempt() -> N
     assert stage.tasks()[0].token != stage.tasks()[1].token
 
 
+def test_a_task_that_waits_while_its_activity_is_paused_is_sent_again_by_a_reset() -> None:
+    """A worker that has asked about it has dropped it unrun."""
+    stage, task = charging()
+    stage.ask(control(ActivityControl.PAUSE))
+    confirmed = stage.ask(ConfirmTasks(workflow_id=W, tasks=((W, ref(task)),)))
+
+    stage.ask(control(ActivityControl.RESET))
+
+    assert confirmed == Confirmed(pending=(False,))
+    assert [task.attempt for task in stage.tasks()] == [1, 1]
+    assert not pending(stage).paused
+
+
 def test_a_reset_attempt_that_runs_is_followed_by_a_first_one() -> None:
     """It hears of it with its heartbeat; the details that it had reported are kept unless they are to go."""
     stage, task = charging()

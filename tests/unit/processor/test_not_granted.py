@@ -7,8 +7,9 @@ from datetime import timedelta
 import pytest
 
 from streamflow import workflow
-from streamflow.model.answers import Description, Done
+from streamflow.model.answers import Confirmed, Description, Done
 from streamflow.model.commands import (
+    ConfirmTasks,
     DescribeWorkflow,
     FromRun,
     SignalWorkflow,
@@ -26,7 +27,7 @@ from streamflow.topology import (
     processor_group,
 )
 from tests.unit.processor.programs import Charge, Counter, Hello, Local, Sleeper
-from tests.unit.processor.stage import NS, QUEUE, Hands, Stage, payload, start
+from tests.unit.processor.stage import NS, QUEUE, Hands, Stage, payload, ref, start
 
 OTHER = "other"
 
@@ -175,6 +176,21 @@ ANSWERED: dict[str, StartWorkflow | SignalWorkflow] = {
         origin=FromRun(sender=ASKING),
     ),
 }
+
+
+def test_questions_about_the_tasks_of_others_are_answered_while_somebody_waits() -> None:
+    """For a grant he may wait for days; workers ask about every task that lay for a while."""
+    stage = Stage([Charge, Hello])
+    stage.begin("Charge", "c")
+    [task] = stage.tasks()
+    asked_by_another(stage, ANSWERED["child"])
+    stage.settle()
+
+    question = ConfirmTasks(workflow_id=WorkflowId("c"), tasks=((WorkflowId("c"), ref(task)),))
+    asked = stage.send(question)
+    stage.pass_time(10_000)
+
+    assert stage.answers(asked) == [Confirmed(pending=(True,))]
 
 
 @pytest.mark.parametrize("what", ANSWERED)

@@ -9,6 +9,7 @@ import pytest
 
 from streamflow.model.answers import Answer, Confirmed, Reason, Rejection
 from streamflow.model.commands import Command, ConfirmTasks, ReportActivity, StartActivity
+from streamflow.ports import Committed
 from streamflow.wire.inbox import reply_record
 from tests.unit.worker.stage import ONCE, Stage, agree, play_scene
 from tests.unit.worker.tasks import task_of
@@ -90,6 +91,55 @@ def test_where_all_answers_are_late_tasks_begin_all_the_same() -> None:
 
         assert len(stage.said(ConfirmTasks)) == 2
         assert stage.results() == [2]
+
+    play_scene(scene)
+
+
+def test_an_answer_that_is_lost_is_asked_for_soon_however_often_it_was_before() -> None:
+    """What was answered meanwhile does not count as silence."""
+
+    async def scene(stage: Stage) -> None:
+        def third(command: Command) -> Answer | None:
+            match len(stage.said(ConfirmTasks)):
+                case 1:
+                    _late_to_be_seen(stage, 3, Confirmed(pending=(True,)), command)
+                    return None
+                case 2:
+                    return None
+                case _:
+                    return agree(command)
+
+        stage.answer = third
+        stage.dispatch(task_of("double", 1, op=1))
+        stage.worker()
+        await asyncio.sleep(9.5)
+
+        assert stage.results() == [2]
+
+    play_scene(scene)
+
+
+def test_a_silent_owner_takes_no_room_from_the_tasks_of_others() -> None:
+    """It may be away for long; a queue may serve the workflows of several. Once it answers, all of its tasks are made."""
+
+    async def scene(stage: Stage) -> None:
+        def of_others(command: Command) -> Answer | None:
+            if isinstance(command, ConfirmTasks) and command.tasks[0][1].op <= 20:
+                return None
+            return agree(command)
+
+        stage.answer = of_others
+        stage.dispatch(*(task_of("double", n, op=n) for n in range(1, 21)))
+        stage.worker(slots=2, prefetch=2)
+        await asyncio.sleep(1)
+        stage.dispatch(*(task_of("double", n, op=n) for n in range(21, 31)))
+        await asyncio.sleep(30)
+        assert sorted(stage.results()) == [2 * n for n in range(21, 31)]
+
+        stage.answer = agree
+        await asyncio.sleep(130)
+        assert sorted(stage.results()) == [2 * n for n in range(1, 31)]
+        assert stage.committed() == Committed(30, "")
 
     play_scene(scene)
 
