@@ -80,7 +80,8 @@ def configure(
     structlog.configure(
         processors=[*before, last],
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.PrintLoggerFactory(to),
+        # A line in one write: several processes may share the stream.
+        logger_factory=structlog.WriteLoggerFactory(to),
         cache_logger_on_first_use=True,
     )
     _route_standard_logging(before, last, number, to)

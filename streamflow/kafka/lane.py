@@ -301,7 +301,7 @@ class Lane:
 
 def _is_about_records(error: KafkaError) -> bool:
     """Whether it is of the partitions that were appended to, though the offsets were sent when it was told. Only the text says so."""
-    return "add partition" in error.str()
+    return any(text in error.str() for text in ("add partition", "ProduceRequest"))
 
 
 def _append_verdict(error: KafkaError) -> Verdict:

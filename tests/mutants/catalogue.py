@@ -34,8 +34,8 @@ _IN: Final = (
     Mutant(
         "a question about tasks overtakes their ends",
         "processor/turns/inbound.py",
-        "if partition.held and isinstance(read, Work)",
-        "if False and isinstance(read, Work)",
+        "if self._asks_of_held(partition, read):",
+        "if False:",
         ("tests/unit/processor/test_overtaking.py",),
     ),
     Mutant(

@@ -18,6 +18,8 @@ import psutil
 ROOT = Path(__file__).resolve().parents[3]
 SHOP = "tests.integration.cli.shop:app"
 PATIENCE_S = 60.0
+STOPPED_AFTER_S = 75.0
+"""A parent of several processes kills those that have not stopped after a minute."""
 
 
 class Shell:
@@ -97,8 +99,11 @@ class Running:
         """The next line that has ``text``; fails the test if the command ends without it."""
         deadline = time.monotonic() + PATIENCE_S
         while True:
-            line = self._lines.get(timeout=max(0.01, deadline - time.monotonic()))
-            assert line is not None, f"ended without {text!r}:\n{''.join(self.printed)}"
+            try:
+                line = self._lines.get(timeout=max(0.01, deadline - time.monotonic()))
+            except queue.Empty:
+                raise AssertionError(f"no {text!r} in time:\n{self.output}") from None
+            assert line is not None, f"ended without {text!r}:\n{self.output}"
             self.printed.append(line)
             if text in line:
                 return line
@@ -109,7 +114,7 @@ class Running:
         return self.wait()
 
     def wait(self) -> int:
-        code = self.process.wait(timeout=PATIENCE_S)
+        code = self.process.wait(timeout=STOPPED_AFTER_S)
         self._read_to_its_end()
         while (line := self._lines.get()) is not None:
             self.printed.append(line)

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import signal
+import time
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from streamflow import topology
 from streamflow.client import Client
 from streamflow.kafka import KafkaLog
 from streamflow.ports import TopicSpec
-from tests.integration.cli.processes import Running, Shell
+from tests.integration.cli.processes import PATIENCE_S, Running, Shell
 from tests.integration.cli.shop import QUEUE, Greet
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(240)]
@@ -158,6 +159,7 @@ def test_two_processes_serve_one_queue_and_stop_in_order(
     worker.line_with("worker_started")
     worker.line_with("partition_restored")
 
+    _until_both_have_partitions(shop)
     asyncio.run(_orders(kafka_bootstrap, namespace, "order", 20))
     described = shop.run("workflow", "describe", "order-0", "-q", QUEUE, "-o", "json")
     assert described.returncode == 0, described.stderr
@@ -172,6 +174,17 @@ def test_two_processes_serve_one_queue_and_stop_in_order(
     assert not [child for child in children if child.is_running()]
     begun = {line for line in worker.output.splitlines() if "partition_restored" in line}
     assert len(begun) >= 4
+
+
+def _until_both_have_partitions(shop: Shell) -> None:
+    """The first to come has all of them until it has handed half of them over."""
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        done = shop.run("task-queue", "list", "-o", "json")
+        if done.returncode == 0 and json.loads(done.stdout)[0]["processors"] == 2:
+            return
+        assert time.monotonic() < deadline, done
+        time.sleep(0.2)
 
 
 def _serving_is_shown(shop: Shell) -> None:

@@ -252,16 +252,21 @@ class LateLane(Lane):
         super()._send_offsets(*args)
 
 
-def test_a_failure_of_records_that_is_told_as_one_of_offsets_ends_nothing() -> None:
+@pytest.mark.parametrize(
+    "request_name",
+    [mock_cluster.ADD_PARTITIONS_TO_TXN, mock_cluster.PRODUCE],
+    ids=["AddPartitionsToTxn", "Produce"],
+)
+def test_a_failure_of_records_that_is_told_as_one_of_offsets_ends_nothing(
+    request_name: int,
+) -> None:
     """Of the offsets, this error would end the process."""
     with MockCluster() as cluster:
         world = World(cluster)
         lane = LateLane(KafkaOptions.parse(cluster.bootstrap, {}), "late")
         try:
             lane.open(time.monotonic() + 10)
-            cluster.fail(
-                mock_cluster.ADD_PARTITIONS_TO_TXN, [KafkaError.GROUP_AUTHORIZATION_FAILED]
-            )
+            cluster.fail(request_name, [KafkaError.GROUP_AUTHORIZATION_FAILED])
             records, offsets = [OutRecord("out", 0, b"k", b"v")], [to_client(INBOX, 1)]
             with pytest.raises(CallFailed) as raised:
                 lane.commit(
