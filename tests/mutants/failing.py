@@ -120,4 +120,32 @@ FAILING: Final = (
         "self.sure_until_ms = now_ms + sure_for_ms",
         ("tests/unit/worker/test_slow_owners.py",),
     ),
+    Mutant(
+        "an owner that lives is fenced",
+        "processor/partitions/predecessors.py",
+        "if note.owner not in live}",
+        "if note.owner}",
+        ("tests/unit/processor/test_restore.py",),
+    ),
+    Mutant(
+        "a commit that was told to be one is believed",
+        "kafka/lane.py",
+        "        if self._watch.troubles:\n",
+        "        if False:\n",
+        ("tests/unit/kafka/test_error_table.py",),
+    ),
+    Mutant(
+        "what failed is not aborted",
+        "kafka/lane.py",
+        "            self._call(Call.ABORT, self._producer.abort_transaction, deadline=deadline)\n",
+        "            pass\n",
+        ("tests/unit/kafka/test_error_table.py",),
+    ),
+    Mutant(
+        "a partition is read to its last stable offset only",
+        "kafka/cluster.py",
+        "isolation_level=IsolationLevel.READ_UNCOMMITTED",
+        "isolation_level=IsolationLevel.READ_COMMITTED",
+        ("tests/integration/kafka/test_reading.py",),
+    ),
 )
