@@ -22,6 +22,7 @@ from streamflow.model.events import (
     WorkflowCompleted,
     WorkflowFailed,
     WorkflowStarted,
+    WorkflowTerminated,
 )
 from streamflow.wire.entities import decode_position
 from streamflow.wire.events import decode_event
@@ -144,7 +145,7 @@ def _chains(entries: Sequence[Entry], verdict: Verdict) -> dict[tuple[str, str],
     return runs
 
 
-_ENDS = (WorkflowCompleted, WorkflowFailed)
+_ENDS = (WorkflowCompleted, WorkflowFailed, WorkflowTerminated)
 
 
 def _positions(entries: Sequence[Entry], verdict: Verdict) -> None:

@@ -67,6 +67,32 @@ async def test_bad_code_waits_with_advice_beside_orders_that_end_and_is_healed_b
     assert verdict.executions >= ORDERS_BESIDE
 
 
+@pytest.mark.parametrize("workflow", ["Crashes", "IsKilled"])
+async def test_code_that_ends_its_process_is_put_aside_beside_orders_that_end(
+    deployment: Deployment, workflow: str
+) -> None:
+    """After three ends; it leaves its process no time to say anything."""
+    node = deployment.both("app", "--module=tests.faults.code.ending").start()
+    placed = deployment.order(ORDERS_BESIDE // 2)
+    deployment.outsider.start("bad", workflow)
+    placed += deployment.order(ORDERS_BESIDE // 2)
+    deployment.drive(placed)
+    deployment.outsider.flush()
+
+    restarts = await _restarted_until_all_closed(deployment, node, workflows=ORDERS_BESIDE)
+    async with await Client.connect(deployment.bootstrap, namespace=deployment.namespace) as client:
+        handle = client.get_workflow_handle("bad")
+        restarts += await _restarted_until_quarantined(node, handle)
+        description = await handle.describe(rpc_timeout=timedelta(seconds=60))
+        await handle.terminate("nobody mends it")
+
+    assert description.status is WorkflowExecutionStatus.RUNNING
+    assert description.trouble is not None
+    assert "ended the process" in description.trouble.advice
+    deployment.finish(besides={"bad"})
+    assert restarts == 3
+
+
 async def test_a_run_that_a_sick_machine_made_end_its_process_is_let_go_on_by_command(
     deployment: Deployment,
 ) -> None:

@@ -52,8 +52,8 @@ def stuck(recorder: Recorder, around: Surroundings, error: BaseException) -> Non
         kind, retry_ms = "quarantined", 0
         around.counters.quarantined += 1
         advice = (
-            "Its code never yields and ended the process. Fix it and deploy: changed code is tried again. Where the code "
-            "was not at fault: streamflow workflow unpause."
+            "Its code ended the process: it never yields, crashes, or takes too much memory. Fix it and deploy: changed code is "
+            "tried again. Where the code was not at fault: streamflow workflow unpause."
         )
     cause = error.exception if isinstance(error, CodeFailed | CodecFailed) else error
     failure = failure_for(cause, around, recorder.run)
