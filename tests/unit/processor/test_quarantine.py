@@ -25,7 +25,7 @@ from streamflow.processor.steps import activate
 from streamflow.topology import executions_topic, history_topic, read_queues
 from streamflow.wire import keys
 from streamflow.wire.events import encode_event, event_code
-from streamflow.wire.header import SF, EntryHeader, entry_hash, pack
+from streamflow.wire.header import SF, EntryHeader, entry_hash, pack, unpack
 from streamflow.wire.keys import EntityKind
 from tests.unit.processor.asking import COUNT, W, add, run_of, trouble
 from tests.unit.processor.programs import Charge, Counter, Hello
@@ -84,6 +84,21 @@ def damage(stage: Stage, seq: int) -> None:
     again(stage)
 
 
+def fork(stage: Stage, seq: int) -> None:
+    """Somebody else has written an event of this number as well, as an owner would whom nobody had fenced."""
+    stage.log.crash()
+    key, record = next(
+        (key, record)
+        for key, record in stage.entries()
+        if key.kind is EntityKind.EVENT and key.workflow_id == W and key.number == seq
+    )
+    fact = TimerFired(op=Op(99))
+    header = msgspec.structs.replace(unpack(dict(record.headers)[SF]), code=event_code(fact))
+    value = encode_event(W, key.run_id, seq, 4, 1_000, fact)
+    stage.broker.append(OutRecord(HISTORY.topic, 0, record.key, value, ((SF, pack(header)),)))
+    again(stage)
+
+
 def again(stage: Stage) -> None:
     stage.stores = type(stage.stores)()
     stage.start()
@@ -110,7 +125,7 @@ def last_sound_step(stage: Stage) -> int:
     return run.last_step
 
 
-@pytest.mark.parametrize("hurt", [lose, damage])
+@pytest.mark.parametrize("hurt", [lose, damage, fork])
 def test_a_broken_run_goes_on_from_before_its_break_and_nothing_is_lost(
     hurt: Callable[[Stage, int], None],
 ) -> None:
@@ -136,7 +151,7 @@ def test_a_broken_run_goes_on_from_before_its_break_and_nothing_is_lost(
     assert verify(stage.log, NS, read_queues(stage.log, NS)[QUEUE]).sound
 
 
-@pytest.mark.parametrize("hurt", [lose, damage])
+@pytest.mark.parametrize("hurt", [lose, damage, fork])
 def test_a_broken_run_is_taken_away_and_its_name_is_free(
     hurt: Callable[[Stage, int], None],
 ) -> None:
