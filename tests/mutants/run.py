@@ -21,6 +21,8 @@ from tests.saying import say
 
 SEEDS = 1_000
 TIMEOUT_S = 900
+NOT_JUDGED = 3
+"""Of a child whose tests could not be run at all: that finds nothing."""
 
 
 class Verdict(NamedTuple):
@@ -53,6 +55,8 @@ def judge(mutant: Mutant, seeds: int = SEEDS) -> Verdict:
         return Verdict(mutant, f"nothing in {TIMEOUT_S} s")
     if ended.returncode == 0:
         return Verdict(mutant, "")
+    if ended.returncode == NOT_JUDGED:
+        raise RuntimeError(f"Expected {mutant.judges} to run, found:\n{ended.stdout}")
     told = ended.stdout.strip().splitlines()
     return Verdict(mutant, told[-1] if told else f"exit {ended.returncode}")
 
@@ -72,7 +76,8 @@ def _be_judged(name: str, seeds: int) -> int:
 
         found = pytest.main(["-x", "-q", "-p", "no:cacheprovider", *mutant.judges])
         say(f"\n{' '.join(mutant.judges)}")
-        return 0 if found == pytest.ExitCode.OK else 1
+        codes = {pytest.ExitCode.OK: 0, pytest.ExitCode.TESTS_FAILED: 1}
+        return codes.get(pytest.ExitCode(found), NOT_JUDGED)
     from tests.simulation.many import failure
     from tests.simulation.quiet import be_quiet
 
