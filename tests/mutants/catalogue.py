@@ -244,7 +244,7 @@ _RESTORED: Final = (
         "processor/partitions/predecessors.py",
         "        transactor.fence([id for note in dead.values() for id in note.transactional_ids])",
         "        pass",
-        ("tests/unit/processor/test_restore.py",),
+        ("tests/unit/processor/test_predecessors.py",),
         safety=False,
     ),
     Mutant(

@@ -125,7 +125,7 @@ FAILING: Final = (
         "processor/partitions/predecessors.py",
         "if note.owner not in live}",
         "if note.owner}",
-        ("tests/unit/processor/test_restore.py",),
+        ("tests/unit/processor/test_predecessors.py",),
     ),
     Mutant(
         "a commit that was told to be one is believed",
