@@ -166,13 +166,11 @@ class Inbound:
     def _asks_of_held(self, partition: Partition, read: Work | Undecodable) -> bool:
         """Whether it asks of other workflows' tasks, and what may have ended them is among what is held, though not for a
         missing grant: that may be missing for days."""
-        if not (partition.held and isinstance(read, Work)):
-            return False
-        if not isinstance(read.command, ConfirmTasks):
+        if not (isinstance(read, Work) and isinstance(read.command, ConfirmTasks)):
             return False
         named = {workflow_id.encode() for workflow_id, _ in read.command.tasks}
-        held = {record.key for record in partition.held if record.key in named}
-        return any(not self.withheld.holds((partition.number, key or b"")) for key in held)
+        held = named.intersection(record.key or b"" for record in partition.held)
+        return any(not self.withheld.holds((partition.number, name)) for name in held)
 
     def _in_order(
         self, records: Sequence[Record], partitions: Mapping[int, Partition]

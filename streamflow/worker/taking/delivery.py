@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from enum import Enum, auto
 
 from streamflow.model.commands import TaskRef
@@ -73,7 +72,7 @@ class Delivery:
     )
 
     def __init__(
-        self, partition: Partition, offset: int, task: ActivityTask, sure_until_ms: float = math.inf
+        self, partition: Partition, offset: int, task: ActivityTask, sure_until_ms: int
     ) -> None:
         self.partition = partition
         self.offset = offset

@@ -132,6 +132,14 @@ def _worker(shop: Shell, tmp_path: Path, bootstrap: str, *words: str) -> Running
     )
 
 
+def _two_workers(shop: Shell, tmp_path: Path, bootstrap: str, *words: str) -> Running:
+    """One parent of two processes, both of them started."""
+    worker = _worker(shop, tmp_path, bootstrap, "--processes", "2", *words)
+    worker.line_with("worker_started")
+    worker.line_with("worker_started")
+    return worker
+
+
 async def _orders(bootstrap: str, namespace: str, prefix: str, count: int) -> None:
     async with await Client.connect(bootstrap, namespace=namespace) as client:
         ends = await asyncio.gather(
@@ -154,9 +162,7 @@ def test_two_processes_serve_one_queue_and_stop_in_order(
 ) -> None:
     """Both own partitions; commands find Kafka by the environment; SIGTERM to the parent ends all three with 0."""
     _apply(shop, namespace)
-    worker = _worker(shop, tmp_path, kafka_bootstrap, "--processes", "2")
-    worker.line_with("worker_started")
-    worker.line_with("worker_started")
+    worker = _two_workers(shop, tmp_path, kafka_bootstrap)
     worker.line_with("partition_restored")
 
     _until_both_have_partitions(shop)
@@ -217,9 +223,7 @@ def test_when_a_child_dies_the_parent_ends_and_says_so(
 ) -> None:
     """Whoever runs the parent learns of it and starts it again; meanwhile nothing half-alive stays behind."""
     _apply(shop, namespace)
-    worker = _worker(shop, tmp_path, kafka_bootstrap, "--processes", "2", "--name", "pod-7")
-    worker.line_with("worker_started")
-    worker.line_with("worker_started")
+    worker = _two_workers(shop, tmp_path, kafka_bootstrap, "--name", "pod-7")
     victim, other = _children(worker)
 
     os.kill(victim.pid, signal.SIGKILL)
@@ -238,9 +242,7 @@ def test_when_the_parent_is_killed_its_children_stop_in_order(
 ) -> None:
     """Nothing serves on that nobody would ever stop."""
     _apply(shop, namespace)
-    worker = _worker(shop, tmp_path, kafka_bootstrap, "--processes", "2")
-    worker.line_with("worker_started")
-    worker.line_with("worker_started")
+    worker = _two_workers(shop, tmp_path, kafka_bootstrap)
 
     # It returns when the output has ended, which the children have as well.
     assert worker.stop(signal.SIGKILL) == -signal.SIGKILL

@@ -18,10 +18,8 @@ from tests.unit.processor.stage import NS, QUEUE, Stage, payload
 INBOX = inbox_topic(NS, QUEUE)
 
 
-def taken_over(stage: Stage) -> list[str]:
-    """Its owner dies and another process takes all over: what that asked of the log, in order."""
-    stage.log.crash()
-    stage.stores = MemoryStores()
+def calls_of_another(stage: Stage) -> list[str]:
+    """What the process that comes after the first asks of the log, in order."""
     calls: list[str] = []
 
     def trace(process: str, call: str) -> None:
@@ -29,6 +27,14 @@ def taken_over(stage: Stage) -> list[str]:
             calls.append(call)
 
     stage.broker.trace = trace
+    return calls
+
+
+def taken_over(stage: Stage) -> list[str]:
+    """Its owner dies and another process takes all over: what that asked of the log."""
+    stage.log.crash()
+    stage.stores = MemoryStores()
+    calls = calls_of_another(stage)
     stage.start("other")
     stage.pass_time(30_000)
     return calls
@@ -65,8 +71,7 @@ def test_an_owner_that_lives_is_not_fenced() -> None:
         stage.begin("Counter", f"w{number}")
     first = stage.processor
     stage.stores = MemoryStores()
-    calls: list[str] = []
-    stage.broker.trace = lambda process, call: calls.append(call) if process == "other" else None
+    calls = calls_of_another(stage)
     stage.broker.faults.rates = Rates(aborted=1.0)
     second = stage.start("other")
 

@@ -19,7 +19,7 @@ from streamflow.model.control import ControlWorkflow, ResetWorkflow, WorkflowCon
 from streamflow.model.events import TimerFired
 from streamflow.model.failure import Failure, FailureKind
 from streamflow.model.ids import Op, RunId, WorkflowId
-from streamflow.ports import OutRecord, TopicPartition
+from streamflow.ports import OutRecord, Record, TopicPartition
 from streamflow.processor.host.surroundings import Surroundings
 from streamflow.processor.steps import activate
 from streamflow.topology import executions_topic, history_topic, read_queues
@@ -36,14 +36,18 @@ UNPAUSE = ControlWorkflow(workflow_id=W, control=WorkflowControl.UNPAUSE)
 DELETE = ControlWorkflow(workflow_id=W, control=WorkflowControl.DELETE)
 
 
-def lose(stage: Stage, seq: int) -> None:
-    """The log has lost an event of the run, and a processor finds it on an empty disk."""
-    stage.log.crash()
-    victim = next(
-        record
+def event_of(stage: Stage, seq: int) -> tuple[keys.HistoryKey, Record]:
+    return next(
+        (key, record)
         for key, record in stage.entries()
         if key.kind is EntityKind.EVENT and key.workflow_id == W and key.number == seq
     )
+
+
+def lose(stage: Stage, seq: int) -> None:
+    """The log has lost an event of the run, and a processor finds it on an empty disk."""
+    stage.log.crash()
+    _, victim = event_of(stage, seq)
     partition = stage.broker.partition(HISTORY)
     partition.entries[:] = [entry for entry in partition.entries if entry.record != victim]
     again(stage)
@@ -87,11 +91,7 @@ def damage(stage: Stage, seq: int) -> None:
 def fork(stage: Stage, seq: int) -> None:
     """Somebody else has written an event of this number as well, as an owner would whom nobody had fenced."""
     stage.log.crash()
-    key, record = next(
-        (key, record)
-        for key, record in stage.entries()
-        if key.kind is EntityKind.EVENT and key.workflow_id == W and key.number == seq
-    )
+    key, record = event_of(stage, seq)
     fact = TimerFired(op=Op(99))
     header = msgspec.structs.replace(unpack(dict(record.headers)[SF]), code=event_code(fact))
     value = encode_event(W, key.run_id, seq, 4, 1_000, fact)

@@ -5,15 +5,13 @@ from __future__ import annotations
 from streamflow.memory.clock import VirtualClock
 from streamflow.memory.store import MemoryStores
 from streamflow.model.answers import QueryAnswer
-from streamflow.model.commands import QueryWorkflow, SignalWorkflow
-from streamflow.model.ids import WorkflowId
 from streamflow.processor.turns.pace import HELD_MAX
+from tests.unit.processor.asking import COUNT, add
 from tests.unit.processor.programs import Counter, Hello
 from tests.unit.processor.stage import Stage, payload, start
 
 SIGNALS = 3_000
 OTHERS = 100
-COUNT = QueryWorkflow(workflow_id=WorkflowId("w"), query_name="count")
 
 
 class SlowStores(MemoryStores):
@@ -38,9 +36,8 @@ def test_a_slow_disk_delays_everything_and_breaks_nothing() -> None:
     stage.start()
     stage.begin("Counter")
     began_ms, before = stage.clock.now_ms(), stores.writes
-    signal = SignalWorkflow(workflow_id=WorkflowId("w"), signal_name="add", args=(payload("x"),))
     for number in range(SIGNALS):
-        stage.send(signal, reply=False)
+        stage.send(add("x"), reply=False)
         if number % (SIGNALS // OTHERS) == 0:
             stage.send(start("Hello", f"other-{number}"), reply=False)
 
